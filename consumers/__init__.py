@@ -1,0 +1,1 @@
+"""The stream processor: thin shells around a pure core."""

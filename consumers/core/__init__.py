@@ -1,0 +1,1 @@
+"""The pure core of the stream processor: no clock, no I/O, no global random state."""

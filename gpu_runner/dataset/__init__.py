@@ -1,0 +1,1 @@
+"""From feedback and documents to training rows and evaluation items; torch-free."""

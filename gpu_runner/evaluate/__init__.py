@@ -1,0 +1,1 @@
+"""Scores answers in Hindi and English, and writes the reports."""

@@ -1,0 +1,1 @@
+"""The training child: train, merge, evaluate; the only place that imports torch besides generation."""

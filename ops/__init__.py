@@ -1,0 +1,1 @@
+"""The abhyas command, the embedded stack, the live page."""

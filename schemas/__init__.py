@@ -1,0 +1,1 @@
+"""What arrives and leaves: frozen events, topics, the CloudEvents envelope."""
