@@ -1,0 +1,76 @@
+"""The shape of a dead letter: the original key, value and headers, and beside them why and where from.
+
+The added headers start with `dlq_`, so the original ones can be told apart and the record sent again as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+PREFIX: Final = "dlq_"
+
+REASON: Final = "dlq_reason"
+DETAIL: Final = "dlq_detail"
+TOPIC: Final = "dlq_topic"
+PARTITION: Final = "dlq_partition"
+OFFSET: Final = "dlq_offset"
+READER: Final = "dlq_reader"
+# Kafka headers cannot say that a key or value was null, and sending an empty one again would be another record.
+NULL_VALUE: Final = "dlq_null_value"
+
+# Bounded: these are label values of a metric.
+MALFORMED: Final = "malformed"
+TOO_LARGE: Final = "too_large"
+UNKNOWN_MODEL: Final = "unknown_model"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that a reader could not take, as it came, with the reason (one of this module's) and a detail without user text."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    reader: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    def wire_headers(self) -> list[tuple[str, bytes]]:
+        """The original headers, then ours."""
+        added = [
+            (REASON, self.reason.encode()),
+            (DETAIL, self.detail[:1000].encode()),
+            (TOPIC, self.topic.encode()),
+            (PARTITION, str(self.partition).encode()),
+            (OFFSET, str(self.offset).encode()),
+            (READER, self.reader.encode()),
+        ]
+        if self.value is None:
+            added.append((NULL_VALUE, b"1"))
+        return [*self.headers, *added]
+
+
+def read(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> DeadLetter:
+    """The dead letter of a record of a dead-letter topic; raises ValueError where our headers are missing."""
+    # The last one of a name is ours: an original that was itself a dead letter keeps its own in front of it.
+    ours = {name: raw.decode() for name, raw in headers if name.startswith(PREFIX)}
+    missing = [name for name in (REASON, DETAIL, TOPIC, PARTITION, OFFSET, READER) if name not in ours]
+    if missing:
+        raise ValueError(f"not a dead letter: headers {', '.join(missing)} are missing")
+    count = 7 if NULL_VALUE in ours else 6
+    return DeadLetter(
+        topic=ours[TOPIC],
+        partition=int(ours[PARTITION]),
+        offset=int(ours[OFFSET]),
+        reason=ours[REASON],
+        detail=ours[DETAIL],
+        reader=ours[READER],
+        key=key,
+        value=None if NULL_VALUE in ours else value,
+        headers=tuple(headers[:-count]),
+    )

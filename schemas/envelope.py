@@ -1,0 +1,154 @@
+"""CloudEvents 1.0 over Kafka: binary mode out, binary and structured mode in.
+
+Binary mode puts the attributes in `ce_*` headers and the JSON data in the value; structured mode puts both into one
+JSON object with the content type `application/cloudevents+json`
+(CloudEvents Kafka protocol binding 1.0.2, sections 3.2 and 3.3). `traceparent` (W3C trace context) is carried through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from schemas.catalogue import Event
+
+Headers = Sequence[tuple[str, bytes]]
+EventT = TypeVar("EventT", bound=BaseModel)
+
+CONTENT_TYPE: Final = b"application/json"
+STRUCTURED: Final = "application/cloudevents+json"
+SPEC_VERSION: Final = "1.0"
+TYPE_PREFIX: Final = "abhyas."
+
+
+class MalformedEvent(ValueError):
+    """The record is not a readable event; the message names the attribute or field and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The attributes of an event: id, source (a URI reference), type, time set once by its originator, trace."""
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WireRecord:
+    """What goes to Kafka: key and value bytes, headers in order."""
+
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def event_type(topic: str) -> str:
+    """The `ce_type` of a topic of `schemas.topics`: it does not change with the installation's topic prefix.
+
+    >>> event_type("feedback.submitted.v1")
+    'abhyas.feedback.submitted.v1'
+    """
+    return TYPE_PREFIX + topic
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC; raises ValueError for a time without a zone.
+
+    >>> format_time(datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC))
+    '2026-11-23T04:05:06Z'
+    """
+    if moment.tzinfo is None:
+        raise ValueError("time has no zone: expected an aware datetime")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def encode(event: Event, *, source: str, time: datetime, traceparent: str | None = None) -> WireRecord:
+    """The event as a binary-mode record."""
+    key = event.key()
+    headers = [
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_id", event.event_id().encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", event_type(event.TOPIC).encode()),
+        ("ce_time", format_time(time).encode()),
+        ("content-type", CONTENT_TYPE),
+    ]
+    if traceparent:
+        headers.append(("traceparent", traceparent.encode()))
+    return WireRecord(None if key is None else key.encode(), event.model_dump_json(exclude_none=True).encode(), tuple(headers))
+
+
+def decode(value: bytes | None, headers: Headers, model: type[EventT]) -> tuple[Envelope, EventT]:
+    """The envelope and event of a record of `model`'s topic.
+
+    Raises MalformedEvent for anything else: no value, attributes missing or of another type, invalid JSON, a field
+    that does not hold what the contract says.
+    """
+    if value is None:
+        raise MalformedEvent("value is absent: expected the JSON of an event")
+    named = {name.lower(): raw for name, raw in headers}
+    content_type = _text(named.get("content-type", b""), "content-type").split(";")[0].strip().lower()
+    if content_type == STRUCTURED:
+        attributes, data = _structured(value)
+    else:
+        attributes = {name[3:]: _text(raw, name) for name, raw in named.items() if name.startswith("ce_")}
+        data = value
+    if "traceparent" in named:
+        attributes.setdefault("traceparent", _text(named["traceparent"], "traceparent"))
+    envelope = _envelope(attributes, str(getattr(model, "TOPIC")))  # noqa: B009
+    try:
+        return envelope, model.model_validate_json(data)
+    except ValidationError as error:
+        raise MalformedEvent(describe(error)) from None
+
+
+def describe(error: ValidationError) -> str:
+    """A validation error in one line: each field and what was expected, without the values (they may be user text)."""
+    parts = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        place = ".".join(str(step) for step in item["loc"]) or "event"
+        parts.append(f"{place}: {item['msg'].removeprefix('Value error, ')}")
+    return "; ".join(parts)
+
+
+def _text(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise MalformedEvent(f"{name}: expected UTF-8") from None
+
+
+def _structured(value: bytes) -> tuple[dict[str, str], bytes]:
+    try:
+        whole = json.loads(value)
+    except ValueError:
+        raise MalformedEvent("value: expected the JSON object of a structured-mode CloudEvent") from None
+    if not isinstance(whole, dict) or "data" not in whole:
+        raise MalformedEvent("data: expected in a structured-mode CloudEvent")
+    attributes = {name: text for name, text in whole.items() if name != "data" and isinstance(text, str)}
+    return attributes, json.dumps(whole["data"], ensure_ascii=False).encode()
+
+
+def _envelope(attributes: dict[str, str], topic: str) -> Envelope:
+    for name in ("specversion", "id", "source", "type", "time"):
+        if not attributes.get(name):
+            raise MalformedEvent(f"ce_{name}: expected, and absent or empty")
+    if attributes["specversion"] != SPEC_VERSION:
+        raise MalformedEvent(f"ce_specversion: expected {SPEC_VERSION}")
+    if attributes["type"] != event_type(topic):
+        raise MalformedEvent(f"ce_type: expected {event_type(topic)}")
+    try:
+        time = datetime.fromisoformat(attributes["time"])
+    except ValueError:
+        raise MalformedEvent("ce_time: expected an RFC 3339 time") from None
+    if time.tzinfo is None:
+        raise MalformedEvent("ce_time: expected a zone (Z or an offset)")
+    return Envelope(attributes["id"], attributes["source"], attributes["type"], time.astimezone(UTC), attributes.get("traceparent"))

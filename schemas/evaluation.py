@@ -1,0 +1,82 @@
+"""evaluation.completed and promotion.decided: the scores, and what was made of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from schemas import topics
+from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Reason, Sha256, Version
+
+Verdict = Literal["promote", "reject", "inconclusive", "void", "bootstrap", "rollback", "operator"]
+
+
+class Score(BaseModel):
+    """One figure: a metric of one side on one set (and language, where split), with its interval and item count."""
+
+    model_config = EVENT_CONFIG
+    metric: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    side: Literal["baseline", "candidate"] = "candidate"
+    item_set: str = "all"
+    language: str | None = None
+    items: int = Field(ge=0)
+
+
+class EvaluationCompleted(BaseModel):
+    """An evaluation ended: of a candidate for the gate, or one that a person asked for."""
+
+    TOPIC: ClassVar[str] = topics.EVALUATION_COMPLETED
+    model_config = EVENT_CONFIG
+
+    job_id: Identifier
+    model: ModelId
+    version: Version
+    purpose: Literal["gate", "request"]
+    baseline_version: Version | None = None
+    items_sha256: Sha256
+    scores: tuple[Score, ...]
+    report_dir: str
+    completed_at: AwareDatetime
+
+    def key(self) -> str:
+        """The Kafka key: the model."""
+        return self.model
+
+    def event_id(self) -> str:
+        """One evaluation a job."""
+        return f"{self.job_id}:evaluation"
+
+
+class PromotionDecided(BaseModel):
+    """A verdict on a version, with its reasons; the immutable record lies beside the artifact under the same id."""
+
+    TOPIC: ClassVar[str] = topics.PROMOTION_DECIDED
+    model_config = EVENT_CONFIG
+
+    decision_id: Identifier
+    model: ModelId
+    version: Version
+    baseline_version: Version | None = None
+    job_id: Identifier | None = None
+    verdict: Verdict
+    applied: bool
+    reasons: tuple[Reason, ...]
+    policy: dict[str, str | float | int | bool | None] = {}
+    artifact_sha256: Sha256 | None = None
+    items_sha256: Sha256 | None = None
+    batch_sha256: Sha256 | None = None
+    actor: Identifier
+    record_uri: str | None = None
+    decided_at: AwareDatetime
+
+    def key(self) -> str:
+        """The Kafka key: the model."""
+        return self.model
+
+    def event_id(self) -> str:
+        """Deterministic: one decision a job, or a request."""
+        return self.decision_id

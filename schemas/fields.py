@@ -1,0 +1,69 @@
+"""Field types that several events share, each with the limits that every reader may rely on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+# Unknown fields are ignored on reading, so that a newer producer's optional field does no harm (full compatibility
+# inside a version); the HTTP edges refuse them, because there an unknown field is a caller's mistake.
+EVENT_CONFIG: Final = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=False, ser_json_inf_nan="strings")
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f]+$")]
+ModelId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Version = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+UserHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Group = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Offset = Annotated[int, Field(ge=0)]
+
+Rule = Literal["count", "drift", "schedule", "operator"]
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the NUL character")
+    return text
+
+
+Query = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_no_nul)]
+Answer = Annotated[str, StringConstraints(max_length=32_768), AfterValidator(_no_nul)]
+DocumentText = Annotated[str, StringConstraints(min_length=1, max_length=262_144), AfterValidator(_no_nul)]
+Reason = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+class Provenance(BaseModel):
+    """Where a derived record came from: the input record it was made of."""
+
+    model_config = EVENT_CONFIG
+    topic: str
+    partition: int = Field(ge=0)
+    offset: Offset
+
+
+class SampleRef(BaseModel):
+    """A leased sample: its id and revision, and where its record lies in `sample.collected`; never its text."""
+
+    model_config = EVENT_CONFIG
+    sample_id: Sha256
+    revision: int = Field(ge=0)
+    partition: int = Field(ge=0)
+    offset: Offset
+
+
+class Hyperparameters(BaseModel):
+    """Overrides of a training run; None leaves the knob to `TRAINING_*`, then to the default.
+
+    Fields and defaults are the seed's: rank 16, alpha 32, learning rate 2e-4, 3 epochs, batch 4, 2,048 tokens.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    lora_rank: int | None = Field(default=None, ge=1, le=1024)
+    lora_alpha: int | None = Field(default=None, ge=1, le=4096)
+    learning_rate: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
+    epochs: int | None = Field(default=None, ge=1, le=1000)
+    batch_size: int | None = Field(default=None, ge=1, le=4096)
+    max_seq_length: int | None = Field(default=None, ge=8, le=1_048_576)

@@ -1,0 +1,40 @@
+"""model.current: what serves, compacted by model."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from schemas import topics
+from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Sha256, Version
+
+
+class ModelCurrent(BaseModel):
+    """The serving version and the hash of what serves; written only when the version before is the expected one.
+
+    `artifact_uri` is relative to the artifact store (`finetuned/<model>/<version>/merged`, or a base model's folder).
+    """
+
+    TOPIC: ClassVar[str] = topics.MODEL_CURRENT
+    model_config = EVENT_CONFIG
+
+    model: ModelId
+    version: Version
+    artifact_uri: str
+    artifact_sha256: Sha256
+    previous_version: Version | None = None
+    cause: Literal["bootstrap", "promotion", "rollback", "operator"]
+    decision_id: Identifier
+    base_model: str
+    holdout_key_id: str = Field(pattern=r"^[0-9a-f]{8}$")
+    holdout_percent: int = Field(ge=0, le=100)
+    since: AwareDatetime
+
+    def key(self) -> str:
+        """The Kafka key: the model."""
+        return self.model
+
+    def event_id(self) -> str:
+        """Deterministic: the decision that made it serve."""
+        return f"{self.model}:{self.decision_id}"

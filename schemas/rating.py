@@ -1,0 +1,68 @@
+"""A rating on a stated scale, normalised to a score in [-1, 1]; the raw value is kept, an unknown scale is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from schemas.fields import EVENT_CONFIG
+
+Scale = Literal["stars_1_5", "thumbs", "unit_interval", "signed_unit"]
+
+_THUMBS: Final = {"up": 1.0, "down": -1.0}
+
+
+def normalise(scale: str, value: float | str | bool) -> float:
+    """The score in [-1, 1] of a raw value: stars (v-3)/2, thumbs up 1 and down -1, unit interval 2v-1.
+
+    Raises ValueError that names the scale, the value and what the scale takes.
+
+    >>> normalise("stars_1_5", 2)
+    -0.5
+    >>> normalise("thumbs", "down")
+    -1.0
+    """
+    if scale == "thumbs":
+        if isinstance(value, bool):
+            return 1.0 if value else -1.0
+        if isinstance(value, str) and value in _THUMBS:
+            return _THUMBS[value]
+        raise ValueError(f"rating.value {value!r} is not on the scale thumbs: expected 'up', 'down', true or false")
+    if isinstance(value, bool | str):
+        raise ValueError(f"rating.value {value!r} is not on the scale {scale}: expected a number")
+    number = float(value)
+    if scale == "stars_1_5" and 1 <= number <= 5:
+        return (number - 3) / 2
+    if scale == "unit_interval" and 0 <= number <= 1:
+        return 2 * number - 1
+    if scale == "signed_unit" and -1 <= number <= 1:
+        return number
+    expected = {"stars_1_5": "a number from 1 to 5", "unit_interval": "a number from 0 to 1", "signed_unit": "a number from -1 to 1"}
+    if scale not in expected:
+        raise ValueError(f"rating.scale {scale!r} is unknown: expected one of {', '.join((*expected, 'thumbs'))}")
+    raise ValueError(f"rating.value {value!r} is not on the scale {scale}: expected {expected[scale]}")
+
+
+class Rating(BaseModel):
+    """A raw value on its scale, and its score; a score that contradicts the value is refused."""
+
+    model_config = EVENT_CONFIG
+    scale: Scale
+    value: bool | float | str = Field(union_mode="left_to_right", strict=True)
+    score: float = Field(ge=-1, le=1, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _score_it(cls, data: object) -> object:
+        if not isinstance(data, dict) or "scale" not in data or "value" not in data:
+            return data
+        value = data["value"]
+        if not isinstance(value, bool | int | float | str):
+            raise ValueError("rating.value must be a number, a string or a boolean")
+        score = normalise(str(data["scale"]), value)
+        given = data.get("score")
+        if given is not None and not (isinstance(given, int | float) and math.isclose(given, score, abs_tol=1e-6)):
+            raise ValueError(f"rating.score {given!r} contradicts rating.value {value!r} on {data['scale']}: expected {score}")
+        return {**data, "value": float(value) if isinstance(value, int) and not isinstance(value, bool) else value, "score": score}

@@ -1,0 +1,57 @@
+"""sample.collected: a validated, redacted, deduplicated sample with its provenance."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from schemas import topics
+from schemas.fields import EVENT_CONFIG, Answer, Group, Identifier, Language, ModelId, Provenance, Query, Sha256, UserHash, Version
+
+
+class SampleCollected(BaseModel):
+    """One sample of a model: a user's feedback, or a document.
+
+    `sample_id` is the hash of (`ce_source`, feedback id or doc id): the last revision of an id wins, a retracted
+    one drops out. `negative` says whether it counts towards the threshold; a sample with `quarantine` set never
+    counts and never trains ("holdout": its group belongs to the holdout for ever).
+    """
+
+    TOPIC: ClassVar[str] = topics.SAMPLE_COLLECTED
+    model_config = EVENT_CONFIG
+
+    sample_id: Sha256
+    kind: Literal["feedback", "document"]
+    revision: int = Field(ge=0)
+    retracted: bool = False
+    model: ModelId
+    occurred_at: AwareDatetime
+    source: str
+    provenance: Provenance
+    group: Group
+    language: Language | None = None
+    negative: bool = False
+    quarantine: Literal["holdout"] | None = None
+
+    model_version: Version | None = None
+    user_hash: UserHash | None = None
+    conversation_id: Identifier | None = None
+    query: Query = ""
+    response: Answer = ""
+    correction: Answer | None = None
+    score: float | None = Field(default=None, ge=-1, le=1)
+
+    doc_id: Identifier | None = None
+    title: str | None = None
+    text: str | None = None
+    uri: str | None = None
+    content_sha256: Sha256 | None = None
+
+    def key(self) -> str:
+        """The Kafka key: the model."""
+        return self.model
+
+    def event_id(self) -> str:
+        """The same whenever the same input record is processed again."""
+        return f"{self.sample_id}:{self.revision}"

@@ -1,0 +1,37 @@
+"""signal.summarised: mergeable integer counts of one input partition and event-day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, Field
+
+from schemas import topics
+from schemas.fields import EVENT_CONFIG, ModelId
+
+
+class SignalSummarised(BaseModel):
+    """Counts so far of (model, input, partition, event-day): a later summary of the same four replaces this one.
+
+    Cumulative integers make merging order-free: the sum over partitions of the newest summaries is the same for
+    any batching or interleaving. `sequence` is the next input offset, so newer means larger.
+    """
+
+    TOPIC: ClassVar[str] = topics.SIGNAL_SUMMARISED
+    model_config = EVENT_CONFIG
+
+    model: ModelId
+    input: Literal["feedback", "document"]
+    partition: int = Field(ge=0)
+    event_day: date
+    sequence: int = Field(ge=0)
+    counts: dict[str, int]
+
+    def key(self) -> str:
+        """The Kafka key: the model."""
+        return self.model
+
+    def event_id(self) -> str:
+        """The summary of this day up to this input offset."""
+        return f"{self.model}:{self.input}:{self.partition}:{self.event_day.isoformat()}:{self.sequence}"

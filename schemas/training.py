@@ -1,0 +1,69 @@
+"""training.state: where a job stands, compacted by job."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
+
+from schemas import topics
+from schemas.decision import RetrainRequested
+from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Reason, Version
+
+Phase = Literal["accepted", "preparing", "training", "merging", "evaluating", "deciding", "ended"]
+Outcome = Literal["promoted", "rejected", "inconclusive", "void", "no_data", "failed", "cancelled"]
+
+
+class Lease(BaseModel):
+    """Who runs the job: the owner's name, its fencing token (each new owner has a larger one), and until when."""
+
+    model_config = EVENT_CONFIG
+    owner: str
+    token: int = Field(ge=1)
+    expires_at: AwareDatetime
+
+
+class TrainingState(BaseModel):
+    """The newest state of a job. `outcome` is set exactly when the phase is `ended`.
+
+    The accepted command is carried along, so that a runner can take the job up again from this topic alone.
+    `outcome="failed"` with `retryable` is an infrastructure failure of this attempt: stage 2 may ask for the next one.
+    """
+
+    TOPIC: ClassVar[str] = topics.TRAINING_STATE
+    model_config = EVENT_CONFIG
+
+    job_id: Identifier
+    model: ModelId
+    attempt: int = Field(ge=1)
+    version: Version
+    phase: Phase
+    outcome: Outcome | None = None
+    retryable: bool = False
+    command: RetrainRequested
+    lease: Lease | None = None
+    step: int = Field(default=0, ge=0)
+    total_steps: int | None = Field(default=None, ge=0)
+    loss: float | None = None
+    tokens_per_s: float | None = None
+    memory_bytes: int | None = None
+    eta_s: float | None = None
+    error: Reason | None = None
+    hyperparameters: dict[str, float | int] = {}
+    hyperparameter_sources: dict[str, str] = {}
+    accepted_at: AwareDatetime
+    updated_at: AwareDatetime
+
+    @model_validator(mode="after")
+    def _outcome_at_the_end(self) -> Self:
+        if (self.phase == "ended") != (self.outcome is not None):
+            raise ValueError(f"outcome {self.outcome!r} with phase {self.phase!r}: expected an outcome exactly when the phase is 'ended'")
+        return self
+
+    def key(self) -> str:
+        """The Kafka key: the job."""
+        return self.job_id
+
+    def event_id(self) -> str:
+        """The job's state at this time."""
+        return f"{self.job_id}:{self.attempt}:{self.phase}:{self.updated_at.isoformat()}"
