@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictStr, model_validator
 
 from schemas.fields import EVENT_CONFIG
 
@@ -50,7 +50,7 @@ class Rating(BaseModel):
 
     model_config = EVENT_CONFIG
     scale: Scale
-    value: bool | float | str = Field(union_mode="left_to_right", strict=True)
+    value: StrictBool | StrictFloat | StrictStr
     score: float = Field(ge=-1, le=1, allow_inf_nan=False)
 
     @model_validator(mode="before")
