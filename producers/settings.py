@@ -1,0 +1,58 @@
+"""The settings that every service shares, from environment variables of the same names in upper case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from producers.connection import KafkaConnection
+
+
+class ServiceSettings(BaseSettings):
+    """Kafka, the data folder, the holdout key and logging; a service's own settings class adds its fields to these.
+
+    An unset `HOLDOUT_KEY` is read from `DATA_DIR/holdout.key`, which `abhyas up` makes once: every service of an
+    installation must assign the same holdout.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    kafka_bootstrap_servers: str = "127.0.0.1:29092"
+    kafka_embedded: bool = False
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: str | None = None
+    kafka_ca_file: str | None = None
+    topic_prefix: str = Field(default="abhyas", pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")
+    data_dir: Path = Path("data")
+    default_model: str = "llama-3.1-8b-instruct-awq"
+    holdout_key: str | None = None
+    holdout_percent: int = Field(default=10, ge=0, le=50)
+    app_debug: bool = False
+    app_log_level: str = "INFO"
+
+    def connection(self) -> KafkaConnection:
+        """How to reach Kafka."""
+        return KafkaConnection(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            topic_prefix=self.topic_prefix,
+            embedded=self.kafka_embedded,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=self.kafka_sasl_password,
+            ca_file=self.kafka_ca_file,
+        )
+
+    def holdout_key_bytes(self) -> bytes:
+        """The key of the holdout; raises ValueError that says how to make one where there is none."""
+        if self.holdout_key:
+            return self.holdout_key.encode()
+        path = self.data_dir / "holdout.key"
+        if path.is_file():
+            return path.read_bytes().strip()
+        raise ValueError(f"HOLDOUT_KEY is not set and {path} does not exist: set it to a long random string, the same for every service")
