@@ -1,0 +1,56 @@
+# Everything is set up inside the folder: the environment in .venv, the broker's jars and data in .abhyas.
+PYTHON ?= python3
+BROKER ?= embedded
+DATA ?=
+SEED ?= 0
+KAFKA_DATA ?= .abhyas/kafka
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check format install kafka kafka-stop drill-loop schemas screenshot clean
+
+install: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Abhyas needs Python 3.11 or newer: set PYTHON=python3.11" >&2; exit 1; }
+	@echo "setting up .venv (about a minute, 5 GB: torch brings its CUDA libraries)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt uv >&2
+	@$(BIN)/uv pip install -q -p $(BIN)/python --compile-bytecode -c constraints.txt -e '.[train,dev]' >&2
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/python -m ops.demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)")
+
+test: $(READY)
+	@$(BIN)/python -m pytest tests/ -v --durations=15
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.generate --check
+
+format: $(READY)
+	$(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format .
+
+schemas: $(READY)
+	$(BIN)/python -m schemas.generate
+
+kafka: $(READY)
+	@$(BIN)/python -m ops.brokers.kafka_single_node start --data $(KAFKA_DATA)
+
+kafka-stop: $(READY)
+	@$(BIN)/python -m ops.brokers.kafka_single_node stop --data $(KAFKA_DATA)
+
+# Kills the consumers and the runner at every point of the loop, on Apache Kafka; writes bench/drill-loop.json.
+drill-loop: $(READY)
+	@$(BIN)/python -m bench.drill_loop --out bench/drill-loop.json
+
+screenshot: $(READY)
+	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png
+
+clean:
+	rm -rf .venv .abhyas build *.egg-info
