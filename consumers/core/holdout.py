@@ -1,0 +1,45 @@
+"""A holdout stays a holdout: a keyed hash of the normalised source group decides it, the same way for ever.
+
+The key keeps the assignment unguessable (nobody can craft feedback that lands in or out of it) and is named by its id in the
+model's record. A group is in the holdout when its 64-bit share of HMAC-SHA256 lies below `percent` %, so a larger percentage
+only ever adds groups.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+
+_SHARES = 1 << 64
+
+
+def normalise_group(text: str) -> str:
+    """The same string for every way of writing a group's name: NFC, casefold, white space collapsed and stripped.
+
+    Casefolding can leave NFC (and NFC can leave casefolded form), so the pair runs twice: afterwards the function is idempotent.
+
+    >>> normalise_group("  Taj   MAHAL ")
+    'taj mahal'
+    """
+    for _ in range(2):
+        text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return " ".join(text.split())
+
+
+def key_id(key: bytes) -> str:
+    """The name under which a holdout key is stored beside a model: the first 8 hex digits of its sha256."""
+    return hashlib.sha256(key).hexdigest()[:8]
+
+
+def is_holdout(group: str, *, key: bytes, percent: int) -> bool:
+    """Whether `group` is held out for ever under this key; `percent` is the expected share of groups, 0 to 100.
+
+    Raises ValueError for a percentage out of range or an empty key, because either would release the holdout in silence.
+    """
+    if not 0 <= percent <= 100:
+        raise ValueError(f"percent is {percent}: expected 0 to 100, set HOLDOUT_PERCENT to a share of the groups")
+    if not key:
+        raise ValueError("key is empty: set HOLDOUT_KEY to a secret that never changes for this model")
+    digest = hmac.new(key, normalise_group(group).encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big") * 100 < percent * _SHARES
