@@ -23,11 +23,10 @@ from typing import Any, Final
 import httpx
 
 from consumers.core.holdout import is_holdout
-from ops.bootstrap import bootstrap_model
 from ops.demo import people
 from ops.demo.builtin import builtin_material
 from ops.demo.material import Question
-from ops.demo.run import HOLDOUT_PERCENT, TRAINING
+from ops.demo.run import HOLDOUT_PERCENT, TRAINING, bootstrap_base, make_base_model
 from ops.demo.story import MODEL
 from ops.demo.watch import Watch
 from ops.services import Ports
@@ -74,7 +73,7 @@ async def run_loop(*, broker: str, base: Path, work: Path, point: Point | None) 
     """
     started = time.monotonic()
     shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(base / "model", work / "models" / "base" / MODEL)
+    work.mkdir(parents=True)
     environment = {
         "TOPIC_PREFIX": f"drill-{os.getpid()}-{time.time_ns()}",
         "DEFAULT_MODEL": MODEL,
@@ -90,10 +89,7 @@ async def run_loop(*, broker: str, base: Path, work: Path, point: Point | None) 
     await asyncio.to_thread(stack.start)
     watch = await Watch.start(stack.connection())
     try:
-        await bootstrap_model(
-            stack.connection(), model=MODEL, base_model=f"abhyas/{MODEL}", documents=base / "documents.jsonl", evaluation=base / "eval.jsonl",
-            replay=base / "replay.jsonl", artifacts_dir=work / "models",
-        )  # fmt: skip
+        await bootstrap_base(base, work / "models", stack.connection())
         await watch.until(lambda w: w.events[topics.MODEL_CURRENT] or None, timeout_s=60, what="the bootstrap")
         phase = await _disturbed_feedback(stack, watch, point)
         await watch.until(_ended, timeout_s=900, what="the job to end")
@@ -214,7 +210,6 @@ async def _drill(broker: str, base: Path, work: Path) -> dict[str, Any]:
 def main() -> int:
     """Starts Apache Kafka, runs all points, writes the JSON; exit code 1 where a run broke a promise."""
     from ops.brokers.kafka_single_node import SingleNodeKafka
-    from ops.demo.run import make_base_model
 
     parser = argparse.ArgumentParser(prog="python -m bench.drill_loop", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)

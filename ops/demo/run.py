@@ -26,6 +26,7 @@ from ops.demo.watch import Watch
 from ops.errors import OperationFailed
 from ops.services import Ports
 from ops.stack import Stack, StackSettings
+from producers.connection import KafkaConnection
 
 WORK: Final = Path(".abhyas")
 THRESHOLD: Final = 100
@@ -124,7 +125,7 @@ async def _run(settings: DemoSettings, console: Console) -> dict[str, Any]:
                 holdout=(key.encode(), HOLDOUT_PERCENT), rng=rng, say=say, progress=progress,
             )  # fmt: skip
             with story.phase("bootstrap"):
-                await _bootstrap(base, data_dir, connection)
+                await bootstrap_base(base, data_dir / "models", connection)
             result = await story.tell()
         finally:
             if watch is not None:
@@ -171,10 +172,15 @@ async def make_base_model(work: Path) -> Path:
     return folder
 
 
-async def _bootstrap(base: Path, data_dir: Path, connection: Any) -> None:
+async def bootstrap_base(base: Path, store: Path, connection: KafkaConnection) -> None:
     """Puts the base model into the store and asks the runner to register it as v0."""
-    shutil.copytree(base / "model", data_dir / "models" / "base" / MODEL)
+    shutil.copytree(base / "model", store / "base" / MODEL)
     await bootstrap_model(
-        connection, model=MODEL, base_model=f"abhyas/{MODEL}", documents=base / "documents.jsonl", evaluation=base / "eval.jsonl", replay=base / "replay.jsonl",
-        artifacts_dir=data_dir / "models",
-    )  # fmt: skip
+        connection,
+        model=MODEL,
+        base_model=f"abhyas/{MODEL}",
+        documents=base / "documents.jsonl",
+        evaluation=base / "eval.jsonl",
+        replay=base / "replay.jsonl",
+        artifacts_dir=store,
+    )
