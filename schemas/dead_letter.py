@@ -38,11 +38,11 @@ class DeadLetter:
     reader: str
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
-    def wire_headers(self) -> list[tuple[str, bytes]]:
+    def wire_headers(self) -> list[tuple[str, bytes | None]]:
         """The original headers, then ours."""
-        added = [
+        added: list[tuple[str, bytes | None]] = [
             (REASON, self.reason.encode()),
             (DETAIL, self.detail[:1000].encode()),
             (TOPIC, self.topic.encode()),
@@ -55,10 +55,13 @@ class DeadLetter:
         return [*self.headers, *added]
 
 
-def read(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> DeadLetter:
+def read(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> DeadLetter:
     """The dead letter of a record of a dead-letter topic; raises ValueError where our headers are missing."""
-    # The last one of a name is ours: an original that was itself a dead letter keeps its own in front of it.
-    ours = {name: raw.decode() for name, raw in headers if name.startswith(PREFIX)}
+    ours: dict[str, str] = {}
+    # Ours are the last ones: an original that was itself a dead letter keeps its own in front of them.
+    for name, raw in headers[-7:] if headers and headers[-1][0] == NULL_VALUE else headers[-6:]:
+        if name.startswith(PREFIX) and raw is not None:
+            ours[name] = raw.decode()
     missing = [name for name in (REASON, DETAIL, TOPIC, PARTITION, OFFSET, READER) if name not in ours]
     if missing:
         raise ValueError(f"not a dead letter: headers {', '.join(missing)} are missing")

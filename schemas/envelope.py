@@ -7,17 +7,18 @@ JSON object with the content type `application/cloudevents+json`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
 
 from schemas.catalogue import Event
 
-Headers = Sequence[tuple[str, bytes]]
+# A header of Kafka may have no value.
+Headers = Sequence[tuple[str, bytes | None]]
 EventT = TypeVar("EventT", bound=BaseModel)
 
 CONTENT_TYPE: Final = b"application/json"
@@ -119,7 +120,14 @@ def describe(error: ValidationError) -> str:
     return "; ".join(parts)
 
 
-def _text(raw: bytes, name: str) -> str:
+def record_size(record: WireRecord) -> int:
+    """Bytes of key, value and headers together: what `schemas.topics.size_limit` limits."""
+    return len(record.key or b"") + len(record.value) + sum(len(name.encode()) + len(raw) for name, raw in record.headers)
+
+
+def _text(raw: bytes | None, name: str) -> str:
+    if raw is None:
+        raise MalformedEvent(f"{name}: expected a value, and the header has none")
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -127,14 +135,15 @@ def _text(raw: bytes, name: str) -> str:
 
 
 def _structured(value: bytes) -> tuple[dict[str, str], bytes]:
+    # Not json.loads: it takes lone surrogates, which no UTF-8 can hold, and its recursion error is no ValueError.
     try:
-        whole = json.loads(value)
+        whole = from_json(value, allow_inf_nan=False)
     except ValueError:
         raise MalformedEvent("value: expected the JSON object of a structured-mode CloudEvent") from None
     if not isinstance(whole, dict) or "data" not in whole:
         raise MalformedEvent("data: expected in a structured-mode CloudEvent")
     attributes = {name: text for name, text in whole.items() if name != "data" and isinstance(text, str)}
-    return attributes, json.dumps(whole["data"], ensure_ascii=False).encode()
+    return attributes, to_json(whole["data"])
 
 
 def _envelope(attributes: dict[str, str], topic: str) -> Envelope:
@@ -147,8 +156,11 @@ def _envelope(attributes: dict[str, str], topic: str) -> Envelope:
         raise MalformedEvent(f"ce_type: expected {event_type(topic)}")
     try:
         time = datetime.fromisoformat(attributes["time"])
-    except ValueError:
+        if time.tzinfo is None:
+            raise MalformedEvent("ce_time: expected a zone (Z or an offset)")
+        time = time.astimezone(UTC)
+    except MalformedEvent:
+        raise
+    except (ValueError, OverflowError):  # the year 1 or 9999 overflows on its way to UTC
         raise MalformedEvent("ce_time: expected an RFC 3339 time") from None
-    if time.tzinfo is None:
-        raise MalformedEvent("ce_time: expected a zone (Z or an offset)")
-    return Envelope(attributes["id"], attributes["source"], attributes["type"], time.astimezone(UTC), attributes.get("traceparent"))
+    return Envelope(attributes["id"], attributes["source"], attributes["type"], time, attributes.get("traceparent"))

@@ -14,6 +14,11 @@ Scale = Literal["stars_1_5", "thumbs", "unit_interval", "signed_unit"]
 _THUMBS: Final = {"up": 1.0, "down": -1.0}
 
 
+def _shown(value: float | str | bool) -> str:
+    # A message goes into logs and headers; a long string there is more likely user text than a rating.
+    return repr(value) if not isinstance(value, str) or len(value) <= 16 else f"(a string of {len(value)} characters)"
+
+
 def normalise(scale: str, value: float | str | bool) -> float:
     """The score in [-1, 1] of a raw value: stars (v-3)/2, thumbs up 1 and down -1, unit interval 2v-1.
 
@@ -29,10 +34,13 @@ def normalise(scale: str, value: float | str | bool) -> float:
             return 1.0 if value else -1.0
         if isinstance(value, str) and value in _THUMBS:
             return _THUMBS[value]
-        raise ValueError(f"rating.value {value!r} is not on the scale thumbs: expected 'up', 'down', true or false")
+        raise ValueError(f"rating.value {_shown(value)} is not on the scale thumbs: expected 'up', 'down', true or false")
     if isinstance(value, bool | str):
-        raise ValueError(f"rating.value {value!r} is not on the scale {scale}: expected a number")
-    number = float(value)
+        raise ValueError(f"rating.value {_shown(value)} is not on the scale {scale}: expected a number")
+    try:
+        number = float(value)
+    except OverflowError:  # JSON takes integers of any length
+        number = math.inf
     if scale == "stars_1_5" and 1 <= number <= 5:
         return (number - 3) / 2
     if scale == "unit_interval" and 0 <= number <= 1:
@@ -41,8 +49,8 @@ def normalise(scale: str, value: float | str | bool) -> float:
         return number
     expected = {"stars_1_5": "a number from 1 to 5", "unit_interval": "a number from 0 to 1", "signed_unit": "a number from -1 to 1"}
     if scale not in expected:
-        raise ValueError(f"rating.scale {scale!r} is unknown: expected one of {', '.join((*expected, 'thumbs'))}")
-    raise ValueError(f"rating.value {value!r} is not on the scale {scale}: expected {expected[scale]}")
+        raise ValueError(f"rating.scale {_shown(scale)} is unknown: expected one of {', '.join((*expected, 'thumbs'))}")
+    raise ValueError(f"rating.value {_shown(value)} is not on the scale {scale}: expected {expected[scale]}")
 
 
 class Rating(BaseModel):
@@ -63,6 +71,6 @@ class Rating(BaseModel):
             raise ValueError("rating.value must be a number, a string or a boolean")
         score = normalise(str(data["scale"]), value)
         given = data.get("score")
-        if given is not None and not (isinstance(given, int | float) and math.isclose(given, score, abs_tol=1e-6)):
-            raise ValueError(f"rating.score {given!r} contradicts rating.value {value!r} on {data['scale']}: expected {score}")
+        if given is not None and not (isinstance(given, int | float) and -1 <= given <= 1 and math.isclose(given, score, abs_tol=1e-6)):
+            raise ValueError(f"rating.score contradicts rating.value {_shown(value)} on {data['scale']}: expected {score}")
         return {**data, "value": float(value) if isinstance(value, int) and not isinstance(value, bool) else value, "score": score}

@@ -74,6 +74,15 @@ def dead_letters(name: str, prefix: str = "abhyas") -> str:
     return f"{prefix}.{name}{DLQ_SUFFIX}"
 
 
+def size_limit(name: str) -> int:
+    """The most bytes of key, value and headers together that a reader takes from a topic of this module.
+
+    >>> size_limit(FEEDBACK_SUBMITTED)
+    131072
+    """
+    return {FEEDBACK_SUBMITTED: MAX_FEEDBACK_BYTES, DOCUMENT_INGESTED: MAX_DOCUMENT_BYTES}.get(name, MAX_MESSAGE_BYTES)
+
+
 # name, partitions, days kept (0: compacted), key, writer, purpose, dead letters
 _ROWS: Final = (
     (FEEDBACK_SUBMITTED, INPUT_PARTITIONS, 30, "user hash, else feedback id", "producers", "a rating, a correction or a retraction", True),

@@ -1,0 +1,262 @@
+"""Events onto their topics: acknowledged by every replica, each with its deterministic id, bounded in flight.
+
+The producer is idempotent, so its own retries make no second record; a caller's retry sends the same event id, which
+the readers know as a duplicate. Records of a key keep their order. What may be in flight is bounded by
+`producers.backlog`: `publish` waits for room, or refuses with `Overloaded` where the caller cannot wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.structs import RecordMetadata
+
+from producers.backlog import Backlog, Partition
+from producers.connection import KafkaConnection
+from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError
+from schemas import topics
+from schemas.catalogue import Event
+from schemas.envelope import WireRecord, encode, record_size
+
+log = structlog.get_logger()
+
+# Under the 5 MB or so that the embedded broker keeps of a partition, with room for other writers; on a real broker
+# it bounds the memory of this process.
+BUDGET_BYTES: Final = 3_000_000
+# The embedded broker stalls at 1,000 single-record batches a second (measured with a linger of 2 ms).
+EMBEDDED_LINGER_MS: Final = 25
+LINGER_MS: Final = 5
+# The connection's 5 ms suits transactions; while a broker is away it would mean 200 attempts a second.
+RETRY_BACKOFF_MS: Final = 50
+STOP_TIMEOUT_S: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an acknowledged event lies: full topic name, partition, offset; and its event id."""
+
+    topic: str
+    partition: int
+    offset: int
+    event_id: str
+
+
+class Publisher:
+    """Publishes the events of one originator, whose name `source` becomes every event's `ce_source`.
+
+    With `hold_until_processed` (the embedded broker) acknowledged bytes stay in flight until `processed` says that the
+    reader has passed them. `ack_timeout_s` bounds how long `send` waits for one acknowledgement.
+    """
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        source: str,
+        *,
+        linger_ms: int | None = None,
+        budget_bytes: int = BUDGET_BYTES,
+        ack_timeout_s: float = 15.0,
+        hold_until_processed: bool = False,
+    ) -> None:
+        self.connection = connection
+        self.source = source
+        self.ack_timeout_s = ack_timeout_s
+        self.backlog = Backlog(budget_bytes, hold=hold_until_processed)
+        self._linger_ms = linger_ms if linger_ms is not None else EMBEDDED_LINGER_MS if connection.embedded else LINGER_MS
+        self._producer: AIOKafkaProducer | None = None
+        self._partitioner = DefaultPartitioner()
+        self._room = asyncio.Event()
+        self._unsettled: set[asyncio.Future[Receipt]] = set()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.stop()
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a producer to publish with; it is given up, and can be started again, after a fatal error."""
+        return self._producer is not None
+
+    async def start(self) -> None:
+        """Connects; raises KafkaAway with the address that was tried."""
+        if self._producer is not None:
+            return
+        options = self.connection.producer_options() | {"retry_backoff_ms": RETRY_BACKOFF_MS, "linger_ms": self._linger_ms}
+        producer = AIOKafkaProducer(**options)
+        try:
+            await asyncio.wait_for(producer.start(), self.ack_timeout_s)
+        except (KafkaError, OSError, TimeoutError) as error:
+            await _close(producer)
+            raise KafkaAway(
+                f"Kafka does not answer at {self.connection.bootstrap_servers} ({type(error).__name__}): "
+                "start the broker, or set KAFKA_BOOTSTRAP_SERVERS"
+            ) from error
+        self._producer = producer
+
+    async def stop(self) -> None:
+        """Sends what was handed over, waits for its acknowledgements (at most 3 s), and disconnects."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _close(producer)
+
+    async def check(self, timeout_s: float = 2.0) -> None:
+        """Asks the broker for its metadata; raises KafkaAway where it does not answer in time."""
+        producer = self._connected()
+        try:
+            await asyncio.wait_for(producer.client.fetch_all_metadata(), timeout_s)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise KafkaAway(f"Kafka does not answer at {self.connection.bootstrap_servers} within {timeout_s:g} s") from error
+
+    async def publish(self, event: Event, time: datetime, *, traceparent: str | None = None, wait: bool = True) -> asyncio.Future[Receipt]:
+        """Hands the event to the producer; the future that it returns holds the receipt once every replica has it.
+
+        Raises EventTooLarge, KafkaAway, and Overloaded (only without `wait`; else it waits for room). The future
+        raises KafkaAway or PublishError.
+        """
+        record = encode(event, source=self.source, time=time, traceparent=traceparent)
+        size, limit = record_size(record), topics.size_limit(event.TOPIC)
+        if size > limit:
+            raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
+        producer = self._connected()
+        topic = self.connection.topic(event.TOPIC)
+        partition = await self._partition(producer, topic, record.key)
+        await self._take_room(partition, size, wait=wait)
+        try:
+            # Bounded, because it waits for an earlier batch to leave, and none leaves while the broker is away.
+            sending = await asyncio.wait_for(_send(producer, partition, record), self.ack_timeout_s)
+        except BaseException as error:
+            self.backlog.failed(partition, size)
+            self._room.set()
+            if isinstance(error, KafkaError | OSError | TimeoutError):
+                raise self._explained(error, topic) from error
+            raise
+        return self._receipt(sending, partition, size, event.event_id())
+
+    async def send(self, event: Event, time: datetime, *, traceparent: str | None = None, wait: bool = True) -> Receipt:
+        """Publishes one event and waits for its acknowledgement, at most `ack_timeout_s` seconds."""
+        return await self.acknowledgement(await self.publish(event, time, traceparent=traceparent, wait=wait))
+
+    async def acknowledgement(self, receipt: asyncio.Future[Receipt]) -> Receipt:
+        """The receipt; raises KafkaAway after `ack_timeout_s` seconds (the event may still arrive, under the same id)."""
+        done, _ = await asyncio.wait({receipt}, timeout=self.ack_timeout_s)
+        if not done:
+            raise KafkaAway(
+                f"Kafka at {self.connection.bootstrap_servers} did not acknowledge within {self.ack_timeout_s:g} s: "
+                "the event may still arrive; sending it again under the same id is safe"
+            )
+        return receipt.result()
+
+    async def flush(self) -> None:
+        """Waits until every event handed over so far is acknowledged or has failed."""
+        if self._unsettled:
+            await asyncio.wait(set(self._unsettled))
+
+    def processed(self, topic: str, partition: int, next_offset: int) -> None:
+        """The reader of a topic (full name) has passed every offset below `next_offset`."""
+        self.backlog.processed((topic, partition), next_offset)
+        self._room.set()
+
+    def release(self) -> None:
+        """From now on an acknowledgement ends an event's flight: nobody says what is processed."""
+        self.backlog.release()
+        self._room.set()
+
+    def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise KafkaAway(f"not connected to Kafka at {self.connection.bootstrap_servers}: try again in a moment")
+        return self._producer
+
+    async def _partition(self, producer: AIOKafkaProducer, topic: str, key: bytes | None) -> Partition:
+        try:
+            known = await asyncio.wait_for(producer.partitions_for(topic), self.ack_timeout_s)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise self._explained(error, topic) from error
+        every = sorted(known)
+        return topic, self._partitioner(key, every, every)
+
+    async def _take_room(self, partition: Partition, size: int, *, wait: bool) -> None:
+        while not self.backlog.has_room(partition, size):
+            if not wait:
+                raise Overloaded(
+                    f"{self.backlog.bytes_in_flight(partition)} bytes are in flight on one partition, of {self.backlog.budget_bytes}: "
+                    "the readers are behind; send again later",
+                    retry_after_s=1.0,
+                )
+            self._room.clear()
+            await self._room.wait()
+        self.backlog.sent(partition, size)
+
+    def _receipt(self, sending: asyncio.Future[RecordMetadata], partition: Partition, size: int, event_id: str) -> asyncio.Future[Receipt]:
+        receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._unsettled.add(receipt)
+
+        def settle(sent: asyncio.Future[RecordMetadata]) -> None:
+            self._unsettled.discard(receipt)
+            error = KafkaError("cancelled") if sent.cancelled() else sent.exception()
+            if error is None:
+                where = sent.result()
+                self.backlog.acknowledged(partition, where.offset, size)
+                if not receipt.done():
+                    receipt.set_result(Receipt(partition[0], where.partition, where.offset, event_id))
+            else:
+                self.backlog.failed(partition, size)
+                if not receipt.done():
+                    receipt.set_exception(self._explained(error, partition[0]))
+                    receipt.exception()  # seen: a caller who stopped waiting is no reason for a warning of asyncio
+            self._room.set()
+
+        sending.add_done_callback(settle)
+        return receipt
+
+    def _explained(self, error: BaseException, topic: str) -> PublishError:
+        name = type(error).__name__
+        if isinstance(error, MessageSizeTooLargeError):
+            return EventTooLarge(
+                f"the broker refuses the event as too large for {topic}: apply the contract's limits with `abhyas topics apply`"
+            )
+        if isinstance(error, UnknownTopicOrPartitionError):
+            return KafkaAway(f"topic {topic} does not exist: create it with `abhyas topics apply`")
+        if isinstance(error, TopicAuthorizationFailedError):
+            return PublishError(
+                f"not allowed to write to {topic}: give {self.connection.sasl_username or 'this client'} the right to write it"
+            )
+        if isinstance(error, KafkaError) and not error.retriable and self._producer is not None:
+            # The producer's sender has ended (a lost sequence, a failed request): only a new one can go on.
+            producer, self._producer = self._producer, None
+            log.error("producer given up", error=name, topic=topic)
+            closing = asyncio.ensure_future(_close(producer))
+            _CLOSING.add(closing)
+            closing.add_done_callback(_CLOSING.discard)
+        return KafkaAway(
+            f"Kafka at {self.connection.bootstrap_servers} did not take the event ({name}): send it again, its id stays the same"
+        )
+
+
+_CLOSING: Final[set[asyncio.Future[None]]] = set()  # asyncio keeps only weak references to tasks
+
+
+async def _send(producer: AIOKafkaProducer, partition: Partition, record: WireRecord) -> asyncio.Future[RecordMetadata]:
+    sending: asyncio.Future[RecordMetadata] = await producer.send(
+        partition[0], record.value, key=record.key, partition=partition[1], headers=list(record.headers)
+    )
+    return sending
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """Stops the producer; one that cannot flush is left behind with what it holds, and says how it went."""
+    try:
+        await asyncio.wait_for(producer.stop(), STOP_TIMEOUT_S)
+    except (TimeoutError, KafkaError) as error:
+        log.warning("producer not flushed", error=type(error).__name__, waited_s=STOP_TIMEOUT_S)
+        await producer.client.close()
