@@ -107,7 +107,7 @@ async def _run(settings: DemoSettings, console: Console) -> dict[str, Any]:
             bar.update(task, description=words, completed=done, total=total, visible=True)
 
         say(
-            f"Material: {material.name}, {len(material.pages)} documents, {len(material.unknown)} questions that the base model was never taught."
+            f"Material: {material.name}, {len(material.pages)} documents, {len(material.unknown)} questions that the base was never taught."
         )
         stack = Stack(_stack_settings(settings, data_dir, key))
         assistant = await Assistant.start(data_dir / "logs" / "assistant.log")

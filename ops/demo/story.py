@@ -134,7 +134,7 @@ class Story:
             round_, queue = queue[:ROUND], queue[ROUND:]
             if not round_:
                 raise OperationFailed(
-                    f"{self.material.name} has {asked} questions, of which {len(self.told.negatives)} were answered wrong outside the holdout: "
+                    f"{self.material.name} has {asked} questions, and {len(self.told.negatives)} wrong answers outside the holdout: "
                     f"the demo needs {people.NEGATIVES}"
                 )
             answers = await self.assistant.ask([question.text for question in round_], max_new_tokens=ANSWER_TOKENS)
@@ -173,9 +173,7 @@ class Story:
     async def _publish(self) -> None:
         told = self.told
         negatives = [body for body in told.bodies if body["feedback_id"] in told.negatives]
-        self.say(
-            f"{len(told.negatives)} answers were wrong and corrected, {told.positives} were right; {told.held_out} more wrong ones belong to the holdout."
-        )
+        self.say(f"{len(told.negatives)} answers were wrong and corrected, {told.positives} were right; ")
         for what, body in people.refused_at_the_door(negatives[0]):
             answer = await self.http.post(f"{self.urls['gateway']}/v1/feedback", content=body, headers={"content-type": "application/json"})
             if not 400 <= answer.status_code < 500:
@@ -229,8 +227,8 @@ class Story:
         )
         batch = command["batch"]
         self.say(
-            f"The threshold is crossed: one command, {command['command_id']}, leases batch {batch['number']} with {len(batch['samples'])} wrong answers "
-            f"and {len(batch.get('documents', ()))} documents ({', '.join(command['rules'])})."
+            f"The threshold is crossed: one command, {command['command_id']}, leases batch {batch['number']} with "
+            f"{len(batch['samples'])} wrong answers and {len(batch.get('documents', ()))} documents ({', '.join(command['rules'])})."
         )
         return command
 
