@@ -1,0 +1,220 @@
+"""The `abhyas` command. Each command imports what it needs when it runs, so that `abhyas --help` is instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.errors import OperationFailed
+
+app = typer.Typer(
+    help="Keeps a chat assistant's language model learning from its users, by events.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # help laid out by rich takes twice as long as everything else together
+    pretty_exceptions_enable=False,
+)
+topics_app = typer.Typer(help="The topics of a cluster against the contract.", no_args_is_help=True)
+dlq_app = typer.Typer(help="What could not be read, as it came.", no_args_is_help=True)
+export_app = typer.Typer(help="Files made from the topics.", no_args_is_help=True)
+publish_app = typer.Typer(help="Puts the events of a JSONL file on a topic.", no_args_is_help=True)
+app.add_typer(topics_app, name="topics")
+app.add_typer(dlq_app, name="dlq")
+app.add_typer(export_app, name="export")
+app.add_typer(publish_app, name="publish")
+
+Data = Annotated[Path | None, typer.Option("--data", help="The data folder (default: DATA_DIR, else ./data).", show_default=False)]
+Broker = Annotated[str, typer.Option(help="embedded, kafka (one node on this machine), or HOST:PORT of one that runs.")]
+JsonlFile = Annotated[Path, typer.Argument(metavar="FILE.jsonl")]
+Model = Annotated[str | None, typer.Option("--model", help="The model's slug (default: DEFAULT_MODEL).", show_default=False)]
+Actor = Annotated[str | None, typer.Option(help="Who asks (default: the login name).", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+
+
+@app.command()
+def up(
+    *,
+    broker: Broker = "embedded",
+    data: Data = None,
+    port_offset: Annotated[int, typer.Option(help="Moves all ports (8007 to 8010) by this number.")] = 0,
+    no_restart: Annotated[bool, typer.Option("--no-restart", help="On Apache Kafka: leave a dead service down.")] = False,
+    no_topics: Annotated[bool, typer.Option("--no-topics", help="Leave the cluster's topics as they are.")] = False,
+    kafka_data: Annotated[Path, typer.Option(help="With --broker kafka: the node's folder.")] = Path(".abhyas/kafka"),
+    kafka_port: Annotated[int, typer.Option(help="With --broker kafka: the node's port; 0 takes a free one.")] = 29092,
+) -> None:
+    """Starts broker and services on this machine; Ctrl-C stops them."""
+    from ops.up import run
+
+    run(
+        broker=broker,
+        data_dir=data,
+        port_offset=port_offset,
+        restart=not no_restart,
+        apply_topics=not no_topics,
+        kafka_folder=kafka_data,
+        kafka_port=kafka_port,
+    )
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def demo(context: typer.Context) -> None:
+    """Shows the whole loop in the terminal, with real training: see `abhyas demo --help`."""
+    from ops.demo.__main__ import main as run_demo
+
+    raise typer.Exit(run_demo(context.args))
+
+
+@app.command()
+def bootstrap(
+    *,
+    model: Annotated[str, typer.Option(help="The model's slug, as events name it.")],
+    documents: Annotated[Path, typer.Option(help="Documents the model answers from, JSONL.")],
+    evaluation: Annotated[Path, typer.Option("--eval", help="Evaluation items, JSONL.")],
+    replay: Annotated[Path | None, typer.Option(help="Rows to mix into every training, JSONL.")] = None,
+    base_model: Annotated[str | None, typer.Option(help="The base model's name, where the slug is not enough.")] = None,
+    actor: Actor = None,
+    reason: Reason = "bootstrap",
+    wait_s: Annotated[float, typer.Option(help="How long to wait for the runner's decision; 0 does not wait.")] = 120.0,
+    data: Data = None,
+) -> None:
+    """Registers version v0 of a model: holdout assigned, evaluation items kept, model.current published."""
+    from ops.bootstrap import run
+
+    run(
+        model=model, documents=documents, evaluation=evaluation, replay=replay, base_model=base_model,
+        actor=actor, reason=reason, wait_s=wait_s, data_dir=data,
+    )  # fmt: skip
+
+
+@app.command()
+def register(
+    *,
+    model: Annotated[str, typer.Option(help="The model's slug.")],
+    version: Annotated[str, typer.Option(help="The version's name; v<N> is kept for automatic ones.")],
+    folder: Annotated[Path, typer.Argument(help="A merged model: config.json, safetensors, tokenizer.")],
+    base_model: Annotated[str | None, typer.Option(help="The base model it was made from.")] = None,
+    actor: Actor = None,
+    data: Data = None,
+) -> None:
+    """Puts a model made elsewhere into the artifact store, so that it can be evaluated and promoted."""
+    from ops.register import run
+
+    run(model=model, version=version, folder=folder, base_model=base_model, actor=actor, data_dir=data)
+
+
+@publish_app.command("feedback")
+def publish_feedback(file: JsonlFile, data: Data = None) -> None:
+    """Publishes ratings and corrections, one JSON object a line."""
+    from ops.publish_command import run
+
+    raise typer.Exit(run("feedback", file, data))
+
+
+@publish_app.command("documents")
+def publish_documents(file: JsonlFile, data: Data = None) -> None:
+    """Publishes documents, one JSON object a line."""
+    from ops.publish_command import run
+
+    raise typer.Exit(run("documents", file, data))
+
+
+@app.command()
+def status(data: Data = None, as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False) -> None:
+    """Shows what runs, each model's buffer, drift, job and serving version."""
+    from ops.status import run
+
+    raise typer.Exit(run(data, as_json=as_json))
+
+
+@topics_app.command("plan")
+def topics_plan(data: Data = None) -> None:
+    """Says what differs between the cluster's topics and the contract; exit code 2 where something does."""
+    from ops.topics_command import plan
+
+    raise typer.Exit(plan(data))
+
+
+@topics_app.command("apply")
+def topics_apply(
+    *,
+    data: Data = None,
+    replication_factor: Annotated[int, typer.Option(help="Of topics that are created.")] = 1,
+    grow_partitions: Annotated[bool, typer.Option("--grow-partitions", help="Add partitions; every reader must be stopped.")] = False,
+) -> None:
+    """Brings the cluster's topics to the contract."""
+    from ops.topics_command import apply
+
+    apply(data, replication_factor=replication_factor, grow_partitions=grow_partitions)
+
+
+@app.command()
+def tail(
+    *,
+    topic: Annotated[
+        str, typer.Argument(help="A topic of the contract, as feedback.submitted (version and prefix are added), or its full name.")
+    ],
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest record.")] = False,
+    count: Annotated[int | None, typer.Option("-n", help="Stop after so many records.")] = None,
+    data: Data = None,
+) -> None:
+    """Prints the records of a topic as they come, one JSON object a line."""
+    from ops.tail import run
+
+    run(topic, from_beginning=from_beginning, count=count, data_dir=data)
+
+
+@dlq_app.command("list")
+def dlq_list(limit: Annotated[int, typer.Option("-n", help="The newest so many.")] = 100, data: Data = None) -> None:
+    """Lists dead letters: when, why, and where each came from."""
+    from ops.dlq_command import list_letters
+
+    list_letters(data, limit)
+
+
+@dlq_app.command("show")
+def dlq_show(topic: str, partition: int, offset: int, data: Data = None) -> None:
+    """Shows one dead letter with its original key, headers and value."""
+    from ops.dlq_command import show_letter
+
+    show_letter(data, topic, partition, offset)
+
+
+@export_app.command("feedback")
+def export_feedback(data: Data = None) -> None:
+    """Writes DATA_DIR/feedback from the topics."""
+    from ops.export_command import run
+
+    run(data)
+
+
+@app.command()
+def operator(
+    *,
+    action: Annotated[str, typer.Argument(help="cancel, promote, rollback, pause, resume or start.")],
+    model: Model = None,
+    reason: Reason = "",
+    job_id: Annotated[str | None, typer.Option(help="With cancel: the job.")] = None,
+    version: Annotated[str | None, typer.Option(help="With promote or rollback: the version.")] = None,
+    actor: Actor = None,
+    data: Data = None,
+) -> None:
+    """Asks for something as a person, by an operator.requested event."""
+    from ops.operator_command import run
+
+    run(action=action, model=model, reason=reason, job_id=job_id, version=version, actor=actor, data_dir=data)
+
+
+def main() -> None:
+    """The entry point: expected trouble is one line on stderr and exit code 1, wrong usage 2."""
+    try:
+        app()
+    except OperationFailed as error:
+        print(f"abhyas: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
