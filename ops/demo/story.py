@@ -173,7 +173,8 @@ class Story:
     async def _publish(self) -> None:
         told = self.told
         negatives = [body for body in told.bodies if body["feedback_id"] in told.negatives]
-        self.say(f"{len(told.negatives)} answers were wrong and corrected, {told.positives} were right; ")
+        self.say(f"{len(told.negatives)} answers were wrong and corrected, {told.positives} were right.")
+        self.say(f"{told.held_out} more wrong answers lie in the holdout: they are never trained on.")
         for what, body in people.refused_at_the_door(negatives[0]):
             answer = await self.http.post(f"{self.urls['gateway']}/v1/feedback", content=body, headers={"content-type": "application/json"})
             if not 400 <= answer.status_code < 500:
