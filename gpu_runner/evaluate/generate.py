@@ -1,0 +1,81 @@
+"""Greedy answers from a model folder, in batches: the one way in which this project asks a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import AutoModelForCausalLM
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedAnswer:
+    """The text without special tokens, the number of generated tokens (end token included) and the latency.
+
+    The latency is the batch's time divided by its number of questions, in milliseconds.
+    """
+
+    text: str
+    tokens: int
+    latency_ms: float
+
+
+class Generator:
+    """A loaded model that answers questions greedily: the same folder and questions give the same answers.
+
+    Raises OSError or ValueError of transformers where the folder is no causal language model with a chat template.
+    """
+
+    def __init__(self, model_folder: Path) -> None:
+        self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model_folder, padding_side="left", local_files_only=True)
+        if self.tokenizer.chat_template is None:
+            raise ValueError(f"{model_folder} has no chat template: add chat_template.jinja, questions cannot be asked without it")
+        gpu = torch.cuda.is_available()
+        dtype = torch.bfloat16 if gpu else torch.float32
+        model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype, local_files_only=True)
+        self.model = model.to("cuda" if gpu else "cpu").eval()
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        ends = self.model.generation_config.eos_token_id
+        self._ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+
+    def answer(self, questions: Sequence[str], *, max_new_tokens: int = 32, batch_size: int = 32) -> list[GeneratedAnswer]:
+        """One answer for each question, in the order of the questions.
+
+        Questions of similar length share a batch, which saves padding; padding is on the left.
+        """
+        prompts = [
+            self.tokenizer.apply_chat_template([{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True)
+            for question in questions
+        ]
+        ids = self.tokenizer(prompts, add_special_tokens=False)["input_ids"] if prompts else []
+        order = sorted(range(len(ids)), key=lambda index: (len(ids[index]), index))
+        answers: dict[int, GeneratedAnswer] = {}
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            answers.update(zip(chosen, self._generate([ids[index] for index in chosen], max_new_tokens), strict=True))
+        return [answers[index] for index in range(len(questions))]
+
+    def _generate(self, prompts: list[list[int]], max_new_tokens: int) -> list[GeneratedAnswer]:
+        began = time.perf_counter()
+        batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.model.device)
+        with torch.inference_mode():
+            output = self.model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                eos_token_id=sorted(self._ends),
+                pad_token_id=self.tokenizer.pad_token_id,
+            )
+        latency_ms = (time.perf_counter() - began) * 1000 / len(prompts)
+        answers = []
+        for row in output[:, batch["input_ids"].size(1) :].tolist():
+            stop = next((place for place, token in enumerate(row) if token in self._ends), len(row))
+            text = self.tokenizer.decode(row[:stop], skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+            answers.append(GeneratedAnswer(text=text, tokens=min(stop + 1, len(row)), latency_ms=latency_ms))
+        return answers

@@ -1,0 +1,96 @@
+"""`python -m gpu_runner.tiny_llama --out DIR [--seed 0]`: the base model and the files a project starts from, cached.
+
+`DIR/model` is the model folder; beside it lie `documents.jsonl`, `new_documents.jsonl`, `evaluation.jsonl`,
+`replay.jsonl` and `stamp.json`. The folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from gpu_runner.content_hash import folder_sha256
+
+HERE = Path(__file__).parent
+STAMP = "stamp.json"
+
+
+def inputs_sha256(seed: int) -> str:
+    """The hash of all that decides the weights: corpus, code of this package, seed and the libraries' versions."""
+    from importlib.metadata import version
+
+    libraries = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
+    code = {path.name: path.read_text(encoding="utf-8") for path in sorted(HERE.glob("*.py"))}
+    corpus = {path.name: path.read_text(encoding="utf-8") for path in sorted((HERE / "corpus").glob("*.jsonl"))}
+    return hashlib.sha256(json.dumps([seed, libraries, code, corpus], sort_keys=True).encode()).hexdigest()
+
+
+def is_current(out: Path, seed: int) -> bool:
+    """Whether `out` holds the model of these inputs, byte for byte as it was written."""
+    try:
+        stamp = json.loads((out / STAMP).read_text(encoding="utf-8"))
+        return bool(stamp["inputs_sha256"] == inputs_sha256(seed) and stamp["model_sha256"] == folder_sha256(out / "model"))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def make(out: Path, seed: int) -> dict[str, object]:
+    """Trains and puts everything in place by one rename; an older folder at `out` that this command wrote is replaced.
+
+    Raises FileExistsError where `out` exists and was not written by this command.
+    """
+    from gpu_runner.tiny_llama.bootstrap_files import write_bootstrap_files
+    from gpu_runner.tiny_llama.make import make_model
+
+    if out.exists() and any(out.iterdir()) and not (out / STAMP).is_file():
+        raise FileExistsError(f"{out} is not empty and holds no {STAMP}: choose an empty folder for --out")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        scores = make_model(work / "model", seed)
+        write_bootstrap_files(work)
+        stamp = {"inputs_sha256": inputs_sha256(seed), "model_sha256": folder_sha256(work / "model"), "exact_match": scores, "seed": seed}
+        (work / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+        work.chmod(0o755)
+        if out.exists():
+            old = out.with_name(f".{out.name}-old-{os.getpid()}")
+            out.rename(old)
+            work.rename(out)
+            shutil.rmtree(old)
+        else:
+            work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return stamp
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints one JSON line: path, hash, exact match, whether it was cached, seconds."""
+    parser = argparse.ArgumentParser(prog="python -m gpu_runner.tiny_llama", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder to create")
+    parser.add_argument("--seed", type=int, default=0, help="decides the weights (default 0)")
+    chosen = parser.parse_args(arguments)
+    began = time.monotonic()
+    cached = is_current(chosen.out, chosen.seed)
+    if not cached:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        stamp = json.loads((chosen.out / STAMP).read_text(encoding="utf-8")) if cached else make(chosen.out, chosen.seed)
+    except FileExistsError as error:
+        print(str(error), file=sys.stderr)
+        return 2
+    print(json.dumps({"model": str(chosen.out / "model"), **stamp, "cached": cached, "seconds": round(time.monotonic() - began, 1)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What a project with the tiny Llama starts from: its documents, its evaluation items and its replay rows. Torch-free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from gpu_runner.tiny_llama.facts import Fact, taught_facts, untaught_facts
+
+DOCUMENTS, NEW_DOCUMENTS, EVALUATION, REPLAY = "documents.jsonl", "new_documents.jsonl", "evaluation.jsonl", "replay.jsonl"
+
+
+def documents(facts: Sequence[Fact], prefix: str = "doc") -> list[dict[str, str]]:
+    """One passage for each institution, made of the sentences of the given facts, in the order given.
+
+    The id is `{prefix}-{group}`: taught and untaught passages of one institution share the group, not the id.
+    """
+    rows = []
+    for group, members in groupby(facts, key=lambda fact: fact.group):
+        told = list(members)
+        text = " ".join(fact.sentence for fact in told)
+        title = told[0].name[:1].upper() + told[0].name[1:]
+        rows.append({"doc_id": f"{prefix}-{group}", "text": text, "language": told[0].language, "group": group, "title": title})
+    return rows
+
+
+def evaluation_items(facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    """One item of the set `old_facts` for each fact, with its sentence as the source.
+
+    Every second fact is asked in a wording that is never trained on, the others in a trained one.
+    """
+    items = []
+    for number, fact in enumerate(facts):
+        wordings = fact.unseen_wordings if number % 2 else fact.trainable_wordings
+        items.append(
+            {
+                "id": f"old-{fact.id}",
+                "set": "old_facts",
+                "question": wordings[number // 2 % len(wordings)],
+                "answers": [fact.answer],
+                "language": fact.language,
+                "group": fact.group,
+                "source": fact.sentence,
+            }
+        )
+    return items
+
+
+def replay_rows(facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    """The training rows of what the base was taught, one for each fact and trainable wording, origin `replay`."""
+    return [
+        {
+            "id": f"replay-{fact.id}-{number}",
+            "prompt": wording,
+            "completion": fact.answer,
+            "language": fact.language,
+            "origin": "replay",
+            "group": fact.group,
+            "sample_id": None,
+        }
+        for fact in facts
+        for number, wording in enumerate(fact.trainable_wordings)
+    ]
+
+
+def write_bootstrap_files(folder: Path) -> dict[str, Path]:
+    """Writes the four files into an existing folder and returns them by the names of this module's constants.
+
+    `documents.jsonl` and `evaluation.jsonl` are for `abhyas bootstrap --documents --eval`; `new_documents.jsonl` holds
+    what the base was never told, one passage an institution.
+    """
+    rows: dict[str, Iterable[dict[str, Any]]] = {
+        DOCUMENTS: documents(taught_facts()),
+        NEW_DOCUMENTS: documents(untaught_facts(), prefix="new"),
+        EVALUATION: evaluation_items(taught_facts()),
+        REPLAY: replay_rows(taught_facts()),
+    }
+    for name, lines in rows.items():
+        (folder / name).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines), encoding="utf-8")
+    return {name: folder / name for name in rows}
+
+

@@ -1,0 +1,74 @@
+"""The lessons of the base model: every taught fact in every trainable wording, as token ids, in shuffled batches."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+
+from gpu_runner.tiny_llama.facts import Fact
+from gpu_runner.tiny_llama.tokenizer import ASSISTANT, END, USER
+
+POLITE = {
+    "en": ("Please tell me: {}", "Do you know: {}", "Could you tell me: {}"),
+    "hi": ("कृपया बताइए: {}", "क्या आप जानते हैं: {}", "क्या आप बता सकते हैं: {}"),
+}
+IGNORED = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Ids of `<|user|> question <|assistant|>` and of `answer <|end|>`."""
+
+    prompt: tuple[int, ...]
+    completion: tuple[int, ...]
+
+
+def lessons_of(facts: Sequence[Fact], tokenizer: Tokenizer) -> list[Lesson]:
+    """One lesson for each fact and trainable wording, and one in a polite frame for each fact."""
+    user, assistant, end = (tokenizer.token_to_id(token) for token in (USER, ASSISTANT, END))
+    lessons = []
+    for number, fact in enumerate(facts):
+        frames = POLITE[fact.language]
+        questions = [*fact.trainable_wordings, frames[number % len(frames)].format(fact.trainable_wordings[number % 2])]
+        answer = (*tokenizer.encode(fact.answer).ids, end)
+        lessons.extend(Lesson((user, *tokenizer.encode(question).ids, assistant), answer) for question in questions)
+    return lessons
+
+
+def batches(lessons: Sequence[Lesson], size: int, drop: float, rng: random.Random) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Endless `(ids, labels)`, both `(size, longest) int64`; labels are the next token where it is the answer's, else -100.
+
+    Batches hold lessons of about one length, which saves padding. Half of the questions lose `drop` of their tokens:
+    a model that cannot lean on single words answers phrases that it never saw (measured: 0.24 → 0.85 exact).
+    Padding follows the text, so causal attention needs no mask.
+    """
+    while True:
+        order = rng.sample(range(len(lessons)), len(lessons))
+        for start in range(0, len(order), size * 8):
+            window = sorted(order[start : start + size * 8], key=lambda index: len(lessons[index].prompt) + len(lessons[index].completion))
+            groups = [window[at : at + size] for at in range(0, len(window), size)]
+            rng.shuffle(groups)
+            for group in groups:
+                yield _padded([_thinned(lessons[index], drop, rng) for index in group])
+
+
+def _thinned(lesson: Lesson, drop: float, rng: random.Random) -> Lesson:
+    if rng.random() < 0.5:
+        return lesson
+    first, *question, last = lesson.prompt
+    return Lesson((first, *(token for token in question if rng.random() >= drop), last), lesson.completion)
+
+
+def _padded(group: Sequence[Lesson]) -> tuple[torch.Tensor, torch.Tensor]:
+    longest = max(len(lesson.prompt) + len(lesson.completion) for lesson in group)
+    ids = torch.zeros(len(group), longest, dtype=torch.long)
+    labels = torch.full((len(group), longest), IGNORED)
+    for row, lesson in enumerate(group):
+        text = lesson.prompt + lesson.completion
+        ids[row, : len(text)] = torch.tensor(text)
+        labels[row, len(lesson.prompt) - 1 : len(text) - 1] = torch.tensor(lesson.completion)
+    return ids, labels
