@@ -1,0 +1,37 @@
+"""The two brokers of the tests: one Apache Kafka for the whole session, and one embedded broker for the whole session.
+
+Both are shared, so a test takes a topic prefix of its own, for example `f"t{uuid4().hex[:8]}"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.brokers.embedded import EmbeddedBroker
+from ops.brokers.kafka_jars import KafkaUnavailable
+from ops.brokers.kafka_single_node import SingleNodeKafka
+
+# The same jars as `make kafka`: fetched once for both.
+KAFKA_LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Apache Kafka on free ports; skips where Java 17, Maven or its jars cannot be had."""
+    node = SingleNodeKafka(tmp_path_factory.mktemp("kafka"), port=0, libs=KAFKA_LIBS)
+    try:
+        address = node.start()
+    except KafkaUnavailable as error:
+        pytest.skip(f"no Apache Kafka for this test: {error}")
+    yield address
+    node.stop()
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[EmbeddedBroker]:
+    """A running embedded broker without topics: `create_topics({name: partitions})` before a client names them."""
+    with EmbeddedBroker({}) as broker:
+        yield broker
