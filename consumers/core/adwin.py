@@ -1,0 +1,25 @@
+"""river's ADWIN as the trigger uses it: checked at every bucket."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from river.drift import ADWIN
+
+from consumers.core.drift import Detector, DriftPolicy
+
+
+def new_adwin(delta: float) -> Detector:
+    """An untouched ADWIN. river checks every 32nd value by default; buckets are few, so each one is checked.
+
+    >>> detector = new_adwin(0.002)
+    >>> [index for index in range(200) if detector.update(float(index >= 100)) is None and detector.drift_detected][0] < 110
+    True
+    """
+    detector: Detector = ADWIN(delta=delta, clock=1)
+    return detector
+
+
+def adwin_policy(*, delta: float, min_bucket_events: int, window_days: int) -> DriftPolicy:
+    """The drift policy with ADWIN at confidence `delta`."""
+    return DriftPolicy(partial(new_adwin, delta), delta, min_bucket_events, window_days)

@@ -1,0 +1,93 @@
+"""Stage 1 of one input partition: feedback and documents in, samples and counts out. Pure: its state is its changelog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from consumers.core.deduplication import Mark, Marks, freshness
+from consumers.core.intake import IntakePolicy, Received, collect, receive
+from consumers.core.records import Effects, Emitted, InputRecord, Refusal
+from consumers.core.signals import DailySignals, contribution
+from schemas.feedback import FeedbackSubmitted
+
+READER: Final = "stage1"
+WITHOUT_TEXT: Final = {"query": "", "response": "", "correction": None, "title": None, "text": None}
+
+
+class Collector:
+    """For the same records of its partition, in any batching and with any duplicates, it gives the same samples and counts."""
+
+    def __init__(self, partition: int, policy: IntakePolicy) -> None:
+        self.partition = partition
+        self._policy = policy
+        self._marks = Marks()
+        self._signals = DailySignals(partition)
+
+    @property
+    def state_keys(self) -> int:
+        """How many keys the state holds."""
+        return len(self._marks) + len(self._signals)
+
+    def restore(self, key: str, value: bytes | None) -> None:
+        """Takes one changelog record back; raises ValueError for a key of another kind of state."""
+        if key.startswith("s|"):
+            self._marks.restore(key, value)
+        elif key.startswith("d|"):
+            self._signals.restore(key, value)
+        else:
+            raise ValueError(f"changelog key {key!r} is not stage 1's: expected s|… or d|…; is this the changelog of another stage?")
+
+    def process(self, records: Iterable[InputRecord]) -> Effects:
+        """The effects of some records of this partition, in the order given."""
+        effects = Effects()
+        newest: datetime | None = None
+        for record in records:
+            received = receive(record, self._policy)
+            if isinstance(received, Refusal):
+                effects.dead_letters.append(received.dead_letter(record, READER))
+                effects.outcomes[record.topic, received.reason] += 1
+                continue
+            outcome = self._take(received, record, effects)
+            effects.outcomes[record.topic, outcome] += 1
+            if newest is None or received.envelope.time > newest:
+                newest = received.envelope.time
+        summaries, changes = self._signals.take_touched()
+        if newest is not None:
+            effects.events.extend(Emitted(summary, newest) for summary in summaries)
+        effects.changes.update(self._marks.take_changes())
+        effects.changes.update(changes)
+        return effects
+
+    def _take(self, received: Received, record: InputRecord, effects: Effects) -> str:
+        known = self._marks.get(received.sample_id)
+        fresh = freshness(known, received.revision, received.retracted)
+        if fresh in ("duplicate", "stale"):
+            return fresh
+        # Somebody who takes their words back is heard even while nothing is collected.
+        if isinstance(received.event, FeedbackSubmitted) and not self._policy.collect_feedback and not received.retracted:
+            return "collection_disabled"
+        # A revision that names no model is of the model that the feedback was about.
+        model = received.model or (known.model if known else self._policy.default_model)
+        collected = collect(received, record, model, self._policy)
+        sample = collected.sample
+        mark = Mark(
+            sample.revision, sample.retracted, sample.model, sample.kind, sample.occurred_at.date().toordinal(), contribution(sample)
+        )
+        sequence = record.offset + 1
+        if known is not None:
+            self._signals.add(known.model, known.kind, known.day, known.contribution, sign=-1, sequence=sequence)
+        self._signals.add(mark.model, mark.kind, mark.day, mark.contribution, sign=1, sequence=sequence)
+        self._marks.put(received.sample_id, mark)
+        effects.redactions += collected.redactions
+        if known is not None and known.model != model:
+            # The former model's buffer is in another hand: it hears of the move as a retraction.
+            former = sample.model_copy(update={"model": known.model, "retracted": True, "negative": False} | WITHOUT_TEXT)
+            effects.events.append(Emitted(former, sample.occurred_at, received.envelope.traceparent))
+        effects.events.append(Emitted(sample, sample.occurred_at, received.envelope.traceparent))
+        if sample.retracted:
+            return "retracted"
+        if sample.quarantine is not None:
+            return "quarantined"
+        return "collected" if fresh == "new" else "revised"

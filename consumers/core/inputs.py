@@ -1,0 +1,244 @@
+"""What stage 2 decides on: each input in plain fields, without text, as it is journalled and replayed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import msgspec
+
+from consumers.core.records import DECODING_ERRORS, InputRecord, Refusal
+from schemas import dead_letter, topics
+from schemas.clock import ClockTicked
+from schemas.envelope import MalformedEvent, decode
+from schemas.fields import Hyperparameters
+from schemas.journal import JournalEntry
+from schemas.model import ModelCurrent
+from schemas.operator_request import OperatorRequested
+from schemas.sample import SampleCollected
+from schemas.signal_summary import SignalSummarised
+from schemas.training import Outcome, TrainingState
+
+
+class SampleSeen(msgspec.Struct, frozen=True):
+    """A sample, or a later revision of one; its place in the log is its entry's place."""
+
+    sample_id: str
+    revision: int
+    document: bool
+    negative: bool
+    quarantined: bool
+    retracted: bool
+
+
+class SignalSeen(msgspec.Struct, frozen=True):
+    """The counts so far of one input partition's event-day (proleptic Gregorian ordinal)."""
+
+    input: Literal["feedback", "document"]
+    partition: int
+    day: int
+    sequence: int
+    events: int
+    negatives: int
+    letters: int
+    devanagari: int
+
+
+class RequestSeen(msgspec.Struct, frozen=True):
+    """A person's request, as far as the trigger acts on it."""
+
+    action: str
+    request_id: str
+    job_id: str | None = None
+    base_model: str | None = None
+    dataset_path: str | None = None
+    lora_rank: int | None = None
+    lora_alpha: int | None = None
+    learning_rate: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    max_seq_length: int | None = None
+
+    def hyperparameters(self) -> Hyperparameters:
+        """The overrides that the request carries."""
+        return Hyperparameters(
+            lora_rank=self.lora_rank,
+            lora_alpha=self.lora_alpha,
+            learning_rate=self.learning_rate,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            max_seq_length=self.max_seq_length,
+        )
+
+
+class ServingSeen(msgspec.Struct, frozen=True):
+    """The version that serves now, and why."""
+
+    version: str
+    cause: Literal["bootstrap", "promotion", "rollback", "operator"]
+
+
+class JobSeen(msgspec.Struct, frozen=True):
+    """The end of one attempt of a job; what happens before the end decides nothing here."""
+
+    job_id: str
+    attempt: int
+    outcome: Outcome
+    retryable: bool
+
+
+class TickSeen(msgspec.Struct, frozen=True):
+    """The time, milliseconds since 1970 UTC."""
+
+    now_ms: int
+
+
+Input = SampleSeen | SignalSeen | RequestSeen | ServingSeen | JobSeen | TickSeen
+
+KINDS: Final[dict[str, type[Input]]] = {
+    "serving": ServingSeen,
+    "job": JobSeen,
+    "request": RequestSeen,
+    "sample": SampleSeen,
+    "signal": SignalSeen,
+    "tick": TickSeen,
+}
+_NAMES: Final = {kind: name for name, kind in KINDS.items()}
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An input and where it lay."""
+
+    topic: str
+    partition: int
+    offset: int
+    input: Input
+
+    def to_journal(self) -> JournalEntry:
+        """The entry as trigger.journal holds it."""
+        return JournalEntry(
+            kind=_NAMES[type(self.input)],
+            topic=self.topic,
+            partition=self.partition,
+            offset=self.offset,
+            fields=msgspec.to_builtins(self.input),
+        )
+
+
+def from_journal(entry: JournalEntry) -> Entry:
+    """The input of a journal entry; raises ValueError for a kind or fields that are not a trigger's input."""
+    kind = KINDS.get(entry.kind)
+    if kind is None:
+        raise ValueError(f"journal entry kind {entry.kind!r}: expected one of {', '.join(KINDS)}")
+    return Entry(entry.topic, entry.partition, entry.offset, msgspec.convert(entry.fields, kind))
+
+
+class Read(msgspec.Struct, frozen=True):
+    """An input of one model (None: of every model) read from a record."""
+
+    model: str | None
+    input: Input
+
+
+def read(record: InputRecord) -> Read | Refusal | None:
+    """The input of a record of one of stage 2's topics, None where the record decides nothing, or why it cannot be read."""
+    try:
+        return _READERS[record.topic](record)
+    except MalformedEvent as error:
+        return Refusal(dead_letter.MALFORMED, str(error))
+    except DECODING_ERRORS as error:
+        return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)")
+
+
+def _sample(record: InputRecord) -> Read:
+    _, sample = decode(record.value, record.headers, SampleCollected)
+    seen = SampleSeen(
+        sample_id=sample.sample_id,
+        revision=sample.revision,
+        document=sample.kind == "document",
+        negative=sample.negative,
+        quarantined=sample.quarantine is not None,
+        retracted=sample.retracted,
+    )
+    return Read(sample.model, seen)
+
+
+def _signal(record: InputRecord) -> Read:
+    _, summary = decode(record.value, record.headers, SignalSummarised)
+    counts = summary.counts
+    seen = SignalSeen(
+        input=summary.input,
+        partition=summary.partition,
+        day=summary.event_day.toordinal(),
+        sequence=summary.sequence,
+        events=counts.get("events", 0),
+        negatives=counts.get("negatives", 0),
+        letters=counts.get("letters", 0),
+        devanagari=counts.get("devanagari", 0),
+    )
+    return Read(summary.model, seen)
+
+
+def _request(record: InputRecord) -> Read | None:
+    _, request = decode(record.value, record.headers, OperatorRequested)
+    if request.action not in ("start", "cancel", "pause", "resume"):
+        return None
+    knobs = request.hyperparameters or Hyperparameters()
+    seen = RequestSeen(
+        action=request.action,
+        request_id=request.request_id,
+        job_id=request.job_id,
+        base_model=request.base_model,
+        dataset_path=request.dataset_path,
+        lora_rank=knobs.lora_rank,
+        lora_alpha=knobs.lora_alpha,
+        learning_rate=knobs.learning_rate,
+        epochs=knobs.epochs,
+        batch_size=knobs.batch_size,
+        max_seq_length=knobs.max_seq_length,
+    )
+    return Read(request.model, seen)
+
+
+def _serving(record: InputRecord) -> Read:
+    _, current = decode(record.value, record.headers, ModelCurrent)
+    return Read(current.model, ServingSeen(current.version, current.cause))
+
+
+def _job(record: InputRecord) -> Read | None:
+    _, state = decode(record.value, record.headers, TrainingState)
+    if state.outcome is None:
+        return None
+    return Read(state.model, JobSeen(state.job_id, state.attempt, state.outcome, state.retryable))
+
+
+def _tick(record: InputRecord) -> Read:
+    _, tick = decode(record.value, record.headers, ClockTicked)
+    return Read(None, TickSeen(to_ms(tick.now)))
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970 UTC of an aware time."""
+    return round(moment.timestamp() * 1000)
+
+
+def from_ms(moment_ms: int) -> datetime:
+    """The aware UTC time of milliseconds since 1970.
+
+    >>> from_ms(0).isoformat()
+    '1970-01-01T00:00:00+00:00'
+    """
+    return datetime.fromtimestamp(moment_ms / 1000, UTC)
+
+
+_READERS: Final = {
+    topics.MODEL_CURRENT: _serving,
+    topics.TRAINING_STATE: _job,
+    topics.OPERATOR_REQUESTED: _request,
+    topics.SAMPLE_COLLECTED: _sample,
+    topics.SIGNAL_SUMMARISED: _signal,
+    topics.CLOCK_TICKED: _tick,
+}
+# The order in which one step takes its records; inside a topic by partition, then offset. What frees or blocks a run comes
+# before what fires one, and time comes last, so that a rule due at a tick sees everything that arrived with it.
+ORDER: Final = {topic: rank for rank, topic in enumerate(_READERS)}

@@ -1,0 +1,204 @@
+"""The buffer of a model's samples: consumed, not counted. A command leases a numbered batch, and its end settles it."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import IntEnum
+from typing import Final, Literal
+
+import msgspec
+
+from consumers.core.inputs import SampleSeen
+from schemas.decision import LeasedBatch
+from schemas.fields import SampleRef
+
+
+class Status(IntEnum):
+    """Where a sample stands; only PENDING negatives count towards the threshold."""
+
+    PENDING = 0
+    LEASED = 1
+    PARKED = 2
+    RETIRED = 3
+    QUARANTINED = 4
+    DROPPED = 5
+
+
+Taken = Literal["pending", "quarantined", "dropped", "ignored", "duplicate", "held"]
+
+REJECTED: Final = "rejected"
+
+
+class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
+    """One sample: its newest revision, where that lies in sample.collected, and its way through batches.
+
+    `batch` is the newest batch that leased it (0: none yet), `parked_for` the outcome that parked it, `seen_ms` the tick
+    when it arrived. `afterwards` (-1: nothing new) is the status that a revision arrived during the lease asks for.
+    """
+
+    revision: int
+    retracted: bool
+    document: bool
+    status: int
+    partition: int
+    offset: int
+    seen_ms: int
+    batch: int = 0
+    parked_for: str = ""
+    afterwards: int = -1
+
+
+class NegativeBuffer:
+    """Samples by id; the last revision wins, and one that a batch consumed never counts again."""
+
+    def __init__(self) -> None:
+        self._samples: dict[str, Buffered] = {}
+        self._touched: dict[str, Buffered | None] = {}
+        self._counts: dict[tuple[int, bool], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @property
+    def pending_negatives(self) -> int:
+        """Negatives that count towards the threshold."""
+        return self._counts.get((Status.PENDING, False), 0)
+
+    @property
+    def pending_documents(self) -> int:
+        """Documents that no batch has leased yet."""
+        return self._counts.get((Status.PENDING, True), 0)
+
+    @property
+    def quarantined(self) -> int:
+        """Samples of holdout groups: they never enter a batch."""
+        return self._counts.get((Status.QUARANTINED, False), 0) + self._counts.get((Status.QUARANTINED, True), 0)
+
+    @property
+    def parked(self) -> int:
+        """Samples of batches that ended without a promotion."""
+        return self._counts.get((Status.PARKED, False), 0) + self._counts.get((Status.PARKED, True), 0)
+
+    def status(self, sample_id: str) -> Status | None:
+        """Where a sample stands, None for one that is not held."""
+        found = self._samples.get(sample_id)
+        return None if found is None else Status(found.status)
+
+    def take(self, seen: SampleSeen, *, partition: int, offset: int, now_ms: int) -> Taken:
+        """Takes one sample or revision; says what became of it."""
+        known = self._samples.get(seen.sample_id)
+        if known is not None and (seen.revision, seen.retracted) <= (known.revision, known.retracted):
+            return "duplicate"
+        wanted = _wanted(seen)
+        if known is None and wanted is Status.DROPPED and seen.revision == 0 and not seen.retracted:
+            # Praise is no training data, and nothing older can come for it to hold back: it needs no memory.
+            return "ignored"
+        entry = Buffered(seen.revision, seen.retracted, seen.document, wanted, partition, offset, now_ms)
+        if known is not None and known.status == Status.LEASED:
+            replaced = msgspec.structs.replace(entry, status=Status.LEASED, batch=known.batch, afterwards=int(wanted))
+            self._put(seen.sample_id, replaced)
+            return "held"
+        if known is not None and known.batch and wanted is Status.PENDING and not seen.document:
+            # Consumed once, so it never counts again; its new words may still be trained on.
+            parked_for = known.parked_for or "revised"
+            entry = msgspec.structs.replace(entry, status=Status.PARKED, batch=known.batch, parked_for=parked_for)
+            self._put(seen.sample_id, entry)
+            return "held"
+        if known is not None:
+            entry = msgspec.structs.replace(entry, batch=known.batch)
+        self._put(seen.sample_id, entry)
+        return {Status.PENDING: "pending", Status.QUARANTINED: "quarantined"}.get(wanted, "dropped")  # type: ignore[return-value]
+
+    def lease(self, number: int, *, max_samples: int, max_documents: int, include_rejected: bool) -> LeasedBatch:
+        """Leases batch `number`: oldest pending first, then parked ones as far as the caps allow.
+
+        What a rejected batch held goes along only with `include_rejected`: otherwise one harmful correction would have
+        every later batch rejected too.
+        """
+        chosen = (
+            self._choose(document=False, limit=max_samples, include_rejected=include_rejected),
+            self._choose(document=True, limit=max_documents, include_rejected=include_rejected),
+        )
+        references: list[tuple[SampleRef, ...]] = []
+        for ids in chosen:
+            found = []
+            for sample_id in ids:
+                entry = self._samples[sample_id]
+                found.append(
+                    SampleRef(sample_id=sample_id, revision=entry.revision, partition=entry.partition, offset=entry.offset),
+                )
+                self._put(sample_id, msgspec.structs.replace(entry, status=int(Status.LEASED), batch=number))
+            references.append(tuple(found))
+        return LeasedBatch(number=number, sha256=batch_sha256(*references), samples=references[0], documents=references[1])
+
+    def settle(self, batch: LeasedBatch, *, promoted: bool, outcome: str) -> None:
+        """Ends a lease: a promotion retires the batch, every other end parks it."""
+        for reference in (*batch.samples, *batch.documents):
+            entry = self._samples.get(reference.sample_id)
+            if entry is None or entry.status != Status.LEASED or entry.batch != batch.number:
+                continue
+            self._put(reference.sample_id, _settled(entry, promoted=promoted, outcome=outcome))
+
+    def expire(self, before_ms: int) -> int:
+        """Forgets what arrived before a time, but no lease; returns how many of them were still pending."""
+        old = [name for name, entry in self._samples.items() if entry.seen_ms < before_ms and entry.status != Status.LEASED]
+        pending = sum(self._samples[name].status == Status.PENDING for name in old)
+        for name in old:
+            self._put(name, None)
+        return pending
+
+    def take_changes(self, prefix: str) -> dict[str, bytes | None]:
+        """The changelog records since the last call, under `prefix`."""
+        changes = {prefix + name: None if entry is None else msgspec.json.encode(entry) for name, entry in self._touched.items()}
+        self._touched.clear()
+        return changes
+
+    def restore(self, sample_id: str, value: bytes | None) -> None:
+        """Takes one changelog record back."""
+        self._put(sample_id, None if value is None else msgspec.json.decode(value, type=Buffered))
+        self._touched.clear()
+
+    def _choose(self, *, document: bool, limit: int, include_rejected: bool) -> list[str]:
+        eligible = [
+            (entry.status, entry.partition, entry.offset, name)
+            for name, entry in self._samples.items()
+            if entry.document == document
+            and (entry.status == Status.PENDING or (entry.status == Status.PARKED and (include_rejected or entry.parked_for != REJECTED)))
+        ]
+        return [name for *_, name in sorted(eligible)[:limit]]
+
+    def _put(self, sample_id: str, entry: Buffered | None) -> None:
+        former = self._samples.pop(sample_id, None)
+        if former is not None:
+            self._counts[former.status, former.document] -= 1
+        if entry is not None:
+            self._samples[sample_id] = entry
+            self._counts[entry.status, entry.document] = self._counts.get((entry.status, entry.document), 0) + 1
+        self._touched[sample_id] = entry
+
+
+def batch_sha256(samples: tuple[SampleRef, ...], documents: tuple[SampleRef, ...]) -> str:
+    """The hash of a batch: over the sorted lines `<sample id>:<revision>` of samples, then of documents."""
+    lines = [line for part in (samples, documents) for line in sorted(f"{ref.sample_id}:{ref.revision}\n" for ref in part)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _wanted(seen: SampleSeen) -> Status:
+    if seen.retracted:
+        return Status.DROPPED
+    if seen.quarantined:
+        return Status.QUARANTINED
+    return Status.PENDING if seen.negative or seen.document else Status.DROPPED
+
+
+def _settled(entry: Buffered, *, promoted: bool, outcome: str) -> Buffered:
+    afterwards, entry = entry.afterwards, msgspec.structs.replace(entry, afterwards=-1)
+    if afterwards in (Status.DROPPED, Status.QUARANTINED):
+        return msgspec.structs.replace(entry, status=afterwards)
+    if not promoted:
+        return msgspec.structs.replace(entry, status=int(Status.PARKED), parked_for=outcome)
+    if afterwards == Status.PENDING:
+        if entry.document:
+            return msgspec.structs.replace(entry, status=int(Status.PENDING))
+        return msgspec.structs.replace(entry, status=int(Status.PARKED), parked_for="revised")
+    return msgspec.structs.replace(entry, status=int(Status.RETIRED))

@@ -1,0 +1,60 @@
+"""What the trigger of a model decides by, and what it remembers: plain structs, each one changelog record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from consumers.core.drift import DriftPolicy
+from consumers.core.inputs import RequestSeen
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPolicy:
+    """The knobs of the trigger.
+
+    A sample's text is kept 30 days in `sample.collected`; `sample_days` is shorter, so that no batch leases what is gone.
+    """
+
+    drift: DriftPolicy
+    threshold: int = 100
+    schedule_interval_hours: float = 168
+    cool_down_minutes: float = 60
+    retry_minutes: float = 5
+    run_max_hours: float = 24
+    max_samples: int = 2000
+    max_documents: int = 500
+    sample_days: int = 28
+
+
+class Clock(msgspec.Struct, array_like=True, tag=1):
+    """The model's standing: what serves, the newest tick, and when rules may fire (milliseconds since 1970 UTC)."""
+
+    now_ms: int | None = None
+    serving_version: str | None = None
+    paused: bool = False
+    schedule_from_ms: int | None = None
+    cool_down_until_ms: int = 0
+    next_batch: int = 1
+    drift_id: str | None = None
+
+
+class Running(msgspec.Struct, array_like=True, tag=1):
+    """The one run: its command as published last, when to try again after an infrastructure failure, whether told to stop."""
+
+    command: str
+    retry_at_ms: int | None = None
+    cancel_sent: bool = False
+
+
+class Requests(msgspec.Struct, array_like=True, tag=1):
+    """Persons' requests that wait for a run, and the job ids seen."""
+
+    waiting: list[RequestSeen] = []
+    seen: list[str] = []
