@@ -222,15 +222,11 @@ class Publisher:
     def _explained(self, error: BaseException, topic: str) -> PublishError:
         name = type(error).__name__
         if isinstance(error, MessageSizeTooLargeError):
-            return EventTooLarge(
-                f"the broker refuses the event as too large for {topic}: apply the contract's limits with `abhyas topics apply`"
-            )
+            return EventTooLarge(f"the broker refuses the event as too large for {topic}: apply its limits with `abhyas topics apply`")
         if isinstance(error, UnknownTopicOrPartitionError):
             return KafkaAway(f"topic {topic} does not exist: create it with `abhyas topics apply`")
         if isinstance(error, TopicAuthorizationFailedError):
-            return PublishError(
-                f"not allowed to write to {topic}: give {self.connection.sasl_username or 'this client'} the right to write it"
-            )
+            return PublishError(f"not allowed to write to {topic}: give {self.connection.sasl_username or 'this client'} that right")
         if isinstance(error, KafkaError) and not error.retriable and self._producer is not None:
             # The producer's sender has ended (a lost sequence, a failed request): only a new one can go on.
             producer, self._producer = self._producer, None
@@ -238,9 +234,7 @@ class Publisher:
             closing = asyncio.ensure_future(_close(producer))
             _CLOSING.add(closing)
             closing.add_done_callback(_CLOSING.discard)
-        return KafkaAway(
-            f"Kafka at {self.connection.bootstrap_servers} did not take the event ({name}): send it again, its id stays the same"
-        )
+        return KafkaAway(f"Kafka at {self.connection.bootstrap_servers} did not take the event ({name}): send it again under the same id")
 
 
 _CLOSING: Final[set[asyncio.Future[None]]] = set()  # asyncio keeps only weak references to tasks

@@ -32,7 +32,7 @@ class DocumentIngested(BaseModel):
     @model_validator(mode="after")
     def _one_body(self) -> Self:
         if (self.text is None) == (self.uri is None):
-            raise ValueError("expected exactly one of text (inline, up to 256 KiB) and uri (s3://bucket/key)")
+            raise ValueError("text and uri: expected exactly one of them (text inline, up to 256 KiB; or uri s3://bucket/key)")
         if self.text is not None:
             body = self.text.encode()
             if len(body) > 256 * 1024:

@@ -1,0 +1,160 @@
+"""The gateway's HTTP application: 202 only after the broker has acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from producers.errors import KafkaAway
+from producers.gateway.background import follow_stage1, keep_connected
+from producers.gateway.body import read_items
+from producers.gateway.intake import Intake
+from producers.gateway.metrics import CountRequests, GatewayMetrics
+from producers.gateway.settings import GatewaySettings
+from producers.http_errors import ApiError, install_error_handlers
+from producers.publisher import Publisher
+from producers.submissions import DocumentSubmission, FeedbackSubmission, Kind
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+# W3C trace context, level 1, section 3.2; another one is not ours to pass on.
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def create_app(settings: GatewaySettings, publisher: Publisher) -> FastAPI:
+    """The application; its lifespan connects the publisher (and starts without Kafka) and flushes it at the end."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(keep_connected(publisher))]
+        if publisher.backlog.hold:
+            tasks.append(asyncio.create_task(follow_stage1(publisher, settings.consumers_url)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await publisher.stop()
+
+    app = FastAPI(title="Abhyas gateway", version=_version(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    metrics = GatewayMetrics(publisher.backlog.largest)
+    app.add_middleware(CountRequests, metrics=metrics)
+    install_error_handlers(app)
+    _add_intake(app, settings, Intake(publisher, metrics, settings.user_hash_key_bytes()), metrics)
+    _add_operations(app, publisher, metrics)
+    return app
+
+
+def _add_intake(app: FastAPI, settings: GatewaySettings, intake: Intake, metrics: GatewayMetrics) -> None:
+    async def accept(kind: Kind, request: Request) -> JSONResponse:
+        try:
+            if kind == "feedback" and not settings.feedback_collection_enabled:
+                raise ApiError(403, "collection_disabled", "feedback is not collected here: FEEDBACK_COLLECTION_ENABLED is false")
+            seed = _seed(request)
+            items = await read_items(request, max_bytes=settings.gateway_max_body_bytes, max_items=settings.gateway_max_items)
+        except ApiError as error:
+            metrics.refused.labels(f"/v1/{kind}", error.code).inc()
+            raise
+        traceparent = request.headers.get("traceparent", "")
+        outcome = await intake.take(kind, items, seed=seed, traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None)
+        return JSONResponse(outcome.answer(), 202)
+
+    @app.post("/v1/feedback", status_code=202, openapi_extra=_body(FeedbackSubmission))
+    async def feedback(request: Request) -> JSONResponse:
+        """A rating, a correction or a retraction of an answer; one object, or `{"items": […]}`."""
+        return await accept("feedback", request)
+
+    @app.post("/v1/documents", status_code=202, openapi_extra=_body(DocumentSubmission))
+    async def documents(request: Request) -> JSONResponse:
+        """A document or its new version; one object, or `{"items": […]}`."""
+        return await accept("documents", request)
+
+
+def _add_operations(app: FastAPI, publisher: Publisher, metrics: GatewayMetrics) -> None:
+    started = time.monotonic()
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        """How the gateway and Kafka are; always 200, so that a restart is not the answer to a broker that is away."""
+        asked = time.perf_counter()
+        kafka: dict[str, Any] = {"status": "healthy"}
+        try:
+            await publisher.check()
+        except KafkaAway as error:
+            kafka = {"status": "unhealthy", "error": str(error)}
+        kafka["latency_ms"] = round((time.perf_counter() - asked) * 1000, 1)
+        return {
+            "status": "healthy" if kafka["status"] == "healthy" else "degraded",
+            "service": "gateway",
+            "version": app.version,
+            "uptime_seconds": int(time.monotonic() - started),
+            "timestamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "dependencies": {"kafka": kafka},
+        }
+
+    @app.get("/ready")
+    async def ready() -> dict[str, str]:
+        """200 when a request can be accepted, else 503."""
+        try:
+            await publisher.check()
+        except KafkaAway as error:
+            raise ApiError(503, "kafka_unavailable", str(error), headers={"Retry-After": "1"}) from None
+        return {"status": "ready"}
+
+    @app.get("/metrics")
+    def prometheus() -> Response:
+        """Prometheus text format."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _seed(request: Request) -> str:
+    """What the ids of items without one derive from: the Idempotency-Key, else something never used before."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return uuid.uuid4().hex
+    if not _KEY.fullmatch(key):
+        message = "Idempotency-Key: expected 1 to 200 visible ASCII characters, for example a UUID"
+        raise ApiError(400, "invalid_idempotency_key", message, [("Idempotency-Key", "expected 1 to 200 visible ASCII characters")])
+    return key
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    """The request body for OpenAPI: we read it ourselves, so FastAPI cannot know it."""
+    one = model.model_json_schema()
+    definitions = one.pop("$defs", {})
+    inlined: dict[str, Any] = _inline(one, definitions)
+    batch = {"type": "object", "properties": {"items": {"type": "array", "items": inlined}}, "required": ["items"]}
+    headers = [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200}}]
+    return {
+        "parameters": headers,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"oneOf": [inlined, batch]}}}},
+    }
+
+
+def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(schema, dict):
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            return _inline(definitions[reference.rsplit("/", 1)[1]], definitions)
+        return {name: _inline(part, definitions) for name, part in schema.items()}
+    return [_inline(part, definitions) for part in schema] if isinstance(schema, list) else schema
+
+
+def _version() -> str:
+    try:
+        return version("abhyas")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0.0.0"

@@ -1,0 +1,203 @@
+"""What a frontend or a document pipeline sends us (over HTTP or in a JSONL file), and the event it becomes.
+
+Unknown fields are refused here: at the edge they are a caller's mistake. Personal numbers and addresses are taken out
+of every text, and a raw `user` becomes its keyed hash, before there is an event at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from producers.redact import redact
+from schemas.document import DocumentIngested
+from schemas.feedback import FeedbackSubmitted
+from schemas.fields import Answer, DocumentText, Group, Identifier, Language, ModelId, Query, Sha256, Tag, UserHash, Version
+from schemas.rating import Rating, Scale
+
+_STRICT: Final = ConfigDict(frozen=True, extra="forbid")
+
+RawUser = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class SubmissionError(ValueError):
+    """A submission cannot become an event; `field` is the one to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class RatingSubmission(BaseModel):
+    """A raw value on a stated scale; the score is ours to compute."""
+
+    model_config = _STRICT
+    scale: Scale
+    value: Any = Field(json_schema_extra={"type": ["number", "string", "boolean"]})  # what a scale takes is the scale's to say
+
+
+class FeedbackSubmission(BaseModel):
+    """A rating, a correction, both, or a retraction; `user` is a raw id that is hashed, never kept."""
+
+    model_config = _STRICT
+    feedback_id: Identifier | None = None
+    revision: int = Field(default=0, ge=0, le=1_000_000)
+    retracted: bool = False
+    model: ModelId | None = None
+    model_version: Version | None = None
+    user: RawUser | None = None
+    user_hash: UserHash | None = None
+    conversation_id: Identifier | None = None
+    language: Language | None = None
+    query: Query = ""
+    response: Answer = ""
+    correction: Answer | None = None
+    rating: RatingSubmission | None = None
+    source_group: Group | None = None
+    tags: tuple[Tag, ...] = Field(default=(), max_length=20)
+    occurred_at: AwareDatetime | None = None
+
+
+class DocumentSubmission(BaseModel):
+    """A document with its text, or a reference into the object store with the hash of what lies there."""
+
+    model_config = _STRICT
+    doc_id: Identifier
+    version: int = Field(default=1, ge=0)
+    model: ModelId | None = None
+    sha256: Sha256 | None = None
+    text: DocumentText | None = None
+    uri: str | None = Field(default=None, max_length=1000, pattern=r"^s3://[^/\s]+/\S+$")
+    title: str | None = Field(default=None, max_length=500)
+    publisher: str | None = Field(default=None, max_length=300)
+    language: Language | None = None
+    source_group: Group | None = None
+    tags: tuple[Tag, ...] = Field(default=(), max_length=20)
+    occurred_at: AwareDatetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An event ready to publish: its caller's id, its time (None: now), and what was taken out of its texts."""
+
+    event: FeedbackSubmitted | DocumentIngested
+    id: str
+    occurred_at: datetime | None
+    redactions: Mapping[str, int]
+
+
+Kind = Literal["feedback", "documents"]
+
+
+def hash_user(key: bytes, user: str) -> str:
+    """The `user_hash` of a raw user id: HMAC-SHA256 in 64 hex digits; without the key nobody can test a guess.
+
+    >>> hash_user(b"key", "user-7")[:16]
+    'c5b90905942d8f34'
+    """
+    return hmac.new(key, user.encode(), hashlib.sha256).hexdigest()
+
+
+def derived_id(kind: Kind, seed: str) -> str:
+    """The id of a submission that has none: the same for the same seed, so that a retry is the same event."""
+    return f"{'fb' if kind == 'feedback' else 'doc'}-{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
+
+
+def prepare_feedback(submission: FeedbackSubmission, *, fallback_id: str, user_hash_key: bytes | None) -> Prepared:
+    """The event of a feedback; raises SubmissionError, or pydantic's ValidationError where the contract says no."""
+    feedback_id = submission.feedback_id or fallback_id
+    _opaque("feedback_id", submission.feedback_id)
+    _opaque("conversation_id", submission.conversation_id)
+    clean = _Cleaner()
+    event = FeedbackSubmitted(
+        feedback_id=feedback_id,
+        revision=submission.revision,
+        retracted=submission.retracted,
+        model=submission.model,
+        model_version=submission.model_version,
+        user_hash=_user_hash(submission, user_hash_key),
+        conversation_id=submission.conversation_id,
+        language=submission.language,
+        query=clean.text(submission.query),
+        response=clean.text(submission.response),
+        correction=clean.optional(submission.correction),
+        rating=_rating(submission.rating),
+        source_group=clean.optional(submission.source_group),
+        tags=tuple(clean.text(tag) for tag in submission.tags),
+    )
+    return Prepared(event, feedback_id, submission.occurred_at, clean.counts)
+
+
+def prepare_document(submission: DocumentSubmission) -> Prepared:
+    """The event of a document; raises SubmissionError, or pydantic's ValidationError where the contract says no.
+
+    A given `sha256` is checked against the text as it came; the event's is of the text as it is published.
+    """
+    _opaque("doc_id", submission.doc_id)
+    if submission.uri is not None and submission.sha256 is None:
+        raise SubmissionError("sha256", "sha256 is absent: a document by uri needs the sha256 of its UTF-8 text")
+    clean = _Cleaner()
+    sha256 = submission.sha256
+    text = clean.optional(submission.text)
+    if submission.text is not None and text is not None:
+        if sha256 is not None and sha256 != hashlib.sha256(submission.text.encode()).hexdigest():
+            raise SubmissionError("sha256", "sha256 is not that of text: expected the sha256 of its UTF-8 bytes, or none")
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+    event = DocumentIngested(
+        doc_id=submission.doc_id,
+        version=submission.version,
+        model=submission.model,
+        sha256=sha256 or "0" * 64,  # neither text nor uri: the contract's own message names both
+        text=text,
+        uri=submission.uri,
+        title=clean.optional(submission.title),
+        publisher=clean.optional(submission.publisher),
+        language=submission.language,
+        source_group=clean.optional(submission.source_group),
+        tags=tuple(clean.text(tag) for tag in submission.tags),
+    )
+    return Prepared(event, submission.doc_id, submission.occurred_at, clean.counts)
+
+
+class _Cleaner:
+    """Redacts texts and adds up what it took out."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def text(self, text: str) -> str:
+        redacted = redact(text)
+        self.counts.update(redacted.counts)
+        return redacted.text
+
+    def optional(self, text: str | None) -> str | None:
+        return None if text is None else self.text(text)
+
+
+def _opaque(field: str, value: str | None) -> None:
+    # An id cannot be redacted: two people's would become one.
+    if value is not None and "email" in redact(value).counts:
+        raise SubmissionError(
+            field, f"{field} holds an e-mail address: expected an opaque id (a person belongs into user)"
+        )
+
+
+def _user_hash(submission: FeedbackSubmission, key: bytes | None) -> str | None:
+    if submission.user is None:
+        return submission.user_hash
+    if submission.user_hash is not None:
+        raise SubmissionError("user", "user and user_hash are both given: expected one of them")
+    if key is None:
+        raise SubmissionError("user", "user cannot be hashed here: set USER_HASH_KEY to a long random string, or send user_hash")
+    return hash_user(key, submission.user)
+
+
+def _rating(rating: RatingSubmission | None) -> Rating | None:
+    return None if rating is None else Rating.model_validate({"scale": rating.scale, "value": rating.value})
