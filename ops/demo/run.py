@@ -180,7 +180,7 @@ async def bootstrap_base(base: Path, store: Path, connection: KafkaConnection) -
         model=MODEL,
         base_model=f"abhyas/{MODEL}",
         documents=base / "documents.jsonl",
-        evaluation=base / "eval.jsonl",
+        evaluation=base / "evaluation.jsonl",
         replay=base / "replay.jsonl",
         artifacts_dir=store,
     )
