@@ -2,8 +2,8 @@
 
 A record lives at most `retention_ms`, not at least: Kafka deletes whole segments, by their newest record, so a segment's length and the
 time between two looks are taken off the retention. Record timestamps are the broker's (`LogAppendTime`), so a wrong client clock
-neither loses a record early nor keeps a text too long. Compacted topics are compacted at the latest 12 h after a write, which leaves
-a tombstone's 24 h (DESIGN.md, promise 10) twice over.
+neither loses a record early nor keeps a text too long. Segments of a compacted topic are rolled and compacted when they are 12 h old, but
+only at a write to their partition: a tombstone takes effect within 24 h where each partition is written to at least every 12 h.
 
 Only configurations named here are compared; whatever else an operator set on a topic stays.
 """

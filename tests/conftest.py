@@ -12,7 +12,7 @@ import pytest
 
 from ops.brokers.embedded import EmbeddedBroker
 from ops.brokers.kafka_jars import KafkaUnavailable
-from ops.brokers.kafka_single_node import SingleNodeKafka
+from ops.brokers.kafka_single_node import KafkaNotRunning, SingleNodeKafka
 
 # The same jars as `make kafka`: fetched once for both.
 KAFKA_LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
@@ -24,6 +24,8 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     node = SingleNodeKafka(tmp_path_factory.mktemp("kafka"), port=0, libs=KAFKA_LIBS)
     try:
         address = node.start()
+    except KafkaNotRunning:
+        raise  # what it needs is there: this is a failure, not a reason to skip
     except KafkaUnavailable as error:
         pytest.skip(f"no Apache Kafka for this test: {error}")
     yield address

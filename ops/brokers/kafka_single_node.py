@@ -37,8 +37,8 @@ STOP_TIMEOUT_S: Final = 30.0
 JVM_FLAGS: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 
 
-class KafkaNotRunning(RuntimeError):
-    """The node could not start, or none was started; the message says why and what to do."""
+class KafkaNotRunning(KafkaUnavailable):
+    """All that it needs is there, yet the node could not start, or none was started; the message says why and what to do."""
 
 
 class SingleNodeKafka:
@@ -253,7 +253,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             print(f"no Kafka is running in {node.data}")
             return 3
-    except (KafkaUnavailable, KafkaNotRunning) as error:
+    except KafkaUnavailable as error:
         print(error, file=sys.stderr)
         return 1
     return 0
