@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.errors import OperationFailed
+from ops.errors import OperationFailed, WrongUsage
 
 app = typer.Typer(
     help="Keeps a chat assistant's language model learning from its users, by events.",
@@ -32,6 +33,21 @@ JsonlFile = Annotated[Path, typer.Argument(metavar="FILE.jsonl")]
 Model = Annotated[str | None, typer.Option("--model", help="The model's slug (default: DEFAULT_MODEL).", show_default=False)]
 Actor = Annotated[str | None, typer.Option(help="Who asks (default: the login name).", show_default=False)]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+
+
+@app.callback()
+def quiet_clients() -> None:
+    """Keeps stderr for the one line that says what is wrong; APP_LOG_LEVEL or APP_DEBUG brings the clients' own logs back."""
+    from producers.structured_logs import configure_logging
+
+    try:
+        configure_logging("abhyas", level=os.environ.get("APP_LOG_LEVEL") or "CRITICAL", debug=_set("APP_DEBUG"))
+    except ValueError as error:
+        raise OperationFailed(str(error)) from None
+
+
+def _set(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() in ("1", "true", "yes", "on")
 
 
 @app.command()
@@ -59,12 +75,20 @@ def up(
     )
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
-def demo(context: typer.Context) -> None:
-    """Shows the whole loop in the terminal, with real training: see `abhyas demo --help`."""
-    from ops.demo.__main__ import main as run_demo
+@app.command()
+def demo(
+    broker: Annotated[str, typer.Option(help="embedded or kafka.")] = "embedded",
+    file: Annotated[
+        Path | None, typer.Option("--data", help="A file in SQuAD format instead of the built-in corpus.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Fixes every draw.")] = 0,
+) -> None:
+    """Shows the whole loop in the terminal, with real training; ends with one JSON line on stdout."""
+    if broker not in ("embedded", "kafka"):
+        raise typer.BadParameter(f"{broker!r} is neither embedded nor kafka", param_hint="--broker")
+    from ops.demo.run import DemoSettings, run_demo
 
-    raise typer.Exit(run_demo(context.args))
+    raise typer.Exit(run_demo(DemoSettings(broker=broker, data=file, seed=seed)))
 
 
 @app.command()
@@ -94,7 +118,7 @@ def register(
     *,
     model: Annotated[str, typer.Option(help="The model's slug.")],
     version: Annotated[str, typer.Option(help="The version's name; v<N> is kept for automatic ones.")],
-    folder: Annotated[Path, typer.Argument(help="A merged model: config.json, safetensors, tokenizer.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A merged model: config.json, safetensors, tokenizer.")],
     base_model: Annotated[str | None, typer.Option(help="The base model it was made from.")] = None,
     actor: Actor = None,
     data: Data = None,
@@ -152,10 +176,13 @@ def topics_apply(
 
 @app.command()
 def tail(
-    *,
     topic: Annotated[
-        str, typer.Argument(help="A topic of the contract, as feedback.submitted (version and prefix are added), or its full name.")
+        str,
+        typer.Argument(
+            metavar="TOPIC", help="A topic of the contract, as feedback.submitted (version and prefix are added), or its full name."
+        ),
     ],
+    *,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest record.")] = False,
     count: Annotated[int | None, typer.Option("-n", help="Stop after so many records.")] = None,
     data: Data = None,
@@ -192,8 +219,8 @@ def export_feedback(data: Data = None) -> None:
 
 @app.command()
 def operator(
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="cancel, promote, rollback, pause, resume or start.")],
     *,
-    action: Annotated[str, typer.Argument(help="cancel, promote, rollback, pause, resume or start.")],
     model: Model = None,
     reason: Reason = "",
     job_id: Annotated[str | None, typer.Option(help="With cancel: the job.")] = None,
@@ -213,7 +240,7 @@ def main() -> None:
         app()
     except OperationFailed as error:
         print(f"abhyas: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, WrongUsage) else 1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops.errors import OperationFailed
+from ops.errors import OperationFailed, settings_trouble
 
 if TYPE_CHECKING:
     from producers.connection import KafkaConnection
@@ -83,7 +83,10 @@ def connection(data_dir: Path | None = None) -> KafkaConnection:
     """
     from producers.settings import ServiceSettings
 
-    settings = ServiceSettings() if data_dir is None else ServiceSettings(data_dir=data_dir)
+    try:
+        settings = ServiceSettings() if data_dir is None else ServiceSettings(data_dir=data_dir)
+    except ValueError as error:
+        raise settings_trouble(error) from None
     found = settings.connection()
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         return found

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Final, Protocol
 
-from ops.errors import OperationFailed
+from ops.errors import OperationFailed, WrongUsage
 
 _ADDRESS: Final = re.compile(r"^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$")
 _START_TIMEOUT_S: Final = 20.0
@@ -119,9 +119,9 @@ class Elsewhere:
 
 
 def check_broker(broker: str) -> None:
-    """Raises OperationFailed unless it is embedded, kafka or an address."""
+    """Raises WrongUsage unless it is embedded, kafka or an address."""
     if broker not in ("embedded", "kafka") and not _ADDRESS.match(broker):
-        raise OperationFailed(f"broker {broker!r} is unknown: expected embedded, kafka or HOST:PORT")
+        raise WrongUsage(f"broker {broker!r} is unknown: expected embedded, kafka or HOST:PORT")
 
 
 def open_broker(broker: str, *, data_dir: Path, topic_prefix: str, kafka_folder: Path, kafka_port: int) -> StackBroker:

@@ -1,0 +1,127 @@
+"""`abhyas bootstrap`: a model's documents, evaluation items and replay rows into the store, then the request for version v0."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ops.errors import OperationFailed, settings_trouble
+from ops.operator_command import login_name, publish, request
+from ops.running import connection
+
+if TYPE_CHECKING:
+    from gpu_runner.artifacts import ArtifactStore
+    from producers.connection import KafkaConnection
+    from schemas.evaluation import PromotionDecided
+    from schemas.operator_request import OperatorRequested
+
+
+def run(
+    *, model: str, documents: Path, evaluation: Path, replay: Path | None, base_model: str | None,
+    actor: str | None, reason: str, wait_s: float, data_dir: Path | None,
+) -> None:  # fmt: skip
+    """Asks for the bootstrap and says what came of it; raises OperationFailed where it was refused."""
+    kafka = connection(data_dir)
+
+    async def ask() -> tuple[OperatorRequested, PromotionDecided | None]:
+        event = await bootstrap_model(
+            kafka, model=model, base_model=base_model or model, documents=documents, evaluation=evaluation,
+            replay=replay, store=configured_store(data_dir), actor=actor or login_name(), reason=reason,
+        )  # fmt: skip
+        return event, await decision(kafka, event.request_id, wait_s) if wait_s > 0 else None
+
+    event, decided = asyncio.run(ask())
+    if wait_s <= 0:
+        print(f"asked to bootstrap {model} (request {event.request_id})")
+        return
+    if decided is None:
+        raise OperationFailed(
+            f"the runner has not decided on request {event.request_id} within {wait_s:g} s: is it running (`abhyas status`)? "
+            "The request is kept and will be answered"
+        )
+    if not decided.applied:
+        raise OperationFailed(f"{model} was not bootstrapped: {'; '.join(decided.reasons)}")
+    print(f"{model} is bootstrapped: version {decided.version} serves, artifact {decided.artifact_sha256}")
+
+
+async def bootstrap_model(
+    kafka: KafkaConnection, *, model: str, base_model: str, documents: Path, evaluation: Path,
+    replay: Path | None = None, artifacts_dir: Path | None = None, store: ArtifactStore | None = None,
+    actor: str = "cli", reason: str = "bootstrap",
+) -> OperatorRequested:  # fmt: skip
+    """Copies the files into the store (or the local store at `artifacts_dir`) and publishes the request, which it returns.
+
+    The runner's answer is the promotion.decided whose decision id is the request's id: see `decision`.
+    """
+    files = {f"training_data/{model}/documents.jsonl": documents, f"eval_data/{model}/eval.jsonl": evaluation}
+    if replay is not None:
+        files[f"training_data/{model}/replay.jsonl"] = replay
+    for path in files.values():
+        if not path.is_file():
+            raise OperationFailed(f"{path} is not a file: expected JSONL")
+    event = request(
+        request_id=f"bootstrap-{uuid.uuid4().hex}", action="bootstrap", model=model, actor=actor, reason=reason, base_model=base_model,
+        documents_uri=f"s3://models/training_data/{model}/documents.jsonl", eval_uri=f"s3://models/eval_data/{model}/eval.jsonl",
+        replay_uri=None if replay is None else f"s3://models/training_data/{model}/replay.jsonl",
+    )  # fmt: skip
+    await asyncio.to_thread(_copy, _store(artifacts_dir, store), files)
+    await publish(kafka, event)
+    return event
+
+
+async def decision(kafka: KafkaConnection, decision_id: str, timeout_s: float) -> PromotionDecided | None:
+    """The decision of this id, or None when it did not come in time."""
+    from ops.tail import records
+    from schemas import topics
+    from schemas.envelope import MalformedEvent, decode
+    from schemas.evaluation import PromotionDecided
+
+    async def wait() -> PromotionDecided | None:
+        async with aclosing(records(kafka, topics.PROMOTION_DECIDED, from_beginning=True)) as found:
+            async for record in found:
+                try:
+                    _, decided = decode(record.value, record.headers, PromotionDecided)
+                except MalformedEvent:
+                    continue  # somebody else's record; the one waited for is the runner's own
+                if decided.decision_id == decision_id:
+                    return decided
+        return None
+
+    try:
+        return await asyncio.wait_for(wait(), timeout_s)
+    except TimeoutError:
+        return None
+
+
+def configured_store(data_dir: Path | None) -> ArtifactStore:
+    """The artifact store that the runner uses too: the bucket of MINIO_ENDPOINT, else the folder of ARTIFACTS_DIR."""
+    from gpu_runner.settings import RunnerSettings
+    from gpu_runner.stores import open_store
+
+    try:
+        return open_store(RunnerSettings() if data_dir is None else RunnerSettings(data_dir=data_dir))
+    except ValueError as error:
+        raise settings_trouble(error) from None
+
+
+def _store(artifacts_dir: Path | None, store: ArtifactStore | None) -> ArtifactStore:
+    if store is not None:
+        return store
+    if artifacts_dir is None:
+        return configured_store(None)
+    from gpu_runner.local_store import LocalStore
+
+    return LocalStore(artifacts_dir)
+
+
+def _copy(store: ArtifactStore, files: dict[str, Path]) -> None:
+    from gpu_runner.artifacts import ArtifactError
+
+    for key, path in files.items():
+        try:
+            store.write_file(key, path)
+        except (ArtifactError, OSError) as error:
+            raise OperationFailed(f"{path} could not be put into the artifact store under {key}: {error}") from None

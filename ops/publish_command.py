@@ -1,0 +1,69 @@
+"""`abhyas publish feedback|documents FILE.jsonl`, with a progress bar."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ops import running
+from ops.errors import OperationFailed
+
+_SHOWN_ERRORS = 20
+
+
+def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None) -> int:
+    """Publishes every line; 1 when a line was invalid (each is named, the rest is published), 0 otherwise."""
+    from ops.publish import Progress as Published
+    from ops.publish import publish_file
+    from producers.errors import PublishError
+
+    if not file.is_file():
+        raise OperationFailed(f"{file} is not a file: expected JSONL")
+    kafka = running.connection(data_dir)
+    folder = data_dir or Path(os.environ.get("DATA_DIR") or "data")
+    stack = running.find(folder)
+    consumers = stack.services.get("consumers") if stack is not None else None
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(kind, total=file.stat().st_size)
+
+        def show(done: Published) -> None:
+            bar.update(task, completed=done.bytes_read, description=f"{done.published:,} {kind}")
+
+        try:
+            report = asyncio.run(
+                publish_file(
+                    kafka,
+                    kind,
+                    file,
+                    user_hash_key=_user_hash_key(folder),
+                    consumers_url=None if consumers is None else consumers.url,
+                    on_progress=show,
+                )
+            )
+        except PublishError as error:
+            raise OperationFailed(str(error)) from None
+        except OSError as error:
+            raise OperationFailed(f"{file} could not be read: {error.strerror}") from None
+    for invalid in report.errors[:_SHOWN_ERRORS]:
+        console.print(escape(f"{file}:{invalid.line}: {invalid.message}"), highlight=False, soft_wrap=True)
+    if report.invalid > _SHOWN_ERRORS:
+        console.print(f"and {report.invalid - _SHOWN_ERRORS} more", highlight=False)
+    print(f"published {report.published} {kind}, {report.invalid} lines were invalid")
+    return int(report.exit_code)
+
+
+def _user_hash_key(folder: Path) -> bytes | None:
+    """The key that turns raw user ids into hashes, as the gateway has it."""
+    given = os.environ.get("USER_HASH_KEY")
+    if given:
+        return given.encode()
+    path = folder / "user_hash.key"
+    return path.read_bytes().strip() if path.is_file() else None

@@ -1,0 +1,107 @@
+"""`abhyas status`: what runs, and where each model stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ops import running
+from ops.services import SERVICES, Ports
+
+_PATHS = {"runner": "/health", "gateway": "/health", "dashboard": "/health", "consumers": "/health"}
+
+
+def run(data_dir: Path | None, *, as_json: bool) -> int:
+    """Prints it; 0 when every service answers, else 1."""
+    found = gather(data_dir or Path(os.environ.get("DATA_DIR") or "data"))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        _show(found)
+    return 0 if all(service["answers"] for service in found["services"].values()) else 1
+
+
+def gather(data_dir: Path) -> dict[str, Any]:
+    """Services with what each says of its health, and the consumers' state; addresses from the running stack, else the defaults."""
+    stack = running.find(data_dir)
+    ports = Ports()
+    urls = {service.name: f"http://127.0.0.1:{ports.of(service.name)}" for service in SERVICES}
+    if stack is not None:
+        urls |= {name: service.url for name, service in stack.services.items()}
+    services = {}
+    for name, url in urls.items():
+        answer = _get(f"{url}{_PATHS[name]}")
+        services[name] = {"url": url, "answers": answer is not None, "status": (answer or {}).get("status")}
+    state = _get(f"{urls['consumers']}/state")
+    return {
+        "stack": None if stack is None else {"pid": stack.pid, "broker": stack.broker, "bootstrap_servers": stack.bootstrap_servers},
+        "services": services,
+        "state": state,
+    }
+
+
+def _get(url: str) -> dict[str, Any] | None:
+    """The JSON object at the address, also of an error answer (a degraded service says so in its body); None where nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:
+            body = json.load(answer)
+    except urllib.error.HTTPError as refused:
+        try:
+            body = json.load(refused)
+        except ValueError:
+            body = {"status": f"HTTP {refused.code}"}
+    except (OSError, ValueError):
+        return None
+    return body if isinstance(body, dict) else {}
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    console = Console()
+    stack = found["stack"]
+    console.print(
+        f"stack: process {stack['pid']}, broker {stack['broker']} on {stack['bootstrap_servers']}"
+        if stack
+        else "no stack of `abhyas up` runs on this data folder; these are the default addresses",
+        highlight=False,
+    )
+    table = Table("service", "address", "says", box=None)
+    for name, service in found["services"].items():
+        table.add_row(
+            name, service["url"], escape(str(service["status"] or "answers")) if service["answers"] else "[red]does not answer[/red]"
+        )
+    console.print(table)
+    if found["state"] is None:
+        console.print("the consumers do not answer, so buffers and drift are unknown")
+        return
+    for model, state in found["state"].get("models", {}).items():
+        console.print(model_lines(model, state), highlight=False, markup=False)
+
+
+def model_lines(model: str, state: Mapping[str, Any]) -> str:
+    """One model in plain words."""
+    lines = [
+        f"{model}: serving {state.get('serving_version') or 'nothing'}",
+        f"  negatives {state.get('pending_negatives')} of {state.get('threshold')}, documents {state.get('pending_documents')}, "
+        f"quarantined {state.get('quarantined')}",
+    ]
+    if state.get("running"):
+        lines.append(f"  running: {state['running']}, attempt {state.get('attempt')}, batch {state.get('batch')}")
+    if state.get("paused"):
+        lines.append("  paused")
+    if state.get("blocked_because"):
+        lines.append(f"  blocked: {state['blocked_because']}")
+    if state.get("cool_down_until"):
+        lines.append(f"  cools down until {state['cool_down_until']}")
+    for drift in state.get("drift") or ():
+        alarm = " ALARM" if drift.get("alarm") else ""
+        lines.append(f"  drift of {drift['signal']} ({drift['detector']}): {drift['statistic']:.3g} of {drift['threshold']:.3g}{alarm}")
+    return "\n".join(lines)
