@@ -5,6 +5,8 @@ Both are shared, so a test takes a topic prefix of its own, for example `f"t{uui
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from ops.brokers.kafka_single_node import KafkaNotRunning, SingleNodeKafka
 
 # The same jars as `make kafka`: fetched once for both.
 KAFKA_LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
+# The same folder as the demo's.
+TINY_BASE = Path(__file__).parents[1] / ".abhyas" / "tiny-llama"
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,12 @@ def embedded_broker() -> Iterator[EmbeddedBroker]:
     """A running embedded broker without topics: `create_topics({name: partitions})` before a client names them."""
     with EmbeddedBroker({}) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def tiny_base() -> Path:
+    """The tiny base model and its files, made once in the checkout and kept (half a minute the first time)."""
+    command = [sys.executable, "-m", "gpu_runner.tiny_llama", "--out", str(TINY_BASE)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return TINY_BASE

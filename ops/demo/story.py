@@ -223,9 +223,10 @@ class Story:
     # ---- one command, one run ---------------------------------------------------------------------------
 
     async def _command(self) -> dict[str, Any]:
-        command = await self.watch.until(
-            lambda watch: next(iter(watch.events[topics.RETRAIN_REQUESTED]), None), timeout_s=60, what="retrain.requested"
-        )
+        def first(watch: Watch) -> dict[str, Any] | None:
+            return next(iter(watch.events[topics.RETRAIN_REQUESTED]), None)
+
+        command = await self.watch.until(first, timeout_s=60, what="retrain.requested")
         batch = command["batch"]
         self.say(
             f"The threshold is crossed: one command, {command['command_id']}, leases batch {batch['number']} with "
