@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -22,7 +23,7 @@ from ops.stack import Stack, StackSettings
 ROOT = Path(__file__).parents[1]
 MODEL = "llama-3.1-8b-instruct-awq"
 NAME = "meta-llama/Llama-3.1-8B-Instruct-AWQ"
-COMMANDS = [block for block in re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)]
+COMMANDS = re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
 
 pytestmark = [pytest.mark.torch, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
 
@@ -77,7 +78,7 @@ def test_before_anything_exists_the_answers_name_what_is_missing(stack: Stack) -
         assert set(body["error"]) == {"code", "message", "details"}
 
 
-async def test_every_command_of_the_guide_works(stack: Stack, tiny_base: Path) -> None:
+def test_every_command_of_the_guide_works(stack: Stack, tiny_base: Path) -> None:
     """With a small model under the seed's name, bootstrapped and a version registered, each curl does what the guide says."""
     store_dir = stack.settings.data_dir / "models"
     shutil.copytree(tiny_base / "model", store_dir / "base" / "llama-3.1-8b-instruct")
@@ -89,7 +90,7 @@ async def test_every_command_of_the_guide_works(stack: Stack, tiny_base: Path) -
     sources = {json.loads(line)["doc_id"]: json.loads(line)["text"] for line in (tiny_base / "documents.jsonl").open(encoding="utf-8")}
     store.write_bytes("eval_data/sources.json", json.dumps(sources, ensure_ascii=False).encode())
     register_version(store, MODEL, "v1.0-finetuned", tiny_base / "model")
-    await bootstrap_model(
+    request = bootstrap_model(
         stack.connection(),
         model=MODEL,
         base_model=NAME,
@@ -98,6 +99,7 @@ async def test_every_command_of_the_guide_works(stack: Stack, tiny_base: Path) -
         replay=tiny_base / "replay.jsonl",
         artifacts_dir=store_dir,
     )
+    asyncio.run(request)
 
     status, health = _curl(stack, _command("8007/health"))
     assert status == 200

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -218,7 +219,7 @@ class Story:
             done += 1
             self.progress(words, done, len(bodies))
 
-        await _at_once(8, [lambda body=body: post(body) for body in bodies])
+        await _at_once(8, [partial(post, body) for body in bodies])
 
     # ---- one command, one run ---------------------------------------------------------------------------
 
