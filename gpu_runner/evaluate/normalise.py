@@ -1,0 +1,118 @@
+"""How two answers are made comparable: the published MLQA and SQuAD rules, and a lenient one for Hindi.
+
+`mlqa` and `squad` follow the published scripts so that figures can be compared with the literature. `hi_lenient` is a diagnostic
+beside them: it folds what a reader of Hindi would call the same text (NFC, zero-width characters, digits of any script) and
+keeps numbers apart that deleting punctuation would join (`५.५` is not `५५`, `-५` not `५`, `१/२` not `१२`).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from functools import lru_cache
+
+_ENGLISH_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_ASCII_PUNCTUATION = frozenset(string.punctuation)
+_ZERO_WIDTH = frozenset(map(chr, (*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0x00AD)))
+# A number with what may stand inside it; a sign counts only where no letter, digit or closing bracket stands before it.
+_NUMBER = re.compile(r"(?:(?<![\w).,:/\u0900-\u097F])[-−–+](?=\d))?\d+(?:[.,:/٫⁄]\d+)*", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})*,\d{3}")
+_MINUS = {"-", "−", "–"}
+
+
+@lru_cache(maxsize=8192)
+def is_punctuation(char: str) -> bool:
+    """Whether MLQA's script deletes the character: Unicode category P, or `string.punctuation` (which adds `$+<=>^`|~`)."""
+    return char in _ASCII_PUNCTUATION or unicodedata.category(char)[0] == "P"
+
+
+def fold_digits(text: str) -> str:
+    """Every decimal digit (category Nd) as its ASCII digit; other characters unchanged.
+
+    >>> fold_digits("१९५० ई.")
+    '1950 ई.'
+    """
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char for char in text)
+
+
+def strip_zero_width(text: str) -> str:
+    """The text without zero-width spaces, joiners, direction marks, word joiners, byte order marks and soft hyphens."""
+    return "".join(char for char in text if char not in _ZERO_WIDTH)
+
+
+def canonical_number(token: str) -> str:
+    """One spelling for one number: group commas go (western and lakh), plus signs go, every minus is `-`.
+
+    >>> canonical_number("1,00,000"), canonical_number("−5.5"), canonical_number("1,2")
+    ('100000', '-5.5', '1,2')
+    """
+    sign, body = ("-", token[1:]) if token[0] in _MINUS else ("", token.removeprefix("+"))
+    whole, dot, rest = body.replace("٫", ".").replace("⁄", "/").partition(".")
+    if _GROUPED.fullmatch(whole):
+        whole = whole.replace(",", "")
+    return sign + whole + dot + rest
+
+
+def numbers(text: str) -> tuple[str, ...]:
+    """The numbers of a text in canonical form, in order: what the numeric guard compares before punctuation is deleted.
+
+    >>> numbers("१,००,००० रुपये, -५ और १/२")
+    ('100000', '-5', '1/2')
+    """
+    return tuple(canonical_number(found) for found in _NUMBER.findall(fold_digits(strip_zero_width(text))))
+
+
+def mlqa(text: str, language: str) -> str:
+    """MLQA's normalisation: lower case, punctuation of every script deleted, English articles dropped, white space collapsed."""
+    text = "".join(char for char in text.lower() if not is_punctuation(char))
+    if language == "en":
+        text = _ENGLISH_ARTICLES.sub(" ", text)
+    return " ".join(text.split())
+
+
+def squad(text: str) -> str:
+    """SQuAD v1.1's normalisation: as `mlqa`, but ASCII punctuation only and always English articles; for comparison."""
+    text = "".join(char for char in text.lower() if char not in _ASCII_PUNCTUATION)
+    return " ".join(_ENGLISH_ARTICLES.sub(" ", text).split())
+
+
+def hi_lenient(text: str) -> str:
+    """NFC, zero-width characters deleted, digits to ASCII, casefold, punctuation deleted except inside numbers, white space collapsed.
+
+    No nukta is removed and no chandrabindu folded: those change words.
+
+    >>> hi_lenient("५.५ कि.मी.।") == hi_lenient("5.5 किमी"), hi_lenient("५.५") == hi_lenient("५५")
+    (True, False)
+    """
+    text = fold_digits(strip_zero_width(unicodedata.normalize("NFC", text))).casefold()
+    pieces: list[str] = []
+    end = 0
+    for found in _NUMBER.finditer(text):
+        pieces += ["".join(char for char in text[end : found.start()] if not is_punctuation(char)), canonical_number(found.group())]
+        end = found.end()
+    pieces.append("".join(char for char in text[end:] if not is_punctuation(char)))
+    return " ".join("".join(pieces).split())
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Maximal runs of letters, marks, numbers and joiners, after NFC and casefold: `\\w` would cut Hindi at every vowel sign.
+
+    >>> words("हिन्दी में, क्या?")
+    ('हिन्दी', 'में', 'क्या')
+    """
+    out: list[str] = []
+    current: list[str] = []
+    for char in unicodedata.normalize("NFC", text).casefold():
+        if unicodedata.category(char)[0] in "LMN":
+            current.append(char)
+        elif char in "\u200c\u200d" and current:
+            continue
+        elif current:
+            out.append("".join(current))
+            current = []
+    if current:
+        out.append("".join(current))
+    return tuple(out)
