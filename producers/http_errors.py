@@ -47,6 +47,9 @@ def validation_details(error: ValidationError | RequestValidationError, prefix: 
         if isinstance(error, RequestValidationError) and len(steps) > 1:
             steps = steps[1:]
         message = str(item["msg"]).removeprefix("Value error, ")
+        if item["type"] == "model_type":  # pydantic would name our class
+            found.append((".".join([prefix, *steps] if prefix else steps) or "item", "expected a JSON object"))
+            continue
         # A rule over several fields has no place of its own; its message starts with the field it is about.
         found.append((".".join([prefix, *steps] if prefix else steps) or message.split(" ", 1)[0], message))
     return tuple(found)

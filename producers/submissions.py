@@ -184,9 +184,7 @@ class _Cleaner:
 def _opaque(field: str, value: str | None) -> None:
     # An id cannot be redacted: two people's would become one.
     if value is not None and "email" in redact(value).counts:
-        raise SubmissionError(
-            field, f"{field} holds an e-mail address: expected an opaque id (a person belongs into user)"
-        )
+        raise SubmissionError(field, f"{field} holds an e-mail address: expected an opaque id (a person belongs into user)")
 
 
 def _user_hash(submission: FeedbackSubmission, key: bytes | None) -> str | None:

@@ -1,0 +1,127 @@
+"""What `abhyas dlq list|show` tells: every dead letter with its reason, and one as it came."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import TopicPartition
+
+from ops.follow import reader
+from ops.topic_reading import Record, existing_partitions, records
+from producers.connection import KafkaConnection
+from schemas import topics
+from schemas.dead_letter import DeadLetter, read
+
+NOT_OURS = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterRow:
+    """Where a dead letter lies, why it is there, where it came from, and the bytes of its original key and value."""
+
+    dlq_topic: str
+    dlq_partition: int
+    dlq_offset: int
+    at: datetime
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    reader: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterContent:
+    """A dead letter with its original key, value and headers."""
+
+    row: DeadLetterRow
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+async def list_dead_letters(connection: KafkaConnection, *, limit: int = 1000) -> tuple[DeadLetterRow, ...]:
+    """The newest `limit` dead letters of all topics, newest last; raises OperationFailed."""
+    # Each topic's own newest, because one topic's flood must not hide the only letter of another before sorting.
+    newest: dict[str, deque[DeadLetterRow]] = {}
+    async with reader(connection) as consumer:
+        async for record in records(consumer, await existing_partitions(consumer, dead_letter_topics(connection))):
+            newest.setdefault(record.topic, deque(maxlen=limit)).append(_content(record).row)
+    rows = sorted((row for kept in newest.values() for row in kept), key=lambda row: (row.at, row.dlq_topic, row.dlq_offset))
+    return tuple(rows[-limit:]) if limit > 0 else ()
+
+
+async def show_dead_letter(connection: KafkaConnection, dlq_topic: str, dlq_partition: int, dlq_offset: int) -> DeadLetterContent:
+    """One dead letter; the topic by its full name or the contract's, with or without `.dlq`; raises LookupError, OperationFailed."""
+    name = _full_name(connection, dlq_topic)
+    async with reader(connection) as consumer:
+        places = await existing_partitions(consumer, [name])
+        if not places:
+            raise LookupError(f"topic {name} does not exist: `abhyas dlq list` shows what there is")
+        wanted = TopicPartition(name, dlq_partition)
+        if wanted not in places:
+            raise LookupError(f"{name} has no partition {dlq_partition}: it has {len(places)}")
+        consumer.assign([wanted])
+        first = (await consumer.beginning_offsets([wanted]))[wanted]
+        end = (await consumer.end_offsets([wanted]))[wanted]
+        if first <= dlq_offset < end:
+            consumer.seek(wanted, dlq_offset)
+            # Transaction markers take offsets: what comes next may lie behind the one asked for.
+            while await consumer.position(wanted) < end:
+                for batch in (await consumer.getmany(wanted, timeout_ms=500, max_records=1)).values():
+                    if batch[0].offset == dlq_offset:
+                        return _content(batch[0])
+                    raise LookupError(
+                        f"{name} partition {dlq_partition} has no record at offset {dlq_offset}: the next is {batch[0].offset}"
+                    )
+    raise LookupError(f"{name}, partition {dlq_partition}: no record at offset {dlq_offset}, it holds {first} to {end - 1}")
+
+
+async def count_by_reason(connection: KafkaConnection) -> Mapping[str, Mapping[str, int]]:
+    """How many dead letters each original topic has, by reason; topics without any are absent; raises OperationFailed."""
+    counts: dict[str, dict[str, int]] = {}
+    async with reader(connection) as consumer:
+        async for record in records(consumer, await existing_partitions(consumer, dead_letter_topics(connection))):
+            row = _content(record).row
+            of_topic = counts.setdefault(row.topic, {})
+            of_topic[row.reason] = of_topic.get(row.reason, 0) + 1
+    return counts
+
+
+def dead_letter_topics(connection: KafkaConnection) -> list[str]:
+    """The full names of every dead-letter topic of the contract."""
+    return [spec.name for spec in topics.specs(connection.topic_prefix) if spec.name.endswith(topics.DLQ_SUFFIX)]
+
+
+def _full_name(connection: KafkaConnection, name: str) -> str:
+    full = name if name.startswith(f"{connection.topic_prefix}.") else connection.topic(name)
+    return full if full.endswith(topics.DLQ_SUFFIX) else full + topics.DLQ_SUFFIX
+
+
+def _content(record: Record) -> DeadLetterContent:
+    try:
+        letter = read(record.key, record.value, tuple(record.headers))
+    except ValueError as error:
+        # Someone else wrote it: shown as it is, because a letter that is left out is one that nobody looks for.
+        origin = record.topic.removesuffix(topics.DLQ_SUFFIX)
+        headers = tuple((name, raw) for name, raw in record.headers)
+        letter = DeadLetter(origin, -1, -1, NOT_OURS, str(error), "", record.key, record.value, headers)
+    row = DeadLetterRow(
+        dlq_topic=record.topic,
+        dlq_partition=record.partition,
+        dlq_offset=record.offset,
+        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        reason=letter.reason,
+        detail=letter.detail,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        reader=letter.reader,
+        size_bytes=len(letter.key or b"") + len(letter.value or b""),
+    )
+    return DeadLetterContent(row, letter.key, letter.value, letter.headers)

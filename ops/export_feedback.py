@@ -1,0 +1,134 @@
+"""DATA_DIR/feedback, made from the topic sample.collected: what `abhyas export feedback` does.
+
+One file `feedback_<sample id>.json` for each feedback, its last revision, and `aggregated_feedback.json` with the
+figures over them. Retracted feedback and that of erased users is absent, also where an earlier export had written it.
+The topics stay the only store: the same topics give the same bytes, and files that no longer belong there are removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from ops.follow import reader
+from ops.topic_reading import existing_partitions, records
+from producers.connection import KafkaConnection
+from schemas import topics
+from schemas.envelope import MalformedEvent, decode
+from schemas.erasure import UserErased
+from schemas.sample import SampleCollected
+
+log = structlog.get_logger()
+
+AGGREGATED: Final = "aggregated_feedback.json"
+_PATTERN: Final = "feedback_*.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """The folder, and how many feedback records it holds; how many of its files were written, unchanged and removed."""
+
+    folder: Path
+    written: int
+    unchanged: int
+    removed: int
+    records: int
+
+
+async def export_feedback(connection: KafkaConnection, data_dir: Path) -> ExportReport:
+    """Brings DATA_DIR/feedback up to the topics' ends of now; raises OperationFailed, and OSError for the folder."""
+    samples = await _newest_samples(connection)
+    return await asyncio.to_thread(_write, data_dir / "feedback", samples)
+
+
+async def _newest_samples(connection: KafkaConnection) -> list[SampleCollected]:
+    """The last revision of each feedback that is neither retracted nor its user's erased, by sample id."""
+    newest: dict[str, SampleCollected] = {}
+    erased: set[str] = set()
+    async with reader(connection) as consumer:
+        names = [connection.topic(topics.SAMPLE_COLLECTED), connection.topic(topics.USER_ERASED)]
+        async for record in records(consumer, await existing_partitions(consumer, names)):
+            try:
+                if record.topic == names[1]:
+                    # A compacted topic may hold a tombstone; the erasure before it is done with.
+                    if record.value is not None:
+                        erased.add(decode(record.value, record.headers, UserErased)[1].user_hash)
+                    continue
+                sample = decode(record.value, record.headers, SampleCollected)[1]
+            except MalformedEvent as error:
+                log.warning("record left out", topic=record.topic, partition=record.partition, offset=record.offset, error=str(error))
+                continue
+            known = newest.get(sample.sample_id)
+            if sample.kind == "feedback" and (known is None or sample.revision >= known.revision):
+                newest[sample.sample_id] = sample
+    kept = (sample for sample in newest.values() if not sample.retracted and sample.user_hash not in erased)
+    return sorted(kept, key=lambda sample: sample.sample_id)
+
+
+def aggregate(samples: Iterable[SampleCollected]) -> dict[str, Any]:
+    """The figures over the exported feedback: counts and mean score, over all and for each model."""
+    by_model: dict[str, list[SampleCollected]] = {}
+    every = list(samples)
+    for sample in every:
+        by_model.setdefault(sample.model, []).append(sample)
+    return {**_figures(every), "models": {model: _figures(by_model[model]) for model in sorted(by_model)}}
+
+
+def _figures(samples: list[SampleCollected]) -> dict[str, Any]:
+    scores = sorted(sample.score for sample in samples if sample.score is not None)
+    times = [sample.occurred_at for sample in samples]
+    return {
+        "records": len(samples),
+        "negative": sum(sample.negative for sample in samples),
+        "corrections": sum(sample.correction is not None for sample in samples),
+        "quarantined": sum(sample.quarantine is not None for sample in samples),
+        "users": len({sample.user_hash for sample in samples if sample.user_hash is not None}),
+        # Summed in one order, whatever the order of partitions: floats do not associate.
+        "mean_score": round(sum(scores) / len(scores), 6) if scores else None,
+        "languages": _counted(sample.language or "unknown" for sample in samples),
+        "model_versions": _counted(sample.model_version or "unknown" for sample in samples),
+        "first_occurred_at": min(times).isoformat() if times else None,
+        "last_occurred_at": max(times).isoformat() if times else None,
+    }
+
+
+def _counted(names: Iterable[str]) -> Mapping[str, int]:
+    return dict(sorted(Counter(names).items()))
+
+
+def _write(folder: Path, samples: list[SampleCollected]) -> ExportReport:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {f"feedback_{sample.sample_id}.json": sample.model_dump(mode="json", exclude_none=True) for sample in samples}
+    files[AGGREGATED] = aggregate(samples)
+    written = 0
+    # The figures last: whoever sees them finds the records they are about.
+    for name, content in files.items():
+        written += _write_if_changed(folder / name, json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    stale = [path for path in folder.glob(_PATTERN) if path.name not in files]
+    for path in stale:
+        path.unlink()
+    # What a stopped export left half-written.
+    for path in folder.glob(".*.json.partial"):
+        path.unlink()
+    return ExportReport(folder, written, len(files) - written, len(stale), len(samples))
+
+
+def _write_if_changed(path: Path, text: str) -> bool:
+    data = text.encode()
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    draft = path.with_name(f".{path.name}.partial")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return True
