@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from consumers.core.deduplication import Mark, Marks, freshness
 from consumers.core.intake import IntakePolicy, Received, collect, receive
 from consumers.core.records import Effects, Emitted, InputRecord, Refusal
@@ -16,6 +18,15 @@ READER: Final = "stage1"
 WITHOUT_TEXT: Final = {"query": "", "response": "", "correction": None, "title": None, "text": None}
 
 
+class Totals(msgspec.Struct, array_like=True, tag=1):
+    """What became of the partition's records since its first one; `dead_letters` by topic and reason."""
+
+    processed: int = 0
+    duplicates: int = 0
+    redactions: int = 0
+    dead_letters: dict[str, dict[str, int]] = {}
+
+
 class Collector:
     """For the same records of its partition, in any batching and with any duplicates, it gives the same samples and counts."""
 
@@ -24,6 +35,7 @@ class Collector:
         self._policy = policy
         self._marks = Marks()
         self._signals = DailySignals(partition)
+        self.totals = Totals()
 
     @property
     def state_keys(self) -> int:
@@ -36,8 +48,10 @@ class Collector:
             self._marks.restore(key, value)
         elif key.startswith("d|"):
             self._signals.restore(key, value)
+        elif key == "n":
+            self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
-            raise ValueError(f"changelog key {key!r} is not stage 1's: expected s|… or d|…; is this the changelog of another stage?")
+            raise ValueError(f"changelog key {key!r} is not stage 1's: expected s|…, d|… or n; is this the changelog of another stage?")
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
         """The effects of some records of this partition, in the order given."""
@@ -58,7 +72,19 @@ class Collector:
             effects.events.extend(Emitted(summary, newest) for summary in summaries)
         effects.changes.update(self._marks.take_changes())
         effects.changes.update(changes)
+        if effects.outcomes:
+            self._count(effects)
         return effects
+
+    def _count(self, effects: Effects) -> None:
+        for (_, outcome), count in effects.outcomes.items():
+            self.totals.processed += count
+            self.totals.duplicates += count if outcome == "duplicate" else 0
+        self.totals.redactions += effects.redactions
+        for letter in effects.dead_letters:
+            reasons = self.totals.dead_letters.setdefault(letter.topic, {})
+            reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
+        effects.changes["n"] = msgspec.json.encode(self.totals)
 
     def _take(self, received: Received, record: InputRecord, effects: Effects) -> str:
         known = self._marks.get(received.sample_id)

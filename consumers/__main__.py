@@ -1,0 +1,121 @@
+"""`python -m consumers [stage1] [stage2] [ticker]`: the stream processor on HOST:CONSUMERS_PORT until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+import structlog
+import uvicorn
+from aiokafka.errors import KafkaConnectionError
+from pydantic import ValidationError
+
+from consumers.api import make_app
+from consumers.metrics import ConsumerMetrics
+from consumers.service import ROLES, Service
+from consumers.settings import ConsumerSettings
+from producers.structured_logs import configure_logging
+from schemas.envelope import describe
+
+log = structlog.get_logger()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs until a signal (0) or a failure (1); 2 for arguments or settings that cannot be used."""
+    roles = list(arguments if arguments is not None else sys.argv[1:]) or list(ROLES)
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        print(f"unknown part {', '.join(unknown)}: expected some of {', '.join(ROLES)}", file=sys.stderr)
+        return 2
+    try:
+        settings = ConsumerSettings()
+        configure_logging("consumers", level=settings.app_log_level, debug=settings.app_debug)
+        if "stage1" in roles:
+            settings.holdout_key_bytes()
+    except ValidationError as error:
+        print(f"settings: {describe(error)}", file=sys.stderr)
+        return 2
+    except ValueError as error:
+        print(str(error), file=sys.stderr)
+        return 2
+    return asyncio.run(run(settings, roles))
+
+
+async def run(settings: ConsumerSettings, roles: Sequence[str]) -> int:
+    """The HTTP side first, so that /ready tells of the restore; then the stages, until one of both ends."""
+    listener = _listen(settings)
+    if listener is None:
+        return 1
+    metrics = ConsumerMetrics()
+    service = Service(settings, roles, metrics)
+    config = uvicorn.Config(
+        make_app(service, metrics, list(roles)), log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    # uvicorn puts its own handlers in front and raises the signal again after serving: here it is then a request that is met.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving.add_done_callback(lambda _: stopped.set())
+    working = asyncio.create_task(_work(service, stopped))
+    await working
+    server.should_exit = True
+    await serving
+    if service.failure is None:
+        log.info("stream processor stopped")
+        return 0
+    log.error("stream processor failed", error=_advice(service.failure, settings), kind=type(service.failure).__name__)
+    log.debug("traceback", exc_info=service.failure)
+    return 1
+
+
+async def _work(service: Service, stopped: asyncio.Event) -> None:
+    try:
+        starting = asyncio.create_task(service.start())
+        await _first(starting, stopped)
+        if starting.done():
+            await starting
+            await _first(asyncio.create_task(service.failed.wait()), stopped)
+        else:
+            starting.cancel()
+    except Exception as error:
+        service.failure = service.failure or error
+    finally:
+        await service.stop()
+
+
+async def _first(task: asyncio.Task[object], stopped: asyncio.Event) -> None:
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+def _listen(settings: ConsumerSettings) -> socket.socket | None:
+    try:
+        return socket.create_server((settings.host, settings.consumers_port), backlog=128)
+    except OSError as error:
+        message = (
+            f"cannot listen on {settings.host}:{settings.consumers_port} ({error.strerror}): set HOST or CONSUMERS_PORT to a free address"
+        )
+        log.error("stream processor failed", error=message)
+        return None
+
+
+def _advice(error: BaseException, settings: ConsumerSettings) -> str:
+    """What happened and what to do, for whoever reads the last line of the log."""
+    if isinstance(error, KafkaConnectionError):
+        return f"cannot reach Kafka at {settings.kafka_bootstrap_servers}: start it, or set KAFKA_BOOTSTRAP_SERVERS"
+    name = type(error).__name__
+    if name in ("ProducerFenced", "IllegalOperation", "InvalidProducerEpoch"):
+        return f"{name}: another process has taken over these partitions; stop one of the two"
+    text = str(error) or name
+    return f"{text} [{name}]; nothing that was not committed counts: start again, the state is restored from the changelog"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The stream processor's Prometheus metrics; labels are bounded: topics, outcomes, reasons, and bootstrapped models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from consumers.core.decider import Decider
+from consumers.core.records import Effects
+from schemas.decision import DriftDetected, RetrainRequested
+
+# A model becomes a label when it serves, so only those that a person bootstrapped; this many at most.
+MAX_MODEL_LABELS = 100
+
+
+class ConsumerMetrics:
+    """Counted after the commit, so that a metric never tells of something that was aborted."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._events = Counter(
+            "abhyas_consumer_events_total", "Records processed, by outcome", ["stage", "topic", "outcome"], registry=self.registry
+        )
+        self._dead_letters = Counter(
+            "abhyas_consumer_dead_letters_total", "Records sent to dead letters", ["stage", "topic", "reason"], registry=self.registry
+        )
+        self._redactions = Counter("abhyas_consumer_redactions_total", "Identity numbers taken out", registry=self.registry)
+        self._notices = Counter("abhyas_trigger_notices_total", "What the trigger has to say", ["level", "kind"], registry=self.registry)
+        self._commands = Counter("abhyas_trigger_commands_total", "Commands published, retries included", registry=self.registry)
+        self._drifts = Counter("abhyas_trigger_drifts_total", "Drifts detected", registry=self.registry)
+        self._commit = Histogram(
+            "abhyas_consumer_commit_seconds",
+            "Seconds a transaction took",
+            ["stage"],
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=self.registry,
+        )
+        self._lag = Gauge("abhyas_consumer_lag_records", "Records not processed yet", ["stage"], registry=self.registry)
+        self._lag_seconds = Gauge(
+            "abhyas_consumer_lag_seconds", "Age of the last processed record while others wait", ["stage"], registry=self.registry
+        )
+        self._state_keys = Gauge("abhyas_consumer_state_keys", "Keys held in memory", ["stage"], registry=self.registry)
+        self._pending = Gauge("abhyas_buffer_pending_negatives", "Negatives towards the threshold", ["model"], registry=self.registry)
+        self._threshold = Gauge("abhyas_buffer_threshold", "Negatives that make a run due", ["model"], registry=self.registry)
+        self._tick = Gauge("abhyas_ticker_last_tick_timestamp_seconds", "The newest tick written", registry=self.registry)
+
+    def committed(self, stage: str, effects: Iterable[Effects], seconds: float) -> None:
+        """One transaction of a stage is committed."""
+        self._commit.labels(stage).observe(seconds)
+        for effect in effects:
+            for (topic, outcome), count in effect.outcomes.items():
+                self._events.labels(stage, topic, outcome).inc(count)
+            for letter in effect.dead_letters:
+                self._dead_letters.labels(stage, letter.topic, letter.reason).inc()
+            for notice in effect.notices:
+                self._notices.labels(notice.level, notice.kind).inc()
+            self._redactions.inc(effect.redactions)
+            self._commands.inc(sum(isinstance(emitted.event, RetrainRequested) for emitted in effect.events))
+            self._drifts.inc(sum(isinstance(emitted.event, DriftDetected) for emitted in effect.events))
+
+    def progress(self, stage: str, *, lag_records: int, lag_seconds: float, state_keys: int) -> None:
+        """How far a stage is."""
+        self._lag.labels(stage).set(lag_records)
+        self._lag_seconds.labels(stage).set(lag_seconds)
+        self._state_keys.labels(stage).set(state_keys)
+
+    def buffers(self, deciders: Iterable[Decider]) -> None:
+        """How full the buffers are."""
+        serving = [trigger for decider in deciders for trigger in decider.triggers.values() if trigger.clock.serving_version]
+        for trigger in sorted(serving, key=lambda trigger: trigger.model)[:MAX_MODEL_LABELS]:
+            self._pending.labels(trigger.model).set(trigger.buffer.pending_negatives)
+            self._threshold.labels(trigger.model).set(trigger.policy.threshold)
+
+    def ticked(self, now_s: float) -> None:
+        """A tick was written."""
+        self._tick.set(now_s)
+
+    def render(self) -> bytes:
+        """The exposition text."""
+        return bytes(generate_latest(self.registry))

@@ -1,0 +1,220 @@
+"""The stream processor of one process: its shards restored, positioned and running, its ticker, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from faststream import FastStream
+from faststream.kafka import KafkaBroker
+
+from consumers.core.collector import Collector
+from consumers.core.decider import Decider
+from consumers.core.summary import summary
+from consumers.metrics import ConsumerMetrics
+from consumers.progress import ProgressWatch
+from consumers.settings import ConsumerSettings
+from consumers.shard import Shard
+from consumers.stage import OwnedTask, Stage, shard_partitions
+from consumers.stage1 import stage1
+from consumers.stage2 import stage2
+from consumers.state.positions import check_partitions, partition_counts, places, start_offsets
+from consumers.state.restore import restore
+from consumers.ticker import Ticker
+from consumers.transaction import TransactionalWriter
+from producers.connection import KafkaConnection
+from schemas.topics import specs
+
+log = structlog.get_logger()
+
+ROLES: Final = ("stage1", "stage2", "ticker")
+# A batch in hand is committed before the stop; nothing in a handler waits longer than a broker that has gone.
+STOP_WITHIN_S: Final = 4.0
+
+
+class Service:
+    """Everything that runs beside the HTTP side. `failed` is set by the first error; then the process has to end."""
+
+    def __init__(self, settings: ConsumerSettings, roles: Sequence[str], metrics: ConsumerMetrics) -> None:
+        self._settings = settings
+        self._roles = roles
+        self._metrics = metrics
+        self._connection: KafkaConnection = settings.connection()
+        self._writers: list[TransactionalWriter] = []
+        self._shards: list[Shard] = []
+        self._background: list[asyncio.Task[None]] = []
+        self._app: FastStream | None = None
+        self._watch: ProgressWatch | None = None
+        self._ticker: Ticker | None = None
+        self._phase = "starting"
+        self.failure: BaseException | None = None
+        self.failed = asyncio.Event()
+
+    async def start(self) -> None:
+        """Fences former owners, restores, seeks, then reads; nothing is processed before the state is whole."""
+        stages = [make(self._settings) for name, make in (("stage1", stage1), ("stage2", stage2)) if name in self._roles]
+        counts = await partition_counts(self._connection, [spec.name for spec in specs(self._settings.topic_prefix)])
+        broker = KafkaBroker(
+            **_broker_address(self._connection),
+            consumer_only=True,
+            apply_types=False,
+            logger=logging.getLogger("faststream"),
+            graceful_timeout=STOP_WITHIN_S,
+        )
+        self._phase = "restoring"
+        for stage in stages:
+            shards = self._settings.stage1_shards if stage.name == "stage1" else self._settings.stage2_shards
+            partitions = check_partitions(stage, self._connection, counts)
+            for number, owned in enumerate(shard_partitions(partitions, shards)):
+                shard = await self._restored(stage, number, owned, counts)
+                shard.subscribe(broker, max_records=self._settings.batch_max_records, batch_timeout_ms=self._settings.batch_timeout_ms)
+                self._shards.append(shard)
+        self._watch = ProgressWatch(self._connection, self._shards, self._metrics, stall_s=self._settings.stall_seconds)
+        if self._shards:
+            self._app = FastStream(broker, logger=None)
+            await self._app.start()
+            for shard in self._shards:
+                shard.position_once()
+            self._run_beside(self._watch.run(), "progress")
+        if "ticker" in self._roles:
+            self._ticker = Ticker(self._connection, self._metrics, interval_s=self._settings.tick_interval_s)
+            self._run_beside(self._ticker.run(), "ticker")
+        self._phase = "running"
+        log.info("stream processor running", roles=list(self._roles), shards=len(self._shards))
+
+    async def stop(self) -> None:
+        """Stops reading after the batch in hand; what is not committed is read again by the next start."""
+        self._phase = "stopping"
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._app is not None:
+            await _within(self._app.stop(), "subscribers")
+        for writer in self._writers:
+            await _within(writer.stop(), writer.transactional_id)
+
+    def problem(self) -> str | None:
+        """Why the process is not ready, None where it gets on."""
+        if self.failure is not None:
+            return f"stopping: {self.failure}"
+        if self._phase != "running":
+            return f"{self._phase}: records are read once the state is restored"
+        for part in (self._watch, self._ticker):
+            problem = part.problem() if part is not None else None
+            if problem is not None:
+                return problem
+        return None
+
+    def before_metrics(self) -> None:
+        """Refreshes the gauges that are read off the state."""
+        self._metrics.buffers(self._deciders())
+
+    def state(self) -> dict[str, Any]:
+        """The JSON of `GET /state`."""
+        models = {model: trigger for decider in self._deciders() for model, trigger in decider.triggers.items()}
+        return {
+            "stage1": _totals(self._collectors()) | {"positions": self._positions("stage1")},
+            "stage2": {"positions": self._positions("stage2")},
+            "lag_records": self._watch.lag() if self._watch is not None else {},
+            "models": {model: summary(models[model]) for model in sorted(models)},
+        }
+
+    async def _restored(self, stage: Stage, number: int, partitions: Sequence[int], counts: dict[str, int]) -> Shard:
+        writer = TransactionalWriter(self._connection, f"{self._settings.topic_prefix}-{stage.name}-{number}")
+        self._writers.append(writer)
+        await writer.start()
+        tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
+        await restore(self._connection, stage.changelog, tasks)
+        consumer = AIOKafkaConsumer(**self._connection.consumer_options())
+        await consumer.start()
+        try:
+            reads = places(stage, self._connection, counts, partitions)
+            start = await start_offsets(
+                consumer, self._connection, stage, reads, tasks.values(), skip_lost=self._settings.skip_lost_records
+            )
+        finally:
+            await consumer.stop()
+        return Shard(stage, number, tasks, start, writer, self._connection, counts, self._metrics, self._fail)
+
+    def _run_beside(self, work: Any, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._background.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            error = task.exception()
+            if error is not None:
+                self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        # The first error is the cause; those after it come of the stopping.
+        if self.failure is None:
+            self.failure = error
+            self.failed.set()
+
+    def _collectors(self) -> list[Collector]:
+        tasks = [owned.task for shard in self._shards for owned in shard.tasks.values()]
+        return [task for task in tasks if isinstance(task, Collector)]
+
+    def _deciders(self) -> list[Decider]:
+        tasks = [owned.task for shard in self._shards for owned in shard.tasks.values()]
+        return [task for task in tasks if isinstance(task, Decider)]
+
+    def _positions(self, stage: str) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for shard in self._shards:
+            if shard.stage.name == stage:
+                for (topic, partition), offset in shard.positions().items():
+                    found.setdefault(topic, {})[str(partition)] = offset
+        return found
+
+
+def _totals(collectors: Iterable[Collector]) -> dict[str, Any]:
+    processed = duplicates = redactions = 0
+    letters: dict[str, dict[str, int]] = {}
+    for collector in collectors:
+        totals = collector.totals
+        processed += totals.processed
+        duplicates += totals.duplicates
+        redactions += totals.redactions
+        for topic, reasons in totals.dead_letters.items():
+            for reason, count in reasons.items():
+                found = letters.setdefault(topic, {})
+                found[reason] = found.get(reason, 0) + count
+    return {"processed": processed, "duplicates_ignored": duplicates, "dead_letters": letters, "redactions": redactions}
+
+
+def _broker_address(connection: KafkaConnection) -> dict[str, Any]:
+    options = connection.client_options()
+    address: dict[str, Any] = {"bootstrap_servers": options["bootstrap_servers"]}
+    if connection.security_protocol != "PLAINTEXT":
+        address["security"] = security(connection)
+    return address
+
+
+def security(connection: KafkaConnection) -> Any:
+    """FastStream's form of the connection's security; aiokafka takes the same fields as options."""
+    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+    use_ssl = "SSL" in connection.security_protocol.replace("SASL", "")
+    context = connection.client_options().get("ssl_context")
+    if "SASL" not in connection.security_protocol:
+        return BaseSecurity(ssl_context=context, use_ssl=use_ssl)
+    kinds: dict[str, Any] = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    kind = kinds.get(connection.sasl_mechanism)
+    if kind is None:
+        raise ValueError(f"KAFKA_SASL_MECHANISM {connection.sasl_mechanism!r}: expected one of {', '.join(kinds)}")
+    return kind(username=connection.sasl_username or "", password=connection.sasl_password or "", ssl_context=context, use_ssl=use_ssl)
+
+
+async def _within(stopping: Any, what: str) -> None:
+    try:
+        await asyncio.wait_for(stopping, STOP_WITHIN_S)
+    except Exception as error:
+        # Nothing is lost by a client that does not close in order: what was not committed is read again.
+        log.warning("not stopped in order", what=what, error=repr(error))

@@ -1,0 +1,72 @@
+"""The settings of the stream processor, from environment variables of the same names in upper case."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from consumers.core.adwin import adwin_policy
+from consumers.core.trigger_state import TriggerPolicy
+from producers.settings import ServiceSettings
+
+
+class ConsumerSettings(ServiceSettings):
+    """What the two stages and the ticker are set by; the shared ones are in `ServiceSettings`.
+
+    | variable | default | meaning |
+    |---|---|---|
+    | RETRAIN_TRIGGER_THRESHOLD | 100 | negatives that make a run due |
+    | RETRAIN_SCHEDULE_INTERVAL_HOURS | 168 | a run is due this long after the bootstrap or the last run, where there is something new |
+    | RETRAIN_COOL_DOWN_MINUTES | 60 | no automatic run this long after one ended |
+    | RETRAIN_RETRY_MINUTES | 5 | first wait after an infrastructure failure; doubles, at most 3 attempts |
+    | RUN_MAX_HOURS | 24 | a run older than this is cancelled |
+    | BATCH_MAX_SAMPLES, BATCH_MAX_DOCUMENTS | 2000, 500 | largest batch |
+    | FEEDBACK_COLLECTION_ENABLED | true | false: feedback is counted and not collected; retractions still count |
+    | DATA_DRIFT_WINDOW_DAYS | 30 | event-days older than this do not enter the drift signals |
+    | DRIFT_DELTA, DRIFT_MIN_BUCKET_EVENTS | 0.002, 20 | ADWIN's confidence; events in a bucket before it closes |
+    | TICK_INTERVAL_S | 10 | seconds between ticks |
+    | STAGE1_SHARDS, STAGE2_SHARDS | 1, 1 | groups of partitions, each with its own transactional id |
+    | BATCH_MAX_RECORDS, BATCH_TIMEOUT_MS | 2000, 10 | records in a transaction; wait for the first of them |
+    | STALL_SECONDS | 60 | records waiting this long without a commit: not ready |
+    | SKIP_LOST_RECORDS | false | true: go on from the log's start where retention took records that were never read |
+    | HOST, CONSUMERS_PORT | 127.0.0.1, 8010 | where /health, /ready, /metrics and /state answer |
+    """
+
+    host: str = "127.0.0.1"
+    consumers_port: int = Field(default=8010, ge=0, le=65535)
+    retrain_trigger_threshold: int = Field(default=100, ge=1)
+    retrain_schedule_interval_hours: float = Field(default=168, gt=0)
+    retrain_cool_down_minutes: float = Field(default=60, ge=0)
+    retrain_retry_minutes: float = Field(default=5, ge=0)
+    run_max_hours: float = Field(default=24, gt=0)
+    # A reference takes about 150 bytes of the command, which stays under the broker's 1 MiB with room to spare.
+    batch_max_samples: int = Field(default=2000, ge=1, le=4000)
+    batch_max_documents: int = Field(default=500, ge=0, le=2000)
+    feedback_collection_enabled: bool = True
+    data_drift_window_days: int = Field(default=30, ge=1)
+    drift_delta: float = Field(default=0.002, gt=0, lt=1)
+    drift_min_bucket_events: int = Field(default=20, ge=1)
+    tick_interval_s: float = Field(default=10, gt=0)
+    stage1_shards: int = Field(default=1, ge=1)
+    stage2_shards: int = Field(default=1, ge=1)
+    batch_max_records: int = Field(default=2000, ge=1)
+    # FastStream sleeps this long again after an empty poll: larger values are latency.
+    batch_timeout_ms: int = Field(default=10, ge=1)
+    stall_seconds: float = Field(default=60, gt=0)
+    skip_lost_records: bool = False
+
+    def trigger_policy(self) -> TriggerPolicy:
+        """The trigger's knobs."""
+        return TriggerPolicy(
+            drift=adwin_policy(
+                delta=self.drift_delta,
+                min_bucket_events=self.drift_min_bucket_events,
+                window_days=self.data_drift_window_days,
+            ),
+            threshold=self.retrain_trigger_threshold,
+            schedule_interval_hours=self.retrain_schedule_interval_hours,
+            cool_down_minutes=self.retrain_cool_down_minutes,
+            retry_minutes=self.retrain_retry_minutes,
+            run_max_hours=self.run_max_hours,
+            max_samples=self.batch_max_samples,
+            max_documents=self.batch_max_documents,
+        )

@@ -1,0 +1,217 @@
+"""One shard of a stage: its partitions' batches, each through the pure tasks and into one transaction.
+
+FastStream is the shell: a batch subscriber on fixed partitions, without a group, records undecoded. It swallows what a
+handler raises, so the shard keeps its failure and stops; the service ends the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from faststream import AckPolicy
+from faststream.exceptions import StopConsume
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import TopicPartition as SubscribedPartition
+
+from consumers.core.records import Effects, InputRecord, Notice
+from consumers.metrics import ConsumerMetrics
+from consumers.stage import OwnedTask, Place, Stage
+from consumers.state.changelog import changelog_records
+from consumers.transaction import Outgoing, Routed, TransactionalWriter, route
+from producers.connection import KafkaConnection
+from schemas.dead_letter import DeadLetter
+from schemas.decision import DriftDetected, RetrainRequested
+
+log = structlog.get_logger()
+
+
+async def leave_undecoded(message: KafkaMessage) -> object:
+    """FastStream's default decoder would parse every value as JSON once more."""
+    return message
+
+
+@dataclass(slots=True)
+class ShardProgress:
+    """What the shard has done, for readiness: commits, whether a batch is in hand, and the last record's time."""
+
+    commits: int = 0
+    last_commit_s: float = 0.0
+    in_hand: bool = False
+    last_record_ms: int = 0
+
+
+@dataclass(slots=True)
+class Shard:
+    """A shard with its restored tasks; `start` are the offsets that it reads on from, by place."""
+
+    stage: Stage
+    number: int
+    tasks: Mapping[int, OwnedTask]
+    start: Mapping[Place, int]
+    writer: TransactionalWriter
+    connection: KafkaConnection
+    partitions: Mapping[str, int]
+    metrics: ConsumerMetrics
+    on_failure: Callable[[BaseException], None]
+    progress: ShardProgress = field(default_factory=ShardProgress)
+    _names: dict[str, str] = field(init=False, default_factory=dict)
+    _next: dict[TopicPartition, int] = field(init=False, default_factory=dict)
+    _subscriber: Any = field(init=False, default=None)
+    _positioned: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self._names = {self.connection.topic(name): name for name, _ in self.start}
+        self._next = {TopicPartition(self.connection.topic(name), partition): offset for (name, partition), offset in self.start.items()}
+
+    def subscribe(self, broker: KafkaBroker, *, max_records: int, batch_timeout_ms: int) -> None:
+        """Registers the shard's subscriber; it reads once the broker is started."""
+        self._subscriber = broker.subscriber(
+            partitions=[SubscribedPartition(tp.topic, tp.partition) for tp in self._next],
+            batch=True,
+            max_records=max_records,
+            batch_timeout_ms=batch_timeout_ms,
+            # The embedded broker holds a fetch for the whole wait; Kafka answers as soon as there is a record.
+            fetch_max_wait_ms=10 if self.connection.embedded else 500,
+            # Not "none": without a group FastStream logs the missing offset and sleeps 5 s. The seek below decides.
+            auto_offset_reset="earliest",
+            check_crcs=not self.connection.embedded,
+            isolation_level="read_committed",
+            ack_policy=AckPolicy.MANUAL,
+            decoder=leave_undecoded,
+            no_reply=True,
+            include_in_schema=False,
+        )
+        self._subscriber(self.handle)
+
+    @property
+    def consumer(self) -> Any:
+        """FastStream's consumer while it runs, else None."""
+        return self._subscriber.consumer if self._subscriber is not None else None
+
+    def positions(self) -> dict[Place, int]:
+        """The next offset of each input, by topic without prefix."""
+        return {(self._names[tp.topic], tp.partition): offset for tp, offset in self._next.items()}
+
+    def position_once(self) -> bool:
+        """Seeks to the restored offsets, once; True where this call did it.
+
+        With several subscribers the first one reads while the next one starts: whoever comes first, the start hook or a
+        batch, seeks, and a batch fetched before the seek is dropped, because it will be fetched again.
+        """
+        if self._positioned:
+            return False
+        for tp, offset in self._next.items():
+            self.consumer.seek(tp, offset)
+        self._positioned = True
+        return True
+
+    async def handle(self, message: KafkaMessage) -> None:
+        """One batch of records: all of it is committed, or the shard stops."""
+        if self.position_once():
+            return
+        raw: Any = message.raw_message
+        try:
+            self.progress.in_hand = True
+            await self._process(raw)
+        except (Exception, asyncio.CancelledError) as error:
+            self.on_failure(error)
+            raise StopConsume from error
+        finally:
+            self.progress.in_hand = False
+
+    async def _process(self, raw: Sequence[Any]) -> None:
+        batches: dict[int, list[InputRecord]] = {}
+        moved: dict[int, dict[Place, int]] = {}
+        newest: dict[TopicPartition, int] = {}
+        for record in raw:
+            tp = TopicPartition(record.topic, record.partition)
+            if record.offset < self._next[tp]:
+                continue
+            newest[tp] = record.offset + 1
+            read = InputRecord(
+                self._names[record.topic], record.partition, record.offset, record.key, record.value, record.headers, record.timestamp
+            )
+            place = (read.topic, read.partition)
+            for number in self._readers(place):
+                if self.tasks[number].wants(place, read.offset):
+                    batches.setdefault(number, []).append(read)
+                    moved.setdefault(number, {})[place] = read.offset + 1
+        if not newest:
+            return
+        effects = {number: self.tasks[number].task.process(records) for number, records in batches.items()}
+        routed = self._route(effects, moved)
+        offsets = {tp: next_ for tp, next_ in newest.items() if self._names[tp.topic] in self.stage.keyed}
+        seconds = await self.writer.commit(routed, offsets=offsets, group=f"{self.connection.topic_prefix}-{self.stage.name}")
+        for number, places in moved.items():
+            self.tasks[number].next.update(places)
+        self._next.update(newest)
+        self.progress.commits += 1
+        self.progress.last_commit_s = time.monotonic()
+        self.progress.last_record_ms = max(record.timestamp for record in raw)
+        self.metrics.committed(self.stage.name, effects.values(), seconds)
+        self._tell(effects)
+
+    def _readers(self, place: Place) -> Sequence[int]:
+        topic, partition = place
+        return tuple(self.tasks) if topic in self.stage.whole else (partition,)
+
+    def _route(self, effects: Mapping[int, Effects], moved: Mapping[int, Mapping[Place, int]]) -> Routed:
+        routed: Routed = {}
+        source = f"abhyas/{self.stage.name}"
+        changelog = self.connection.topic(self.stage.changelog)
+        for number, effect in effects.items():
+            for place, records in route(effect, source=source, connection=self.connection, partitions=self.partitions).items():
+                routed.setdefault(place, []).extend(records)
+            changes: list[Outgoing] = changelog_records(effect.changes, moved[number])
+            routed.setdefault((changelog, number), []).extend(changes)
+        return routed
+
+    def _tell(self, effects: Mapping[int, Effects]) -> None:
+        for effect in effects.values():
+            for notice in effect.notices:
+                _log_notice(notice)
+            # One line a reason and batch: a flood of poison must not become a flood of logs.
+            for (topic, reason), letters in _by_reason(effect).items():
+                first = letters[0]
+                log.warning(
+                    "dead letters",
+                    topic=topic,
+                    reason=reason,
+                    count=len(letters),
+                    partition=first.partition,
+                    first_offset=first.offset,
+                    first_detail=first.detail,
+                )
+            for emitted in effect.events:
+                if isinstance(emitted.event, RetrainRequested):
+                    command = emitted.event
+                    log.info(
+                        "command published",
+                        job_id=command.command_id,
+                        attempt=command.attempt,
+                        model=command.model,
+                        rules=list(command.rules),
+                        batch=command.batch.number,
+                        samples=len(command.batch.samples),
+                        documents=len(command.batch.documents),
+                    )
+                elif isinstance(emitted.event, DriftDetected):
+                    log.info("drift detected", drift_id=emitted.event.drift_id, model=emitted.event.model)
+
+
+def _by_reason(effect: Effects) -> dict[tuple[str, str], list[DeadLetter]]:
+    found: dict[tuple[str, str], list[DeadLetter]] = {}
+    for letter in effect.dead_letters:
+        found.setdefault((letter.topic, letter.reason), []).append(letter)
+    return found
+
+
+def _log_notice(notice: Notice) -> None:
+    tell = log.error if notice.level == "alert" else log.info
+    tell(notice.kind, model=notice.model, message=notice.message)

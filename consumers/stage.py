@@ -1,0 +1,61 @@
+"""What the shell needs to know of a stage: its topics, and how to make the task of one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from consumers.core.records import Effects, InputRecord
+
+Place = tuple[str, int]
+
+
+class Task(Protocol):
+    """The pure state of one partition: `consumers.core.collector.Collector` and `consumers.core.decider.Decider`."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def state_keys(self) -> int: ...
+    def restore(self, key: str, value: bytes | None) -> None: ...
+    def process(self, records: Iterable[InputRecord]) -> Effects: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage: task p reads partition p of each keyed topic, and every partition of the whole ones; topics without prefix.
+
+    The keyed topics and the changelog have equal partition counts, so a task's inputs and state move together.
+    """
+
+    name: str
+    changelog: str
+    keyed: tuple[str, ...]
+    whole: tuple[str, ...]
+    new_task: Callable[[int], Task]
+
+
+@dataclass(slots=True)
+class OwnedTask:
+    """A task with its next input offsets, as its changelog has them."""
+
+    task: Task
+    next: dict[Place, int] = field(default_factory=dict)
+
+    def wants(self, place: Place, offset: int) -> bool:
+        """Whether a record has not been processed yet."""
+        return offset >= self.next.get(place, 0)
+
+
+def shard_partitions(partitions: int, shards: int) -> list[list[int]]:
+    """The fixed groups of partitions: partition p belongs to shard p modulo the number of shards.
+
+    >>> shard_partitions(4, 3)
+    [[0, 3], [1], [2]]
+    """
+    if shards > partitions:
+        raise ValueError(
+            f"{shards} shards for {partitions} partitions: expected at most one shard a partition, set the number of shards lower"
+        )
+    return [list(range(shard, partitions, shards)) for shard in range(shards)]

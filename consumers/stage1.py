@@ -1,0 +1,28 @@
+"""Stage 1: feedback.submitted and document.ingested → sample.collected and signal.summarised."""
+
+from __future__ import annotations
+
+from consumers.core.collector import Collector
+from consumers.core.intake import IntakePolicy
+from consumers.settings import ConsumerSettings
+from consumers.stage import Stage
+from producers.redact import redact
+from schemas import topics
+
+
+def stage1(settings: ConsumerSettings) -> Stage:
+    """The stage as the settings have it; raises ValueError where there is no holdout key."""
+    policy = IntakePolicy(
+        default_model=settings.default_model,
+        holdout_key=settings.holdout_key_bytes(),
+        holdout_percent=settings.holdout_percent,
+        redact=redact,
+        collect_feedback=settings.feedback_collection_enabled,
+    )
+    return Stage(
+        name="stage1",
+        changelog=topics.STAGE1_CHANGELOG,
+        keyed=(topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED),
+        whole=(),
+        new_task=lambda partition: Collector(partition, policy),
+    )

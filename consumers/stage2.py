@@ -1,0 +1,23 @@
+"""Stage 2: samples, counts, requests, job ends and ticks → drift.detected, retrain.requested, the trigger's journal."""
+
+from __future__ import annotations
+
+from consumers.core.decider import Decider
+from consumers.settings import ConsumerSettings
+from consumers.stage import Stage
+from schemas import topics
+
+
+def stage2(settings: ConsumerSettings) -> Stage:
+    """The stage as the settings have it.
+
+    training.state is keyed by job, so each task reads all of it; the rest is keyed by model.
+    """
+    policy = settings.trigger_policy()
+    return Stage(
+        name="stage2",
+        changelog=topics.STAGE2_CHANGELOG,
+        keyed=(topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
+        whole=(topics.TRAINING_STATE, topics.CLOCK_TICKED),
+        new_task=lambda partition: Decider(partition, policy),
+    )

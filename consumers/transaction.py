@@ -1,0 +1,141 @@
+"""One transaction: outputs, changelog records and input positions, all of them or none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import OffsetAndMetadata
+
+from consumers.core.records import Effects
+from producers.connection import KafkaConnection
+from schemas import envelope
+
+log = structlog.get_logger()
+
+
+class Outgoing(NamedTuple):
+    """A record to write; without a value it is a tombstone."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+
+
+# By full topic name and partition.
+Routed = dict[tuple[str, int], list[Outgoing]]
+
+# Uncompressed bytes of a record batch: a record larger than this still goes, in a batch of its own. The broker's limit
+# of 1 MiB is on the compressed batch, dead letters have a topic with room for twice that.
+BATCH_BYTES: Final = 512 * 1024
+
+
+@lru_cache(maxsize=4096)
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition that Java's and aiokafka's default partitioner gives a key: all writers of a topic have to agree.
+
+    >>> partition_of(b"tiny-llama", 4) == partition_of(b"tiny-llama", 4)
+    True
+    """
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def route(effects: Effects, *, source: str, connection: KafkaConnection, partitions: Mapping[str, int]) -> Routed:
+    """The wire records of some effects by full topic name and partition; `partitions` are counts by full topic name."""
+    routed: Routed = {}
+    for emitted in effects.events:
+        topic = connection.topic(emitted.event.TOPIC)
+        record = envelope.encode(emitted.event, source=source, time=emitted.time, traceparent=emitted.traceparent)
+        partition = partition_of(record.key, partitions[topic]) if record.key is not None else 0
+        routed.setdefault((topic, partition), []).append(Outgoing(record.key, record.value, record.headers))
+    for letter in effects.dead_letters:
+        topic = connection.dead_letters(letter.topic)
+        partition = partition_of(letter.key, partitions[topic]) if letter.key is not None else 0
+        # A client cannot send a record with neither key nor value; the header NULL_VALUE tells this empty one from none.
+        value = b"" if letter.key is None and letter.value is None else letter.value
+        headers = replace(letter, topic=connection.topic(letter.topic)).wire_headers()
+        routed.setdefault((topic, partition), []).append(Outgoing(letter.key, value, headers))
+    return routed
+
+
+class TransactionalWriter:
+    """The producer of one shard. Its static transactional id fences whoever held the shard before.
+
+    Any failure is final: the caller stops the process, and the broker aborts what was open.
+    """
+
+    def __init__(self, connection: KafkaConnection, transactional_id: str) -> None:
+        options: dict[str, Any] = connection.producer_options() | {
+            "transactional_id": transactional_id,
+            "transaction_timeout_ms": 60_000,
+            "linger_ms": 0,
+            "max_batch_size": BATCH_BYTES,
+        }
+        self._producer = AIOKafkaProducer(**options)
+        self.transactional_id = transactional_id
+
+    async def start(self) -> None:
+        """Gets the producer id: fences and aborts the former owner. Before the state is restored, so that it is the last."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Closes the connection; an open transaction is left for the broker to abort."""
+        await self._producer.stop()
+
+    async def commit(
+        self,
+        routed: Mapping[tuple[str, int], Sequence[Outgoing]],
+        *,
+        offsets: Mapping[TopicPartition, int] | None = None,
+        group: str | None = None,
+    ) -> float:
+        """Writes everything in one transaction and returns the seconds it took.
+
+        `offsets` go to the consumer group `group` for tools that show lag; nothing of ours reads them.
+        """
+        started = time.perf_counter()
+        await self._producer.begin_transaction()
+        try:
+            deliveries = [
+                await self._producer.send_batch(batch, topic, partition=partition)
+                for (topic, partition), records in sorted(routed.items())
+                for batch in self._batches(records)
+            ]
+            if offsets and group:
+                await self._producer.send_offsets_to_transaction({tp: OffsetAndMetadata(next_, "") for tp, next_ in offsets.items()}, group)
+            await asyncio.gather(*deliveries)
+        except BaseException:
+            await self._abort()
+            raise
+        await self._producer.commit_transaction()
+        return time.perf_counter() - started
+
+    async def _abort(self) -> None:
+        # A fenced producer cannot abort either; the error that led here is the one to tell.
+        try:
+            await asyncio.wait_for(self._producer.abort_transaction(), timeout=5)
+        except Exception as error:
+            # Left open, it ends with transaction.timeout.ms or with the next owner's start.
+            log.warning("transaction not aborted", transactional_id=self.transactional_id, error=repr(error))
+
+    def _batches(self, records: Iterable[Outgoing]) -> list[Any]:
+        batches: list[Any] = []
+        batch = None
+        for record in records:
+            if batch is None or _append(batch, record) is None:
+                batch = self._producer.create_batch()
+                batches.append(batch)
+                # The first record of a batch is taken whatever its size; the broker's limit is what refuses it then.
+                _append(batch, record)
+        return batches
+
+
+def _append(batch: Any, record: Outgoing) -> Any:
+    return batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
