@@ -70,12 +70,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class Document:
-    """A document to learn from; its id is the source group of what is made of it."""
+    """A document to learn from; `group` is the source group of what is made of it, the document's id where None."""
 
     id: str
     text: str
     language: Language | None = None
     title: str | None = None
+    group: str | None = None
+
+    @property
+    def source_group(self) -> str:
+        """The group that the holdout and the split go by."""
+        return self.group or self.id
 
 
 Row = TrainingRow | EvaluationItem | Answer
