@@ -34,21 +34,23 @@ async def reader(connection: KafkaConnection) -> AsyncIterator[AIOKafkaConsumer]
         await consumer.stop()
 
 
-async def partitions_of(consumer: AIOKafkaConsumer, names: Iterable[str]) -> list[TopicPartition]:
-    """Every partition of these topics (full names); raises OperationFailed for one that does not exist."""
+async def partitions_of(consumer: AIOKafkaConsumer, prefix: str, names: Iterable[str]) -> list[TopicPartition]:
+    """Every partition that the contract gives these topics (full names); raises OperationFailed for one that does not exist."""
     from aiokafka import TopicPartition
 
-    known = await consumer.topics()
-    missing = sorted(set(names) - known)
+    wanted = list(names)
+    missing = sorted(set(wanted) - await consumer.topics())
     if missing:
         raise OperationFailed(f"topic {', '.join(missing)} does not exist on this broker: run `abhyas topics apply`")
-    return [TopicPartition(name, number) for name in names for number in sorted(consumer.partitions_for_topic(name) or ())]
+    # The client forgets the metadata of topics that it is not assigned to, so the counts are the contract's.
+    counts = {spec.name: spec.partitions for spec in topics.specs(prefix)}
+    return [TopicPartition(name, number) for name in wanted for number in range(counts[name])]
 
 
 async def read_to_end(connection: KafkaConnection, names: Iterable[str]) -> list[ConsumerRecord]:
     """Every record of these topics (full names) up to their ends of now, in each partition's order."""
     async with reader(connection) as consumer:
-        partitions = await partitions_of(consumer, list(names))
+        partitions = await partitions_of(consumer, connection.topic_prefix, names)
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)

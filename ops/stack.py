@@ -4,7 +4,8 @@
         stack.urls["gateway"], stack.connection(), stack.kill("runner"), stack.restart("runner"), stack.check()
 
 On the embedded broker, which is memory only, the end of any service ends the stack with a message: what it held cannot
-be rebuilt from a log that forgets. On Apache Kafka a dead service is started again, with growing pauses.
+be rebuilt from a log that forgets. A reader that fell behind a log's start ends itself (`consumers.progress`), which
+ends the stack too. On Apache Kafka a dead service is started again, with growing pauses.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from typing import IO, TYPE_CHECKING, Final, Self
 from ops import service_process
 from ops.errors import OperationFailed
 from ops.key_files import make_keys
-from ops.log_watch import LogWatch
 from ops.running import FILE_NAME, RunningService, RunningStack
 from ops.service_process import ServiceProcess
 from ops.services import SERVICES, Ports, Service, port_taken
@@ -77,7 +77,6 @@ class Stack:
         self._stopping = threading.Event()
         self._failed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="stack-watcher", daemon=True)
-        self._log_watch: LogWatch | None = None
 
     # ---- from start to stop ---------------------------------------------------------------------------
 
@@ -122,8 +121,6 @@ class Stack:
             for service in settings.services:
                 service_process.wait_until_ready(self._processes[service.name], settings.ready_timeout_s, self._stopping)
         self._write()
-        if self._broker.embedded:
-            self._log_watch = LogWatch(self.connection(), self.urls.get("consumers"))
         self._watcher.start()
 
     def stop(self) -> None:
@@ -285,8 +282,6 @@ class Stack:
         due: dict[str, float] = {}
         while not self._stopping.wait(_WATCH_EVERY_S):
             trouble = self._broker.trouble() if self._broker is not None else None
-            if trouble is None and self._log_watch is not None:
-                trouble = self._log_watch.trouble()
             if trouble is not None:
                 self._fail(trouble)
                 return

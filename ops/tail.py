@@ -43,7 +43,7 @@ async def records(kafka: KafkaConnection, topic: str, *, from_beginning: bool) -
     """The records of a topic (any form of its name), from its beginning or from now on; never ends by itself."""
     name = full_name(topic, kafka.topic_prefix)
     async with reader(kafka) as consumer:
-        partitions = await partitions_of(consumer, [name])
+        partitions = await partitions_of(consumer, kafka.topic_prefix, [name])
         consumer.assign(partitions)
         await (consumer.seek_to_beginning if from_beginning else consumer.seek_to_end)(*partitions)
         while True:

@@ -1,0 +1,169 @@
+"""Folds events into what the page shows. No I/O and no clock: the same events give the same board."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from schemas.decision import DriftDetected, RetrainRequested, RollbackRequested
+from schemas.evaluation import PromotionDecided
+from schemas.model import ModelCurrent
+from schemas.training import TrainingState
+
+DECISIONS_SHOWN: Final = 8
+# Enough for a curve 600 pixels wide; beyond it every second point goes.
+CURVE_POINTS: Final = 400
+
+
+class ModelBoard:
+    """One model: what serves, its newest job with the loss curve, and the last things that happened, newest first."""
+
+    def __init__(self) -> None:
+        self.serving: ModelCurrent | None = None
+        self.job: TrainingState | None = None
+        self.curve: list[tuple[int, float]] = []
+        self.happened: list[dict[str, Any]] = []
+        self._seen: set[str] = set()
+
+    def fold(self, event: BaseModel) -> None:
+        """Takes one event of this model; one that was seen before changes nothing."""
+        match event:
+            case ModelCurrent():
+                if self.serving is None or event.since >= self.serving.since:
+                    self.serving = event
+            case TrainingState():
+                self._fold_job(event)
+            case PromotionDecided():
+                self._happen(event.decision_id, _decision(event))
+            case RetrainRequested():
+                self._happen(event.event_id(), _command(event))
+            case DriftDetected():
+                self._happen(event.drift_id, _drift(event))
+            case RollbackRequested():
+                self._happen(event.rollback_id, _rollback(event))
+            case _:
+                raise TypeError(f"the board does not show {type(event).__name__}")
+
+    def _fold_job(self, event: TrainingState) -> None:
+        if self.job is not None and event.updated_at < self.job.updated_at:
+            return
+        if self.job is None or (event.job_id, event.attempt) != (self.job.job_id, self.job.attempt):
+            self.curve = []
+        self.job = event
+        if event.loss is not None and event.phase == "training" and (not self.curve or event.step > self.curve[-1][0]):
+            self.curve.append((event.step, event.loss))
+            if len(self.curve) > CURVE_POINTS:
+                self.curve = [*self.curve[::2], self.curve[-1]] if len(self.curve) % 2 == 0 else self.curve[::2]
+
+    def _happen(self, identity: str, what: dict[str, Any]) -> None:
+        if identity in self._seen:
+            return
+        self._seen.add(identity)
+        self.happened.append(what)
+        self.happened.sort(key=lambda item: str(item["at"]), reverse=True)
+        del self.happened[DECISIONS_SHOWN:]
+
+    def as_json(self) -> dict[str, Any]:
+        """What the page takes."""
+        serving, job = self.serving, self.job
+        return {
+            "serving": None
+            if serving is None
+            else {
+                "version": serving.version,
+                "sha256": serving.artifact_sha256,
+                "previous": serving.previous_version,
+                "cause": serving.cause,
+                "since": serving.since.isoformat(),
+                "base_model": serving.base_model,
+            },
+            "job": None
+            if job is None
+            else {
+                "id": job.job_id,
+                "version": job.version,
+                "attempt": job.attempt,
+                "phase": job.phase,
+                "outcome": job.outcome,
+                "step": job.step,
+                "total_steps": job.total_steps,
+                "loss": job.loss,
+                "tokens_per_s": job.tokens_per_s,
+                "memory_bytes": job.memory_bytes,
+                "eta_s": job.eta_s,
+                "error": job.error,
+                "updated_at": job.updated_at.isoformat(),
+                "curve": self.curve,
+            },
+            "happened": self.happened,
+        }
+
+
+class Board:
+    """Every model, and the dead letters by topic and reason."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, ModelBoard] = {}
+        self.dead_letters: Counter[tuple[str, str]] = Counter()
+        self.unreadable = 0
+
+    def fold(self, event: BaseModel) -> None:
+        """Takes one event that names its model."""
+        model = str(getattr(event, "model"))  # noqa: B009
+        self.models.setdefault(model, ModelBoard()).fold(event)
+
+    def count_dead_letter(self, topic: str, reason: str) -> None:
+        """Counts a dead letter of an input topic (name of the contract)."""
+        self.dead_letters[topic, reason] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        """What the page takes."""
+        return {
+            "models": {name: model.as_json() for name, model in sorted(self.models.items())},
+            "dead_letters": [
+                {"topic": topic, "reason": reason, "count": count} for (topic, reason), count in sorted(self.dead_letters.items())
+            ],
+            "unreadable": self.unreadable,
+        }
+
+
+def _decision(event: PromotionDecided) -> dict[str, Any]:
+    return {
+        "kind": "decision",
+        "at": event.decided_at.isoformat(),
+        "title": f"{event.verdict} {event.version}",
+        "applied": event.applied,
+        "verdict": event.verdict,
+        "reasons": list(event.reasons),
+        "by": event.actor,
+    }
+
+
+def _command(event: RetrainRequested) -> dict[str, Any]:
+    batch = event.batch
+    return {
+        "kind": "command",
+        "at": event.requested_at.isoformat(),
+        "title": f"training asked for, batch {batch.number}" + (f", attempt {event.attempt}" if event.attempt > 1 else ""),
+        "reasons": [f"due: {', '.join(event.rules)}", f"{len(batch.samples)} samples, {len(batch.documents)} documents"],
+    }
+
+
+def _drift(event: DriftDetected) -> dict[str, Any]:
+    return {
+        "kind": "drift",
+        "at": event.detected_at.isoformat(),
+        "title": "drift detected",
+        "reasons": [f"{seen.signal} ({seen.detector}): {seen.statistic:.3g} over {seen.threshold:.3g}" for seen in event.evidence],
+    }
+
+
+def _rollback(event: RollbackRequested) -> dict[str, Any]:
+    return {
+        "kind": "rollback",
+        "at": event.requested_at.isoformat(),
+        "title": f"rollback of {event.version} to {event.to_version} asked for",
+        "reasons": [event.reason],
+    }
