@@ -22,7 +22,6 @@ OLDER_REVISION = "older_revision"
 UNUSABLE = "blank_query_or_correction"
 OUTVOTED = "conflicting_correction"
 DUPLICATE = "same_correction_of_another_user"
-OUT_OF_WORDINGS = "too_few_wordings_for_the_test"
 
 
 @dataclass(frozen=True)
@@ -178,8 +177,9 @@ def _majority(votes: Sequence[_Vote]) -> tuple[Correction, tuple[str, ...]]:
     order = sorted(camps, key=lambda answer: first[answer])
     order.sort(key=lambda answer: (len(camps[answer]), latest[answer]), reverse=True)
     won = sorted((vote for vote in votes if hi_lenient(vote.answer) == order[0]), key=lambda vote: vote.sample_id)
-    chosen = won[0]
     spelling = min(Counter(vote.answer for vote in won).items(), key=lambda item: (-item[1], item[0]))[0]
-    ids = tuple(vote.sample_id for vote in won)
+    # Query and answer come from one sample, so that taking it back takes back all of its text.
+    chosen = next(vote for vote in won if vote.answer == spelling)
+    ids = (chosen.sample_id, *(vote.sample_id for vote in won if vote is not chosen))
     correction = Correction(chosen.sample_id, chosen.query, spelling, chosen.language, chosen.group, ids)
     return correction, tuple(sorted(vote.sample_id for vote in votes if hi_lenient(vote.answer) != order[0]))

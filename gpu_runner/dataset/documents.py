@@ -26,7 +26,9 @@ _POINTS_BACK = frozenset(
     )
 )
 # What starts or stands in these is a part of a sentence, not a name ("In some cases the heat source", "… के लिए").
-_NO_NAME_STARTS = frozenset(words("a an in on at by to for from of after before during since until although while when if as with both all"))
+_NO_NAME_STARTS = frozenset(
+    words("a an in on at by to for from of after before during since until although while when if as with both all")
+)
 _NO_NAME_WORDS = frozenset(words("that whether which who have has had is are was were be been कि जो ने भी तो है हैं था थी थे"))
 _NO_NAME_ENDS = frozenset(words("में से को पर का की के लिए ने भी द्वारा तक वाला वाली वाले केवल साथ बाद and or of the"))
 _CLAUSES = frozenset(words("जो जिसने जिसका जिसकी जिसके जिनके कि ने गया गई गए नहीं होता होती होते देता देती करता करती करते"))
@@ -141,6 +143,6 @@ def _objection(pair: QaPair, subject: str, text: str) -> str | None:
     if (_POINTS_BACK | _NO_NAME_ENDS) & set(answer_words[:1]) - {"the"} or set(answer_words) <= set(subject_words):
         return "the answer says nothing of its own"
     scripts = {script for char in pair.answer if (script := script_of(char))}
-    if pair.language == "en" and "devanagari" in scripts or "other" in scripts:
+    if (pair.language == "en" and "devanagari" in scripts) or "other" in scripts:
         return f"the answer is not in the script of language {pair.language}"
     return None

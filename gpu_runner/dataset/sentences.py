@@ -8,7 +8,8 @@ _BREAK = re.compile(r"(?:[।॥?!]+[\"'”’)\]]*|\.[\"'”’)\]]*(?=\s|$)|\n
 # A full stop after one of these, or after a single letter or a digit run that starts a line, does not end a sentence.
 _ABBREVIATIONS = frozenset(
     [
-        *("dr", "mr", "mrs", "ms", "st", "no", "vs", "etc", "e.g", "i.e", "prof", "gen", "sr", "jr", "vol", "fig", "c", "ca", "approx", "rs"),
+        *("dr", "mr", "mrs", "ms", "st", "no", "vs", "etc", "e.g", "i.e", "prof", "gen", "sr", "jr", "vol", "fig", "c", "ca"),
+        *("approx", "rs"),
         *("डॉ", "श्री", "प्रो", "पं", "सं", "कि.मी", "कि.ग्रा", "रु", "ई.पू", "मि", "से.मी", "वि.सं", "स्व"),
     ]
 )

@@ -1,0 +1,71 @@
+"""What both models are asked: the batch's repair items, and the model's own holdout, old facts and earlier repairs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from consumers.core.holdout import normalise_group
+from gpu_runner.dataset.corrections import Correction
+from gpu_runner.dataset.reword import question_key, split_wordings
+from gpu_runner.dataset.rows import EvaluationItem, ItemSet, TrainingRow, row_id
+from gpu_runner.dataset.split import contradicted
+
+SUPERSEDED = "earlier_repair_superseded_by_correction"
+OVER_CAP = "evaluation_items_over_the_cap"
+SAME_QUESTION = "evaluation_items_with_a_repair_question"
+SETS: tuple[ItemSet, ...] = ("repair", "holdout", "old_facts", "earlier_repair", "dataset")
+
+
+def wording_keys(correction: Correction, *, train: int, test: int) -> frozenset[str]:
+    """The keys of every wording of a correction's question, trained or asked."""
+    trained, asked = split_wordings(correction.query, correction.language, train=train, test=test + 3)
+    return frozenset(map(question_key, (*trained, *asked)))
+
+
+def still_true(
+    items: Sequence[EvaluationItem], keys_of: Mapping[str, tuple[frozenset[str], str]], dropped: Counter[str]
+) -> tuple[EvaluationItem, ...]:
+    """The items without the earlier repairs that a newer correction contradicts; `keys_of`: sample id to (wording keys, answer key)."""
+    repairs = [item for item in items if item.set == "earlier_repair"]
+    gone = {item.id for keys, answer in keys_of.values() for item in contradicted(repairs, keys, answer)}
+    dropped[SUPERSEDED] += len(gone)
+    return tuple(item for item in items if item.id not in gone)
+
+
+def asked_again(
+    rows: Iterable[TrainingRow], *, train: int, test: int, trained: AbstractSet[str], sources: Mapping[str, str]
+) -> tuple[EvaluationItem, ...]:
+    """Repair items of a batch without failures: what its documents or its dataset teach, in wordings that no row has."""
+    items: list[EvaluationItem] = []
+    for row in rows:
+        _, wordings = split_wordings(row.prompt, row.language, train=train, test=test + 3)
+        for wording in [wording for wording in wordings if question_key(wording) not in trained][:test]:
+            source = sources.get(normalise_group(row.group))
+            identity = row_id("repair", question_key(row.prompt), wording)
+            items.append(EvaluationItem(identity, "repair", wording, (row.completion,), row.language, row.group, source))
+    return tuple(items)
+
+
+def assemble(
+    repair: Sequence[EvaluationItem], model_items: Sequence[EvaluationItem], *, cap: int, seed: int, dropped: Counter[str]
+) -> tuple[EvaluationItem, ...]:
+    """All items in the order of the sets and then of their ids, at most `cap` of a set (chosen by hash), every id once."""
+    asked = {question_key(item.question) for item in repair}
+    by_set: dict[ItemSet, list[EvaluationItem]] = defaultdict(list)
+    by_set["repair"] = list({item.id: item for item in repair}.values())
+    for item in model_items:
+        if item.set == "repair":
+            by_set["earlier_repair"].append(replace(item, set="earlier_repair"))
+        elif item.set == "earlier_repair" and question_key(item.question) in asked:
+            dropped[SAME_QUESTION] += 1
+        else:
+            by_set[item.set].append(item)
+    out: list[EvaluationItem] = []
+    for name in SETS:
+        chosen = sorted(by_set[name], key=lambda item: (row_id(str(seed), item.id), item.id))[:cap]
+        dropped[OVER_CAP] += len(by_set[name]) - len(chosen)
+        out += sorted(chosen, key=lambda item: item.id)
+    return tuple(out)

@@ -1,0 +1,51 @@
+"""Writes a dataset folder whole or not at all: the four files, then the manifest with their hashes, then one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from gpu_runner.dataset.rows import Row, json_lines, write_atomically
+
+FILES: Final = ("train", "eval", "test", "evaluation")
+FORMAT: Final = 1
+
+
+def write_folder(out: Path, rows: Mapping[str, Sequence[Row]], facts: Mapping[str, Any]) -> dict[str, str]:
+    """Make the folder `out` with `<name>.jsonl` for each of FILES and `manifest.json`; returns the sha256 of each file by name.
+
+    A folder that was there before is replaced. Raises FileNotFoundError where the parent of `out` is missing.
+    """
+    part = out.with_name(f".{out.name}.part")
+    old = out.with_name(f".{out.name}.old")
+    for stale in (part, old):
+        shutil.rmtree(stale, ignore_errors=True)
+    part.mkdir()
+    hashes: dict[str, str] = {}
+    for name in FILES:
+        content = json_lines(rows[name])
+        hashes[name] = hashlib.sha256(content).hexdigest()
+        write_atomically(part / f"{name}.jsonl", content)
+    files = {f"{name}.jsonl": {"sha256": hashes[name], "rows": len(rows[name])} for name in FILES}
+    manifest = {"format": FORMAT, "files": files, **facts}
+    write_atomically(part / "manifest.json", (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
+    if out.exists():
+        out.rename(old)
+    part.rename(out)
+    _sync(out.parent)
+    shutil.rmtree(old, ignore_errors=True)
+    return hashes
+
+
+def _sync(folder: Path) -> None:
+    """The rename is on disk before anybody is told of it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

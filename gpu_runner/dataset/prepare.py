@@ -1,0 +1,263 @@
+"""Puts a job's dataset together: leased samples, documents, a person's file and replay rows become four files and a manifest.
+
+The same request gives byte-identical files. The folder appears whole or not at all. Everything left out is counted by reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from consumers.core.holdout import key_id, normalise_group
+from gpu_runner.content_hash import file_sha256
+from gpu_runner.dataset.corrections import Conflict, Corrections, repair_items, resolve_corrections
+from gpu_runner.dataset.dataset_file import load_dataset
+from gpu_runner.dataset.documents import Extraction, extract_pairs
+from gpu_runner.dataset.evaluation_items import asked_again, assemble, still_true
+from gpu_runner.dataset.folder import FILES, write_folder
+from gpu_runner.dataset.reword import question_key
+from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow
+from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, splits
+from gpu_runner.dataset.training_rows import (
+    Collected,
+    Quarantined,
+    admitted,
+    collect_corrections,
+    collect_documents,
+    may_be_reworded,
+    outside_evaluation,
+    reworded,
+    without_contradictions,
+)
+
+Primary = Literal["corrections", "documents", "dataset", "none"]
+_OTHER_PRIMARIES: tuple[tuple[str, Primary], ...] = (("document", "documents"), ("dataset", "dataset"))
+
+
+@dataclass(frozen=True)
+class PrepareRequest:
+    """What a job's dataset is made of.
+
+    `out` is the folder to make (its parent must exist). `samples` are leased `sample.collected` events as dicts, feedback and documents
+    mixed; `replay` and `model_items` belong to the serving version. `dataset_path` is a local file. Each question is trained in up to
+    `train_wordings` wordings and asked in up to `test_wordings` others.
+    """
+
+    out: Path
+    samples: Sequence[Mapping[str, Any]]
+    replay: Sequence[TrainingRow]
+    model_items: Sequence[EvaluationItem]
+    holdout_key: bytes = field(repr=False)
+    holdout_percent: int = 10
+    seed: int = 0
+    dataset_path: Path | None = None
+    train_wordings: int = 5
+    test_wordings: int = 2
+    max_items_per_set: int = 300
+    max_rows_per_document: int = 20
+    min_training_rows: int = 1
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """The files that were written, their hashes, and what became of everything that came in.
+
+    `sample_ids` are the samples that the training rows stand for; `primary` says what the repair items ask.
+    """
+
+    folder: Path
+    train: Path
+    eval: Path
+    test: Path
+    evaluation: Path
+    manifest: Path
+    sha256: Mapping[str, str]
+    counts: Mapping[str, int]
+    dropped: Mapping[str, int]
+    quarantined: tuple[Quarantined, ...]
+    sample_ids: tuple[str, ...]
+    primary: Primary
+
+
+class NoData(ValueError):
+    """Too few rows are left to train on; `counts` says how many came in and why the others were left out."""
+
+    def __init__(self, counts: Mapping[str, int], least: int) -> None:
+        self.counts = dict(counts)
+        told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "nothing came in"
+        super().__init__(f"fewer than {least} new training rows are left ({told}): send corrections or documents, or name a dataset_path")
+
+
+@dataclass(frozen=True)
+class _Split:
+    train: tuple[TrainingRow, ...]
+    eval: tuple[TrainingRow, ...]
+    test: tuple[TrainingRow, ...]
+    taught: tuple[TrainingRow, ...]  # the rows of documents and dataset that train, each in its own wording alone
+
+
+def prepare(request: PrepareRequest) -> PreparedDataset:
+    """Make the dataset of a job.
+
+    Raises NoData where fewer than `min_training_rows` new rows are left, DataError for a dataset file that can't be read.
+    """
+    feedback = [sample for sample in request.samples if sample.get("kind", "feedback") == "feedback"]
+    resolved = resolve_corrections(feedback)
+    collected = Collected(request.train_wordings, request.test_wordings)
+    documents = _documents(request.samples, collected.dropped)
+    extractions = [(document, sample_id, extract_pairs(document, cap=request.max_rows_per_document)) for document, sample_id in documents]
+    dataset = load_dataset(request.dataset_path) if request.dataset_path is not None else None
+    dataset_rows = dataset.rows if dataset is not None else ()
+    guard = _guard(request, resolved, extractions, dataset_rows)
+    collected.dropped.update(resolved.dropped)
+    collected.dropped.update(dataset.dropped if dataset is not None else {})
+    for sample_id in resolved.held_out:
+        collected.quarantine(sample_id, HOLDOUT_GROUP, "correction")
+
+    correction_rows = collect_corrections(resolved.accepted, guard, request.model_items, collected)
+    document_rows = collect_documents(extractions, guard, collected)
+    other_rows = (*document_rows, *admitted(dataset_rows, guard, collected))
+    other_rows = without_contradictions(other_rows, collected.answer_keys, collected.dropped)
+    replay = without_contradictions(admitted(request.replay, guard, collected), collected.answer_keys, collected.dropped)
+    model_items = still_true(request.model_items, collected.answer_keys, collected.dropped)
+
+    split = _split(correction_rows, other_rows, request)
+    sources = {normalise_group(document.source_group): document.text for document, _ in documents}
+    primary, repair = _repair(request, collected, split, sources)
+    evaluation = assemble(repair, model_items, cap=request.max_items_per_set, seed=request.seed, dropped=collected.dropped)
+    asked = (*model_items, *evaluation)
+    new_rows = outside_evaluation(split.train, asked, collected.dropped)
+    train = (*new_rows, *outside_evaluation(replay, asked, collected.dropped))
+    rows: dict[str, Sequence[Row]] = {
+        "train": train,
+        "eval": outside_evaluation(split.eval, asked, collected.dropped),
+        "test": outside_evaluation(split.test, asked, collected.dropped),
+        "evaluation": evaluation,
+    }
+    counts = _counts(request, rows, len(new_rows), resolved)
+    if len(new_rows) < request.min_training_rows:
+        raise NoData(counts | dict(+collected.dropped), request.min_training_rows)
+    used = {row.sample_id for row in (*new_rows, *split.eval) if row.sample_id}
+    sample_ids = {name for correction in collected.corrections if correction.sample_id in used for name in correction.sample_ids}
+    facts = _manifest(request, counts, collected, resolved.conflicts, primary) | {"sample_ids": sorted(used | sample_ids)}
+    hashes = write_folder(request.out, rows, facts)
+    paths = {name: request.out / f"{name}.jsonl" for name in FILES}
+    return PreparedDataset(
+        request.out, paths["train"], paths["eval"], paths["test"], paths["evaluation"], request.out / "manifest.json",
+        hashes, counts, facts["dropped"], _in_order(collected), tuple(facts["sample_ids"]), primary,
+    )  # fmt: skip
+
+
+def _documents(samples: Sequence[Mapping[str, Any]], dropped: Counter[str]) -> list[tuple[Document, str | None]]:
+    """The leased documents with text, the highest revision of each sample, in the order of their ids."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for sample in sorted(samples, key=lambda sample: int(sample.get("revision") or 0)):
+        if sample.get("kind") == "document":
+            newest[str(sample["sample_id"])] = sample
+    out: list[tuple[Document, str | None]] = []
+    for sample_id in sorted(newest):
+        sample = newest[sample_id]
+        if sample.get("retracted") or not (sample.get("text") or "").strip():
+            dropped["documents_retracted" if sample.get("retracted") else "documents_without_text"] += 1
+            continue
+        language = str(sample.get("language") or "").split("-")[0]
+        document = Document(
+            id=str(sample.get("doc_id") or sample_id),
+            text=str(sample["text"]),
+            language="hi" if language == "hi" else "en" if language == "en" else None,
+            title=sample.get("title"),
+            group=sample.get("group"),
+        )
+        out.append((document, sample_id))
+    return out
+
+
+def _guard(
+    request: PrepareRequest,
+    resolved: Corrections,
+    extractions: Sequence[tuple[Document, str | None, Extraction]],
+    dataset_rows: Sequence[TrainingRow],
+) -> HoldoutGuard:
+    background = [
+        *(correction.query for correction in resolved.accepted),
+        *(pair.question for _, _, extraction in extractions for pair in extraction.pairs),
+        *(row.prompt for row in (*dataset_rows, *request.replay)),
+        *(item.question for item in request.model_items),
+    ]
+    return HoldoutGuard(request.model_items, background, key=request.holdout_key, percent=request.holdout_percent)
+
+
+def _split(corrections: Sequence[TrainingRow], others: Sequence[TrainingRow], request: PrepareRequest) -> _Split:
+    """Corrections all train, but for the last wording of each, which measures the held-out loss; other rows part by group.
+
+    A correction keeps at least three wordings to train in.
+    """
+    wordings: dict[str | None, list[TrainingRow]] = {}
+    for row in corrections:
+        wordings.setdefault(row.sample_id, []).append(row)
+    train: list[TrainingRow] = []
+    held_out: list[TrainingRow] = []
+    for rows in wordings.values():
+        cut = -1 if len(rows) > 3 else len(rows)
+        train += rows[:cut]
+        held_out += rows[cut:]
+    place = splits((row.group for row in others), seed=request.seed)
+    parts: dict[str, list[TrainingRow]] = {"train": [], "eval": [], "test": []}
+    for row in others:
+        parts[place[normalise_group(row.group)]].append(row)
+    more = reworded(parts["train"], train=request.train_wordings, test=request.test_wordings)
+    return _Split((*train, *more), (*held_out, *parts["eval"]), tuple(parts["test"]), tuple(parts["train"]))
+
+
+def _repair(
+    request: PrepareRequest, collected: Collected, split: _Split, sources: Mapping[str, str]
+) -> tuple[Primary, tuple[EvaluationItem, ...]]:
+    """What the gate's primary asks: the failures where there are any, else the documents, else the dataset."""
+    trained = frozenset(question_key(row.prompt) for row in (*split.train, *split.eval))
+    wordings = {"train": request.train_wordings, "test": request.test_wordings}
+    if collected.corrections:
+        items = [
+            item for correction in collected.corrections for item in repair_items(correction, **wordings, trained=trained, sources=sources)
+        ]
+        return "corrections", tuple(items)
+    taught = [row for row in split.taught if may_be_reworded(row)]
+    for origin, primary in _OTHER_PRIMARIES:
+        chosen = [row for row in taught if row.origin == origin]
+        if chosen:
+            return primary, asked_again(chosen, **wordings, trained=trained, sources=sources)
+    return "none", ()
+
+
+def _counts(request: PrepareRequest, rows: Mapping[str, Sequence[Row]], new_rows: int, resolved: Corrections) -> dict[str, int]:
+    counts: Counter[str] = Counter({f"rows_{name}": len(rows[name]) for name in FILES})
+    counts["samples"] = len(request.samples)
+    counts["corrections"] = len(resolved.accepted)
+    counts["new_training_rows"] = new_rows
+    counts["replay_rows"] = len(rows["train"]) - new_rows
+    for row in (*rows["train"], *rows["evaluation"]):
+        counts[f"train_{row.origin}" if isinstance(row, TrainingRow) else f"items_{getattr(row, 'set', '')}"] += 1
+    return dict(sorted(counts.items()))
+
+
+def _manifest(
+    request: PrepareRequest, counts: Mapping[str, int], collected: Collected, conflicts: Sequence[Conflict], primary: Primary
+) -> dict[str, Any]:
+    """What `manifest.json` says beside the files: ids, hashes, counts and reasons, never a text."""
+    return {
+        "seed": request.seed,
+        "holdout": {"key_id": key_id(request.holdout_key), "percent": request.holdout_percent},
+        "wordings": {"train": request.train_wordings, "test": request.test_wordings},
+        "dataset_sha256": file_sha256(request.dataset_path) if request.dataset_path is not None else None,
+        "primary": primary,
+        "counts": counts,
+        "dropped": dict(sorted((+collected.dropped).items())),
+        "quarantined": [asdict(item) for item in _in_order(collected)],
+        "conflicts": [asdict(conflict) for conflict in conflicts],
+    }
+
+
+def _in_order(collected: Collected) -> tuple[Quarantined, ...]:
+    return tuple(sorted(set(collected.quarantined), key=lambda item: (item.kind, item.sample_id, item.reason)))
