@@ -1,0 +1,93 @@
+"""`python -m gpu_runner`: the service on RUNNER_PORT."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+import uvicorn
+from pydantic import ValidationError
+
+from gpu_runner.api import create_app
+from gpu_runner.child_process import child_environment
+from gpu_runner.evaluation_jobs import EvaluationJobs
+from gpu_runner.kafka_channel import KafkaChannel
+from gpu_runner.leased_samples import KafkaSamples
+from gpu_runner.metrics import RunnerMetrics
+from gpu_runner.settings import RunnerSettings
+from gpu_runner.stores import open_store
+from gpu_runner.supervisor import Supervisor
+from producers.structured_logs import configure_logging
+from schemas.envelope import describe
+
+# The seed's tree below DATA_DIR, and the runner's own folders.
+_TREE: Final = ("train", "eval", "feedback", "jobs", "evaluations")
+
+
+def main() -> int:
+    """Runs until SIGTERM or SIGINT; returns 1 after a fatal error and 2 for settings that can't be used."""
+    try:
+        settings = RunnerSettings()
+        configure_logging("gpu_runner", level=settings.app_log_level, debug=settings.app_debug)
+        store = open_store(settings)
+        lock = prepare_data_dir(settings.data_dir)
+    except ValidationError as error:
+        print(f"gpu_runner: settings: {describe(error)}", file=sys.stderr)
+        return 2
+    except (ValueError, OSError) as error:
+        print(f"gpu_runner: {error}", file=sys.stderr)
+        return 2
+    connection, metrics = settings.connection(), RunnerMetrics()
+    supervisor = Supervisor(
+        settings=settings,
+        store=store,
+        samples=KafkaSamples(connection),
+        metrics=metrics,
+        open_channel=lambda: KafkaChannel(connection, settings.runner_transactional_id, utc_now),
+        evaluations=EvaluationJobs(settings.evaluations_dir(), utc_now),
+        now=utc_now,
+        child_environment=child_environment(os.environ, settings.child_threads),
+    )
+    failures: list[BaseException] = []
+
+    def stop(error: BaseException) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    app = create_app(supervisor, metrics, on_fatal=stop)
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.runner_port, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    lock.close()
+    return 1 if failures or not server.started else 0
+
+
+def prepare_data_dir(data_dir: Path) -> IO[bytes]:
+    """Makes the tree and takes the lock that keeps a second runner out; the caller closes it at the end.
+
+    Raises ValueError where another runner has it: two would train in the same job folders.
+    """
+    for name in _TREE:
+        (data_dir / name).mkdir(parents=True, exist_ok=True)
+    handle = (data_dir / "runner.lock").open("ab")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        raise ValueError(f"another runner uses DATA_DIR {data_dir} (its runner.lock is held): stop it, or set another DATA_DIR") from None
+    return handle
+
+
+def utc_now() -> datetime:
+    """The wall clock; everything below gets it as an argument."""
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

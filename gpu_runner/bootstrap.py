@@ -1,0 +1,182 @@
+"""The first version of a model: an explicit decision of a person, checked and recorded before anything trains.
+
+The request's files are copied to immutable `registered/` keys with every item's set assigned by the keyed holdout hash,
+so that later changes to the files a person uploaded change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from consumers.core.holdout import is_holdout, key_id
+from gpu_runner.artifacts import ArtifactError, ArtifactStore, key_of, put_folder
+from gpu_runner.base_models import BaseLocation, BaseNotFound, base_files, fetch_from_hub, find_base, slug_of, training_base
+from gpu_runner.content_hash import file_sha256
+from gpu_runner.dataset.rows import DataError, EvaluationItem, load_evaluation_items, load_training_rows, save_rows
+from gpu_runner.errors import RunnerError
+from gpu_runner.preparation import MODEL_ITEMS, MODEL_REPLAY
+from gpu_runner.registry import artifact_folder_sha256, read_record, version_key, write_record
+from gpu_runner.settings import RunnerSettings
+from schemas.operator_request import OperatorRequested
+
+FIRST = "v0"
+
+
+class BootstrapRefused(RunnerError):
+    """The model can't be registered like this; the message names the field, what was expected and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapContent:
+    """What decides whether two bootstraps are the same."""
+
+    base_model: str
+    documents_sha256: str
+    eval_sha256: str
+    replay_sha256: str | None
+    holdout_key_id: str
+    holdout_percent: int
+
+
+def bootstrap(request: OperatorRequested, *, store: ArtifactStore, settings: RunnerSettings, now: datetime) -> dict[str, Any] | None:
+    """Registers version v0 and returns its record; None where the same content is registered already. Blocking.
+
+    Raises BootstrapRefused for anything that is not usable, and for other content than what is registered.
+    """
+    with TemporaryDirectory(prefix="abhyas-bootstrap-") as temporary:
+        work = Path(temporary)
+        try:
+            files = _fetch_files(request, store, work)
+            key = settings.holdout_key_bytes()
+        except (ArtifactError, ValueError) as error:
+            raise BootstrapRefused(str(error)) from error
+        content = BootstrapContent(
+            base_model=training_base(request.base_model or request.model),
+            documents_sha256=file_sha256(files["documents"]),
+            eval_sha256=file_sha256(files["eval"]),
+            replay_sha256=file_sha256(files["replay"]) if "replay" in files else None,
+            holdout_key_id=key_id(key),
+            holdout_percent=settings.holdout_percent,
+        )
+        stated = {name: getattr(content, name) for name in BootstrapContent.__slots__}
+        known = read_record(store, request.model, FIRST)
+        if known is not None:
+            return _repeated(known, stated, request)
+        items = _assigned(files["eval"], key, settings.holdout_percent)
+        rows = _replay(files.get("replay"))
+        base = _stored_base(request, store, settings, work)
+        save_rows(work / "items.jsonl", items)
+        store.write_file(MODEL_ITEMS.format(model=request.model), work / "items.jsonl")
+        if rows:
+            store.write_file(MODEL_REPLAY.format(model=request.model), files["replay"])
+        store.write_file(f"training_data/{request.model}/registered/documents.jsonl", files["documents"])
+        record = {
+            "format": 1,
+            "decision_id": request.request_id,
+            "model": request.model,
+            "version": FIRST,
+            "verdict": "bootstrap",
+            "applied": True,
+            "reasons": _reasons(items, rows, files["documents"], request),
+            "actor": request.actor,
+            "base_model": content.base_model,
+            "artifact": {"uri": base, "sha256": artifact_folder_sha256(store, base, settings.cache_dir())},
+            "content": stated,
+            "items_sha256": file_sha256(work / "items.jsonl"),
+            "decided_at": now.isoformat(),
+        }
+        return write_record(store, f"{version_key(request.model, FIRST)}/decision.json", record)
+
+
+def _repeated(known: dict[str, Any], stated: dict[str, Any], request: OperatorRequested) -> dict[str, Any] | None:
+    registered = known.get("content", {})
+    if known.get("decision_id") == request.request_id:
+        return known  # the record was written, and the runner stopped before its events were
+    changed = sorted(name for name in stated if stated[name] != registered.get(name))
+    if not changed:
+        return None
+    raise BootstrapRefused(
+        f"{request.model} is bootstrapped already with other content ({', '.join(changed)} differ): "
+        "a model is bootstrapped once; use another --model name"
+    )
+
+
+def _fetch_files(request: OperatorRequested, store: ArtifactStore, work: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for name, uri in (("documents", request.documents_uri), ("eval", request.eval_uri), ("replay", request.replay_uri)):
+        if uri is None:
+            continue
+        files[name] = work / f"{name}.in.jsonl"
+        store.read_file(key_of(uri, store.bucket), files[name])
+    return files
+
+
+def _assigned(path: Path, key: bytes, percent: int) -> tuple[EvaluationItem, ...]:
+    """The items with `holdout` where the keyed hash of the group says so, else `old_facts`, whatever set they came with."""
+    try:
+        items = load_evaluation_items(path)
+    except DataError as error:
+        raise BootstrapRefused(f"eval: {error}") from error
+    return tuple(replace(item, set="holdout" if is_holdout(item.group, key=key, percent=percent) else "old_facts") for item in items)
+
+
+def _replay(path: Path | None) -> int:
+    if path is None:
+        return 0
+    try:
+        return len(load_training_rows(path))
+    except DataError as error:
+        raise BootstrapRefused(f"replay: {error}") from error
+
+
+def _documents(path: Path) -> int:
+    """How many documents a file has, each an object with a text."""
+    count = 0
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+        except ValueError:
+            raise BootstrapRefused(f"documents: line {number} is not JSON: expected one object a line with 'text'") from None
+        if not isinstance(document, dict) or not str(document.get("text", "")).strip():
+            raise BootstrapRefused(f"documents: line {number}: field 'text' is missing or empty: expected the document's text")
+        count += 1
+    if count == 0:
+        raise BootstrapRefused("documents: the file has no documents: expected one JSON object a line with 'text'")
+    return count
+
+
+def _reasons(items: tuple[EvaluationItem, ...], rows: int, documents: Path, request: OperatorRequested) -> list[str]:
+    holdout = sum(item.set == "holdout" for item in items)
+    known = len(items) - holdout
+    facts = f"{_documents(documents)} documents, {len(items)} evaluation items ({holdout} holdout, {known} old facts), {rows} replay rows"
+    return [facts, request.reason] if request.reason else [facts]
+
+
+def _stored_base(request: OperatorRequested, store: ArtifactStore, settings: RunnerSettings, work: Path) -> str:
+    """The store key of the base, copied or fetched into the store first where it lies elsewhere."""
+    name = request.base_model or request.model
+    try:
+        found = find_base(name, store=store, models_dir=settings.models_dir, data_dir=settings.data_dir)
+        if found.kind == "store":
+            return found.where
+        folder = _folder_of(found, settings)
+        key = f"base/{slug_of(training_base(name))}"
+        put_folder(store, key, base_files(folder))
+    except (BaseNotFound, ArtifactError, ValueError) as error:
+        raise BootstrapRefused(f"base_model: {error}") from error
+    return key
+
+
+def _folder_of(found: BaseLocation, settings: RunnerSettings) -> Path:
+    if found.kind == "folder":
+        return Path(found.where)
+    name = hashlib.sha256(f"{found.where}@{found.revision}".encode()).hexdigest()[:24]
+    return fetch_from_hub(found, settings.cache_dir() / f"hub-{name}")

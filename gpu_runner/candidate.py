@@ -1,0 +1,154 @@
+"""A trained candidate: judged by the gate, uploaded, and kept with everything a later run needs of it. Blocking, torch-free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gpu_runner.artifacts import ArtifactStore, files_below, put_folder, uri_of
+from gpu_runner.content_hash import file_sha256
+from gpu_runner.dataset.rows import load_evaluation_items, load_training_rows, save_rows
+from gpu_runner.errors import JobInterrupted
+from gpu_runner.evaluate.report import write_reports
+from gpu_runner.gate import Policy, decide
+from gpu_runner.job_folder import JobFolder, read_json, write_json
+from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
+from gpu_runner.registry import read_record, version_key
+from gpu_runner.settings import RunnerSettings
+from gpu_runner.verdict import decision_id
+from schemas.training import TrainingState
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A judged and uploaded candidate. `record` lacks only the ruling; `decided` is a record that was written before."""
+
+    record: dict[str, Any]
+    scores: dict[str, Any]
+    report_dir: str
+    decided: bool = False
+
+    @property
+    def record_key(self) -> str:
+        """Where the decision record belongs."""
+        return f"{version_key(self.record['model'], self.record['version'])}/decision.json"
+
+
+def decided_candidate(store: ArtifactStore, state: TrainingState, settings: RunnerSettings) -> Candidate | None:
+    """The candidate of a job whose record was written before the runner stopped; None where there is no such record."""
+    record = read_record(store, state.model, state.version)
+    if record is None or record.get("job_id") != state.job_id:
+        return None
+    scores = json.loads(store.read_bytes(f"{version_key(state.model, state.version)}/scores.json"))
+    return Candidate(record, scores, str(settings.eval_reports_dir / state.job_id), decided=True)
+
+
+def judge_and_upload(
+    store: ArtifactStore, settings: RunnerSettings, state: TrainingState, folder: JobFolder, result: Mapping[str, Any]
+) -> Candidate:
+    """Runs the gate on the scores and uploads the version; the same job folder gives the same candidate."""
+    scores_path = folder.path / result["scores"]
+    scores = read_json(scores_path)
+    spec, prepared = read_json(folder.spec), read_json(folder.prepared)
+    if scores is None or spec is None or prepared is None:
+        raise JobInterrupted(f"scores, spec or prepared.json of {folder.path} can't be read: the job has to run again")
+    policy = Policy()
+    decision = decide(policy, scores, seed=int(spec["seed"]))
+    key = version_key(state.model, state.version)
+    record = {
+        "format": 1,
+        "decision_id": decision_id(state.job_id),
+        "model": state.model,
+        "version": state.version,
+        "job_id": state.job_id,
+        "attempt": state.attempt,
+        "fencing_token": state.lease.token if state.lease else None,
+        "actor": "gate",
+        "gate": decision.as_dict(),
+        "gate_verdict": str(decision.verdict),
+        "gate_reasons": list(decision.reasons),
+        "policy": policy.as_dict(),
+        "baseline": prepared["baseline"],
+        "base_model": state.command.base_model,
+        "artifact": {"uri": f"{key}/merged", "sha256": result["merged"]["sha256"], "adapter_sha256": result["adapter"]["sha256"]},
+        "scores_uri": uri_of(f"{key}/scores.json", store.bucket),
+        "scores_sha256": result["scores_sha256"],
+        "items_sha256": decision.items_sha256 or file_sha256(folder.path / spec["dataset"]["evaluation"]),
+        "batch_sha256": state.command.batch.sha256,
+        "batch_number": state.command.batch.number,
+        "sample_ids": prepared["sample_ids"],
+        "counts": prepared["counts"],
+        "dropped": prepared["dropped"],
+        "quarantined": prepared["quarantined"],
+        "dataset_sha256": spec["dataset"]["sha256"],
+        "hyperparameters": state.hyperparameters,
+        "hyperparameter_sources": state.hyperparameter_sources,
+        "seed": spec["seed"],
+        "training": {name: result.get(name) for name in ("steps", "trained_tokens", "first_loss", "last_loss", "seconds", "versions")},
+    }
+    _upload(store, state, folder, result, record)
+    _keep_for_later(store, state, folder, spec, prepared)
+    facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
+    paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=decision.as_dict(), facts=facts)
+    return Candidate(record, scores, str(paths.results.parent))
+
+
+def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+    card = folder.path / "README.md"
+    card.write_text(model_card(record), encoding="utf-8")
+    files = files_below(folder.path / result["adapter"]["path"], "adapter") | files_below(folder.path / result["merged"]["path"], "merged")
+    files |= {"README.md": card, "scores.json": folder.path / result["scores"]}
+    # Without a decision record nothing speaks of what may lie there: it is of this same job, before its folder was lost.
+    put_folder(store, version_key(state.model, state.version), files, replace=True)
+
+
+def _keep_for_later(
+    store: ArtifactStore, state: TrainingState, folder: JobFolder, spec: Mapping[str, Any], prepared: Mapping[str, Any]
+) -> None:
+    """The repair items and learnt rows of this version, read by later runs only if it is of their lineage."""
+    evaluation, train = folder.path / spec["dataset"]["evaluation"], folder.path / spec["dataset"]["train"]
+    repair = [item for item in load_evaluation_items(evaluation) if item.set == "repair"]
+    learnt = [row for row in load_training_rows(train) if row.origin != "replay"]
+    kept = folder.path / "kept"
+    kept.mkdir(exist_ok=True)
+    place = {"model": state.model, "version": state.version}
+    for rows, pattern, name in ((repair, REPAIR_ITEMS, "repair.jsonl"), (learnt, TRAINED_ROWS, "rows.jsonl")):
+        if rows:
+            save_rows(kept / name, rows)
+            store.write_file(pattern.format(**place), kept / name)
+    write_json(kept / "samples.json", prepared["users"])
+    store.write_file(TRAINED_SAMPLES.format(**place), kept / "samples.json")
+
+
+def model_card(record: Mapping[str, Any]) -> str:
+    """The card beside an adapter, in the form of the Hugging Face hub; figures only, no user text."""
+    training = record["training"]
+    knobs = "\n".join(
+        f"| {name} | {value} | {record['hyperparameter_sources'].get(name, '')} |" for name, value in record["hyperparameters"].items()
+    )
+    counts = "\n".join(f"- {name}: {count}" for name, count in sorted(record["counts"].items()))
+    return f"""---
+library_name: peft
+tags: [lora, abhyas]
+---
+# {record["model"]} {record["version"]}
+
+Trained by Abhyas from version {record["baseline"]["version"]} (sha256 {record["baseline"]["sha256"]}), job `{record["job_id"]}`.
+
+- `adapter/`: the LoRA adapter, sha256 {record["artifact"]["adapter_sha256"]}
+- `merged/`: the full-precision model that was evaluated and that serves, sha256 {record["artifact"]["sha256"]}
+- `scores.json`: scores of both sides for each item, without their texts
+- `decision.json`: what the gate said, by which policy, and what was done
+
+| knob | value | from |
+|---|---|---|
+{knobs}
+
+{training["steps"]} steps, {training["trained_tokens"]} trained tokens, loss {training["first_loss"]} to {training["last_loss"]}.
+
+Rows and items:
+
+{counts}
+"""

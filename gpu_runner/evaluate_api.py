@@ -1,0 +1,127 @@
+"""POST /evaluate and GET /evaluate/status: the seed's fields; the job is on disk before the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, replace
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from gpu_runner.artifacts import ArtifactError, ArtifactMissing
+from gpu_runner.data_files import DataFileMissing, find_data_file
+from gpu_runner.evaluate.score import KNOWN_METRICS
+from gpu_runner.evaluation_jobs import EvaluationRequest, evaluation_job_id
+from gpu_runner.finetune_api import IdempotencyKey, session_log
+from gpu_runner.registry import RegisteredVersion, VersionAmbiguous, find_version
+from gpu_runner.supervisor import Supervisor
+from producers.http_errors import ApiError
+
+
+class EvaluateBody(BaseModel):
+    """The seed's body; `model_version` is a version, `model/version`, or `model/current`."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    model_version: str = Field(min_length=1, max_length=200)
+    eval_dataset: str = Field(min_length=1, max_length=1000)
+    metrics: list[str] = Field(min_length=1, max_length=50)
+    source_documents: str | None = Field(default=None, min_length=1, max_length=1000)
+
+
+def evaluate_routes(supervisor: Supervisor) -> APIRouter:
+    """The two endpoints over one supervisor."""
+    router = APIRouter(prefix="/evaluate")
+
+    @router.post("", status_code=202)
+    async def evaluate(body: EvaluateBody, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
+        """Takes an evaluation on; it runs when no training does."""
+        _check_metrics(body.metrics)
+        job_id = evaluation_job_id(f"evaluate:{idempotency_key or uuid4().hex}")
+        known = await asyncio.to_thread(supervisor.evaluations.request, job_id)
+        if known is None:
+            version = await asyncio.to_thread(_version, body.model_version, supervisor)
+            await asyncio.to_thread(_check_files, body, supervisor)
+            asked = EvaluationRequest(
+                job_id, version.model, version.version, body.eval_dataset, tuple(dict.fromkeys(body.metrics)), body.source_documents,
+                supervisor.now().isoformat(),
+            )  # fmt: skip
+            await asyncio.to_thread(supervisor.evaluations.accept, asked)
+            supervisor.evaluation_accepted()
+        else:
+            _same(known, body)
+        status = await asyncio.to_thread(supervisor.evaluations.status, job_id)
+        return {"job_id": job_id, "status": str(status["status"]), "status_url": f"/evaluate/status?job_id={job_id}"}
+
+    @router.get("/status")
+    async def status(job_id: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
+        """Where an evaluation stands, and its figures when it is done."""
+        request = await asyncio.to_thread(supervisor.evaluations.request, job_id)
+        if request is None:
+            looked = f"looked for it under {supervisor.settings.evaluations_dir()}"
+            raise ApiError(
+                404, "job_not_found", "no such evaluation: expected the job_id that POST /evaluate answered", [("job_id", looked)]
+            )
+        state = await asyncio.to_thread(supervisor.evaluations.status, job_id)
+        return asdict(request) | {"metrics_requested": list(request.metrics), "metrics": {}} | state
+
+    return router
+
+
+def _check_metrics(metrics: list[str]) -> None:
+    unknown = sorted(set(metrics) - set(KNOWN_METRICS))
+    if unknown:
+        raise ApiError(
+            422, "invalid_request", f"metrics has unknown names: expected some of {', '.join(sorted(KNOWN_METRICS))}",
+            [("metrics", f"{name[:60]!r} is unknown") for name in unknown],
+        )  # fmt: skip
+
+
+def _version(name: str, supervisor: Supervisor) -> RegisteredVersion:
+    model, _, version = name.partition("/")
+    try:
+        if version == "current":
+            serving = session_log(supervisor).ledger.current.get(model)
+            if serving is None:
+                raise ApiError(
+                    409,
+                    "model_not_bootstrapped",
+                    f"{model} serves nothing: run `abhyas bootstrap --model {model} …`",
+                    [("model_version", name)],
+                )
+            name = f"{model}/{serving.version}"
+        return find_version(supervisor.store, name)
+    except VersionAmbiguous as error:
+        raise ApiError(409, "version_ambiguous", str(error), [("model_version", f"{found}/{name}") for found in error.models]) from error
+    except ArtifactMissing as error:
+        reason = f"{error}; `abhyas register` registers a version that was made elsewhere"
+        raise ApiError(404, "version_not_found", reason, [("model_version", reason)]) from error
+    except ArtifactError as error:
+        raise ApiError(422, "invalid_request", str(error), [("model_version", str(error))]) from error
+
+
+def _check_files(body: EvaluateBody, supervisor: Supervisor) -> None:
+    missing: list[tuple[str, str]] = []
+    for field in ("eval_dataset", "source_documents"):
+        name = getattr(body, field)
+        if name is None:
+            continue
+        try:
+            find_data_file(name, store=supervisor.store, data_dir=supervisor.settings.data_dir)
+        except DataFileMissing as error:
+            missing.append((field, str(error)))
+        except ArtifactError as error:
+            raise ApiError(422, "invalid_request", f"{field}: {error}", [(field, str(error))]) from error
+    if missing:
+        raise ApiError(404, "dataset_not_found", "; ".join(message for _, message in missing), missing)
+
+
+def _same(known: EvaluationRequest, body: EvaluateBody) -> None:
+    asked = replace(
+        known, eval_dataset=body.eval_dataset, metrics=tuple(dict.fromkeys(body.metrics)), source_documents=body.source_documents
+    )
+    version_differs = body.model_version not in (known.version, f"{known.model}/{known.version}", f"{known.model}/current")
+    if asked != known or version_differs:
+        raise ApiError(409, "idempotency_key_reused", "this Idempotency-Key was used for another evaluation: use a new key for a new one")

@@ -1,0 +1,101 @@
+"""The files of one training job, DATA_DIR/jobs/<job id>/: what is there says how far the job got.
+
+`spec.json` is written when the dataset is whole, and training starts after it: from then on the dataset is pinned.
+`result.json` is written last by the child.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from gpu_runner.content_hash import file_sha256, folder_sha256
+from gpu_runner.errors import JobInterrupted, JobRefused
+from gpu_runner.local_store import LocalStore
+
+_PLAIN: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")
+
+
+def folder_name(job_id: str) -> str:
+    """The folder of a job id: the id itself where it is a plain name, else a hash of it.
+
+    >>> folder_name("cmd-0123"), folder_name("../x")
+    ('cmd-0123', 'job-d6b96a97d147daaae49eb87a')
+    """
+    if _PLAIN.match(job_id):
+        return job_id
+    return "job-" + hashlib.sha256(job_id.encode()).hexdigest()[:24]
+
+
+def write_json(path: Path, content: object) -> None:
+    """Writes a JSON file whole or not at all, synced."""
+    LocalStore(path.parent).write_bytes(path.name, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None where the file is absent or not an object."""
+    try:
+        whole = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return whole if isinstance(whole, dict) else None
+
+
+class JobFolder:
+    """Paths of a job's files and what they hold."""
+
+    def __init__(self, jobs_dir: Path, job_id: str) -> None:
+        # Absolute: the spec names it to a child.
+        self.path = (jobs_dir / folder_name(job_id)).absolute()
+        self.dataset = self.path / "dataset"
+        self.spec = self.path / "spec.json"
+        self.result = self.path / "result.json"
+        self.prepared = self.path / "prepared.json"
+        self.log = self.path / "child.log"
+
+    def make(self) -> None:
+        """Makes the folder; raises JobInterrupted where it can't be made."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JobInterrupted(f"job folder {self.path} can't be made: {error}") from error
+
+    def started_at(self, attempt: int, now: datetime) -> datetime:
+        """When this attempt first ran; `now` is remembered the first time. `RUN_MAX_HOURS` counts from here, restarts included."""
+        path = self.path / "attempts.json"
+        attempts = read_json(path) or {}
+        known = attempts.get(str(attempt))
+        if isinstance(known, str):
+            return datetime.fromisoformat(known)
+        write_json(path, attempts | {str(attempt): now.isoformat()})
+        return now
+
+    def pinned_spec(self) -> dict[str, Any] | None:
+        """The spec of a run that has started, its dataset verified; None where training has not started yet.
+
+        Raises JobRefused for a dataset that no longer is what the spec says.
+        """
+        spec = read_json(self.spec)
+        if spec is None or read_json(self.prepared) is None:
+            return None
+        for name, sha256 in spec["dataset"]["sha256"].items():
+            path = self.path / spec["dataset"][name]
+            if not path.is_file() or file_sha256(path) != sha256:
+                raise JobRefused(f"{path} differs from the sha256 in spec.json: the dataset was changed while the job ran")
+        return spec
+
+    def verified_result(self) -> dict[str, Any] | None:
+        """The child's result where every artifact is what it says; None where there is none, or a file is missing or differs."""
+        result = read_json(self.result)
+        if result is None:
+            return None
+        try:
+            whole = all(folder_sha256(self.path / result[part]["path"]) == result[part]["sha256"] for part in ("adapter", "merged"))
+            whole = whole and file_sha256(self.path / result["scores"]) == result["scores_sha256"]
+        except (OSError, KeyError, TypeError):
+            return None
+        return result if whole else None

@@ -1,0 +1,272 @@
+"""One job from its lease to its end: prepare, train in a child, judge, decide. Nothing here blocks the event loop.
+
+What is on disk and in the store says where to go on, so the same steps serve a fresh job, a job taken up again after a
+crash and a later attempt: a decision record goes to its events, a result to the gate, a spec to the child, nothing to
+the preparation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from gpu_runner import jobs
+from gpu_runner.artifacts import ArtifactStore
+from gpu_runner.candidate import Candidate, decided_candidate, judge_and_upload
+from gpu_runner.child_process import ChildProcess
+from gpu_runner.child_report import ChildEnd, read_end
+from gpu_runner.errors import Fatal, JobCancelled, JobInterrupted, JobRefused, JobWithoutData, NotConnected, RunnerError
+from gpu_runner.event_log import EventLog, to_the_end
+from gpu_runner.job_folder import JobFolder, write_json
+from gpu_runner.leased_samples import SampleSource
+from gpu_runner.metrics import RunnerMetrics
+from gpu_runner.preparation import Preparation
+from gpu_runner.registry import write_record
+from gpu_runner.rolled_back import rolled_back_artifacts
+from gpu_runner.settings import RunnerSettings
+from gpu_runner.verdict import OUTCOMES, current_event, evaluation_event, promotion_event, rule
+from schemas.catalogue import Event
+from schemas.training import Outcome, TrainingState
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What every job run needs: the composition root makes it once."""
+
+    settings: RunnerSettings
+    store: ArtifactStore
+    log: EventLog
+    samples: SampleSource
+    preparation: Preparation
+    metrics: RunnerMetrics
+    child_arguments: Sequence[str]
+    child_environment: Mapping[str, str]
+    now: Callable[[], datetime]
+
+
+class JobRun:
+    """Runs one leased job; `cancel` may come at any time. Raises only Fatal, NotConnected and its own cancellation."""
+
+    def __init__(self, parts: RunParts, state: TrainingState) -> None:
+        self.job_id = state.job_id
+        self._parts = parts
+        self._state = state
+        self._folder = JobFolder(parts.settings.jobs_dir(), state.job_id)
+        self._log = _log.bind(job_id=state.job_id, attempt=state.attempt, model=state.model, version=state.version)
+        self._saving = asyncio.Lock()
+        self._saved_at = state.updated_at
+        self._cancelled = asyncio.Event()
+        self._reason = ""
+        self._final = False
+
+    def cancel(self, reason: str) -> None:
+        """Ends the job as cancelled, unless its decision is being written already."""
+        self._reason = reason
+        self._cancelled.set()
+
+    async def run(self) -> None:
+        """Takes the lease and runs the job to its end; a runner that stops gives the lease back and leaves the job open."""
+        started = time.monotonic()
+        try:
+            await self._save(
+                lambda state, now: jobs.take(state, self._parts.settings.runner_owner, now=now, lease_s=self._parts.settings.lease_s)
+            )
+            self._log.info("job taken", phase=self._state.phase, token=self._state.lease.token if self._state.lease else None)
+            await self._guarded()
+        except (Fatal, NotConnected):
+            raise
+        except asyncio.CancelledError:
+            await self._give_back()
+            raise
+        except JobCancelled as error:
+            await self._end("cancelled", str(error))
+        except JobWithoutData as error:
+            await self._end("no_data", str(error))
+        except JobRefused as error:
+            await self._end("failed", str(error))
+        except (RunnerError, OSError) as error:
+            await self._end("failed", str(error), retryable=True)
+        except Exception as error:  # a defect of ours: the attempt has failed, and the next one may meet it or not
+            self._log.exception("job run broke")
+            await self._end("failed", f"internal error {type(error).__name__}: see the runner's log", retryable=True)
+        self._parts.metrics.job_ended(self._state, time.monotonic() - started)
+
+    async def _guarded(self) -> None:
+        """The steps, beside a pulse that keeps the lease and watches for a cancel and the time limit."""
+        await asyncio.to_thread(self._folder.make)
+        started = await asyncio.to_thread(self._folder.started_at, self._state.attempt, self._parts.now())
+        work = asyncio.create_task(self._steps())
+        pulse = asyncio.create_task(self._pulse(started + timedelta(hours=self._parts.settings.run_max_hours)))
+        try:
+            await asyncio.wait({work, pulse}, return_when=asyncio.FIRST_COMPLETED)
+            if pulse.done() and not work.done():
+                pulse.result()
+            await work
+        finally:
+            for task in (work, pulse):
+                task.cancel()
+            await asyncio.gather(work, pulse, return_exceptions=True)
+
+    async def _pulse(self, deadline: datetime) -> None:
+        settings = self._parts.settings
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._cancelled.wait(), min(settings.lease_renew_s, 1.0))
+            if self._final:
+                await asyncio.sleep(settings.lease_renew_s)
+                continue
+            if self._cancelled.is_set():
+                raise JobCancelled(self._reason)
+            now = self._parts.now()
+            if now >= deadline:
+                self.cancel(f"the run is older than RUN_MAX_HOURS={settings.run_max_hours:g}")
+                raise JobCancelled(self._reason)
+            if now - self._saved_at >= timedelta(seconds=settings.lease_renew_s):
+                await self._save(lambda state, at: jobs.renew(state, now=at, lease_s=settings.lease_s))
+
+    async def _steps(self) -> None:
+        parts = self._parts
+        candidate = await asyncio.to_thread(decided_candidate, parts.store, self._state, parts.settings)
+        if candidate is None:
+            result = await asyncio.to_thread(self._folder.verified_result)
+            if result is None:
+                await self._train(await self._spec())
+                result = await asyncio.to_thread(self._folder.verified_result)
+            if result is None:
+                raise JobInterrupted("the child reported success without a result whose hashes verify")
+            await self._move("deciding")
+            candidate = await asyncio.to_thread(judge_and_upload, parts.store, parts.settings, self._state, self._folder, result)
+        await to_the_end(self._decide(candidate))
+
+    async def _spec(self) -> dict[str, Any]:
+        spec = await asyncio.to_thread(self._folder.pinned_spec)
+        if spec is not None:
+            if spec["attempt"] != self._state.attempt:
+                spec["attempt"] = self._state.attempt
+                await asyncio.to_thread(write_json, self._folder.spec, spec)
+            return spec
+        serving = self._parts.log.ledger.current.get(self._state.model)
+        if serving is None:
+            raise JobRefused(f"{self._state.model} is not bootstrapped: run `abhyas bootstrap --model {self._state.model} …`")
+        await self._move("preparing")
+        preparation = self._parts.preparation
+        others = await asyncio.to_thread(preparation.earlier_samples, serving)
+        leased = await self._parts.samples.read(self._state.command.batch, others)
+        spec = await asyncio.to_thread(preparation.run, self._state, serving, leased, self._folder)
+        self._log.info("job prepared", dropped=dict(leased.dropped), samples=len(leased.samples))
+        return spec
+
+    async def _train(self, spec: Mapping[str, Any]) -> None:
+        await self._move("training")
+        parts = self._parts
+        child = await ChildProcess.start(
+            [*parts.child_arguments, str(self._folder.path)], log_path=self._folder.log, environment=parts.child_environment
+        )
+        self._log.info("child started", pid=child.pid, start=spec["start"]["name"])
+        reported: dict[str, Any] | None = None
+        try:
+            async for event in child.events():
+                if event.get("event") == "progress":
+                    await self._progress(event)
+                elif event.get("event") == "error":
+                    reported = event
+            code = await child.wait()
+        except asyncio.CancelledError:
+            # Stopping the service must take seconds; a person's cancel may wait for the checkpoint at the end of a step.
+            grace = parts.settings.cancel_grace_s if self._cancelled.is_set() else parts.settings.stop_grace_s
+            await child.stop(grace)
+            raise
+        except BaseException:
+            await child.stop(parts.settings.stop_grace_s)
+            raise
+        end = read_end(code, reported)
+        self._log.info("child ended", exit_code=code, kind=end.kind)
+        _raise_for(end, str(self._folder.log))
+
+    async def _decide(self, candidate: Candidate) -> None:
+        parts = self._parts
+        if self._cancelled.is_set():
+            raise JobCancelled(self._reason)
+        self._final = True
+        rolled_back = await asyncio.to_thread(rolled_back_artifacts, parts.store, self._state.model)
+        async with self._saving, parts.log.exclusive() as commit:
+            serving = parts.log.ledger.current.get(self._state.model)
+            record = candidate.record
+            if not candidate.decided:
+                ruling = rule(
+                    record["gate_verdict"], tuple(record["gate_reasons"]), baseline=record["baseline"],
+                    artifact_sha256=record["artifact"]["sha256"], serving=serving, rolled_back=rolled_back,
+                )  # fmt: skip
+                ruled = {"verdict": ruling.verdict, "applied": ruling.applied, "reasons": list(ruling.reasons)}
+                record = record | ruled | {"decided_at": parts.now().isoformat()}
+                record = await asyncio.to_thread(write_record, parts.store, candidate.record_key, record)
+            events: list[Event] = [
+                evaluation_event(record, candidate.scores, candidate.report_dir),
+                promotion_event(record, f"s3://{parts.store.bucket}/{candidate.record_key}"),
+            ]
+            if record["applied"]:
+                if serving is None:
+                    raise JobRefused(f"{self._state.model} serves nothing: a promotion needs a baseline")
+                events.append(current_event(record, serving))
+            ended = jobs.end(self._state, OUTCOMES[record["verdict"]], now=parts.now())
+            await commit([*events, ended])
+            self._state = ended
+        parts.metrics.evaluated(candidate.scores)
+        self._log.info("job decided", verdict=record["verdict"], applied=record["applied"])
+
+    async def _progress(self, report: dict[str, Any]) -> None:
+        before = self._state
+        after = jobs.progress(before, report, now=self._parts.now())
+        if after.loss is not None:
+            self._parts.metrics.loss(after.loss)
+        due = after.updated_at - self._saved_at >= timedelta(seconds=self._parts.settings.progress_every_s)
+        if due or after.phase != before.phase or after.step == after.total_steps:
+            await self._save(
+                lambda state, now: jobs.renew(jobs.progress(state, report, now=now), now=now, lease_s=self._parts.settings.lease_s)
+            )
+        else:
+            self._state = after
+
+    async def _move(self, phase: Any) -> None:
+        await self._save(lambda state, now: jobs.renew(jobs.move(state, phase, now=now), now=now, lease_s=self._parts.settings.lease_s))
+
+    async def _save(self, change: Callable[[TrainingState, datetime], TrainingState]) -> None:
+        await to_the_end(self._save_now(change))
+
+    async def _save_now(self, change: Callable[[TrainingState, datetime], TrainingState]) -> None:
+        async with self._saving:
+            changed = change(self._state, self._parts.now())
+            await self._parts.log.commit(changed)
+            self._state, self._saved_at = changed, changed.updated_at
+
+    async def _end(self, outcome: Outcome, error: str, *, retryable: bool = False) -> None:
+        self._log.warning("job ended", outcome=outcome, error=error, retryable=retryable)
+        await self._save(lambda state, now: jobs.end(state, outcome, now=now, error=error, retryable=retryable))
+
+    async def _give_back(self) -> None:
+        if self._state.phase == "ended" or self._state.lease is None:
+            return
+        try:
+            await self._save(lambda state, now: jobs.release(state, now=now))
+        except RunnerError as error:
+            self._log.warning("lease not given back", error=str(error))
+
+
+def _raise_for(end: ChildEnd, log: str) -> None:
+    message = f"{end.message} (the child's log: {log})"
+    if end.kind == "done":
+        return
+    if end.kind == "no_data":
+        raise JobWithoutData(end.message)
+    if end.retryable:
+        raise JobInterrupted(message)
+    raise JobRefused(message)

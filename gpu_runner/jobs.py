@@ -1,0 +1,155 @@
+"""The life of a training job as a pure state machine over `TrainingState`; `now` is an argument.
+
+accepted → preparing → training → merging → evaluating → deciding → ended. A runner that takes a job up again goes on
+from its phase under a larger fencing token; nothing leaves `ended` but the next attempt of the same command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from gpu_runner.knobs import Knobs
+from schemas.decision import RetrainRequested
+from schemas.training import Lease, Outcome, Phase, TrainingState
+
+_AUTOMATIC: Final = re.compile(r"^v(0|[1-9]\d*)$")
+
+# What the child calls a phase, and what the job's state calls it.
+CHILD_PHASES: Final[dict[str, Phase]] = {"loading": "training", "training": "training", "merging": "merging", "evaluating": "evaluating"}
+
+
+def is_automatic(version: str) -> bool:
+    """Whether a version's name is one that jobs get.
+
+    >>> is_automatic("v12"), is_automatic("v1.0-finetuned")
+    (True, False)
+    """
+    return _AUTOMATIC.match(version) is not None
+
+
+def next_version(known: Iterable[str]) -> str:
+    """The version after every automatic one known; `v0` is the bootstrap's.
+
+    >>> next_version(["v0", "v9", "v1.0-finetuned"]), next_version([])
+    ('v10', 'v1')
+    """
+    numbers = [int(match[1]) for name in known if (match := _AUTOMATIC.match(name))]
+    return f"v{max(numbers, default=0) + 1}"
+
+
+def is_new(command: RetrainRequested, state: TrainingState | None) -> bool:
+    """Whether a command has to be accepted: never seen, or a later attempt than the state's."""
+    return state is None or command.attempt > state.attempt
+
+
+def accept(command: RetrainRequested, before: TrainingState | None, *, version: str, knobs: Knobs, now: datetime) -> TrainingState:
+    """The accepted record; a later attempt keeps version and knobs, so that it goes on in the same folder and checkpoints."""
+    if before is not None and command.attempt <= before.attempt:
+        raise ValueError(f"{command.command_id} attempt {command.attempt} is not later than attempt {before.attempt}, which is known")
+    return TrainingState(
+        job_id=command.command_id,
+        model=command.model,
+        attempt=command.attempt,
+        version=before.version if before else version,
+        phase="accepted",
+        command=command,
+        lease=before.lease if before else None,
+        hyperparameters=before.hyperparameters if before else knobs.values,
+        hyperparameter_sources=before.hyperparameter_sources if before else dict(knobs.sources),
+        accepted_at=now,
+        updated_at=now,
+    )
+
+
+def free_at(state: TrainingState, owner: str) -> datetime | None:
+    """When another's lease runs out; None where `owner` may take the job now.
+
+    The same owner's name is this machine's last runner, which the lock on `DATA_DIR` shows to be gone.
+    """
+    if state.lease is None or state.lease.owner == owner:
+        return None
+    return state.lease.expires_at
+
+
+def take(state: TrainingState, owner: str, *, now: datetime, lease_s: float) -> TrainingState:
+    """The job leased to `owner` under a fencing token larger than any before."""
+    _not_ended(state)
+    free = free_at(state, owner)
+    if free is not None and free > now:
+        raise ValueError(f"{state.job_id} is leased to {state.lease.owner if state.lease else '?'} until {free.isoformat()}")
+    token = (state.lease.token if state.lease else 0) + 1
+    phase: Phase = "preparing" if state.phase == "accepted" else state.phase
+    lease = Lease(owner=owner, token=token, expires_at=now + timedelta(seconds=lease_s))
+    return state.model_copy(update={"lease": lease, "phase": phase, "updated_at": now})
+
+
+def renew(state: TrainingState, *, now: datetime, lease_s: float) -> TrainingState:
+    """The same state under the same token, leased for longer."""
+    lease = _lease(state)
+    return state.model_copy(update={"lease": lease.model_copy(update={"expires_at": now + timedelta(seconds=lease_s)}), "updated_at": now})
+
+
+def release(state: TrainingState, *, now: datetime) -> TrainingState:
+    """The lease given back at once, its token kept: another runner need not wait."""
+    lease = _lease(state)
+    return state.model_copy(update={"lease": lease.model_copy(update={"expires_at": now}), "updated_at": now})
+
+
+def move(state: TrainingState, phase: Phase, *, now: datetime) -> TrainingState:
+    """The job in another phase, before its end."""
+    _not_ended(state)
+    return state.model_copy(update={"phase": phase, "updated_at": now})
+
+
+def progress(state: TrainingState, report: dict[str, object], *, now: datetime) -> TrainingState:
+    """The state after a progress line of the child; figures that the line lacks stay as they were in the same phase."""
+    _not_ended(state)
+    phase = CHILD_PHASES.get(str(report.get("phase")), state.phase)
+    update: dict[str, object] = {"phase": phase, "updated_at": now}
+    if phase != state.phase:
+        update |= {"step": 0, "total_steps": None, "eta_s": None}
+    step, total = report.get("step"), report.get("total")
+    if isinstance(step, int):
+        update["step"] = max(step, 0)
+    if isinstance(total, int):
+        update["total_steps"] = max(total, 0)
+    for name in ("loss", "tokens_per_s", "eta_s"):
+        value = report.get(name)
+        if isinstance(value, int | float):
+            update[name] = float(value)
+    memory = report.get("memory_bytes")
+    if isinstance(memory, int):
+        update["memory_bytes"] = memory
+    return state.model_copy(update=update)
+
+
+def end(state: TrainingState, outcome: Outcome, *, now: datetime, error: str | None = None, retryable: bool = False) -> TrainingState:
+    """The terminal state of this attempt; the lease is given back, its token kept for the next one."""
+    _not_ended(state)
+    lease = state.lease.model_copy(update={"expires_at": now}) if state.lease else None
+    return state.model_copy(
+        update={
+            "phase": "ended",
+            "outcome": outcome,
+            "retryable": retryable,
+            "error": error[:2000] if error else None,
+            "lease": lease,
+            "eta_s": None,
+            "updated_at": now,
+        }
+    )
+
+
+def _lease(state: TrainingState) -> Lease:
+    _not_ended(state)
+    if state.lease is None:
+        raise ValueError(f"{state.job_id} has no lease to renew")
+    return state.lease
+
+
+def _not_ended(state: TrainingState) -> None:
+    if state.phase == "ended":
+        raise ValueError(f"{state.job_id} attempt {state.attempt} has ended ({state.outcome}): only a later attempt can follow")

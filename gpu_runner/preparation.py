@@ -1,0 +1,195 @@
+"""From an accepted command to a job folder that a child can train on: samples, replay, items and the weights to start from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from consumers.core.holdout import key_id
+from gpu_runner.artifacts import ArtifactError, ArtifactMissing, ArtifactStore, key_of
+from gpu_runner.content_hash import file_sha256
+from gpu_runner.data_files import DataFileMissing, find_data_file
+from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
+from gpu_runner.dataset.rows import DataError, EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
+from gpu_runner.errors import JobRefused, JobWithoutData
+from gpu_runner.job_folder import JobFolder, write_json
+from gpu_runner.leased_samples import LeasedSamples
+from gpu_runner.registry import artifact_folder, lineage
+from gpu_runner.settings import RunnerSettings
+from schemas.model import ModelCurrent
+from schemas.sample import SampleCollected
+from schemas.training import TrainingState
+
+MODEL_ITEMS: Final = "eval_data/{model}/registered/items.jsonl"
+MODEL_REPLAY: Final = "training_data/{model}/registered/replay.jsonl"
+REPAIR_ITEMS: Final = "eval_data/{model}/repair/{version}.jsonl"
+TRAINED_ROWS: Final = "training_data/{model}/versions/{version}.jsonl"
+TRAINED_SAMPLES: Final = "training_data/{model}/versions/{version}.samples.json"
+
+
+class Preparation:
+    """Makes `dataset/`, `prepared.json` and `spec.json` of a job; blocking, torch-free."""
+
+    def __init__(self, store: ArtifactStore, settings: RunnerSettings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def earlier_samples(self, serving: ModelCurrent) -> dict[str, str | None]:
+        """Every sample (id to user hash) that the serving version's lineage was trained on."""
+        found: dict[str, str | None] = {}
+        for version in lineage(self._store, serving.model, serving.version):
+            key = TRAINED_SAMPLES.format(model=serving.model, version=version)
+            if self._store.exists(key):
+                found |= json.loads(self._store.read_bytes(key))
+        return found
+
+    def run(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, folder: JobFolder) -> dict[str, Any]:
+        """Prepares the job and returns its spec.
+
+        Raises JobWithoutData where nothing is left to train on, JobRefused for data or settings that can't be used.
+        """
+        key = self._holdout_key(serving)
+        try:
+            start = artifact_folder(self._store, serving.artifact_uri, serving.artifact_sha256, self._settings.cache_dir())
+            prepared = prepare(
+                PrepareRequest(
+                    out=folder.dataset,
+                    samples=[self._with_text(sample) for sample in leased.samples],
+                    replay=self._replay(serving, leased.gone, folder),
+                    model_items=self._items(serving, folder),
+                    holdout_key=key,
+                    holdout_percent=serving.holdout_percent,
+                    seed=self._settings.training_seed,
+                    dataset_path=self._dataset(state, folder),
+                )
+            )
+        except NoData as error:
+            raise JobWithoutData(
+                f"nothing is left to train on: {_counts(error.counts)}; left out before: {_counts(leased.dropped)}"
+            ) from error
+        except (DataError, DataFileMissing, ArtifactMissing) as error:
+            raise JobRefused(str(error)) from error
+        self._write_prepared(folder, prepared, leased, serving)
+        spec = self._spec(state, serving, start, prepared, folder)
+        write_json(folder.spec, spec)
+        return spec
+
+    def _holdout_key(self, serving: ModelCurrent) -> bytes:
+        try:
+            key = self._settings.holdout_key_bytes()
+        except ValueError as error:
+            raise JobRefused(str(error)) from error
+        if key_id(key) != serving.holdout_key_id:
+            raise JobRefused(
+                f"HOLDOUT_KEY has id {key_id(key)}, {serving.model} was bootstrapped with {serving.holdout_key_id}: "
+                "set the key it was bootstrapped with"
+            )
+        return key
+
+    def _with_text(self, sample: SampleCollected) -> Mapping[str, Any]:
+        row = sample.model_dump(mode="json")
+        if sample.kind == "document" and sample.text is None and sample.uri is not None:
+            row["text"] = self._referenced_text(sample)
+        return row
+
+    def _referenced_text(self, sample: SampleCollected) -> str:
+        try:
+            data = self._store.read_bytes(key_of(str(sample.uri), self._store.bucket))
+        except ArtifactError as error:
+            raise JobRefused(f"document {sample.doc_id}: its text can't be read: {error}") from error
+        found = _text_sha256(data)
+        if found != sample.content_sha256:
+            raise JobRefused(
+                f"document {sample.doc_id}: {sample.uri} has sha256 {found[:12]}, the event said {str(sample.content_sha256)[:12]}"
+            )
+        return data.decode("utf-8", "replace")
+
+    def _replay(self, serving: ModelCurrent, gone: frozenset[str], folder: JobFolder) -> tuple[TrainingRow, ...]:
+        """The base's replay rows and what earlier versions of the lineage learnt, without samples taken back since."""
+        rows = list(self._load_rows(MODEL_REPLAY.format(model=serving.model), folder))
+        for version in lineage(self._store, serving.model, serving.version):
+            rows += self._load_rows(TRAINED_ROWS.format(model=serving.model, version=version), folder)
+        unique = {row.id: row for row in rows if row.sample_id is None or row.sample_id not in gone}
+        return tuple(unique.values())
+
+    def _items(self, serving: ModelCurrent, folder: JobFolder) -> tuple[EvaluationItem, ...]:
+        """The model's registered items, and the repair items of every version of the lineage as `earlier_repair`."""
+        items = list(self._load_items(MODEL_ITEMS.format(model=serving.model), folder))
+        for version in lineage(self._store, serving.model, serving.version):
+            earlier = self._load_items(REPAIR_ITEMS.format(model=serving.model, version=version), folder)
+            items += [replace(item, id=f"{version}.{item.id}", set="earlier_repair") for item in earlier]
+        return tuple(items)
+
+    def _load_rows(self, key: str, folder: JobFolder) -> tuple[TrainingRow, ...]:
+        path = self._local(key, folder)
+        return load_training_rows(path) if path is not None else ()
+
+    def _load_items(self, key: str, folder: JobFolder) -> tuple[EvaluationItem, ...]:
+        path = self._local(key, folder)
+        return load_evaluation_items(path) if path is not None else ()
+
+    def _local(self, key: str, folder: JobFolder) -> Path | None:
+        if not self._store.exists(key):
+            return None
+        path = folder.path / "registered" / key.replace("/", "__")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._store.read_file(key, path)
+        return path
+
+    def _dataset(self, state: TrainingState, folder: JobFolder) -> Path | None:
+        if state.command.dataset_path is None:
+            return None
+        try:
+            found = find_data_file(state.command.dataset_path, store=self._store, data_dir=self._settings.data_dir)
+        except ArtifactError as error:
+            raise JobRefused(f"dataset_path: {error}") from error
+        return found.open(self._store, folder.path / "requested")
+
+    def _write_prepared(self, folder: JobFolder, prepared: PreparedDataset, leased: LeasedSamples, serving: ModelCurrent) -> None:
+        users = {sample.sample_id: sample.user_hash for sample in leased.samples}
+        facts = {
+            "baseline": {"version": serving.version, "uri": serving.artifact_uri, "sha256": serving.artifact_sha256},
+            "sample_ids": list(prepared.sample_ids),
+            "users": {sample_id: users.get(sample_id) for sample_id in prepared.sample_ids},
+            "counts": dict(prepared.counts),
+            "dropped": dict(prepared.dropped) | dict(leased.dropped),
+            "quarantined": [{"sample_id": item.sample_id, "reason": item.reason, "kind": item.kind} for item in prepared.quarantined],
+            "primary": prepared.primary,
+            "manifest_sha256": file_sha256(prepared.manifest),
+        }
+        write_json(folder.prepared, facts)
+
+    def _spec(
+        self, state: TrainingState, serving: ModelCurrent, start: Path, prepared: PreparedDataset, folder: JobFolder
+    ) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "job_id": state.job_id,
+            "attempt": state.attempt,
+            "model_id": state.model,
+            "version": state.version,
+            "start": {"path": str(start.absolute()), "name": serving.version, "sha256": serving.artifact_sha256},
+            "hyperparameters": state.hyperparameters,
+            "seed": settings.training_seed,
+            "dataset": {
+                "train": prepared.train.relative_to(folder.path).as_posix(),
+                "eval": prepared.eval.relative_to(folder.path).as_posix(),
+                "evaluation": prepared.evaluation.relative_to(folder.path).as_posix(),
+                "sha256": {name: file_sha256(getattr(prepared, name)) for name in ("train", "eval", "evaluation")},
+            },
+            "replay_share": settings.training_replay_share,
+            "checkpoint_every_steps": settings.training_checkpoint_every_steps,
+            "max_new_tokens": settings.evaluation_max_new_tokens,
+        }
+
+
+def _text_sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "nothing"

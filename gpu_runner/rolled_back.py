@@ -1,0 +1,22 @@
+"""Which artifacts were rolled back: their records lie beside them, so the answer does not expire with a topic."""
+
+from __future__ import annotations
+
+import json
+
+from gpu_runner.artifacts import ArtifactStore
+
+
+def rolled_back_artifacts(store: ArtifactStore, model: str) -> frozenset[str]:
+    """The sha256 of every artifact of a model that a rollback took out of service and no person promoted since."""
+    newest: dict[str, tuple[str, str]] = {}
+    for key in store.list(f"finetuned/{model}"):
+        if "/decisions/" not in key:
+            continue
+        record = json.loads(store.read_bytes(key))
+        if not record.get("applied"):
+            continue
+        sha256, at = record["artifact"]["sha256"], record["decided_at"]
+        if sha256 not in newest or at > newest[sha256][0]:
+            newest[sha256] = (at, record["verdict"])
+    return frozenset(sha256 for sha256, (_, verdict) in newest.items() if verdict == "rollback")

@@ -1,0 +1,145 @@
+"""Reads what the runner follows: its own topics once, up to their ends, and the requests from the beginning and on.
+
+No offsets are kept: ids say what is done, so reading everything again at each start changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from pydantic import BaseModel
+
+from gpu_runner.errors import NotConnected
+from gpu_runner.ledger import Ledger
+from producers.connection import KafkaConnection
+from producers.dead_letters import OutgoingDeadLetter, dead_letter
+from schemas import dead_letter as letters
+from schemas import topics
+from schemas.catalogue import BY_TOPIC
+from schemas.envelope import MalformedEvent, decode
+
+OWN: Final = (topics.TRAINING_STATE, topics.PROMOTION_DECIDED, topics.MODEL_CURRENT)
+REQUESTS: Final = (topics.OPERATOR_REQUESTED, topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
+# Stage 2 reads operator.requested too and sends what can't be read there to its dead letters; two readers would send it twice.
+LETTERED: Final = (topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
+READER: Final = "gpu_runner"
+
+_log = structlog.get_logger(__name__)
+
+
+class TopicReader:
+    """A consumer without a group over fixed partitions."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+        self._consumer = AIOKafkaConsumer(**connection.consumer_options())
+        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS)}
+        self._lettered: set[tuple[str, int, int]] = set()
+        self.unread: list[OutgoingDeadLetter] = []
+
+    async def open(self) -> None:
+        """Connects; raises NotConnected."""
+        try:
+            await self._consumer.start()
+        except (KafkaError, OSError) as error:
+            raise NotConnected(f"Kafka at {self._connection.bootstrap_servers} can't be reached: {error}") from error
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+        await self._consumer.stop()
+
+    async def restore(self, ledger: Ledger) -> None:
+        """Folds every record up to the ends of now, own topics first; then follows the requests alone."""
+        try:
+            await self._read_letters()
+            await self._read_to_end(OWN, ledger)
+            ends = await self._read_to_end(REQUESTS, ledger)
+            self._consumer.assign(list(ends))
+            for partition, end in ends.items():
+                self._consumer.seek(partition, end)
+        except (KafkaError, OSError) as error:
+            raise NotConnected(f"the runner's topics can't be read: {error}") from error
+
+    async def poll(self, timeout_s: float) -> list[BaseModel]:
+        """The next requests, waiting at most `timeout_s` for the first; raises NotConnected."""
+        try:
+            batches = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000))
+        except (KafkaError, OSError) as error:
+            raise NotConnected(f"the request topics can't be read: {error}") from error
+        return [event for records in batches.values() for event in self._decode(records)]
+
+    def take_unread(self) -> list[OutgoingDeadLetter]:
+        """The dead letters of records that could not be read since the last call."""
+        taken, self.unread = self.unread, []
+        return taken
+
+    async def _partitions(self, names: Sequence[str], *, letters_of: bool = False) -> list[TopicPartition]:
+        existing = await self._consumer.topics()
+        counts = {spec.name: spec.partitions for spec in topics.specs(self._connection.topic_prefix)}
+        found: list[TopicPartition] = []
+        for name in names:
+            topic = self._connection.dead_letters(name) if letters_of else self._connection.topic(name)
+            if topic not in existing:
+                raise NotConnected(f"topic {topic} does not exist: run `abhyas topics apply`")
+            found += [TopicPartition(topic, number) for number in range(counts[topic])]
+        return found
+
+    async def _read_to_end(self, names: Sequence[str], ledger: Ledger) -> dict[TopicPartition, int]:
+        partitions = await self._partitions(names)
+        ends = await self._seek_to_beginning(partitions)
+        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
+            for records in (await self._consumer.getmany(timeout_ms=200)).values():
+                for event in self._decode(records):
+                    ledger.apply(event)
+        return {partition: await self._consumer.position(partition) for partition in partitions}
+
+    async def _read_letters(self) -> None:
+        ends = await self._seek_to_beginning(await self._partitions(LETTERED, letters_of=True))
+        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
+            for records in (await self._consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    try:
+                        letter = letters.read(record.key, record.value, record.headers)
+                    except ValueError:
+                        continue  # somebody else's record: it is not a letter of ours, so nothing is remembered of it
+                    if letter.reader == READER:
+                        self._lettered.add((letter.topic, letter.partition, letter.offset))
+
+    async def _seek_to_beginning(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        self._consumer.assign(partitions)
+        starts = await self._consumer.beginning_offsets(partitions)
+        for partition in partitions:
+            self._consumer.seek(partition, starts[partition])
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(partitions)
+        for topic in {partition.topic for partition in partitions}:
+            expected = {partition.partition for partition in partitions if partition.topic == topic}
+            if self._consumer.partitions_for_topic(topic) != expected:
+                raise NotConnected(
+                    f"topic {topic} has another partition count than the contract's {len(expected)}: run `abhyas topics plan`"
+                )
+        return ends
+
+    def _decode(self, records: Sequence[ConsumerRecord]) -> list[BaseModel]:
+        events: list[BaseModel] = []
+        for record in records:
+            if record.value is None:
+                continue  # a tombstone of a compacted topic
+            name = self._names[record.topic]
+            try:
+                _, event = decode(record.value, record.headers, BY_TOPIC[name])
+            except MalformedEvent as error:
+                self._refuse(record, name, str(error))
+            else:
+                events.append(event)
+        return events
+
+    def _refuse(self, record: ConsumerRecord, name: str, detail: str) -> None:
+        _log.warning("unreadable record", topic=record.topic, partition=record.partition, offset=record.offset, detail=detail)
+        place = (record.topic, record.partition, record.offset)
+        if name in LETTERED and place not in self._lettered:
+            self._lettered.add(place)
+            self.unread.append(dead_letter(record, reason=letters.MALFORMED, detail=detail, reader=READER))
