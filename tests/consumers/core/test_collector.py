@@ -1,0 +1,172 @@
+"""Stage 1 of one partition: the same samples and counts for any batching, with any duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.core.collector import Collector
+from consumers.core.records import Effects, InputRecord
+from schemas import dead_letter, topics
+from schemas.sample import SampleCollected
+from schemas.signal_summary import SignalSummarised
+
+# (feedback number, revision, stars or 0 for a retraction, day shift): few numbers, so that they meet.
+HISTORY = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 5), st.integers(-2, 2)), max_size=25)
+
+
+def records(build: Any, history: Sequence[tuple[int, int, int, int]]) -> list[InputRecord]:
+    made = []
+    for offset, (number, revision, stars, shift) in enumerate(history):
+        if number == 4:
+            event = build.document("d", text=f"दस्तावेज़ {stars}", version=revision)
+        else:
+            event = build.feedback(f"f{number}", stars=stars or 1, revision=revision, retracted=stars == 0)
+        made.append(build.record(event, offset=offset, time=build.start + timedelta(days=shift)))
+    return made
+
+
+def run(build: Any, batches: Sequence[Sequence[InputRecord]]) -> tuple[Collector, Effects]:
+    collector, merged = Collector(0, build.intake_policy()), Effects()
+    for batch in batches:
+        effects = collector.process(batch)
+        merged.events += effects.events
+        merged.dead_letters += effects.dead_letters
+        merged.changes |= effects.changes
+        merged.outcomes += effects.outcomes
+        merged.redactions += effects.redactions
+    return collector, merged
+
+
+def samples(effects: Effects) -> list[SampleCollected]:
+    return [emitted.event for emitted in effects.events if isinstance(emitted.event, SampleCollected)]
+
+
+def newest_counts(effects: Effects) -> dict[tuple[str, str], dict[str, int]]:
+    """The newest summary of each day, days that count nothing left out."""
+    summaries = [emitted.event for emitted in effects.events if isinstance(emitted.event, SignalSummarised)]
+    newest = {(summary.input, str(summary.event_day)): summary.counts for summary in summaries}
+    return {day: counts for day, counts in newest.items() if any(counts.values())}
+
+
+@given(history=HISTORY, cuts=st.lists(st.integers(0, 25), max_size=5))
+def test_any_batching_gives_the_same(build: Any, history: Any, cuts: list[int]) -> None:
+    """However a partition is cut into batches, samples, state and newest counts are the same."""
+    whole = records(build, history)
+    edges = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
+    _, once = run(build, [whole])
+    _, cut = run(build, [whole[start:end] for start, end in zip(edges, edges[1:], strict=False)])
+    assert samples(once) == samples(cut)
+    assert newest_counts(once) == newest_counts(cut)
+    assert once.changes == cut.changes
+    assert once.outcomes == cut.outcomes
+
+
+@given(history=HISTORY)
+def test_duplicates_change_nothing(build: Any, history: Any) -> None:
+    """Every record sent again, at any later place, makes no sample and no count; it is counted as a duplicate or stale."""
+    whole = records(build, history)
+    _, once = run(build, [whole])
+    _, twice = run(build, [[*whole, *whole]])
+    assert [sample.sample_id for sample in samples(once)] == [sample.sample_id for sample in samples(twice)]
+    assert newest_counts(once) == newest_counts(twice)
+    ignored = sum(count for (_, outcome), count in twice.outcomes.items() if outcome in ("duplicate", "stale"))
+    assert ignored >= len(whole)
+
+
+@given(history=HISTORY)
+def test_order_of_revisions_does_not_matter(build: Any, history: Any) -> None:
+    """The counts are those of each sample's newest revision, in whatever order the revisions came."""
+    unique = {(number, revision): (number, revision, stars, shift) for number, revision, stars, shift in history}
+    ordered = [unique[key] for key in sorted(unique)]
+    _, forwards = run(build, [records(build, ordered)])
+    _, backwards = run(build, [records(build, ordered[::-1])])
+    assert newest_counts(forwards) == newest_counts(backwards)
+
+
+@given(history=HISTORY, cut=st.integers(0, 25))
+def test_restart_goes_on_from_the_changelog(build: Any, history: Any, cut: int) -> None:
+    """A collector restored from the changelog goes on exactly as the one that never stopped."""
+    whole = records(build, history)
+    stayed, before = run(build, [whole[:cut]])
+    restored = Collector(0, build.intake_policy())
+    for key, value in before.changes.items():
+        restored.restore(key, value)
+    assert restored.state_keys == stayed.state_keys
+    assert restored.process(whole[cut:]) == stayed.process(whole[cut:])
+    assert restored.totals == stayed.totals
+
+
+def test_poison_and_healthy_side_by_side(build: Any) -> None:
+    """A record that cannot be read becomes a dead letter and the records around it are collected."""
+    poison = InputRecord(topics.FEEDBACK_SUBMITTED, 0, 1, None, b"{", (), 0)
+    collector, effects = run(build, [[build.record(build.feedback("a")), poison, build.record(build.feedback("b"), offset=2)]])
+    assert len(samples(effects)) == 2
+    assert [letter.reason for letter in effects.dead_letters] == [dead_letter.MALFORMED]
+    assert collector.totals.processed == 3
+    assert collector.totals.dead_letters == {topics.FEEDBACK_SUBMITTED: {dead_letter.MALFORMED: 1}}
+
+
+def test_collection_can_be_switched_off(build: Any) -> None:
+    """With collection disabled feedback is counted and left alone, while documents and retractions are still taken."""
+    collector = Collector(0, build.intake_policy(collect_feedback=False))
+    batch = [
+        build.record(build.feedback("a")),
+        build.record(build.feedback("b", revision=1, retracted=True), offset=1),
+        build.record(build.document()),
+    ]
+    effects = collector.process(batch)
+    assert effects.outcomes[topics.FEEDBACK_SUBMITTED, "collection_disabled"] == 1
+    assert effects.outcomes[topics.FEEDBACK_SUBMITTED, "retracted"] == 1
+    assert [sample.kind for sample in samples(effects)] == ["feedback", "document"]
+
+
+def test_outcomes_name_what_happened(build: Any) -> None:
+    """New, revised, duplicate, stale and quarantined records are told apart."""
+    collector = Collector(0, build.intake_policy(holdout_percent=0))
+    batch = [
+        build.record(build.feedback("a", revision=1)),
+        build.record(build.feedback("a", revision=1), offset=1),
+        build.record(build.feedback("a", revision=0), offset=2),
+        build.record(build.feedback("a", revision=2), offset=3),
+    ]
+    outcomes = {outcome: count for (_, outcome), count in collector.process(batch).outcomes.items()}
+    assert outcomes == {"collected": 1, "duplicate": 1, "stale": 1, "revised": 1}
+    held_out = Collector(0, build.intake_policy(holdout_percent=50))
+    effects = held_out.process([build.record(build.feedback(f"q{number}"), offset=number) for number in range(40)])
+    quarantined = [sample for sample in samples(effects) if sample.quarantine == "holdout"]
+    assert 0 < len(quarantined) == effects.outcomes[topics.FEEDBACK_SUBMITTED, "quarantined"] < 40
+
+
+def test_retraction_without_a_model_reaches_the_model_it_was_about(build: Any) -> None:
+    """A retraction that names no model goes to the model of the feedback, not to the default one."""
+    collector = Collector(0, build.intake_policy())
+    effects = collector.process(
+        [
+            build.record(build.feedback("a", model="gemma")),
+            build.record(build.feedback("a", revision=1, retracted=True), offset=1),
+        ]
+    )
+    assert [sample.model for sample in samples(effects)] == ["gemma", "gemma"]
+
+
+def test_moving_to_another_model_retracts_at_the_former(build: Any) -> None:
+    """A revision that names another model is a textless retraction for the former model and a sample for the new one."""
+    collector = Collector(0, build.intake_policy())
+    effects = collector.process(
+        [build.record(build.feedback("a", model="gemma")), build.record(build.feedback("a", model="llama", revision=1), offset=1)]
+    )
+    _, former, moved = samples(effects)
+    assert (former.model, former.retracted, former.negative, former.query) == ("gemma", True, False, "")
+    assert (moved.model, moved.retracted, moved.negative) == ("llama", False, True)
+
+
+def test_foreign_state_is_refused(build: Any) -> None:
+    """A changelog key of another stage is named instead of being skipped."""
+    with pytest.raises(ValueError, match="stage 1"):
+        Collector(0, build.intake_policy()).restore("m|x|clock", b"[1]")

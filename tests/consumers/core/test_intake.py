@@ -1,0 +1,173 @@
+"""From a raw record to a sample."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.core.holdout import is_holdout
+from consumers.core.intake import Collected, IntakePolicy, Received, collect, is_negative, receive, sample_id
+from consumers.core.records import InputRecord, Refusal
+from schemas import dead_letter, topics
+from schemas.envelope import event_type
+
+HEADERS = (
+    ("ce_specversion", b"1.0"),
+    ("ce_id", b"f1:0"),
+    ("ce_source", b"chat"),
+    ("ce_type", event_type(topics.FEEDBACK_SUBMITTED).encode()),
+    ("ce_time", b"2026-11-23T04:00:00Z"),
+    ("content-type", b"application/json"),
+)
+
+
+def raw(value: bytes | None, headers: Any = HEADERS) -> InputRecord:
+    return InputRecord(topics.FEEDBACK_SUBMITTED, 2, 7, b"k", value, headers, 0)
+
+
+def taken(build: Any, event: Any, policy: IntakePolicy | None = None) -> Collected:
+    policy = policy or build.intake_policy()
+    record = build.record(event, partition=2, offset=7)
+    received = receive(record, policy)
+    assert isinstance(received, Received)
+    return collect(received, record, received.model or policy.default_model, policy)
+
+
+@pytest.mark.parametrize(
+    ("fields", "negative"),
+    [
+        ({"stars": 1}, True),
+        ({"stars": 2.9}, True),
+        ({"stars": 3}, False),
+        ({"stars": 5}, False),
+        ({"stars": 5, "correction": "आगरा"}, True),
+        ({"stars": None, "correction": "आगरा"}, True),
+        ({"stars": 5, "correction": "  "}, False),
+        ({"stars": 1, "retracted": True}, False),
+    ],
+)
+def test_negative_rule(build: Any, fields: dict[str, Any], negative: bool) -> None:
+    """Feedback is negative below 3 of 5 or with a correction, never when retracted."""
+    assert is_negative(build.feedback(**fields)) is negative
+    assert taken(build, build.feedback(**fields)).sample.negative is negative
+
+
+def test_sample_keeps_provenance_and_identity(build: Any) -> None:
+    """A sample says which record it was made of, and its id is the hash of source and feedback id."""
+    sample = taken(build, build.feedback("f9")).sample
+    assert (sample.provenance.topic, sample.provenance.partition, sample.provenance.offset) == (topics.FEEDBACK_SUBMITTED, 2, 7)
+    assert sample.sample_id == hashlib.sha256(b"feedback\nchat\nf9").hexdigest()
+    assert sample.occurred_at == build.start
+
+
+def test_document_sample(build: Any) -> None:
+    """A document becomes a sample of its text, title and hash, in the group that it names."""
+    sample = taken(build, build.document("d7", title="ताजमहल", source_group="Taj  Mahal", version=4)).sample
+    assert (sample.kind, sample.revision, sample.group, sample.negative) == ("document", 4, "taj mahal", False)
+    assert sample.text == "ताजमहल आगरा में है।"
+    assert sample.content_sha256 == hashlib.sha256(sample.text.encode()).hexdigest()
+
+
+def test_document_by_reference(build: Any) -> None:
+    """A document in the object store keeps its reference and has no text."""
+    event = build.document("d8").model_copy(update={"text": None, "uri": "s3://documents/d8.txt"})
+    sample = taken(build, event).sample
+    assert (sample.text, sample.uri, sample.group) == (None, "s3://documents/d8.txt", "d8")
+
+
+def test_same_id_of_feedback_and_document_differ() -> None:
+    """A document and a feedback of the same source and id are two samples."""
+    assert sample_id("feedback", "s", "1") != sample_id("document", "s", "1")
+
+
+def test_group_falls_back_to_the_query(build: Any) -> None:
+    """Feedback without a source group is grouped by its normalised query."""
+    assert taken(build, build.feedback(query="  Where IS\tit? ")).sample.group == "where is it?"
+    assert taken(build, build.feedback(query="x", source_group=" \t ")).sample.group == "x"
+
+
+def test_retraction_carries_no_words(build: Any) -> None:
+    """The sample of a retraction has no text, and a group even where nothing names one."""
+    event = build.feedback(revision=1, retracted=True, query="", response="secret", correction="secret")
+    sample = taken(build, event).sample
+    assert (sample.query, sample.response, sample.correction, sample.group) == ("", "", None, "-")
+
+
+@given(group=st.text(min_size=1, max_size=30).filter(lambda text: "\x00" not in text and text.strip() != ""))
+def test_holdout_groups_are_quarantined(build: Any, group: str) -> None:
+    """A sample is quarantined exactly when its group belongs to the holdout, feedback and documents alike."""
+    policy = build.intake_policy(holdout_percent=50)
+    expected = "holdout" if is_holdout(group, key=b"a key", percent=50) else None
+    assert taken(build, build.feedback(source_group=group), policy).sample.quarantine == expected
+    assert taken(build, build.document(source_group=group), policy).sample.quarantine == expected
+
+
+def test_identity_numbers_are_taken_out(build: Any) -> None:
+    """Query, response, correction, title and text lose identity numbers, and each one is counted."""
+    collected = taken(build, build.feedback(query="मेरा ईमेल a@b.in", response="x@y.in?", correction="लिखें: c@d.org"))
+    assert collected.redactions == 3
+    assert "@" not in json.dumps(collected.sample.model_dump(mode="json"))
+    document = taken(build, build.document(text="write to a@b.in", title="c@d.in"))
+    assert document.redactions == 2
+    assert "@" not in json.dumps(document.sample.model_dump(mode="json"))
+
+
+def test_too_large_is_refused_unread(build: Any) -> None:
+    """A value over our limit is refused for its size, with the limit named, whatever it holds."""
+    refused = receive(raw(b"{" * (topics.MAX_FEEDBACK_BYTES + 1)), build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert refused.reason == dead_letter.TOO_LARGE
+    assert str(topics.MAX_FEEDBACK_BYTES) in refused.detail
+    document = build.record(build.document())
+    assert isinstance(receive(document, build.intake_policy(max_document_bytes=10)), Refusal)
+    assert isinstance(receive(document, build.intake_policy()), Received)
+
+
+STRUCTURED = tuple((name, b"application/cloudevents+json") if name == "content-type" else (name, value) for name, value in HEADERS)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        raw(None),
+        raw(b""),
+        raw(b"\xff\xfe"),
+        raw(b"[]"),
+        raw(b'{"feedback_id":"f1"}'),
+        raw(b'{"feedback_id":"f1","query":"q","rating":{"scale":"smileys","value":3}}'),
+        raw(b'{"feedback_id":"f1","query":"q","rating":{"scale":"stars_1_5","value":1' + b"0" * 400 + b"}}"),
+        raw(b'{"feedback_id":"f1","query":"q"}', HEADERS[1:]),
+        raw(b"{}", (*HEADERS[:4], ("ce_time", b"0001-01-01T00:00:00+14:00"), HEADERS[5])),
+        raw(b"{}", (*HEADERS[:2], ("ce_source", None), *HEADERS[3:])),
+        raw(b'{"data": ' + b"[" * 100_000, STRUCTURED),
+        raw(b'{"specversion":"1.0","data":"\\ud800"}', STRUCTURED),
+    ],
+    ids=lambda record: repr(record.value)[:30],
+)
+def test_poison_is_refused_with_a_reason(build: Any, record: InputRecord) -> None:
+    """Whatever cannot be read is refused as malformed with a detail, and its dead letter holds the bytes as they came."""
+    refused = receive(record, build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert refused.reason == dead_letter.MALFORMED
+    assert refused.detail
+    letter = refused.dead_letter(record, "stage1")
+    assert (letter.key, letter.value, letter.headers, letter.offset) == (record.key, record.value, record.headers, 7)
+
+
+@given(value=st.binary(max_size=200), name=st.text(max_size=10), header=st.none() | st.binary(max_size=20))
+def test_no_bytes_break_intake(build: Any, value: bytes, name: str, header: bytes | None) -> None:
+    """Random bytes and headers are refused, never raised over."""
+    assert isinstance(receive(raw(value, (*HEADERS, (name, header))), build.intake_policy()), Refusal)
+
+
+def test_values_of_users_stay_out_of_details(build: Any) -> None:
+    """A refusal's detail names the field and not what the user wrote."""
+    refused = receive(raw(json.dumps({"feedback_id": "f1", "query": ["गुप्त secret"]}).encode()), build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert "query" in refused.detail
+    assert "secret" not in refused.detail
