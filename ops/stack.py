@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +30,7 @@ from ops.key_files import make_keys
 from ops.running import FILE_NAME, RunningService, RunningStack
 from ops.service_process import ServiceProcess
 from ops.services import SERVICES, Ports, Service, port_taken
-from ops.stack_broker import StackBroker, check_broker, open_broker
+from ops.stack_broker import LOCAL_BROKERS, StackBroker, check_broker, open_broker
 
 if TYPE_CHECKING:
     from producers.connection import KafkaConnection
@@ -165,9 +165,12 @@ class Stack:
     def connection(self) -> KafkaConnection:
         """How clients of this stack reach Kafka."""
         from producers.connection import KafkaConnection
+        from producers.settings import ServiceSettings
 
-        embedded = self._broker is not None and self._broker.embedded
-        return KafkaConnection(self.bootstrap_servers, topic_prefix=self.connection_prefix(), embedded=embedded)
+        address, prefix = self.bootstrap_servers, self.connection_prefix()
+        if self.settings.broker in LOCAL_BROKERS:
+            return KafkaConnection(address, topic_prefix=prefix, embedded=self._broker is not None and self._broker.embedded)
+        return replace(ServiceSettings().connection(), bootstrap_servers=address, topic_prefix=prefix, embedded=False)
 
     def connection_prefix(self) -> str:
         """The topic prefix that the services are given."""
@@ -252,6 +255,9 @@ class Stack:
             "HOST": "127.0.0.1",
             "PYTHONUNBUFFERED": "1",
         }
+        if self.settings.broker in LOCAL_BROKERS:
+            # What the environment says of another cluster's security is not meant for the one on this machine.
+            ours["KAFKA_SECURITY_PROTOCOL"] = "PLAINTEXT"
         ours |= {f"{name.upper()}_URL": url for name, url in urls.items()}
         return {**os.environ, **ours, **self.settings.environment}
 

@@ -12,6 +12,8 @@ from typing import Final, Protocol
 from ops.errors import OperationFailed, WrongUsage
 
 _ADDRESS: Final = re.compile(r"^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$")
+# Started by the stack itself, on loopback without security.
+LOCAL_BROKERS: Final = ("embedded", "kafka")
 _START_TIMEOUT_S: Final = 20.0
 
 
@@ -120,7 +122,7 @@ class Elsewhere:
 
 def check_broker(broker: str) -> None:
     """Raises WrongUsage unless it is embedded, kafka or an address."""
-    if broker not in ("embedded", "kafka") and not _ADDRESS.match(broker):
+    if broker not in LOCAL_BROKERS and not _ADDRESS.match(broker):
         raise WrongUsage(f"broker {broker!r} is unknown: expected embedded, kafka or HOST:PORT")
 
 

@@ -72,6 +72,7 @@ def _show(found: Mapping[str, Any]) -> None:
         if stack
         else "no stack of `abhyas up` runs on this data folder; these are the default addresses",
         highlight=False,
+        soft_wrap=True,
     )
     table = Table("service", "address", "says", box=None)
     for name, service in found["services"].items():

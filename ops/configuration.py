@@ -1,0 +1,198 @@
+"""`python -m ops.configuration [--check]`: docs/configuration.md from the settings classes themselves.
+
+A variable without a meaning here, or a meaning without a variable, is an error, so the page cannot fall behind the code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic_settings import BaseSettings
+
+from consumers.settings import ConsumerSettings
+from gpu_runner.settings import RunnerSettings
+from ops.dashboard.settings import DashboardSettings
+from producers.gateway.settings import GatewaySettings
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "configuration.md"
+
+SERVICES: Final[dict[str, type[BaseSettings]]] = {
+    "gateway": GatewaySettings,
+    "consumers": ConsumerSettings,
+    "runner": RunnerSettings,
+    "dashboard": DashboardSettings,
+}
+
+# Groups in the page's order: title, then variable to meaning. Secrets are marked in the meaning.
+MEANINGS: Final[dict[str, dict[str, str]]] = {
+    "Kafka": {
+        "KAFKA_BOOTSTRAP_SERVERS": "Addresses of the brokers, `host:port` with commas between.",
+        "KAFKA_EMBEDDED": "`true` only for the embedded broker, which `abhyas up` sets by itself.",
+        "KAFKA_SECURITY_PROTOCOL": "`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.",
+        "KAFKA_SASL_MECHANISM": "With SASL: the mechanism.",
+        "KAFKA_SASL_USERNAME": "With SASL: the user.",
+        "KAFKA_SASL_PASSWORD": "With SASL: the password. Secret.",
+        "KAFKA_CA_FILE": "With SSL: the certificate authorities to trust; unset: the system's.",
+        "TOPIC_PREFIX": "First part of every topic's name, so that one cluster can hold several installations.",
+    },
+    "Every service": {
+        "HOST": "The address to listen on; `0.0.0.0` in the images.",
+        "DATA_DIR": "The data folder; `/app/data` in the images.",
+        "DEFAULT_MODEL": "The model of an event that names none.",
+        "HOLDOUT_KEY": "Assigns the holdout, the same everywhere and for ever. Unset: what `DATA_DIR/holdout.key` holds. Secret.",
+        "HOLDOUT_PERCENT": "Share of source groups that are held out, in percent.",
+        "APP_DEBUG": "`true`: debug logs, whatever `APP_LOG_LEVEL` says.",
+        "APP_LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
+    },
+    "Gateway": {
+        "GATEWAY_PORT": "Its port.",
+        "USER_HASH_KEY": "Turns raw user ids into hashes; without one they are refused. Unset: what `DATA_DIR/user_hash.key` holds. Secret.",
+        "FEEDBACK_COLLECTION_ENABLED": "`false`: the gateway refuses feedback with 403, and stage 1 counts it without collecting it.",
+        "GATEWAY_MAX_BODY_BYTES": "The largest request body, counted while it is read.",
+        "GATEWAY_MAX_ITEMS": "The most items of one batch.",
+        "GATEWAY_ACK_TIMEOUT_S": "How long a request waits for Kafka before it is answered with 503.",
+        "CONSUMERS_URL": "Where the consumers answer: for the live page, and for the gateway on the embedded broker.",
+    },
+    "Consumers": {
+        "CONSUMERS_PORT": "Their port: `/health`, `/ready`, `/metrics`, `/state`.",
+        "RETRAIN_TRIGGER_THRESHOLD": "Negatives that make a run due.",
+        "RETRAIN_SCHEDULE_INTERVAL_HOURS": "A run is due this long after the bootstrap or the last run, where there is something new.",
+        "RETRAIN_COOL_DOWN_MINUTES": "No automatic run this long after one ended.",
+        "RETRAIN_RETRY_MINUTES": "First wait after an infrastructure failure; it doubles, three attempts at most.",
+        "RUN_MAX_HOURS": "A run older than this is cancelled.",
+        "BATCH_MAX_SAMPLES": "The most samples of one batch.",
+        "BATCH_MAX_DOCUMENTS": "The most documents of one batch.",
+        "DATA_DRIFT_WINDOW_DAYS": "Event-days older than this do not enter the drift signals.",
+        "DRIFT_DELTA": "ADWIN's confidence parameter: smaller is quieter.",
+        "DRIFT_MIN_BUCKET_EVENTS": "Events in a bucket before it enters the detector.",
+        "TICK_INTERVAL_S": "Seconds between ticks, the only source of time for decisions.",
+        "STAGE1_SHARDS": "Groups of partitions of stage 1, each with its own transactional id.",
+        "STAGE2_SHARDS": "Groups of partitions of stage 2, each with its own transactional id.",
+        "BATCH_MAX_RECORDS": "The most records in one transaction.",
+        "BATCH_TIMEOUT_MS": "How long to wait for the first record of a transaction; a larger value is latency.",
+        "STALL_SECONDS": "Records that wait this long without a commit make the service not ready.",
+        "SKIP_LOST_RECORDS": "`true`: go on where retention took records that were never read; `false`: that is fatal.",
+    },
+    "Runner": {
+        "RUNNER_PORT": "Its port.",
+        "ARTIFACTS_DIR": "Folder of the local artifact store; unset: `DATA_DIR/models`. Not used with `MINIO_ENDPOINT`.",
+        "MODELS_DIR": "Where base models are looked for first.",
+        "EVAL_REPORTS_DIR": "Where evaluation reports are written.",
+        "MINIO_ENDPOINT": "`host:port` of an S3 server; unset: the local store.",
+        "MINIO_ACCESS_KEY": "Its access key.",
+        "MINIO_SECRET_KEY": "Its secret key. Secret.",
+        "MINIO_SECURE": "`true`: HTTPS.",
+        "MINIO_CA_FILE": "With HTTPS: the certificate authorities to trust; unset: the system's.",
+        "MINIO_BUCKET": "The bucket; `s3://models/…` in a request names it.",
+        "REDIS_URL": "Only to be reported in `/health`; nothing needs Redis.",
+        "TRAINING_LORA_RANK": "LoRA's rank. Unset: 16.",
+        "TRAINING_LORA_ALPHA": "LoRA's alpha. Unset: 32.",
+        "TRAINING_LEARNING_RATE": "Learning rate. Unset: 2e-4.",
+        "TRAINING_EPOCHS": "Passes over the training rows. Unset: 3.",
+        "TRAINING_BATCH_SIZE": "Rows in a step. Unset: 4.",
+        "TRAINING_MAX_SEQ_LENGTH": "Tokens of the longest row. Unset: 2048.",
+        "TRAINING_SEED": "Seed of every draw of a run.",
+        "TRAINING_REPLAY_SHARE": "Share of replayed rows in a training set.",
+        "TRAINING_CHECKPOINT_EVERY_STEPS": "Steps between checkpoints.",
+        "EVALUATION_MAX_NEW_TOKENS": "The most tokens of an answer in an evaluation.",
+        "CHILD_THREADS": "Threads of a training or evaluation child; 0: every core.",
+        "LLM_MODEL_STANDARD": "What `standard` means as a base model.",
+        "LLM_MODEL_LONGCTX": "What `longctx` means as a base model.",
+        "LEASE_S": "How long a lease on a job lasts without renewal.",
+        "LEASE_RENEW_S": "Seconds between renewals.",
+        "PROGRESS_EVERY_S": "At most one progress event in this time.",
+        "CANCEL_GRACE_S": "How long a cancelled child may save its checkpoint before it is killed.",
+        "STOP_GRACE_S": "The same when the service stops.",
+        "RUNNER_OWNER": "The name in the lease.",
+        "RUNNER_TRANSACTIONAL_ID": "Kafka's transactional id; one runner of an installation has it.",
+    },
+    "Live page": {"DASHBOARD_PORT": "Its port."},
+}
+
+_HEAD: Final = """# Configuration
+
+Every service takes its settings from environment variables alone. An empty variable counts as unset. `abhyas up` sets the
+broker's address, the ports, `HOST`, `DATA_DIR` and `TOPIC_PREFIX` of the services that it starts and passes everything else on;
+the `abhyas` commands read the Kafka variables and `DATA_DIR`, and take the running stack's address where the first are not set.
+
+This page is made by `python -m ops.configuration` from the settings classes; a test compares the two.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: default as a reader would write it, and the services that read it."""
+
+    name: str
+    default: str
+    services: tuple[str, ...]
+
+
+def variables() -> dict[str, Variable]:
+    """Every variable of every settings class, by name."""
+    found: dict[str, Variable] = {}
+    for service, settings in SERVICES.items():
+        for field, info in settings.model_fields.items():
+            name = field.upper()
+            default = "the host's name" if name == "RUNNER_OWNER" else _written(info.default)
+            before = found.get(name)
+            if before is not None and before.default != default:
+                raise ValueError(f"{name} has two defaults: {before.default} and, in the {service}, {default}")
+            found[name] = Variable(name, default, (*(before.services if before else ()), service))
+    return found
+
+
+def _written(default: object) -> str:
+    if default is None:
+        return "(unset)"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default)
+
+
+def render() -> str:
+    """The page; raises ValueError that names each variable without a meaning, or meaning without a variable."""
+    known = variables()
+    described = {name for group in MEANINGS.values() for name in group}
+    if missing := sorted(known.keys() - described):
+        raise ValueError(f"no meaning is written for {', '.join(missing)}: add it to ops/configuration.py")
+    if extra := sorted(described - known.keys()):
+        raise ValueError(f"no settings class reads {', '.join(extra)}: take it out of ops/configuration.py")
+    return "\n".join([_HEAD, *_tables(known)]) + "\n"
+
+
+def _tables(known: dict[str, Variable]) -> Iterator[str]:
+    for title, group in MEANINGS.items():
+        yield f"## {title}\n"
+        yield "| variable | default | read by | meaning |"
+        yield "|---|---|---|---|"
+        for name, meaning in group.items():
+            variable = known[name]
+            readers = "all" if len(variable.services) == len(SERVICES) else ", ".join(variable.services)
+            default = variable.default if variable.default.startswith(("(", "the ")) else f"`{variable.default}`"
+            yield f"| `{name}` | {default} | {readers} | {meaning} |"
+        yield ""
+
+
+def main() -> int:
+    """Writes the page, or with --check compares it; 1 where it is not what would be written."""
+    parser = argparse.ArgumentParser(prog="python -m ops.configuration", description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    text = render()
+    if not check:
+        PAGE.write_text(text, encoding="utf-8")
+        return 0
+    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{PAGE.name} is not what the settings classes say: run python -m ops.configuration", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
