@@ -75,7 +75,7 @@ def dead_letters(name: str, prefix: str = "abhyas") -> str:
 
 
 def size_limit(name: str) -> int:
-    """The most bytes of key, value and headers together that a reader takes from a topic of this module.
+    """The most bytes of key, value and headers together that our producers put on a topic of this module; its readers take them.
 
     >>> size_limit(FEEDBACK_SUBMITTED)
     131072

@@ -1,0 +1,74 @@
+"""A publisher that keeps what it is given, and the settings of a gateway in a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from producers.backlog import Backlog
+from producers.connection import KafkaConnection
+from producers.errors import PublishError
+from producers.gateway.app import create_app
+from producers.gateway.settings import GatewaySettings
+from producers.publisher import Receipt
+
+
+@dataclass
+class KeepingPublisher:
+    """Acknowledges at once, or fails with what `failures` holds for an event id; `away` stands for a broker that is."""
+
+    connection: KafkaConnection = field(default_factory=lambda: KafkaConnection("nowhere:1"))
+    backlog: Backlog = field(default_factory=lambda: Backlog(1000, hold=False))
+    ack_timeout_s: float = 0.05
+    events: list[tuple[object, datetime, str | None]] = field(default_factory=list)
+    failures: dict[str, PublishError] = field(default_factory=dict)
+    silent: bool = False
+    away: PublishError | None = None
+    started: bool = True
+    stopped: bool = False
+
+    async def publish(self, event, time, *, traceparent=None, wait=True):
+        if self.away:
+            raise self.away
+        if event.event_id() in self.failures:
+            raise self.failures[event.event_id()]
+        future = asyncio.get_running_loop().create_future()
+        if not self.silent:
+            self.events.append((event, time, traceparent))
+            future.set_result(Receipt(self.connection.topic(event.TOPIC), 0, len(self.events) - 1, event.event_id()))
+        return future
+
+    async def check(self):
+        if self.away:
+            raise self.away
+
+    async def start(self):
+        self.started = True
+
+    async def stop(self):
+        self.stopped = True
+
+
+@pytest.fixture
+def publisher() -> KeepingPublisher:
+    """A publisher that keeps what it is given."""
+    return KeepingPublisher()
+
+
+@pytest.fixture
+def gateway_settings(tmp_path: Path) -> GatewaySettings:
+    """Small limits, a user hash key, no environment."""
+    return GatewaySettings(data_dir=tmp_path, user_hash_key="a key", gateway_max_body_bytes=600_000, gateway_max_items=5)
+
+
+@pytest.fixture
+def client(gateway_settings: GatewaySettings, publisher: KeepingPublisher) -> Iterator[TestClient]:
+    """The gateway over a keeping publisher, its lifespan running."""
+    with TestClient(create_app(gateway_settings, publisher)) as running:
+        yield running
