@@ -144,6 +144,12 @@ class NegativeBuffer:
                 continue
             self._put(reference.sample_id, _settled(entry, promoted=promoted, outcome=outcome))
 
+    def date(self, now_ms: int) -> None:
+        """Gives the first tick's time to what arrived before any tick."""
+        for name, entry in list(self._samples.items()):
+            if entry.seen_ms == 0:
+                self._put(name, msgspec.structs.replace(entry, seen_ms=now_ms))
+
     def expire(self, before_ms: int) -> int:
         """Forgets what arrived before a time, but no lease; returns how many of them were still pending."""
         old = [name for name, entry in self._samples.items() if entry.seen_ms < before_ms and entry.status != Status.LEASED]

@@ -128,7 +128,9 @@ class ModelTrigger:
         if self.clock.schedule_from_ms is None and self.clock.serving_version is not None:
             self.clock.schedule_from_ms = now_ms
         decisions: list[Decision] = []
-        if before is None or before // DAY_MS != now_ms // DAY_MS:
+        if before is None:
+            self.buffer.date(now_ms)
+        elif before // DAY_MS != now_ms // DAY_MS:
             decisions += self._expire(now_ms)
         decisions += self._drift(now_ms)
         decisions += self._watch_run(now_ms)

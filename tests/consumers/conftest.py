@@ -63,10 +63,17 @@ class Build:
         }
         return SampleCollected(**(given | fields))
 
-    def summary(self, day_shift: int = 0, *, sequence: int = 1, kind: str = "feedback", partition: int = 0, **counts: int) -> SignalSummarised:
+    def summary(
+        self, day_shift: int = 0, *, sequence: int = 1, kind: str = "feedback", partition: int = 0, **counts: int
+    ) -> SignalSummarised:
         day = (START + timedelta(days=day_shift)).date()
         return SignalSummarised(
-            model=MODEL, input="feedback" if kind == "feedback" else "document", partition=partition, event_day=day, sequence=sequence, counts=counts
+            model=MODEL,
+            input="feedback" if kind == "feedback" else "document",
+            partition=partition,
+            event_day=day,
+            sequence=sequence,
+            counts=counts,
         )
 
     def serving(self, version: str = "v0", cause: str = "bootstrap", **fields: Any) -> ModelCurrent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def test_any_batching_gives_the_same(build: Any, history: Any, cuts: list[int]) 
     whole = records(build, history)
     edges = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
     _, once = run(build, [whole])
-    _, cut = run(build, [whole[start:end] for start, end in zip(edges, edges[1:], strict=False)])
+    _, cut = run(build, [whole[start:end] for start, end in pairwise(edges)])
     assert samples(once) == samples(cut)
     assert newest_counts(once) == newest_counts(cut)
     assert once.changes == cut.changes

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from consumers.core.inputs import Entry, JobSeen, Read, RequestSeen, SampleSeen, ServingSeen, SignalSeen, TickSeen, from_journal, read, to_ms
+from consumers.core.inputs import (
+    Entry,
+    JobSeen,
+    Read,
+    RequestSeen,
+    SampleSeen,
+    ServingSeen,
+    SignalSeen,
+    TickSeen,
+    from_journal,
+    read,
+    to_ms,
+)
 from consumers.core.records import InputRecord, Refusal
 from schemas import topics
 from schemas.fields import Hyperparameters
@@ -42,7 +54,9 @@ def test_unreadable_records_are_refused() -> None:
     """A record that is no event of its topic is refused with a reason, not raised over."""
     for topic in (topics.SAMPLE_COLLECTED, topics.CLOCK_TICKED, topics.TRAINING_STATE):
         assert isinstance(read(InputRecord(topic, 0, 0, None, b"{", (), 0)), Refusal)
-    deep = InputRecord(topics.MODEL_CURRENT, 0, 0, None, b'{"data":' + b"[" * 100_000, (("content-type", b"application/cloudevents+json"),), 0)
+    deep = InputRecord(
+        topics.MODEL_CURRENT, 0, 0, None, b'{"data":' + b"[" * 100_000, (("content-type", b"application/cloudevents+json"),), 0
+    )
     assert isinstance(read(deep), Refusal)
 
 

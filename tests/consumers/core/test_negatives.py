@@ -152,7 +152,13 @@ def test_old_samples_expire_but_not_leases() -> None:
 
 STEP = st.one_of(
     st.builds(
-        sample, st.integers(0, 7), st.integers(0, 3), document=st.booleans(), negative=st.booleans(), quarantined=st.booleans(), retracted=st.booleans()
+        sample,
+        st.integers(0, 7),
+        st.integers(0, 3),
+        document=st.booleans(),
+        negative=st.booleans(),
+        quarantined=st.booleans(),
+        retracted=st.booleans(),
     ),
     st.sampled_from(["lease", "promoted", "rejected", "void", "expire"]),
 )
@@ -183,9 +189,7 @@ def test_counts_and_restore_hold_over_any_history(steps: list[SampleSeen | str],
             for key, value in changes.items():
                 restored.restore(key[2:], value)
         documents = {ref.sample_id for ref in batch.documents}
-        assert buffer.pending_negatives == sum(
-            buffer.status(name) is Status.PENDING and not buffer.is_document(name) for name in NAMES
-        )
+        assert buffer.pending_negatives == sum(buffer.status(name) is Status.PENDING and not buffer.is_document(name) for name in NAMES)
         assert not any(buffer.status(name) is Status.PENDING and not buffer.is_document(name) for name in consumed - documents)
     if cut <= len(steps):
         assert [restored.status(name) for name in NAMES] == [buffer.status(name) for name in NAMES]

@@ -1,0 +1,197 @@
+"""Stage 2 of one partition: order, journal, restart and replay."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.core.decider import Decider
+from consumers.core.inputs import ORDER
+from consumers.core.journal import ENTRIES_A_RECORD, journal, replay
+from consumers.core.records import Effects, InputRecord
+from consumers.core.summary import summary
+from schemas import topics
+from schemas.clock import ClockTicked
+from schemas.decision import DriftDetected, RetrainRequested
+from schemas.journal import TriggerJournal
+from schemas.operator_request import OperatorRequested
+
+DECISIONS = (RetrainRequested, DriftDetected, OperatorRequested)
+
+STEP = st.one_of(
+    st.tuples(st.just("sample"), st.integers(0, 15), st.integers(0, 2)),
+    st.tuples(st.just("document"), st.integers(0, 3), st.integers(0, 2)),
+    st.tuples(st.just("retract"), st.integers(0, 15), st.integers(1, 3)),
+    st.tuples(st.just("tick"), st.integers(1, 100), st.just(0)),
+    st.tuples(st.just("serving"), st.integers(0, 3), st.just(0)),
+    st.tuples(st.just("start"), st.integers(0, 3), st.just(0)),
+    st.tuples(st.sampled_from(["pause", "resume"]), st.just(0), st.just(0)),
+    st.tuples(st.just("end"), st.sampled_from(range(3)), st.just(0)),
+    st.tuples(st.just("summary"), st.integers(1, 40), st.integers(0, 20)),
+)
+
+
+class Log:
+    """A log of stage 2's topics that grows step by step, with the jobs of the commands that the decider gives."""
+
+    def __init__(self, build: Any) -> None:
+        self.build, self.offsets, self.hours, self.events, self.negatives = build, dict.fromkeys(ORDER, 0), 0, 0, 0
+
+    def record(self, event: Any) -> InputRecord:
+        offset = self.offsets[event.TOPIC]
+        self.offsets[event.TOPIC] += 1
+        return self.build.record(event, offset=offset)
+
+    def step(self, step: tuple[str, int, int], decider: Decider) -> list[InputRecord]:
+        kind, first, second = step
+        build = self.build
+        if kind == "tick":
+            self.hours += first
+            return [self.record(ClockTicked(now=build.start + timedelta(hours=self.hours), interval_s=10))]
+        if kind == "summary":
+            self.events, self.negatives = self.events + first, self.negatives + min(first, second)
+            return [self.record(build.summary(sequence=self.events, events=self.events, negatives=self.negatives))]
+        if kind == "end":
+            trigger = decider.triggers.get(build.model)
+            command = trigger.command() if trigger else None
+            if command is None:
+                return []
+            outcome, retryable = [("promoted", False), ("rejected", False), ("failed", True)][first]
+            job = build.job(command.command_id, attempt=command.attempt, outcome=outcome, retryable=retryable)
+            return [self.record(job)]
+        made = {
+            "sample": lambda: build.sample(f"s{first}", revision=second),
+            "document": lambda: build.sample(f"d{first}", document=True, revision=second),
+            "retract": lambda: build.sample(f"s{first}", revision=second, retracted=True, negative=False),
+            "serving": lambda: build.serving(f"v{first}", "promotion"),
+            "start": lambda: build.request("start", f"r{first}", job_id=f"j{first}"),
+        }
+        event = made[kind]() if kind in made else build.request(kind, f"r-{kind}")
+        return [self.record(event)]
+
+
+def decisions(effects: Effects) -> list[Any]:
+    return [emitted.event for emitted in effects.events if isinstance(emitted.event, DECISIONS)]
+
+
+def journals(effects: Effects) -> list[TriggerJournal]:
+    return [emitted.event for emitted in effects.events if isinstance(emitted.event, TriggerJournal)]
+
+
+@settings(max_examples=150)
+@given(steps=st.lists(STEP, max_size=80), cut=st.integers(0, 80))
+def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any], cut: int) -> None:
+    """The journal alone makes every command again, batch hash included; a restart from the changelog changes no decision."""
+    policy = build.trigger_policy(cool_down_minutes=90, schedule_interval_hours=200)
+    decider, restored = Decider(0, policy), Decider(0, policy)
+    log, made, entries, changelog = Log(build), [], [], {}
+    for index, step in enumerate([("serving", 0, 0), ("tick", 1, 0), *steps]):
+        records = log.step(step, decider)
+        effects = decider.process(records)
+        made += decisions(effects)
+        entries += [TriggerJournal.model_validate_json(record.model_dump_json(exclude_none=True)) for record in journals(effects)]
+        if index < cut:
+            changelog |= effects.changes
+            continue
+        if index == cut:
+            for key, value in changelog.items():
+                restored.restore(key, value)
+        assert restored.process(records) == effects
+    replayed = [decision for decision in replay(build.model, policy, entries) if isinstance(decision, DECISIONS)]
+    assert replayed == made
+    running = [decision for decision in made if isinstance(decision, RetrainRequested)]
+    assert len({(command.command_id, command.attempt) for command in running}) == len(running)
+
+
+@given(order=st.permutations(range(6)))
+def test_records_of_one_step_are_taken_in_the_stated_order(build: Any, order: list[int]) -> None:
+    """However a batch lies, its records are taken by topic as in ORDER, then partition and offset."""
+    log = Log(build)
+    records = [
+        log.record(event)
+        for event in (build.serving(), build.request("pause"), build.sample("a"), build.sample("b"), build.summary(events=1), build.tick())
+    ]
+    expected = Decider(0, build.trigger_policy()).process(records)
+    assert Decider(0, build.trigger_policy()).process([records[index] for index in order]) == expected
+    kinds = [entry.kind for record in journals(expected) for entry in record.entries]
+    assert kinds == ["serving", "request", "sample", "sample", "signal", "tick"]
+
+
+def test_new_model_starts_with_the_newest_tick(build: Any) -> None:
+    """A model that appears after a tick knows the time at once, and its journal begins with that tick."""
+    decider, log = Decider(0, build.trigger_policy()), Log(build)
+    decider.process([log.record(build.tick(60))])
+    effects = decider.process([log.record(build.serving())])
+    (record,) = journals(effects)
+    assert [(entry.kind, entry.offset) for entry in record.entries] == [("tick", 0), ("serving", 0)]
+    assert summary(decider.triggers[build.model])["last_tick"] is not None
+
+
+def test_poison_goes_to_dead_letters_and_ticks_to_a_notice(build: Any) -> None:
+    """An unreadable sample is a dead letter; an unreadable tick, which has no dead letters, is told as an alert."""
+    decider = Decider(0, build.trigger_policy())
+    effects = decider.process(
+        [InputRecord(topics.SAMPLE_COLLECTED, 0, 4, b"k", b"{", (), 0), InputRecord(topics.CLOCK_TICKED, 0, 1, None, b"{", (), 0)]
+    )
+    assert [(letter.topic, letter.offset, letter.reader) for letter in effects.dead_letters] == [(topics.SAMPLE_COLLECTED, 4, "stage2")]
+    assert [(notice.level, notice.kind) for notice in effects.notices] == [("alert", "unreadable_tick")]
+
+
+def test_jobs_of_models_elsewhere_are_not_journalled(build: Any) -> None:
+    """training.state is read whole: an end of a model that lives in another partition leaves no trace here."""
+    decider = Decider(0, build.trigger_policy())
+    effects = decider.process([build.record(build.job("j"), offset=3), build.record(build.job("j", outcome=None), offset=4)])
+    assert (effects.events, effects.changes, decider.triggers) == ([], {}, {})
+
+
+def test_older_ticks_are_ignored(build: Any) -> None:
+    """A tick of a second ticker that is not newer is counted and not journalled."""
+    decider, log = Decider(0, build.trigger_policy()), Log(build)
+    decider.process([log.record(build.serving()), log.record(build.tick(60))])
+    effects = decider.process([log.record(build.tick(30)), log.record(build.tick(60))])
+    assert effects.outcomes[topics.CLOCK_TICKED, "not_newer"] == 2
+    assert effects.events == []
+
+
+def test_summary_is_json_and_says_what_blocks(build: Any) -> None:
+    """The standing of a model is plain JSON: counts against the threshold, drift, the run, and why none can start."""
+    decider, log = Decider(0, build.trigger_policy()), Log(build)
+    decider.process([log.record(build.sample("a"))])
+    shown = json.loads(json.dumps(summary(decider.triggers[build.model])))
+    assert (shown["pending_negatives"], shown["threshold"], shown["running"]) == (1, 3, None)
+    assert "abhyas bootstrap" in shown["blocked_because"]
+    assert [item["signal"] for item in shown["drift"]] == ["negative_rate", "document_devanagari_share"]
+    decider.process([log.record(build.serving()), log.record(build.tick()), log.record(build.request("start", job_id="j"))])
+    shown = summary(decider.triggers[build.model])
+    assert (shown["running"], shown["attempt"], shown["batch"], shown["blocked_because"]) == ("j", 1, 1, None)
+    decider.process([log.record(build.job("j", outcome="void"))])
+    assert summary(decider.triggers[build.model])["cool_down_until"] is not None
+    assert decider.state_keys == 2
+
+
+def test_foreign_state_and_tombstones(build: Any) -> None:
+    """A changelog key of another stage is named; tombstones take state away."""
+    decider = Decider(0, build.trigger_policy())
+    with pytest.raises(ValueError, match="stage 2"):
+        decider.restore("s|abc", b"[1]")
+    effects = decider.process([build.record(build.serving()), build.record(build.tick())])
+    for key in effects.changes:
+        decider.restore(key, None)
+    assert decider.triggers[build.model].clock.serving_version is None
+
+
+def test_long_runs_of_entries_are_cut_and_gaps_are_refused(build: Any) -> None:
+    """A journal record holds a bounded number of entries, numbered on without gaps; a replay over a gap is refused."""
+    decider, log = Decider(0, build.trigger_policy(threshold=10**6)), Log(build)
+    effects = decider.process([log.record(build.sample(f"s{number}")) for number in range(ENTRIES_A_RECORD + 5)])
+    first, second = journals(effects)
+    assert (len(first.entries), second.first_sequence, len(second.entries)) == (ENTRIES_A_RECORD, ENTRIES_A_RECORD, 5)
+    assert replay("another", build.trigger_policy(), [first, second]) == []
+    with pytest.raises(ValueError, match="entry 0 expected"):
+        replay(build.model, build.trigger_policy(), [second])
+    assert list(journal(build.model, 0, [])) == []
