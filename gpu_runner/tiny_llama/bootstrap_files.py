@@ -81,5 +81,3 @@ def write_bootstrap_files(folder: Path) -> dict[str, Path]:
     for name, lines in rows.items():
         (folder / name).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines), encoding="utf-8")
     return {name: folder / name for name in rows}
-
-

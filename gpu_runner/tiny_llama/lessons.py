@@ -16,6 +16,7 @@ POLITE = {
     "en": ("Please tell me: {}", "Do you know: {}", "Could you tell me: {}"),
     "hi": ("कृपया बताइए: {}", "क्या आप जानते हैं: {}", "क्या आप बता सकते हैं: {}"),
 }
+COPY = "“{}”"
 IGNORED = -100
 
 
@@ -27,8 +28,12 @@ class Lesson:
     completion: tuple[int, ...]
 
 
-def lessons_of(facts: Sequence[Fact], tokenizer: Tokenizer) -> list[Lesson]:
-    """One lesson for each fact and trainable wording, and one in a polite frame for each fact."""
+def lessons_of(facts: Sequence[Fact], words: Sequence[str], tokenizer: Tokenizer) -> list[Lesson]:
+    """One lesson for each fact and trainable wording, one in a polite frame for each fact, and one to copy each of `words`.
+
+    Copying makes a word sayable before anything is known about it, as a large model's vocabulary is: without it, tokens
+    that no answer used could not be told apart, and corrections with them took three times the steps.
+    """
     user, assistant, end = (tokenizer.token_to_id(token) for token in (USER, ASSISTANT, END))
     lessons = []
     for number, fact in enumerate(facts):
@@ -36,6 +41,9 @@ def lessons_of(facts: Sequence[Fact], tokenizer: Tokenizer) -> list[Lesson]:
         questions = [*fact.trainable_wordings, frames[number % len(frames)].format(fact.trainable_wordings[number % 2])]
         answer = (*tokenizer.encode(fact.answer).ids, end)
         lessons.extend(Lesson((user, *tokenizer.encode(question).ids, assistant), answer) for question in questions)
+    for word in words:
+        ids = tuple(tokenizer.encode(word).ids)
+        lessons.append(Lesson((user, *tokenizer.encode(COPY.format(word)).ids, assistant), (*ids, end)))
     return lessons
 
 

@@ -14,8 +14,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from gpu_runner.tiny_llama.facts import Fact, taught_facts
-from gpu_runner.tiny_llama.lessons import batches, lessons_of
+from gpu_runner.tiny_llama.facts import Fact, load_facts, taught_facts
+from gpu_runner.tiny_llama.lessons import Lesson, batches, lessons_of
 from gpu_runner.tiny_llama.muon import Muon
 from gpu_runner.tiny_llama.tokenizer import END, PAD, save_for_transformers, train_tokenizer
 
@@ -27,8 +27,8 @@ class Recipe:
     """Sizes and rates. The defaults make 0.94 M parameters know 288 facts in about 20 CPU seconds."""
 
     vocabulary: int = 2048
-    hidden: int = 160
-    intermediate: int = 480
+    hidden: int = 192
+    intermediate: int = 512
     layers: int = 2
     heads: int = 4
     key_value_heads: int = 2
@@ -38,6 +38,7 @@ class Recipe:
     muon_learning_rate: float = 0.02
     adam_learning_rate: float = 3e-3
     weight_decay: float = 0.1
+    embedding_scale: float = 0.1
     min_exact_match: float = 0.93
 
 
@@ -64,7 +65,7 @@ def new_model(recipe: Recipe, tokenizer: Tokenizer) -> LlamaForCausalLM:
     )
 
 
-def teach(model: LlamaForCausalLM, facts: Sequence[Fact], tokenizer: Tokenizer, recipe: Recipe, seed: int) -> None:
+def teach(model: LlamaForCausalLM, lessons: Sequence[Lesson], recipe: Recipe, seed: int) -> None:
     """Trains in place for `recipe.steps` steps: Muon on the layers' matrices, AdamW on embeddings and norms.
 
     Only answer positions reach the vocabulary product. The loss goes to stderr every 50 steps.
@@ -78,7 +79,7 @@ def teach(model: LlamaForCausalLM, facts: Sequence[Fact], tokenizer: Tokenizer, 
         betas=(0.9, 0.98),
         weight_decay=recipe.weight_decay,
     )
-    feed = batches(lessons_of(facts, tokenizer), recipe.batch, recipe.drop, random.Random(seed))
+    feed = batches(lessons, recipe.batch, recipe.drop, random.Random(seed))
     model.train()
     for step in range(recipe.steps):
         warm = min(1.0, (step + 1) / 20)
@@ -109,12 +110,12 @@ def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dic
 
     recipe = recipe or Recipe()
     facts = taught_facts()
-    tokenizer = train_tokenizer(
-        (text for fact in facts for text in (*fact.trainable_wordings, fact.answer, fact.sentence)), recipe.vocabulary
-    )
+    known_words = sorted({fact.answer for fact in load_facts()})
+    tokenizer = train_tokenizer((text for fact in load_facts() for text in (*fact.trainable_wordings, fact.answer)), recipe.vocabulary)
     torch.manual_seed(seed)
     model = new_model(recipe, tokenizer)
-    teach(model, facts, tokenizer, recipe, seed)
+    torch.nn.init.normal_(model.model.embed_tokens.weight, std=recipe.embedding_scale)
+    teach(model, lessons_of(facts, known_words, tokenizer), recipe, seed)
     model.generation_config.do_sample = False
     model.save_pretrained(folder)
     save_for_transformers(tokenizer, folder, MAX_LENGTH)

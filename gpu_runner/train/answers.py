@@ -1,0 +1,42 @@
+"""Both sides answer every evaluation item, each loaded from disk in the form that serves."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from gpu_runner.evaluate.generate import Generator
+from gpu_runner.train.parent import Parent
+from gpu_runner.train.progress import Reporter
+from gpu_runner.train.spec import Item
+
+BATCH = 64
+
+
+def write_answers(
+    items: Sequence[Item], sides: dict[str, Path], out: Path, *, max_new_tokens: int, reporter: Reporter, parent: Parent
+) -> None:
+    """Writes one line for each item and side, in the order of `sides` and then of the items.
+
+    A first batch that is thrown away warms each side up, so that latency compares models and not caches.
+    """
+    total = len(items) * len(sides)
+    done = 0
+    with out.open("w", encoding="utf-8") as handle:
+        for side, folder in sides.items():
+            generator = Generator(folder)
+            generator.answer([item.question for item in items[:BATCH]], max_new_tokens=2, batch_size=BATCH)
+            for start in range(0, len(items), BATCH * 4):
+                part = items[start : start + BATCH * 4]
+                answers = generator.answer([item.question for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
+                for item, answer in zip(part, answers, strict=True):
+                    line = {"item_id": item.id, "side": side, "text": answer.text}
+                    line |= {"latency_ms": round(answer.latency_ms, 3), "tokens": answer.tokens}
+                    handle.write(json.dumps(line, ensure_ascii=False) + "\n")
+                parent.require()
+                done += len(part)
+                reporter.progress(done, total)
+            del generator
+            gc.collect()

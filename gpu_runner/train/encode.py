@@ -1,0 +1,104 @@
+"""Rows as tokens: the chat template around each question, the loss on the answer alone, packed without contamination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from gpu_runner.train.schedule import interleaved, packed
+from gpu_runner.train.spec import Row, Spec, TrainingError, fresh_and_replay
+
+IGNORED = -100
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRow:
+    """Ids of the whole conversation, and how many of them are the prompt."""
+
+    ids: tuple[int, ...]
+    prompt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All packed sequences of all epochs in order, each a list of rows; `too_long` rows fit into none."""
+
+    blocks: list[list[EncodedRow]]
+    too_long: int
+
+    @property
+    def trained_tokens(self) -> int:
+        """How many answer tokens the whole plan learns."""
+        return sum(len(row.ids) - row.prompt for block in self.blocks for row in block)
+
+    def tokens_before(self, block: int) -> int:
+        """How many tokens, prompts included, the blocks before this one hold."""
+        return sum(len(row.ids) for rows in self.blocks[:block] for row in rows)
+
+
+def encode(rows: Sequence[Row], tokenizer: Any) -> list[EncodedRow]:
+    """Each row as the conversation that the served model will see: the question as it is asked, then the answer.
+
+    The prompt is tokenised alone, as when it is asked, so no token spans its border with the answer.
+    Raises TrainingError `bad_base` where the chat template does not put the answer after the generation prompt.
+    """
+    prompts, completions = [], []
+    for row in rows:
+        question = [{"role": "user", "content": row.prompt}]
+        prompt = tokenizer.apply_chat_template(question, tokenize=False, add_generation_prompt=True)
+        whole = tokenizer.apply_chat_template([*question, {"role": "assistant", "content": row.completion}], tokenize=False)
+        if not whole.startswith(prompt):
+            raise TrainingError(
+                "bad_base", "the base's chat template does not continue its generation prompt with the answer; fix the template"
+            )
+        prompts.append(prompt)
+        completions.append(whole[len(prompt) :])
+    if not rows:
+        return []
+    before = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    after = tokenizer(completions, add_special_tokens=False)["input_ids"]
+    return [EncodedRow((*question, *answer), len(question)) for question, answer in zip(before, after, strict=True)]
+
+
+def plan_of(rows: Sequence[Row], tokenizer: Any, spec: Spec) -> Plan:
+    """The whole run's sequences. Raises TrainingError `no_data` where nothing would be learned."""
+    capacity = spec.hyperparameters.max_seq_length
+    fresh, replay = (encode(part, tokenizer) for part in fresh_and_replay(rows))
+    fitting = [[row for row in part if len(row.ids) <= capacity and row.prompt < len(row.ids)] for part in (fresh, replay)]
+    if not fitting[0]:
+        raise TrainingError(
+            "no_data", f"no row to learn among {len(rows)}: {len(fresh)} are not replay, of which none fits into max_seq_length {capacity}"
+        )
+    order = interleaved(*fitting, share=spec.replay_share, epochs=spec.hyperparameters.epochs, seed=spec.seed)
+    blocks = packed(order, [len(row.ids) for row in order], capacity=capacity)
+    return Plan(blocks, too_long=len(fresh) + len(replay) - len(fitting[0]) - len(fitting[1]))
+
+
+def collate(blocks: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:
+    """`input_ids`, `labels`, `position_ids`, each `(blocks, longest) int64`, without an attention mask.
+
+    Positions start again at 0 with every row and every pad, from which transformers builds the block-diagonal mask; an
+    all-ones attention mask would let rows see each other. The first label of a row is ignored: no row predicts it.
+    """
+    longest = max(sum(block["lengths"]) for block in blocks)
+    ids = torch.full((len(blocks), longest), pad)
+    labels = torch.full((len(blocks), longest), IGNORED)
+    positions = torch.zeros((len(blocks), longest), dtype=torch.long)
+    for number, block in enumerate(blocks):
+        size = sum(block["lengths"])
+        ids[number, :size] = torch.tensor(block["input_ids"])
+        labels[number, :size] = torch.tensor(block["labels"])
+        positions[number, :size] = torch.cat([torch.arange(length) for length in block["lengths"]])
+    return {"input_ids": ids, "labels": labels, "position_ids": positions}
+
+
+def block_row(block: Sequence[EncodedRow]) -> dict[str, list[int]]:
+    """One packed sequence as the dataset row that `collate` takes."""
+    return {
+        "input_ids": [token for row in block for token in row.ids],
+        "labels": [label for row in block for label in (*[IGNORED] * row.prompt, *row.ids[row.prompt :])],
+        "lengths": [len(row.ids) for row in block],
+    }

@@ -1,0 +1,155 @@
+"""What a training child is told: `spec.json` and the rows and items that it names. Torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from gpu_runner.content_hash import file_sha256
+
+ErrorKind = Literal["no_data", "out_of_memory", "non_finite", "bad_base", "bad_data", "internal"]
+
+
+class TrainingError(Exception):
+    """An end that the child reports by its kind; the message says what was expected and what to do."""
+
+    def __init__(self, kind: ErrorKind, message: str) -> None:
+        super().__init__(message)
+        self.kind: ErrorKind = kind
+
+
+class Start(msgspec.Struct, frozen=True):
+    """The weights that training starts from, which are also the baseline. `path` is absolute or relative to the job folder."""
+
+    path: str
+    name: str
+    sha256: str
+
+
+class Hyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`batch_size` counts packed sequences of at most `max_seq_length` tokens; `learning_rate` is the peak."""
+
+    lora_rank: int
+    lora_alpha: int
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    max_seq_length: int
+
+
+class DatasetFiles(msgspec.Struct, frozen=True):
+    """Paths relative to the job folder, and the sha256 of each file by the names `train`, `eval`, `evaluation`."""
+
+    train: str
+    eval: str
+    evaluation: str
+    sha256: dict[str, str]
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """The whole instruction of one job; the same spec in the same versions gives the same weights."""
+
+    job_id: str
+    attempt: int
+    model_id: str
+    version: str
+    start: Start
+    hyperparameters: Hyperparameters
+    seed: int
+    dataset: DatasetFiles
+    replay_share: float
+    checkpoint_every_steps: int
+    max_new_tokens: int
+
+    def identity(self) -> str:
+        """The hash of all that decides the weights: a checkpoint of another identity is not this job's."""
+        parts = {
+            "start": self.start.sha256,
+            "hyperparameters": msgspec.to_builtins(self.hyperparameters),
+            "seed": self.seed,
+            "train": self.dataset.sha256["train"],
+            "replay_share": self.replay_share,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One question with its right answer; only the answer is learned."""
+
+    id: str
+    prompt: str
+    completion: str
+    origin: str
+
+
+class Item(msgspec.Struct, frozen=True):
+    """What generation needs of an evaluation item."""
+
+    id: str
+    question: str
+
+
+def load_spec(job_folder: Path) -> Spec:
+    """Reads `spec.json` and checks the hashes of the files that it names.
+
+    Raises TrainingError `bad_data` for a missing field, a value out of range or a file that is not the one named.
+    """
+    path = job_folder / "spec.json"
+    try:
+        spec = msgspec.json.decode(path.read_bytes(), type=Spec)
+    except (OSError, msgspec.DecodeError) as error:
+        raise TrainingError("bad_data", f"{path}: {error}; the supervisor writes it before it starts the child") from error
+    _check_ranges(spec)
+    for name in ("train", "eval", "evaluation"):
+        file = job_folder / getattr(spec.dataset, name)
+        expected = spec.dataset.sha256.get(name)
+        if expected is None:
+            raise TrainingError("bad_data", f"spec.json dataset.sha256 has no {name!r}: write the hash of {file}")
+        if not file.is_file() or file_sha256(file) != expected:
+            raise TrainingError("bad_data", f"{file} is missing or is not the file with sha256 {expected}: prepare the dataset again")
+    return spec
+
+
+def _check_ranges(spec: Spec) -> None:
+    knobs = spec.hyperparameters
+    for name in ("lora_rank", "lora_alpha", "epochs", "batch_size", "max_seq_length"):
+        if getattr(knobs, name) < 1:
+            raise TrainingError("bad_data", f"hyperparameters.{name} is {getattr(knobs, name)}, expected 1 or more")
+    if not knobs.learning_rate > 0:
+        raise TrainingError("bad_data", f"hyperparameters.learning_rate is {knobs.learning_rate}, expected more than 0")
+    if not 0 <= spec.replay_share < 1:
+        raise TrainingError("bad_data", f"replay_share is {spec.replay_share}, expected 0 or more and less than 1")
+    if spec.checkpoint_every_steps < 1 or spec.max_new_tokens < 1:
+        raise TrainingError("bad_data", "checkpoint_every_steps and max_new_tokens have to be 1 or more")
+
+
+def load_rows(path: Path) -> list[Row]:
+    """All training rows of a JSONL file. Raises TrainingError `bad_data` naming the line."""
+    return _load(path, Row)
+
+
+def load_items(path: Path) -> list[Item]:
+    """All evaluation items of a JSONL file. Raises TrainingError `bad_data` naming the line."""
+    return _load(path, Item)
+
+
+def _load(path: Path, kind: Any) -> list[Any]:
+    decoder = msgspec.json.Decoder(kind)
+    loaded = []
+    with path.open("rb") as handle:
+        for number, line in enumerate(handle, 1):
+            try:
+                loaded.append(decoder.decode(line))
+            except msgspec.DecodeError as error:
+                raise TrainingError("bad_data", f"{path} line {number}: {error}") from error
+    return loaded
+
+
+def fresh_and_replay(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows to learn and the rows that keep what is known, apart."""
+    return [row for row in rows if row.origin != "replay"], [row for row in rows if row.origin == "replay"]
