@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import uvicorn
@@ -29,6 +30,8 @@ def main() -> int:
     publisher = Publisher(
         connection, "/abhyas/gateway", ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=connection.embedded
     )
+    # uvicorn raises the signal again once it has stopped: being asked to stop is no failure, so that ends with 0.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     # A graceful second for open requests, then the publisher's flush: under five in all.
     uvicorn.run(
         create_app(settings, publisher),

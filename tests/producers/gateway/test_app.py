@@ -1,0 +1,276 @@
+"""The gateway over a publisher that keeps what it is given: what is accepted, what is refused and how it is said."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from starlette.testclient import TestClient
+
+from producers.errors import EventTooLarge, KafkaAway, Overloaded
+from producers.gateway.app import create_app
+from producers.gateway.settings import GatewaySettings
+from producers.submissions import hash_user
+
+DOWN = {"scale": "thumbs", "value": "down"}
+GOOD = {"query": "सालार जंग संग्रहालय कहाँ है?", "response": "दिल्ली", "correction": "हैदराबाद", "rating": DOWN}
+
+
+def metric(client: TestClient, line: str) -> float:
+    for found in client.get("/metrics").text.splitlines():
+        if found.startswith(line + " "):
+            return float(found.rsplit(" ", 1)[1])
+    return 0.0
+
+
+def test_one_feedback_is_published_and_acknowledged(client, publisher) -> None:
+    """202 with the event's place; the event has the caller's id, time and trace."""
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    body = GOOD | {"feedback_id": "f1", "revision": 3, "occurred_at": "2026-11-20T10:00:00+05:30", "source_group": "salar-jung"}
+    answer = client.post("/v1/feedback", json=body, headers={"traceparent": trace})
+    assert answer.status_code == 202
+    place = {"index": 0, "id": "f1", "event_id": "f1:3", "topic": "abhyas.feedback.submitted.v1", "partition": 0, "offset": 0}
+    assert answer.json() == {"accepted": [place], "refused": [], "redactions": {}}
+    ((event, time, carried),) = publisher.events
+    assert (event.feedback_id, event.revision, event.correction, event.source_group) == ("f1", 3, "हैदराबाद", "salar-jung")
+    assert time == datetime(2026, 11, 20, 4, 30, tzinfo=UTC)
+    assert carried == trace
+
+
+def test_without_a_time_the_event_happened_now(client, publisher) -> None:
+    """`occurred_at` is optional."""
+    before = datetime.now(UTC)
+    client.post("/v1/feedback", json=GOOD)
+    assert before <= publisher.events[0][1] <= datetime.now(UTC)
+
+
+def test_a_retry_with_the_same_key_is_the_same_event(client, publisher) -> None:
+    """Idempotency-Key gives items without an id theirs, one for each place in a batch; without a key each is new."""
+    for key in ("retry-1", "retry-1", "retry-2", None, None):
+        client.post("/v1/feedback", json={"items": [GOOD, GOOD]}, headers={"Idempotency-Key": key} if key else {})
+    ids = [event.event_id() for event, _, _ in publisher.events]
+    assert ids[0:2] == ids[2:4]
+    assert len(set(ids)) == 8
+
+
+def test_a_batch_takes_what_it_can(client, publisher) -> None:
+    """Good items are published, each refused one is listed with its index, code and field."""
+    publisher.failures["f4:0"] = EventTooLarge("the event has 999 bytes on the wire: feedback.submitted.v1 takes at most 10")
+    items = [
+        GOOD | {"feedback_id": "f0"},
+        GOOD | {"feedback_id": "f1", "rating": {"scale": "stars_1_10", "value": 7}},
+        GOOD | {"feedback_id": "f2", "mood": "angry"},
+        GOOD | {"feedback_id": "f3", "rating": {"scale": "stars_1_5", "value": 9}},
+        GOOD | {"feedback_id": "f4"},
+    ]
+    answer = client.post("/v1/feedback", json={"items": items})
+    assert answer.status_code == 202
+    assert [item["id"] for item in answer.json()["accepted"]] == ["f0"]
+    refused = answer.json()["refused"]
+    assert [(item["index"], item["code"]) for item in refused] == [(1, "invalid"), (2, "invalid"), (3, "invalid"), (4, "too_large")]
+    assert [item["details"][0]["field"] for item in refused[:3]] == ["rating.scale", "mood", "rating.value"]
+    assert "expected a number from 1 to 5" in refused[2]["details"][0]["message"]
+    assert metric(client, 'gateway_refused_total{endpoint="/v1/feedback",reason="invalid"}') == 3
+    assert metric(client, 'gateway_refused_total{endpoint="/v1/feedback",reason="too_large"}') == 1
+    assert metric(client, 'gateway_events_published_total{topic="feedback.submitted.v1"}') == 1
+
+
+def test_a_batch_of_nothing_but_errors_is_422(client, publisher) -> None:
+    """The details name every item's field."""
+    answer = client.post("/v1/feedback", json={"items": [{"query": "q"}, 7, GOOD | {"rating": {"scale": "x", "value": 1}}]})
+    assert answer.status_code == 422
+    fields = [detail["field"] for detail in answer.json()["error"]["details"]]
+    assert fields == ["items[0].rating", "items[1].item", "items[2].rating.scale"]
+    assert publisher.events == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        (GOOD | {"colour": "red"}, "colour", "Extra inputs are not permitted"),
+        (GOOD | {"rating": {"scale": "stars_1_10", "value": 7}}, "rating.scale", "'stars_1_5', 'thumbs', 'unit_interval' or 'signed_unit'"),
+        (GOOD | {"rating": {"scale": "thumbs", "value": None}}, "rating.value", "must be a number, a string or a boolean"),
+        (GOOD | {"rating": 5}, "rating", "expected a JSON object"),
+        (GOOD | {"feedback_id": "two words"}, "feedback_id", "String should match pattern"),
+        (GOOD | {"occurred_at": "2026-11-20T10:00:00"}, "occurred_at", "should have timezone info"),
+        (GOOD | {"query": " "}, "query", "expected the user's question"),
+        ({"query": "q"}, "rating", "expected at least one of them, or retracted=true"),
+        (GOOD | {"user": "u", "user_hash": "ab" * 16}, "user", "expected one of them"),
+    ],
+)
+def test_an_invalid_feedback_is_422_with_its_field(client, publisher, body: dict, field: str, message: str) -> None:
+    """Each wrong field is named with what was expected, in the one error format."""
+    answer = client.post("/v1/feedback", json=body)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "details"}
+    assert error["code"] == "invalid"
+    assert field in error["message"]
+    assert error["details"][0]["field"] == field
+    assert message in error["details"][0]["message"]
+    assert publisher.events == []
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "code"),
+    [
+        (b'{"query": ', "application/json", 400, "malformed_json"),
+        (b"[1, 2]", "application/json", 400, "malformed_json"),
+        (b'{"query": NaN}', "application/json", 400, "malformed_json"),
+        (b'{"query": "\\ud800"}', "application/json", 400, "malformed_json"),
+        (b"[" * 50_000, "application/json", 400, "malformed_json"),
+        (b"query=q", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+        (b'{"items": []}', "application/json", 422, "invalid_request"),
+        (b'{"items": {"a": 1}}', "application/json", 422, "invalid_request"),
+        (b'{"items": [{}], "more": 1}', "application/json", 422, "invalid_request"),
+        (b'{"items": [1,2,3,4,5,6]}', "application/json", 413, "too_many_items"),
+    ],
+)
+def test_a_malformed_request_is_4xx_and_counted(client, content: bytes, content_type: str, status: int, code: str) -> None:
+    """No JSON, another media type, no items, too many: each has its code, and its reason is counted."""
+    answer = client.post("/v1/feedback", content=content, headers={"content-type": content_type})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert metric(client, f'gateway_refused_total{{endpoint="/v1/feedback",reason="{code}"}}') == 1
+    assert metric(client, f'gateway_requests_total{{endpoint="/v1/feedback",status="{status}"}}') == 1
+
+
+def test_a_body_is_counted_while_it_is_read(client, publisher) -> None:
+    """413 for a declared length over the limit, and for a chunked body that never says how long it is."""
+    chunks_sent = 0
+
+    def endless():
+        nonlocal chunks_sent
+        for _ in range(100):
+            chunks_sent += 1
+            yield b" " * 100_000
+
+    declared = client.post("/v1/feedback", content=b" " * 700_000, headers={"content-type": "application/json"})
+    chunked = client.post("/v1/feedback", content=endless(), headers={"content-type": "application/json"})
+    for answer in (declared, chunked):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+        assert "600000 bytes" in answer.json()["error"]["message"]
+
+
+def test_one_event_too_large_is_413(client, publisher) -> None:
+    """What fits the body limit and not the topic's is refused with the topic's limit."""
+    publisher.failures["f1:0"] = EventTooLarge("the event has 200000 bytes on the wire: feedback.submitted.v1 takes at most 131072")
+    answer = client.post("/v1/feedback", json=GOOD | {"feedback_id": "f1"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    assert "at most 131072" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KafkaAway("no Kafka at nowhere:1"), "kafka_unavailable"), (Overloaded("the readers are behind", 1.0), "overloaded")],
+)
+def test_what_may_succeed_later_is_503_with_retry_after(client, publisher, error, code: str) -> None:
+    """Kafka away and a used-up budget ask for another try; nothing is accepted."""
+    publisher.away = error
+    answer = client.post("/v1/feedback", json={"items": [GOOD, {"query": ""}]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, code)
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_202_never_comes_before_the_acknowledgement(client, publisher) -> None:
+    """A broker that takes the event and does not answer in time is a 503, not an acceptance."""
+    publisher.silent = True
+    answer = client.post("/v1/feedback", json=GOOD)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "kafka_unavailable")
+    assert "did not acknowledge within 0.05 s" in answer.json()["error"]["message"]
+
+
+def test_users_are_hashed_and_texts_redacted_before_publishing(client, publisher, caplog) -> None:
+    """The raw user and the numbers in the text are neither published, nor answered, nor logged; redactions are counted."""
+    caplog.set_level(logging.DEBUG)
+    body = GOOD | {"user": "asha@example.org", "query": "मेरा आधार २३४१ २३४१ २३४६ है, संग्रहालय कहाँ है?"}
+    answer = client.post("/v1/feedback", json=body)
+    event = publisher.events[0][0]
+    assert event.user_hash == hash_user(b"a key", "asha@example.org")
+    assert event.query == "मेरा आधार [AADHAAR] है, संग्रहालय कहाँ है?"
+    assert answer.json()["redactions"] == {"aadhaar": 1}
+    assert metric(client, 'gateway_redactions_total{kind="aadhaar"}') == 1
+    seen = event.model_dump_json() + answer.text + caplog.text
+    assert "asha" not in seen
+    assert "२३४१" not in seen
+
+
+def test_a_wrong_value_is_not_repeated_in_the_answer(client) -> None:
+    """An error names the field, never what the user wrote."""
+    wrong = {"language": "my secret", "user_hash": "my secret", "rating": {"scale": "my secret", "value": 1}}
+    answer = client.post("/v1/feedback", json=GOOD | wrong)
+    assert answer.status_code == 422
+    assert "secret" not in answer.text
+
+
+def test_documents_are_published_by_text_or_reference(client, publisher) -> None:
+    """Each with the hash of what is published; the id is the caller's."""
+    answer = client.post(
+        "/v1/documents",
+        json={"items": [{"doc_id": "d1", "text": "सालार जंग"}, {"doc_id": "d2", "uri": "s3://docs/d2.txt", "sha256": "1" * 64}]},
+    )
+    assert answer.status_code == 202
+    assert [item["id"] for item in answer.json()["accepted"]] == ["d1", "d2"]
+    assert [event.TOPIC for event, _, _ in publisher.events] == ["document.ingested.v1"] * 2
+    refused = client.post("/v1/documents", json={"doc_id": "d3", "uri": "http://example.org/x", "sha256": "1" * 64})
+    assert (refused.status_code, refused.json()["error"]["details"][0]["field"]) == (422, "uri")
+    both = client.post("/v1/documents", json={"doc_id": "d3", "text": "t", "uri": "s3://a/b", "sha256": "1" * 64})
+    assert both.status_code == 422
+
+
+def test_an_idempotency_key_that_is_none_is_400(client) -> None:
+    """A key with spaces, or an empty one, would not survive a proxy."""
+    for key in ("two words", "k" * 201, ""):
+        answer = client.post("/v1/feedback", json=GOOD, headers={"Idempotency-Key": key})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_idempotency_key")
+
+
+def test_collection_can_be_switched_off(gateway_settings: GatewaySettings, publisher) -> None:
+    """FEEDBACK_COLLECTION_ENABLED=false refuses feedback with 403 and takes documents."""
+    settings = gateway_settings.model_copy(update={"feedback_collection_enabled": False})
+    with TestClient(create_app(settings, publisher)) as client:
+        refused = client.post("/v1/feedback", json=GOOD)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "collection_disabled")
+        assert client.post("/v1/documents", json={"doc_id": "d1", "text": "t"}).status_code == 202
+
+
+def test_health_and_readiness_follow_kafka(client, publisher) -> None:
+    """Health stays 200 and says degraded; readiness is 503 with the reason."""
+    assert client.get("/health").json()["status"] == "healthy"
+    assert client.get("/ready").json() == {"status": "ready"}
+    publisher.away = KafkaAway("Kafka does not answer at nowhere:1")
+    health = client.get("/health")
+    assert health.status_code == 200
+    body = health.json()
+    assert set(body) == {"status", "service", "version", "uptime_seconds", "timestamp", "dependencies"}
+    assert (body["status"], body["service"], body["dependencies"]["kafka"]["status"]) == ("degraded", "gateway", "unhealthy")
+    ready = client.get("/ready")
+    assert (ready.status_code, ready.json()["error"]["message"]) == (503, "Kafka does not answer at nowhere:1")
+
+
+def test_unknown_paths_and_methods_have_the_one_format(client) -> None:
+    """404 and 405 too, and unknown paths do not make labels."""
+    for answer, code in ((client.get("/v1/nothing"), "not_found"), (client.get("/v1/feedback"), "method_not_allowed")):
+        assert answer.json()["error"]["code"] == code
+    assert metric(client, 'gateway_requests_total{endpoint="other",status="404"}') == 1
+
+
+def test_the_description_shows_the_fields(client) -> None:
+    """OpenAPI has both bodies, single and batch, without dangling references; no page loads anything from elsewhere."""
+    description = client.get("/openapi.json").json()
+    schema = description["paths"]["/v1/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["oneOf"][0]["properties"]["rating"]["anyOf"][0]["properties"]["scale"]["enum"][0] == "stars_1_5"
+    assert schema["oneOf"][1]["required"] == ["items"]
+    assert "$ref" not in json.dumps(description["paths"])
+    assert client.get("/docs").status_code == 404
+
+
+def test_stopping_flushes_the_publisher(gateway_settings, publisher) -> None:
+    """The lifespan's end stops the publisher; one that is not connected yet is connected by its start."""
+    publisher.started = False
+    with TestClient(create_app(gateway_settings, publisher)) as client:
+        client.get("/health")
+        assert publisher.started
+        assert not publisher.stopped
+    assert publisher.stopped

@@ -1,0 +1,107 @@
+"""Beside the requests: connecting again, and following stage 1."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from producers.backlog import Backlog
+from producers.connection import KafkaConnection
+from producers.errors import KafkaAway
+from producers.gateway.background import follow_stage1, keep_connected
+
+
+class Held:
+    """A publisher's held bytes."""
+
+    def __init__(self) -> None:
+        self.connection = KafkaConnection("nowhere:1", topic_prefix="p")
+        self.backlog = Backlog(100, hold=True)
+        self.backlog.sent(("p.feedback.submitted.v1", 2), 10)
+        self.backlog.acknowledged(("p.feedback.submitted.v1", 2), 7, 10)
+
+    def processed(self, topic: str, partition: int, next_offset: int) -> None:
+        self.backlog.processed((topic, partition), next_offset)
+
+    def release(self) -> None:
+        self.backlog.release()
+
+
+@asynccontextmanager
+async def state_server(answers: list[bytes]) -> AsyncIterator[str]:
+    """Answers GET with each body in turn, the last one for ever."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = answers.pop(0) if len(answers) > 1 else answers[0]
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what it waits for knows nothing of events
+            await asyncio.sleep(0.01)
+
+
+async def test_what_stage_1_has_passed_is_no_longer_in_flight() -> None:
+    """Positions by topic and partition free the bytes below them, after answers that were no JSON."""
+    held = Held()
+    state = {"stage1": {"positions": {"feedback.submitted.v1": {"2": 8}}}}
+    async with state_server([b"not yet", b'{"stage1": {"positions": {}}}', json.dumps(state).encode()]) as url:
+        task = asyncio.create_task(follow_stage1(held, url))
+        await until(lambda: held.backlog.largest() == 0)
+        assert held.backlog.hold
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_while_stage_1_does_not_answer_everything_is_in_flight() -> None:
+    """Nobody listening frees nothing: the budget closes the door before events are lost."""
+    held = Held()
+    task = asyncio.create_task(follow_stage1(held, "http://127.0.0.1:9"))
+    await asyncio.sleep(0.3)
+    assert not task.done()
+    assert held.backlog.largest() == 10
+    task.cancel()
+
+
+async def test_a_stage_1_without_positions_is_not_waited_for() -> None:
+    """Only unacknowledged bytes are bounded then."""
+    held = Held()
+    async with state_server([b'{"stage1": {"processed": 1}}']) as url:
+        await asyncio.wait_for(follow_stage1(held, url), 5)
+    assert (held.backlog.hold, held.backlog.largest()) == (False, 0)
+
+
+class Reluctant:
+    """Connects at the second try."""
+
+    def __init__(self) -> None:
+        self.connection = KafkaConnection("nowhere:1")
+        self.tries = 0
+        self.started = False
+
+    async def start(self) -> None:
+        self.tries += 1
+        if self.tries < 2:
+            raise KafkaAway("not yet")
+        self.started = True
+
+
+async def test_connecting_is_tried_again() -> None:
+    """A broker that comes later is found, and a connected publisher is left alone."""
+    publisher = Reluctant()
+    task = asyncio.create_task(keep_connected(publisher))
+    await until(lambda: publisher.started)
+    await asyncio.sleep(0.05)
+    assert publisher.tries == 2
+    task.cancel()
