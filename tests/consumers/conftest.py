@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.core.adwin import adwin_policy
 from consumers.core.intake import IntakePolicy
 from consumers.core.records import InputRecord
 from consumers.core.trigger_state import TriggerPolicy
+from ops.brokers.embedded import EmbeddedBroker
+from ops.topics import apply
+from producers.connection import KafkaConnection
 from producers.redact import redact
 from schemas import envelope, topics
 from schemas.catalogue import Event
@@ -129,3 +146,170 @@ class Build:
 def build() -> Build:
     """The builders; they hold nothing, so one serves the whole session."""
     return Build()
+
+
+class Topics:
+    """One installation of its own on a broker: publishes events and reads topics to their end."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self.connection = connection
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, *events: Event, source: str = "chat", time: datetime = START) -> None:
+        """Publishes events and waits until the broker has them."""
+        producer = await self.producer()
+        wires = [(event.TOPIC, envelope.encode(event, source=source, time=time)) for event in events]
+        sent = [
+            await producer.send(self.connection.topic(topic), wire.value, key=wire.key, headers=list(wire.headers)) for topic, wire in wires
+        ]
+        await asyncio.gather(*sent)
+
+    async def send_raw(self, name: str, value: bytes, key: bytes = b"k", headers: tuple[tuple[str, bytes], ...] = ()) -> None:
+        """Publishes bytes as they are."""
+        await (await self.producer()).send_and_wait(self.connection.topic(name), value, key=key, headers=list(headers))
+
+    async def producer(self) -> AIOKafkaProducer:
+        """A plain idempotent producer, made at first use."""
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(**self.connection.producer_options())
+            await self._producer.start()
+        return self._producer
+
+    async def read(self, full_name: str) -> list[Any]:
+        """Every committed record of a topic, by partition and offset."""
+        consumer = AIOKafkaConsumer(**self.connection.consumer_options())
+        await consumer.start()
+        try:
+            partitions = next(spec.partitions for spec in topics.specs(self.connection.topic_prefix) if spec.name == full_name)
+            assigned = [TopicPartition(full_name, partition) for partition in range(partitions)]
+            consumer.assign(assigned)
+            await consumer.seek_to_beginning(*assigned)
+            ends = await consumer.end_offsets(assigned)
+            records: list[Any] = []
+            while any([await consumer.position(tp) < ends[tp] for tp in assigned]):
+                for found in (await consumer.getmany(timeout_ms=200)).values():
+                    records += found
+            return sorted(records, key=lambda record: (record.partition, record.offset))
+        finally:
+            await consumer.stop()
+
+    async def events(self, name: str) -> list[dict[str, Any]]:
+        """The JSON of every committed event of a topic of the contract."""
+        return [json.loads(record.value) for record in await self.read(self.connection.topic(name))]
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+
+class Consumers:
+    """`python -m consumers` as a child process."""
+
+    def __init__(self, connection: KafkaConnection, log: Path, *roles: str, **environment: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = log
+        self.connection = connection
+        self.roles = roles
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        settings = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.connection.bootstrap_servers,
+            "KAFKA_EMBEDDED": str(self.connection.embedded),
+            "TOPIC_PREFIX": self.connection.topic_prefix,
+            "HOLDOUT_KEY": "a key",
+            "HOLDOUT_PERCENT": "0",
+            "DEFAULT_MODEL": MODEL,
+            "RETRAIN_TRIGGER_THRESHOLD": "10",
+            "TICK_INTERVAL_S": "0.3",
+            "CONSUMERS_PORT": str(self.port),
+        }
+        with self.log.open("ab") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "consumers", *self.roles], env=os.environ | settings | self.environment, stderr=file, stdout=file
+            )
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status and JSON of an endpoint; (0, None) while nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, json.load(answer) if path != "/metrics" else answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+        except OSError:
+            return 0, None
+
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 60) -> None:
+        """Waits until something holds; tells the end of the log where it does not."""
+        give_up = time.monotonic() + timeout_s
+        while not await asyncio.to_thread(holds):
+            if time.monotonic() > give_up or (self.process is not None and self.process.poll() is not None):
+                raise AssertionError(f"consumers did not get there:\n{self.log.read_text()[-3000:]}")
+            await asyncio.sleep(0.05)
+
+    async def ready(self) -> None:
+        await self.until(lambda: self.get("/ready")[0] == 200)
+
+    async def ticked(self) -> None:
+        """Waits until the model of the tests knows the time: from then on the threshold fires at once."""
+        await self.until(lambda: self.model().get("last_tick") is not None)
+
+    def model(self) -> dict[str, Any]:
+        """The standing of the tests' model, empty before its first event."""
+        return dict(self.state().get("models", {}).get(MODEL, {}))
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.get("/state")[1] or {})
+
+    def kill(self) -> None:
+        """SIGKILL, as `kill -9`."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> tuple[int, float]:
+        """SIGTERM; the exit code and how many seconds it took."""
+        assert self.process is not None
+        started = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20), time.monotonic() - started
+
+
+@pytest.fixture
+async def embedded_topics(embedded_broker: EmbeddedBroker) -> AsyncIterator[Topics]:
+    """An installation of its own on the embedded broker."""
+    prefix = f"t{uuid4().hex[:8]}"
+    embedded_broker.create_topics({spec.name: spec.partitions for spec in topics.specs(prefix)})
+    made = Topics(KafkaConnection(embedded_broker.bootstrap_servers, topic_prefix=prefix, embedded=True))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def kafka_topics(kafka_broker: str) -> AsyncIterator[Topics]:
+    """An installation of its own on Apache Kafka."""
+    prefix = f"t{uuid4().hex[:8]}"
+    made = Topics(KafkaConnection(kafka_broker, topic_prefix=prefix))
+    apply(made.connection, topics.specs(prefix))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def start_consumers(tmp_path: Path) -> Iterator[Callable[..., Consumers]]:
+    """Starts `python -m consumers` on an installation; what still runs at the end of the test is killed."""
+    started: list[Consumers] = []
+
+    def start(connection: KafkaConnection, *roles: str, **environment: str) -> Consumers:
+        consumers = Consumers(connection, tmp_path / f"consumers-{len(started)}.log", *roles, **environment)
+        consumers.start()
+        started.append(consumers)
+        return consumers
+
+    yield start
+    for consumers in started:
+        if consumers.process is not None and consumers.process.poll() is None:
+            consumers.kill()

@@ -1,0 +1,87 @@
+"""The stream processor as a process on the embedded broker: what it does with events, how it stops, what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas import dead_letter, topics
+
+Start = Callable[..., Any]
+
+
+async def test_events_become_samples_and_one_command(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
+    """Feedback and documents become samples, bad events dead letters with their own bytes, and the threshold one command."""
+    consumers = start_consumers(embedded_topics.connection)
+    await embedded_topics.send(build.serving(), build.document())
+    await consumers.ticked()
+    await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(12)))
+    await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(3)))
+    await embedded_topics.send_raw(topics.FEEDBACK_SUBMITTED, b"{not json", headers=(("x", b"1"),))
+    await consumers.until(lambda: consumers.model().get("running") is not None)
+    await consumers.until(lambda: consumers.state()["stage1"]["processed"] == 17)
+
+    stage1 = consumers.state()["stage1"]
+    assert stage1["duplicates_ignored"] == 3
+    assert stage1["dead_letters"] == {topics.FEEDBACK_SUBMITTED: {dead_letter.MALFORMED: 1}}
+    assert sum(stage1["positions"][topics.FEEDBACK_SUBMITTED].values()) == 16
+    samples = await embedded_topics.events(topics.SAMPLE_COLLECTED)
+    assert len({sample["sample_id"] for sample in samples}) == len(samples) == 13
+    (letter,) = await embedded_topics.read(embedded_topics.connection.dead_letters(topics.FEEDBACK_SUBMITTED))
+    read = dead_letter.read(letter.key, letter.value, letter.headers)
+    assert (read.value, read.key, read.headers, read.reason) == (b"{not json", b"k", (("x", b"1"),), dead_letter.MALFORMED)
+    assert read.topic == embedded_topics.connection.topic(topics.FEEDBACK_SUBMITTED)
+
+    (command,) = await embedded_topics.events(topics.RETRAIN_REQUESTED)
+    assert (command["rules"], len(command["batch"]["samples"])) == (["count"], 10)
+    model = consumers.model()
+    assert (model["running"], model["serving_version"], model["pending_negatives"]) == (command["command_id"], "v0", 2)
+    by_place = {
+        (record.partition, record.offset)
+        for record in await embedded_topics.read(embedded_topics.connection.topic(topics.SAMPLE_COLLECTED))
+    }
+    assert {(ref["partition"], ref["offset"]) for ref in command["batch"]["samples"]} <= by_place
+
+    status, text = consumers.get("/metrics")
+    assert status == 200
+    assert 'abhyas_consumer_events_total{outcome="duplicate",stage="stage1",topic="feedback.submitted.v1"} 3.0' in text
+    assert consumers.get("/health")[0] == 200
+    code, seconds = consumers.stop()
+    assert (code, seconds < 5) == (0, True)
+
+
+async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
+    """After kill -9 the state is restored before anything is processed: duplicates stay duplicates, the batch stays leased."""
+    consumers = start_consumers(embedded_topics.connection)
+    await embedded_topics.send(build.serving(), *(build.feedback(f"f{number}") for number in range(10)))
+    await consumers.until(lambda: consumers.model().get("running") is not None)
+    consumers.kill()
+    await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(11)))
+    consumers.start()
+    await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 21)
+    await consumers.until(lambda: consumers.model().get("pending_negatives") == 1)
+    assert consumers.state()["stage1"]["duplicates_ignored"] == 10
+    assert len(await embedded_topics.events(topics.RETRAIN_REQUESTED)) == 1
+    assert len(await embedded_topics.events(topics.SAMPLE_COLLECTED)) == 11
+
+
+async def test_missing_topics_are_named(embedded_topics: Any, start_consumers: Start) -> None:
+    """Without its topics the process ends with exit code 1 and says what to do."""
+    consumers = start_consumers(embedded_topics.connection, TOPIC_PREFIX="elsewhere")
+    assert consumers.process.wait(60) == 1
+    assert "abhyas topics apply" in consumers.log.read_text()
+
+
+async def test_foreign_state_stops_the_start(embedded_topics: Any, start_consumers: Start) -> None:
+    """A changelog record that nothing of ours wrote ends the start with exit code 1 and its key, instead of being skipped."""
+    await embedded_topics.send_raw(topics.STAGE2_CHANGELOG, b"1", key=b"z|what")
+    consumers = start_consumers(embedded_topics.connection, "stage2")
+    assert consumers.process.wait(60) == 1
+    assert "z|what" in consumers.log.read_text()
+
+
+async def test_unreachable_kafka_is_named(embedded_topics: Any, start_consumers: Start) -> None:
+    """Kafka that cannot be reached ends the process with exit code 1 and its address."""
+    consumers = start_consumers(embedded_topics.connection, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert consumers.process.wait(60) == 1
+    assert "cannot reach Kafka at 127.0.0.1:1" in consumers.log.read_text()
