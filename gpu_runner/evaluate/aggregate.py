@@ -1,0 +1,78 @@
+"""From rows of items to figures over them: means, corpus scores and rates, over all, by set and by language."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from gpu_runner.dataset.rows import EvaluationItem
+from gpu_runner.evaluate import bleu
+from gpu_runner.evaluate.grounding import Grounding, hallucination_rate
+
+_MEANS: Final = ("exact_match", "f1", "em_guarded", "em_squad", "f1_squad", "em_lenient", "f1_lenient")
+_COUNTED_RATES: Final = {
+    "romanised_hindi_rate": "romanised_hindi",
+    "latin_mid_word_rate": "latin_mid_word",
+    "malformed_word_rate": "malformed_words",
+    "other_language_rate": "other_language",
+    "missing_rate": "missing",
+    "abstention_rate": "abstained",
+}
+METRICS: Final[tuple[str, ...]] = (
+    *_MEANS,
+    *bleu.NAMES,
+    *("hallucination_rate", "hallucination_coverage", "devanagari_consistency", "devanagari_share"),
+    *_COUNTED_RATES,
+    *("latency_ms", "tokens"),
+)
+
+
+def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]], predictions: Sequence[str | None]) -> dict[str, float]:
+    """Every metric over some items; an empty list gives {"items": 0}."""
+    out: dict[str, float] = {"items": len(items)}
+    if not items:
+        return out
+    out |= {name: sum(row[name] for row in rows) / len(rows) for name in _MEANS}
+    out |= bleu.corpus_scores(predictions, [item.answers for item in items])
+    rate = hallucination_rate(
+        Grounding(row["claims"], row["checkable"], row["unsupported"], row["abstained"], row["has_source"]) for row in rows
+    )
+    out |= {"hallucination_rate": rate.rate, "hallucination_coverage": rate.coverage}
+    out |= {name: sum(bool(row[flag]) for row in rows) / len(rows) for name, flag in _COUNTED_RATES.items()}
+    judged = [row["script_violation"] for row in rows if row["script_violation"] is not None]
+    out["devanagari_consistency"] = 1 - sum(judged) / len(judged) if judged else 1.0
+    for name in ("devanagari_share", "latency_ms", "tokens"):
+        values = [row[name] for row in rows if row[name] is not None]
+        if values:
+            out[name] = sum(values) / len(values)
+    return {name: round(value, 6) for name, value in out.items()}
+
+
+def part(
+    items: Sequence[EvaluationItem],
+    rows: Sequence[Mapping[str, Any]],
+    predictions: Sequence[str | None],
+    *,
+    language: str | None = None,
+    item_set: str | None = None,
+) -> dict[str, float]:
+    chosen = [n for n, item in enumerate(items) if language in (None, item.language) and item_set in (None, item.set)]
+    return metrics_of([items[n] for n in chosen], [rows[n] for n in chosen], [predictions[n] for n in chosen])
+
+
+def by_set_and_language(
+    items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]], predictions: Sequence[str | None]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """set (or "all") to language (or "all") to metrics, for the combinations that have items."""
+    languages: dict[str | None, set[str]] = defaultdict(set)
+    for item in items:
+        languages[item.set].add(item.language)
+        languages[None].add(item.language)
+    return {
+        name or "all": {
+            language or "all": part(items, rows, predictions, language=language, item_set=name)
+            for language in (None, *sorted(languages[name]))
+        }
+        for name in (None, *sorted({item.set for item in items}))
+    }

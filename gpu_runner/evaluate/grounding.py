@@ -1,0 +1,154 @@
+"""Does the source say what the answer says: rules over numbers, names, content words and negation; no model.
+
+A claim is one sentence of an answer. It is checkable where it holds a number, a name or a content word, and unsupported where a number
+or name is not in the source, most of its content words are not, or it denies what the source says (or the other way round).
+What the rules can't see: a wrong answer from the same paragraph. Figures on WiCE and XQuAD: docs/log.md, "Evaluation and data".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gpu_runner.dataset.sentences import split_sentences
+from gpu_runner.evaluate.normalise import numbers, words
+
+LEAST_CONTENT_SHARE = 0.5
+# A negation is compared only between sentences that speak of the same: fewer shared words say nothing.
+LEAST_WORDS_FOR_NEGATION = 4
+LEAST_SHARE_FOR_NEGATION = 0.75
+STEM_CHARACTERS = 4
+
+_FUNCTION_WORDS = frozenset(
+    words(
+        "a an the of in on at by to for from with and or as is are was were be been has have had it its this that these those he she they "
+        "his her their which who whom what when where how why do does did can could will would may also than then there not no but if so "
+        "का की के को में से पर ने है हैं था थी थे थीं और या एक यह ये वह वे इस उस इन उन जो कि तो भी ही तक लिए हो हुआ हुई हुए होता होती होते "
+        "कर करके किया की गई गया गए जाता जाती जाते रहा रही रहे द्वारा साथ बाद नहीं न मत अपने अपनी अपना कुछ सन् वर्ष क्या कौन कब कहाँ"
+    )
+)
+_NEGATIONS = frozenset(words("not no never none nobody nothing neither nor without cannot नहीं न मत बिना कभी"))
+_NEGATIVE_ENDS = ("n't", "n’t")
+_ABSTENTIONS = (
+    *("i don't know", "i do not know", "i'm not sure", "i am not sure", "no information", "cannot answer", "can't answer", "unknown"),
+    *("मुझे नहीं पता", "मुझे पता नहीं", "मुझे ज्ञात नहीं", "जानकारी नहीं है", "जानकारी उपलब्ध नहीं", "उत्तर नहीं दे सकता", "ज्ञात नहीं है"),
+)
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """How one answer stands to its source: `unsupported` of `checkable` claims; `abstained` answers make no claim."""
+
+    claims: int
+    checkable: int
+    unsupported: int
+    abstained: bool
+    has_source: bool
+
+
+@dataclass(frozen=True)
+class HallucinationRate:
+    """Over many answers: `rate` = unsupported ÷ checkable claims (0 where none is checkable: then `coverage` is 0 too).
+
+    `coverage` = checkable ÷ all claims; `abstentions` and `without_source` count answers.
+    """
+
+    rate: float
+    coverage: float
+    claims: int
+    checkable: int
+    unsupported: int
+    abstentions: int
+    without_source: int
+
+
+class Source:
+    """A source text, read once for many claims."""
+
+    def __init__(self, text: str) -> None:
+        self.numbers = frozenset(numbers(text))
+        self.words = frozenset(words(text))
+        self._stems = frozenset(word[:STEM_CHARACTERS] for word in self.words if len(word) >= STEM_CHARACTERS)
+        self.sentences = tuple((frozenset(_content(sentence)), _denies(sentence)) for sentence in split_sentences(text))
+
+    def has(self, word: str) -> bool:
+        """Whether the word or another form of it is there; forms share their first four characters."""
+        return word in self.words or (len(word) >= STEM_CHARACTERS and word[:STEM_CHARACTERS] in self._stems)
+
+
+def abstains(answer: str) -> bool:
+    """Whether the answer is empty or says that it does not know."""
+    bare = " ".join(words(answer.replace("’", "'")))
+    return not bare or any(" ".join(words(phrase)) in bare for phrase in _ABSTENTIONS)
+
+
+def ground(answer: str, source: Source | None) -> Grounding:
+    """Check one answer against its source; nothing is checkable without one."""
+    if abstains(answer):
+        return Grounding(0, 0, 0, True, source is not None)
+    claims = split_sentences(answer)
+    if source is None:
+        return Grounding(len(claims), 0, 0, False, False)
+    verdicts = [supported(claim, source) for claim in claims]
+    return Grounding(len(claims), sum(verdict is not None for verdict in verdicts), verdicts.count(False), False, True)
+
+
+def supported(claim: str, source: Source) -> bool | None:
+    """Whether the source supports the claim; None where it holds nothing that the rules can check.
+
+    >>> source = Source("The Indian Museum in Kolkata was founded in 1814 by Nathaniel Wallich.")
+    >>> supported("It was founded in 1814.", source), supported("In 1841 by Wallich", source), supported("Yes.", Source(""))
+    (True, False, False)
+    """
+    figures, names, content = numbers(claim), _names(claim), _content(claim)
+    if not figures and not names and not content:
+        return None
+    if not source.numbers.issuperset(figures) or not all(source.has(name) for name in names):
+        return False
+    spoken = [word for word in content if not word.isnumeric()]
+    if spoken and sum(map(source.has, spoken)) / len(spoken) < LEAST_CONTENT_SHARE:
+        return False
+    return not _contradicts(claim, spoken, source)
+
+
+def hallucination_rate(groundings: Iterable[Grounding]) -> HallucinationRate:
+    """The rate over many answers, never NaN."""
+    rows = list(groundings)
+    claims, checkable, unsupported = (sum(getattr(row, name) for row in rows) for name in ("claims", "checkable", "unsupported"))
+    return HallucinationRate(
+        rate=unsupported / checkable if checkable else 0.0,
+        coverage=checkable / claims if claims else 0.0,
+        claims=claims,
+        checkable=checkable,
+        unsupported=unsupported,
+        abstentions=sum(row.abstained for row in rows),
+        without_source=sum(not row.has_source for row in rows),
+    )
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in words(text) if word not in _FUNCTION_WORDS and len(word) > 1]
+
+
+def _names(claim: str) -> list[str]:
+    """Capitalised words in Latin letters; the first word of a sentence of six words or more is capital anyway and does not count."""
+    tokens = claim.split()
+    if len(tokens) >= 6:
+        tokens = tokens[1:]
+    found = [word for token in tokens if token.lstrip("\"'“‘([")[:1].isupper() for word in words(token)]
+    return [word for word in found if word not in _FUNCTION_WORDS and len(word) > 1]
+
+
+def _denies(text: str) -> bool:
+    if any(word in _NEGATIONS for word in words(text)):
+        return True
+    return any(token.lower().rstrip(".,!?").endswith(_NEGATIVE_ENDS) for token in text.split())
+
+
+def _contradicts(claim: str, content: list[str], source: Source) -> bool:
+    """Whether the source's sentence that says the same differs in negation."""
+    if len(content) < LEAST_WORDS_FOR_NEGATION:
+        return False
+    said = frozenset(content)
+    near = [denied for sentence, denied in source.sentences if len(said & sentence) >= LEAST_SHARE_FOR_NEGATION * len(said)]
+    return bool(near) and _denies(claim) not in near

@@ -1,0 +1,198 @@
+"""Scores answers to evaluation items: a row for each item, aggregates by set and language, hashes of what was asked; no text.
+
+`em` is what the gate counts (MLQA's exact match with the numeric guard). A missing answer scores 0 and is counted; an item hash
+of a side covers the items it answered, so a side that answered fewer can't be compared unnoticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from consumers.core.holdout import normalise_group
+from gpu_runner.dataset.rows import (
+    Answer,
+    DataError,
+    EvaluationItem,
+    Side,
+    json_lines,
+    load_answers,
+    load_evaluation_items,
+    row_id,
+    write_atomically,
+)
+from gpu_runner.evaluate import bleu
+from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
+from gpu_runner.evaluate.exact_match import score_answer
+from gpu_runner.evaluate.grounding import Source, ground
+from gpu_runner.evaluate.script import devanagari_share, examine, violates_script
+
+FORMAT: Final = 1
+DEFAULT_METRICS: Final = ("exact_match", "f1", "bleu", "hallucination_rate")
+KNOWN_METRICS: Final = METRICS
+
+
+class UnknownMetric(ValueError):
+    """A metric was asked for that is not computed here; the message names those that are."""
+
+
+@dataclass(frozen=True)
+class SideScores:
+    """One side's scores: `metrics` over all items, then by language and by set; `items` are rows without text."""
+
+    metrics: Mapping[str, float]
+    by_language: Mapping[str, Mapping[str, float]]
+    by_set: Mapping[str, Mapping[str, float]]
+    items: tuple[Mapping[str, Any], ...]
+    signatures: Mapping[str, str]
+    items_sha256: str
+
+
+def check_metrics(metrics: Sequence[str]) -> None:
+    """Raise UnknownMetric for the first name that is not in KNOWN_METRICS."""
+    for name in metrics:
+        if name not in KNOWN_METRICS:
+            raise UnknownMetric(f"metrics: {name!r} is not known: choose from {', '.join(KNOWN_METRICS)}")
+
+
+def items_sha256(items: Iterable[EvaluationItem]) -> str:
+    """The hash of a set of items, whatever their order."""
+    ordered = sorted(items, key=lambda item: item.id)
+    return hashlib.sha256(json_lines(ordered)).hexdigest()
+
+
+def score_answers(items_path: Path, answers_path: Path, out_path: Path) -> None:
+    """Score both sides' answers to the items and write scores.json whole or not at all.
+
+    Raises DataError for a file that can't be read, for an answer to an unknown item and for two answers of one side to one item.
+    """
+    items = load_evaluation_items(items_path)
+    answers = load_answers(answers_path)
+    sides: tuple[Side, ...] = ("baseline", "candidate")
+    texts = {side: _by_item(items, [answer for answer in answers if answer.side == side], side) for side in sides}
+    rows = {side: _rows(items, texts[side], None) for side in sides}
+    predictions = {side: _predictions(items, texts[side]) for side in sides}
+    scores: dict[str, Any] = {
+        "format": FORMAT,
+        "items_sha256": {"items": items_sha256(items), **{side: _answered_sha256(items, texts[side]) for side in sides}},
+        "items": [
+            {"item_id": item.id, "set": item.set, "language": item.language, "group": _group_name(item)}
+            | {side: rows[side][number] for side in sides}
+            for number, item in enumerate(items)
+        ],
+        "aggregates": {side: by_set_and_language(items, rows[side], predictions[side]) for side in sides},
+        "signatures": bleu.signatures([item.answers for item in items]),
+        "missing": {side: len(items) - len(texts[side]) for side in sides},
+    }
+    write_atomically(out_path, (json.dumps(scores, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
+
+
+def score_side(
+    items: Sequence[EvaluationItem],
+    answers: Iterable[Answer],
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    *,
+    sources: Mapping[str, str] | None = None,
+    side: Side = "candidate",
+) -> SideScores:
+    """Score one side's answers by the named metrics; `sources` maps a document id to its text (an item's `source` may be such an id).
+
+    Raises UnknownMetric, and DataError without items, for answers to unknown items and for two answers to one.
+    """
+    check_metrics(metrics)
+    if not items:
+        raise DataError("items is empty: expected at least one evaluation item")
+    texts = _by_item(items, answers, side)
+    rows = _rows(items, texts, sources)
+    predictions = _predictions(items, texts)
+    languages = sorted({item.language for item in items})
+    sets = sorted({item.set for item in items})
+    return SideScores(
+        metrics=_named(metrics_of(items, rows, predictions), metrics),
+        by_language={name: _named(part(items, rows, predictions, language=name), metrics) for name in languages},
+        by_set={name: _named(part(items, rows, predictions, item_set=name), metrics) for name in sets},
+        items=rows,
+        signatures={name: text for name, text in bleu.signatures([item.answers for item in items]).items() if name in metrics},
+        items_sha256=_answered_sha256(items, texts),
+    )
+
+
+def _by_item(items: Sequence[EvaluationItem], answers: Iterable[Answer], side: str) -> dict[str, Answer]:
+    known = {item.id for item in items}
+    out: dict[str, Answer] = {}
+    for answer in answers:
+        if answer.item_id not in known:
+            raise DataError(f"answers of side {side}: field 'item_id': {answer.item_id!r} is no item that was asked")
+        if answer.item_id in out:
+            raise DataError(f"answers of side {side}: field 'item_id': {answer.item_id!r} was answered twice; expected one answer an item")
+        out[answer.item_id] = answer
+    return out
+
+
+def _group_name(item: EvaluationItem) -> str:
+    """The group's identity without its text: a group without a source is the user's own question."""
+    return row_id("group", normalise_group(item.group))
+
+
+def _predictions(items: Sequence[EvaluationItem], texts: Mapping[str, Answer]) -> list[str | None]:
+    return [texts[item.id].text if item.id in texts else None for item in items]
+
+
+def _answered_sha256(items: Sequence[EvaluationItem], texts: Mapping[str, Answer]) -> str:
+    return items_sha256(item for item in items if item.id in texts)
+
+
+def _rows(items: Sequence[EvaluationItem], texts: Mapping[str, Answer], sources: Mapping[str, str] | None) -> tuple[dict[str, Any], ...]:
+    cache: dict[str, Source] = {}
+    return tuple(_row(item, texts.get(item.id), _source(item, sources, cache)) for item in items)
+
+
+def _source(item: EvaluationItem, sources: Mapping[str, str] | None, cache: dict[str, Source]) -> Source | None:
+    """The item's source: a key of `sources`, else its group as a key, else the text itself (a key has no white space)."""
+    given = item.source
+    text = None
+    if sources is not None:
+        text = sources.get(given) if given is not None else sources.get(item.group)
+    if text is None and given is not None and any(map(str.isspace, given)):
+        text = given
+    if text is None:
+        return None
+    if text not in cache:
+        cache[text] = Source(text)
+    return cache[text]
+
+
+def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> dict[str, Any]:
+    """One item's scores on one side: numbers and flags only."""
+    text = answer.text if answer is not None else None
+    qa = score_answer(text, item.answers, item.language)
+    grounding = ground(text or "", source)
+    script = examine(text or "")
+    share = devanagari_share(text or "")
+    return {
+        "em": qa.em_guarded,
+        **{name: round(value, 6) for name, value in asdict(qa).items()},
+        "chrf": bleu.sentence_chrf(text, item.answers),
+        "script_violation": violates_script(text or "", item.answers, item.language),
+        "devanagari_share": None if share is None else round(share, 6),
+        "romanised_hindi": script.romanised_hindi,
+        "latin_mid_word": bool(script.latin_mid_word),
+        "malformed_words": bool(script.malformed_words),
+        "other_language": script.other_language is not None,
+        "claims": grounding.claims,
+        "checkable": grounding.checkable,
+        "unsupported": grounding.unsupported,
+        "abstained": grounding.abstained,
+        "has_source": grounding.has_source,
+        "latency_ms": answer.latency_ms if answer is not None else None,
+        "tokens": answer.tokens if answer is not None else None,
+        "missing": answer is None,
+    }
+
+
+def _named(values: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name in names or name == "items"}
