@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,7 +51,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
     },
     "Gateway": {
         "GATEWAY_PORT": "Its port.",
-        "USER_HASH_KEY": "Turns raw user ids into hashes; without one they are refused. Unset: what `DATA_DIR/user_hash.key` holds. Secret.",
+        "USER_HASH_KEY": "Turns raw user ids into hashes; without one, refused. Unset: what `DATA_DIR/user_hash.key` holds. Secret.",
         "FEEDBACK_COLLECTION_ENABLED": "`false`: the gateway refuses feedback with 403, and stage 1 counts it without collecting it.",
         "GATEWAY_MAX_BODY_BYTES": "The largest request body, counted while it is read.",
         "GATEWAY_MAX_ITEMS": "The most items of one batch.",
@@ -155,19 +155,19 @@ def _written(default: object) -> str:
     return str(default)
 
 
-def render() -> str:
+def render(meanings: Mapping[str, Mapping[str, str]] = MEANINGS) -> str:
     """The page; raises ValueError that names each variable without a meaning, or meaning without a variable."""
     known = variables()
-    described = {name for group in MEANINGS.values() for name in group}
+    described = {name for group in meanings.values() for name in group}
     if missing := sorted(known.keys() - described):
         raise ValueError(f"no meaning is written for {', '.join(missing)}: add it to ops/configuration.py")
     if extra := sorted(described - known.keys()):
         raise ValueError(f"no settings class reads {', '.join(extra)}: take it out of ops/configuration.py")
-    return "\n".join([_HEAD, *_tables(known)]) + "\n"
+    return "\n".join([_HEAD, *_tables(known, meanings)]) + "\n"
 
 
-def _tables(known: dict[str, Variable]) -> Iterator[str]:
-    for title, group in MEANINGS.items():
+def _tables(known: dict[str, Variable], meanings: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    for title, group in meanings.items():
         yield f"## {title}\n"
         yield "| variable | default | read by | meaning |"
         yield "|---|---|---|---|"

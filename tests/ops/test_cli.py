@@ -1,0 +1,160 @@
+"""The abhyas command: instant help, one-line errors, and what it does on a broker."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ops.brokers.embedded import EmbeddedBroker, partition_counts
+from ops.follow import full_name
+from ops.services import Ports
+from schemas import topics
+
+ABHYAS = [sys.executable, "-c", "import sys; sys.argv[0] = 'abhyas'; from ops.cli import main; main()"]
+
+
+def abhyas(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "TOPIC_", "APP_"))}
+    return subprocess.run(
+        [*ABHYAS, *arguments], cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def on_broker(embedded_broker: EmbeddedBroker) -> dict[str, str]:
+    """The environment of a broker with the contract's topics under a prefix of this test's own."""
+    prefix = f"t{uuid4().hex[:8]}"
+    embedded_broker.create_topics(partition_counts(topics.specs(prefix)))
+    return {"KAFKA_BOOTSTRAP_SERVERS": embedded_broker.bootstrap_servers, "KAFKA_EMBEDDED": "true", "TOPIC_PREFIX": prefix}
+
+
+def test_help_takes_less_than_half_a_second(tmp_path: Path) -> None:
+    """Help is instant: CPU time, because a busy machine's clock says little."""
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = abhyas("--help", folder=tmp_path)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert done.returncode == 0
+    assert min(spent) < 0.5
+
+
+def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
+    """The command line itself imports neither Kafka clients nor HTTP servers nor anything of training."""
+    program = (
+        "import sys, ops.cli; print(*{'torch', 'aiokafka', 'confluent_kafka', 'fastapi', 'pydantic', 'numpy', 'rich'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["operator", "dance"], 2, "action 'dance' is unknown: expected one of cancel, promote"),
+        (["operator", "cancel", "--model", "m"], 2, "action 'cancel' needs job_id"),
+        (["tail", "feedbak"], 2, "topic 'feedbak' is not in the contract: expected one of feedback.submitted"),
+        (["up", "--broker", "rabbit"], 2, "broker 'rabbit' is unknown: expected embedded, kafka or HOST:PORT"),
+        (["tail"], 2, "Missing argument"),
+        (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
+        (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
+        (["register", "--model", "m", "--version", "x", "folder"], 1, "folder is not a folder: expected a merged model"),
+    ],
+)
+def test_expected_trouble_is_one_line(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
+    """Wrong usage ends with 2, other trouble with 1; the line says what was expected, and there is no traceback."""
+    done = abhyas(*arguments, folder=tmp_path)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broker_that_is_away_is_one_line(tmp_path: Path) -> None:
+    """The line names the address that was tried and what to do."""
+    address = f"127.0.0.1:{Ports.free().runner}"
+    done = abhyas("tail", "feedback.submitted", folder=tmp_path, KAFKA_BOOTSTRAP_SERVERS=address)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"abhyas: Kafka at {address} does not answer")
+    assert "abhyas up" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
+    """A variable that does not hold what it should is named in upper case, as it is set."""
+    done = abhyas("tail", "feedback.submitted", folder=tmp_path, KAFKA_SECURITY_PROTOCOL="carrier-pigeon")
+    assert done.returncode == 1
+    assert "KAFKA_SECURITY_PROTOCOL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_operators_request_is_published_and_can_be_read(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """What `operator` publishes, `tail` shows, with actor, reason and the envelope."""
+    asked = abhyas("operator", "pause", "--model", "m", "--reason", "festival", "--actor", "asha", folder=tmp_path, **on_broker)
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.startswith("asked to pause m (request cli-")
+    shown = abhyas("tail", "operator.requested", "--from-beginning", "-n", "1", folder=tmp_path, **on_broker)
+    record = json.loads(shown.stdout)
+    assert record["value"] | {"request_id": "x"} == {
+        "request_id": "x", "action": "pause", "model": "m", "actor": "asha", "reason": "festival", "drop": False,
+    }  # fmt: skip
+    assert record["headers"]["ce_type"] == "abhyas.operator.requested.v1"
+    assert record["headers"]["ce_source"] == "/abhyas/cli"
+
+
+def test_bootstrap_copies_the_files_and_asks(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """The files lie in the store where the request says, and the request names the base model."""
+    for name in ("documents", "eval", "replay"):
+        (tmp_path / f"{name}.jsonl").write_text(f'{{"what": "{name}"}}\n')
+    arguments = ["--model", "m", "--documents", "documents.jsonl", "--eval", "eval.jsonl", "--replay", "replay.jsonl"]
+    done = abhyas("bootstrap", *arguments, "--base-model", "org/base", "--wait-s", "0", folder=tmp_path, **on_broker)
+    assert done.returncode == 0, done.stderr
+    shown = abhyas("tail", "operator.requested", "--from-beginning", "-n", "1", folder=tmp_path, **on_broker)
+    request = json.loads(shown.stdout)["value"]
+    assert request["base_model"] == "org/base"
+    for name, uri in (("documents", "documents_uri"), ("eval", "eval_uri"), ("replay", "replay_uri")):
+        stored = tmp_path / "data" / "models" / request[uri].removeprefix("s3://models/")
+        assert json.loads(stored.read_text()) == {"what": name}
+
+
+def test_bootstrap_without_a_runner_says_so(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """Nobody answers in time: exit code 1 and where to look."""
+    for name in ("documents", "eval"):
+        (tmp_path / f"{name}.jsonl").write_text("{}\n")
+    arguments = ["--model", "m", "--documents", "documents.jsonl", "--eval", "eval.jsonl", "--wait-s", "1"]
+    done = abhyas("bootstrap", *arguments, folder=tmp_path, **on_broker)
+    assert done.returncode == 1
+    assert "has not decided" in done.stderr
+    assert "abhyas status" in done.stderr
+
+
+def test_status_without_an_installation(tmp_path: Path) -> None:
+    """Each service that does not answer is named, the exit code says it, and JSON is there for programs."""
+    done = abhyas("status", "--json", folder=tmp_path)
+    found = json.loads(done.stdout)
+    assert found["stack"] is None
+    assert set(found["services"]) == {"runner", "gateway", "consumers", "dashboard"}
+    assert done.returncode == (0 if all(service["answers"] for service in found["services"].values()) else 1)
+
+
+def test_topics_refuse_the_embedded_broker(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """The embedded broker makes its topics itself; the line says so."""
+    done = abhyas("topics", "plan", folder=tmp_path, **on_broker)
+    assert done.returncode == 1
+    assert "embedded broker" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_topic_can_be_named_in_three_ways() -> None:
+    """Full name, contract's name, and the name without its version lead to the same topic, dead letters too."""
+    for spec in topics.specs("p"):
+        bare = spec.name.removeprefix("p.")
+        for name in (spec.name, bare, bare.replace(".v1", "")):
+            assert full_name(name, "p") == spec.name
