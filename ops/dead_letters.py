@@ -49,9 +49,8 @@ async def list_dead_letters(connection: KafkaConnection, *, limit: int = 1000) -
     """The newest `limit` dead letters of all topics, newest last; raises OperationFailed."""
     # Each topic's own newest, because one topic's flood must not hide the only letter of another before sorting.
     newest: dict[str, deque[DeadLetterRow]] = {}
-    async with reader(connection) as consumer:
-        async for record in records(consumer, await existing_partitions(consumer, dead_letter_topics(connection))):
-            newest.setdefault(record.topic, deque(maxlen=limit)).append(_content(record).row)
+    async for record in records(connection, dead_letter_topics(connection)):
+        newest.setdefault(record.topic, deque(maxlen=limit)).append(_content(record).row)
     rows = sorted((row for kept in newest.values() for row in kept), key=lambda row: (row.at, row.dlq_topic, row.dlq_offset))
     return tuple(rows[-limit:]) if limit > 0 else ()
 
@@ -59,13 +58,13 @@ async def list_dead_letters(connection: KafkaConnection, *, limit: int = 1000) -
 async def show_dead_letter(connection: KafkaConnection, dlq_topic: str, dlq_partition: int, dlq_offset: int) -> DeadLetterContent:
     """One dead letter; the topic by its full name or the contract's, with or without `.dlq`; raises LookupError, OperationFailed."""
     name = _full_name(connection, dlq_topic)
+    places = await existing_partitions(connection, [name])
+    if not places:
+        raise LookupError(f"topic {name} does not exist: `abhyas dlq list` shows what there is")
+    wanted = TopicPartition(name, dlq_partition)
+    if wanted not in places:
+        raise LookupError(f"{name} has no partition {dlq_partition}: it has {len(places)}")
     async with reader(connection) as consumer:
-        places = await existing_partitions(consumer, [name])
-        if not places:
-            raise LookupError(f"topic {name} does not exist: `abhyas dlq list` shows what there is")
-        wanted = TopicPartition(name, dlq_partition)
-        if wanted not in places:
-            raise LookupError(f"{name} has no partition {dlq_partition}: it has {len(places)}")
         consumer.assign([wanted])
         first = (await consumer.beginning_offsets([wanted]))[wanted]
         end = (await consumer.end_offsets([wanted]))[wanted]
@@ -85,11 +84,10 @@ async def show_dead_letter(connection: KafkaConnection, dlq_topic: str, dlq_part
 async def count_by_reason(connection: KafkaConnection) -> Mapping[str, Mapping[str, int]]:
     """How many dead letters each original topic has, by reason; topics without any are absent; raises OperationFailed."""
     counts: dict[str, dict[str, int]] = {}
-    async with reader(connection) as consumer:
-        async for record in records(consumer, await existing_partitions(consumer, dead_letter_topics(connection))):
-            row = _content(record).row
-            of_topic = counts.setdefault(row.topic, {})
-            of_topic[row.reason] = of_topic.get(row.reason, 0) + 1
+    async for record in records(connection, dead_letter_topics(connection)):
+        row = _content(record).row
+        of_topic = counts.setdefault(row.topic, {})
+        of_topic[row.reason] = of_topic.get(row.reason, 0) + 1
     return counts
 
 

@@ -18,8 +18,7 @@ from typing import Any, Final
 
 import structlog
 
-from ops.follow import reader
-from ops.topic_reading import existing_partitions, records
+from ops.topic_reading import records
 from producers.connection import KafkaConnection
 from schemas import topics
 from schemas.envelope import MalformedEvent, decode
@@ -53,22 +52,21 @@ async def _newest_samples(connection: KafkaConnection) -> list[SampleCollected]:
     """The last revision of each feedback that is neither retracted nor its user's erased, by sample id."""
     newest: dict[str, SampleCollected] = {}
     erased: set[str] = set()
-    async with reader(connection) as consumer:
-        names = [connection.topic(topics.SAMPLE_COLLECTED), connection.topic(topics.USER_ERASED)]
-        async for record in records(consumer, await existing_partitions(consumer, names)):
-            try:
-                if record.topic == names[1]:
-                    # A compacted topic may hold a tombstone; the erasure before it is done with.
-                    if record.value is not None:
-                        erased.add(decode(record.value, record.headers, UserErased)[1].user_hash)
-                    continue
-                sample = decode(record.value, record.headers, SampleCollected)[1]
-            except MalformedEvent as error:
-                log.warning("record left out", topic=record.topic, partition=record.partition, offset=record.offset, error=str(error))
+    names = [connection.topic(topics.SAMPLE_COLLECTED), connection.topic(topics.USER_ERASED)]
+    async for record in records(connection, names):
+        try:
+            if record.topic == names[1]:
+                # A compacted topic may hold a tombstone; the erasure before it is done with.
+                if record.value is not None:
+                    erased.add(decode(record.value, record.headers, UserErased)[1].user_hash)
                 continue
-            known = newest.get(sample.sample_id)
-            if sample.kind == "feedback" and (known is None or sample.revision >= known.revision):
-                newest[sample.sample_id] = sample
+            sample = decode(record.value, record.headers, SampleCollected)[1]
+        except MalformedEvent as error:
+            log.warning("record left out", topic=record.topic, partition=record.partition, offset=record.offset, error=str(error))
+            continue
+        known = newest.get(sample.sample_id)
+        if sample.kind == "feedback" and (known is None or sample.revision >= known.revision):
+            newest[sample.sample_id] = sample
     kept = (sample for sample in newest.values() if not sample.retracted and sample.user_hash not in erased)
     return sorted(kept, key=lambda sample: sample.sample_id)
 

@@ -1,0 +1,127 @@
+"""Publishing a file: every valid line, none of the others, and a report that names them."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ops.brokers.embedded import EmbeddedBroker
+from ops.publish import KEPT_ERRORS, Progress, publish_file
+from ops.topic_reading import records
+from producers.connection import KafkaConnection
+from producers.errors import KafkaAway
+from producers.submissions import hash_user
+from schemas import topics
+from schemas.document import DocumentIngested
+from schemas.envelope import decode
+from schemas.feedback import FeedbackSubmitted
+
+
+@pytest.fixture
+def connection(embedded_broker: EmbeddedBroker) -> KafkaConnection:
+    prefix = f"t{uuid4().hex[:8]}"
+    embedded_broker.create_topics({topics.topic(name, prefix): 4 for name in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED)})
+    return KafkaConnection(embedded_broker.bootstrap_servers, topic_prefix=prefix, embedded=True)
+
+
+async def read_all(connection: KafkaConnection, name: str) -> list:
+    return [record async for record in records(connection, [connection.topic(name)])]
+
+
+async def events(connection: KafkaConnection, model: type) -> dict[str, tuple]:
+    found = {}
+    for record in await read_all(connection, model.TOPIC):
+        envelope, event = decode(record.value, record.headers, model)
+        found[envelope.id] = (envelope, event)
+    return found
+
+
+def jsonl(path: Path, *lines: object) -> Path:
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode() for line in lines))
+    return path
+
+
+async def test_valid_lines_are_published_and_the_others_named(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Exit code 1, line numbers from 1, each field with what was expected; empty lines are passed over."""
+    path = jsonl(
+        tmp_path / "f.jsonl",
+        {"feedback_id": "f1", "query": "सालार जंग कहाँ है?", "correction": "हैदराबाद", "user": "u1", "occurred_at": "2026-11-01T00:00:00Z"},
+        b"{not json",
+        b"",
+        {"feedback_id": "f2", "query": "q", "rating": {"scale": "stars_1_10", "value": 3}},
+        b"[1, 2]",
+        {"feedback_id": "f3", "query": "q", "correction": "c" * 30_000, "response": '"' * 32_000, "tags": ["\\" * 100] * 20},
+        {"feedback_id": "f4", "query": "फ़ोन 9876543210", "correction": "c", "mood": "x"},
+        {"feedback_id": "f5", "query": "फ़ोन 9876543210", "rating": {"scale": "thumbs", "value": "down"}},
+    )
+    report = await publish_file(connection, "feedback", path, user_hash_key=b"k")
+    assert (report.published, report.invalid, report.exit_code) == (3, 4, 1)
+    assert [error.line for error in report.errors] == [2, 4, 5, 7]
+    assert report.errors[0].message.startswith("not JSON")
+    assert report.errors[1].message.startswith("rating.scale: ")
+    assert report.errors[2].message == "item: expected a JSON object"
+    assert report.errors[3].message.startswith("mood: ")
+    assert report.redactions == {"phone": 1}
+    found = await events(connection, FeedbackSubmitted)
+    assert set(found) == {"f1:0", "f3:0", "f5:0"}
+    envelope, event = found["f1:0"]
+    assert event.user_hash == hash_user(b"k", "u1")
+    assert (envelope.source, envelope.time.isoformat()) == ("/abhyas/cli", "2026-11-01T00:00:00+00:00")
+    assert found["f5:0"][1].query == "फ़ोन [PHONE]"
+
+
+async def test_a_file_twice_is_the_same_events(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Ids that lines lack come of number and content: two equal lines are two events, the same file again none."""
+    line = {"query": "q", "correction": "c"}
+    path = jsonl(tmp_path / "f.jsonl", line, line)
+    for _ in range(2):
+        assert (await publish_file(connection, "feedback", path)).published == 2
+    found = await read_all(connection, topics.FEEDBACK_SUBMITTED)
+    assert len(found) == 4
+    assert len({dict(record.headers)["ce_id"] for record in found}) == 2
+
+
+async def test_documents_are_published_with_progress(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Progress never goes back, and ends with the whole file and every line."""
+    path = jsonl(tmp_path / "d.jsonl", *({"doc_id": f"d{number}", "text": f"लेख {number} " + "क" * 500} for number in range(220)))
+    told: list[Progress] = []
+    report = await publish_file(connection, "documents", path, on_progress=told.append)
+    assert (report.published, report.invalid, report.exit_code) == (220, 0, 0)
+    assert len(told) > 3
+    assert [step.bytes_read for step in told] == sorted(step.bytes_read for step in told)
+    assert told[-1] == Progress(220, 220, 0, path.stat().st_size, path.stat().st_size)
+    assert len(await events(connection, DocumentIngested)) == 220
+
+
+async def test_a_line_over_the_topics_limit_is_named_and_the_rest_published(connection: KafkaConnection, tmp_path: Path) -> None:
+    """An event too large is a line like any other invalid one."""
+    path = jsonl(tmp_path / "d.jsonl", {"doc_id": "d1", "text": "\n" * 250_000}, {"doc_id": "d2", "text": "लेख"})
+    report = await publish_file(connection, "documents", path)
+    assert (report.published, report.invalid) == (1, 1)
+    assert report.errors[0].line == 1
+    assert "document.ingested.v1 takes at most 393216" in report.errors[0].message
+
+
+async def test_errors_do_not_fill_the_memory(connection: KafkaConnection, tmp_path: Path) -> None:
+    """All are counted, the first thousand kept; a line without an end is read past."""
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(b"x" * 5_000_000 + b"\n" + b"{\n" * (KEPT_ERRORS + 5))
+    report = await publish_file(connection, "feedback", path)
+    assert (report.published, report.invalid, len(report.errors)) == (0, KEPT_ERRORS + 6, KEPT_ERRORS)
+    assert report.errors[0].message.startswith("longer than")
+
+
+async def test_a_broker_that_is_away_is_said(tmp_path: Path) -> None:
+    """KafkaAway names the address; a missing file is an OSError before any connection."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(FileNotFoundError):
+        await publish_file(KafkaConnection(address), "feedback", tmp_path / "none.jsonl")
+    path = jsonl(tmp_path / "f.jsonl", {"query": "q", "correction": "c"})
+    with pytest.raises(KafkaAway, match=address):
+        await publish_file(KafkaConnection(address), "feedback", path)
