@@ -1,0 +1,100 @@
+"""`python -m gpu_runner.evaluate JOB_DIR`: the child behind POST /evaluate; JSON lines on stdout, logs on stderr.
+
+Exit 0 with `result.json`, 3 for an error that was reported, 143 after SIGTERM.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from gpu_runner.dataset.rows import DataError
+from gpu_runner.evaluate.evaluation import (
+    BadModel,
+    EvaluationSpec,
+    ask,
+    finished,
+    load_items,
+    load_sources,
+    load_spec,
+    report,
+    verify_model,
+)
+from gpu_runner.evaluate.score import UnknownMetric
+from gpu_runner.train.parent import Parent, Terminated, Termination
+from gpu_runner.train.progress import Reporter, claim_stdout
+
+REPORTED, TERMINATED = 3, 143
+log = logging.getLogger("gpu_runner.evaluate")
+
+
+def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
+    """The whole evaluation; returns what `result.json` says, which is written last."""
+    reporter.start("loading")
+    spec = load_spec(folder)
+    earlier = finished(folder)
+    if earlier is not None:
+        reporter.end()
+        return earlier
+    verify_model(spec)
+    items = load_items(spec)
+    if spec.sources is not None:
+        load_sources(spec.sources)  # a source file that can't be read is told before the model has answered, not after
+    generator = _load_generator(spec)
+    reporter.end()
+    reporter.start("evaluating", len(items))
+
+    def progress(done: int) -> None:
+        parent.require()
+        reporter.progress(done, len(items))
+
+    answers = ask(generator, items, max_new_tokens=spec.max_new_tokens, progress=progress)
+    reporter.end(len(items), len(items))
+    return report(spec, folder, items, answers, reporter.seconds)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job folder given as the only argument."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if len(arguments) != 1:
+        print("usage: python -m gpu_runner.evaluate JOB_DIR", file=sys.stderr)
+        return 2
+    reporter = Reporter(claim_stdout())
+    parent = Parent()
+    try:
+        Termination()
+        parent.tie()
+        reporter.result(run(Path(arguments[0]), reporter, parent))
+    except Terminated:
+        return TERMINATED
+    except (DataError, UnknownMetric) as error:
+        return _reported(reporter, "bad_data", error)
+    except BadModel as error:
+        return _reported(reporter, "bad_base", error)
+    except Exception as error:
+        log.error("evaluation failed\n%s", traceback.format_exc())
+        kind = "out_of_memory" if "out of memory" in str(error).lower() or isinstance(error, MemoryError) else "internal"
+        return _reported(reporter, kind, error)
+    return 0
+
+
+def _load_generator(spec: EvaluationSpec) -> Any:
+    # torch is imported here, after the environment that the parent set for it, and only when there is something to answer.
+    from gpu_runner.evaluate.generate import Generator
+
+    try:
+        return Generator(spec.model_path)
+    except (OSError, ValueError) as error:
+        raise BadModel(f"model.path {spec.model_path} can't be loaded: {error}") from error
+
+
+def _reported(reporter: Reporter, kind: str, error: Exception) -> int:
+    reporter.error(kind, str(error) or type(error).__name__)
+    return REPORTED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,179 @@
+"""One evaluation that a person asked for: items and sources read, answers scored, reports written; torch only through `generate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from gpu_runner.content_hash import folder_sha256
+from gpu_runner.dataset.rows import Answer, DataError, EvaluationItem, load_evaluation_items, save_rows, write_atomically
+from gpu_runner.evaluate.aggregate import by_set_and_language
+from gpu_runner.evaluate.report import write_reports
+from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
+
+BATCH = 32
+RESULT_FILE = "result.json"
+
+
+class BadModel(ValueError):
+    """The model folder is missing or is not the one that was asked for."""
+
+
+class Generated(Protocol):
+    """One answer of a generator."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def tokens(self) -> int: ...
+
+    @property
+    def latency_ms(self) -> float: ...
+
+
+class Generator(Protocol):
+    """Answers questions; `gpu_runner.evaluate.generate.Generator` in the service, a fake in tests."""
+
+    def answer(self, questions: Sequence[str], *, max_new_tokens: int, batch_size: int) -> Sequence[Generated]: ...
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """What spec.json asks for; paths of items and sources are relative to the job folder."""
+
+    job_id: str
+    model_id: str
+    model_version: str
+    model_path: Path
+    model_sha256: str
+    items: Path
+    sources: Path | None
+    metrics: tuple[str, ...]
+    max_new_tokens: int
+    reports_dir: Path
+
+
+def load_spec(folder: Path) -> EvaluationSpec:
+    """Read JOB_DIR/spec.json. Raises DataError naming the field that is missing or of the wrong kind, UnknownMetric for a metric."""
+    path = folder / "spec.json"
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8"))
+        metrics = tuple(str(name) for name in spec["metrics"])
+        found = EvaluationSpec(
+            job_id=str(spec["job_id"]),
+            model_id=str(spec["model_id"]),
+            model_version=str(spec["model_version"]),
+            model_path=folder / spec["model"]["path"],
+            model_sha256=str(spec["model"]["sha256"]),
+            items=folder / spec["items"],
+            sources=folder / spec["sources"] if spec.get("sources") else None,
+            metrics=metrics,
+            max_new_tokens=int(spec["max_new_tokens"]),
+            reports_dir=Path(spec["reports_dir"]),
+        )
+    except KeyError as error:
+        raise DataError(f"{path}: field {error} is missing") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: can't be read as an evaluation's spec: {error}") from error
+    check_metrics(metrics)
+    return found
+
+
+def load_sources(path: Path) -> dict[str, str]:
+    """The source documents by id: a JSON object {"<document id>": "<text>"}, or a list of {"id" or "doc_id", "text"}.
+
+    Raises DataError naming the entry that is neither.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not a JSON file of source documents: {error}") from error
+    if isinstance(content, dict):
+        pairs = list(content.items())
+    elif isinstance(content, list):
+        entries = [entry if isinstance(entry, dict) else {} for entry in content]
+        pairs = [(entry.get("id", entry.get("doc_id")), entry.get("text")) for entry in entries]
+    else:
+        raise DataError(f'{path}: expected an object {{"<document id>": "<text>"}} or a list of {{"id", "text"}}')
+    for number, (name, text) in enumerate(pairs):
+        if not isinstance(name, str) or not name or not isinstance(text, str) or not text.strip():
+            raise DataError(f"{path}: entry {number}: expected a document id and a text that is not blank, found {name!r}")
+    return dict(pairs)
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """The result of an earlier run of this job whose reports are still there; None where it has to run."""
+    try:
+        result: dict[str, Any] = json.loads((folder / RESULT_FILE).read_text(encoding="utf-8"))
+        return result if (Path(result["report_dir"]) / "results.json").is_file() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def verify_model(spec: EvaluationSpec) -> None:
+    """Raise BadModel unless the folder is byte for byte the version that was asked for."""
+    if not spec.model_path.is_dir():
+        raise BadModel(f"model.path {spec.model_path} is not a folder: fetch version {spec.model_version} again")
+    if folder_sha256(spec.model_path) != spec.model_sha256:
+        raise BadModel(f"model.path {spec.model_path} does not have the hash of version {spec.model_version}: fetch it again")
+
+
+def ask(
+    generator: Generator, items: Sequence[EvaluationItem], *, max_new_tokens: int, progress: Callable[[int], None]
+) -> tuple[Answer, ...]:
+    """The model's answers in the order of the items; `progress` gets the number answered so far."""
+    answers: list[Answer] = []
+    for start in range(0, len(items), BATCH):
+        part = items[start : start + BATCH]
+        found = generator.answer([item.question for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
+        answers += [
+            Answer(item.id, "candidate", answer.text, round(answer.latency_ms, 3), answer.tokens)
+            for item, answer in zip(part, found, strict=True)
+        ]
+        progress(len(answers))
+    return tuple(answers)
+
+
+def report(
+    spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Score the answers, write answers, reports and result.json (last), and return the result."""
+    sources = load_sources(spec.sources) if spec.sources is not None else None
+    scored = score_side(items, answers, spec.metrics, sources=sources)
+    save_rows(folder / "answers.jsonl", answers)
+    texts = {answer.item_id: answer.text for answer in answers}
+    scores = {
+        "format": FORMAT,
+        "items_sha256": {"items": scored.items_sha256},
+        "metrics": dict(scored.metrics),
+        "items": [
+            {"item_id": item.id, "set": item.set, "language": item.language, "candidate": row}
+            for item, row in zip(items, scored.items, strict=True)
+        ],
+        "aggregates": {"candidate": by_set_and_language(items, scored.items, [texts.get(item.id) for item in items])},
+        "signatures": dict(scored.signatures),
+    }
+    facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items))}
+    paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)
+    result = {
+        "job_id": spec.job_id,
+        "model_version": spec.model_version,
+        "model_sha256": spec.model_sha256,
+        "items_sha256": scored.items_sha256,
+        "items": len(items),
+        "metrics": {name: value for name, value in scored.metrics.items() if name != "items"},
+        "by_language": {name: dict(values) for name, values in scored.by_language.items()},
+        "report_dir": str(paths.results.parent),
+        "seconds": dict(seconds),
+    }
+    write_atomically(folder / RESULT_FILE, (json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
+    return result
+
+
+def load_items(spec: EvaluationSpec) -> tuple[EvaluationItem, ...]:
+    """The items of the evaluation, in the seed's form or ours, from a JSON Lines file."""
+    return load_evaluation_items(spec.items)
