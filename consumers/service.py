@@ -62,7 +62,7 @@ class Service:
             **_broker_address(self._connection),
             consumer_only=True,
             apply_types=False,
-            logger=logging.getLogger("faststream"),
+            logger=_subscriber_logger(),
             graceful_timeout=STOP_WITHIN_S,
         )
         self._phase = "restoring"
@@ -187,6 +187,13 @@ def _totals(collectors: Iterable[Collector]) -> dict[str, Any]:
                 found = letters.setdefault(topic, {})
                 found[reason] = found.get(reason, 0) + count
     return {"processed": processed, "duplicates_ignored": duplicates, "dead_letters": letters, "redactions": redactions}
+
+
+def _subscriber_logger() -> logging.Logger:
+    # FastStream tells of its consume loop's errors here alone; its own logger has a handler that is not ours.
+    logger = logging.getLogger("consumers.subscriber")
+    logger.setLevel(logging.WARNING)
+    return logger
 
 
 def _broker_address(connection: KafkaConnection) -> dict[str, Any]:

@@ -14,6 +14,8 @@ def stage2(settings: ConsumerSettings) -> Stage:
     training.state is keyed by job, so each task reads all of it; the rest is keyed by model.
     """
     policy = settings.trigger_policy()
+    # Imports river now, before records are read: at the first model's first detector it would hold everything up.
+    policy.drift.new_detector()
     return Stage(
         name="stage2",
         changelog=topics.STAGE2_CHANGELOG,

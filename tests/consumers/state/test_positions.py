@@ -1,0 +1,96 @@
+"""Where each input is read on from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from consumers.core.decider import Decider
+from consumers.errors import StateMismatch
+from consumers.settings import ConsumerSettings
+from consumers.stage import OwnedTask, Place
+from consumers.stage2 import stage2
+from consumers.state.positions import check_partitions, partition_counts, places, start_offsets
+from producers.connection import KafkaConnection
+from schemas import topics
+from schemas.topics import specs
+
+CONNECTION = KafkaConnection("nowhere:1")
+STAGE = stage2(ConsumerSettings(holdout_key="k"))
+COUNTS = {spec.name: spec.partitions for spec in specs()}
+SAMPLES, TICKS = (topics.SAMPLE_COLLECTED, 1), (topics.CLOCK_TICKED, 0)
+
+
+class FakeLog:
+    """The ends of some logs, by place."""
+
+    def __init__(self, **bounds: tuple[int, int]) -> None:
+        self.bounds = bounds
+
+    async def beginning_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {tp: self.bounds[self._name(tp)][0] for tp in tps}
+
+    async def end_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {tp: self.bounds[self._name(tp)][1] for tp in tps}
+
+    def _name(self, tp: TopicPartition) -> str:
+        return "ticks" if "clock" in tp.topic else "samples"
+
+
+async def starts(build: Any, log: FakeLog, *tasks: dict[Place, int], skip_lost: bool = False) -> dict[Place, int]:
+    owned = [OwnedTask(Decider(partition, build.trigger_policy()), next_) for partition, next_ in enumerate(tasks, start=1)]
+    return await start_offsets(log, CONNECTION, STAGE, [SAMPLES, TICKS], owned, skip_lost=skip_lost)  # type: ignore[arg-type]
+
+
+async def test_new_installation_starts_at_the_logs_beginning(build: Any) -> None:
+    """Without a position, a place is read from the first record that the log still has."""
+    assert await starts(build, FakeLog(samples=(7, 20), ticks=(3, 9)), {}) == {SAMPLES: 7, TICKS: 3}
+
+
+async def test_restored_positions_are_where_reading_goes_on(build: Any) -> None:
+    """A keyed place goes on at its task's position, a whole one at the smallest that a task of the shard still wants."""
+    log = FakeLog(samples=(0, 20), ticks=(0, 9))
+    assert await starts(build, log, {SAMPLES: 11, TICKS: 8}, {TICKS: 5}) == {SAMPLES: 11, TICKS: 5}
+    assert await starts(build, log, {SAMPLES: 11, TICKS: 8}, {}) == {SAMPLES: 11, TICKS: 0}
+
+
+async def test_lost_records_are_fatal_unless_asked_otherwise(build: Any) -> None:
+    """Records that left the log unread stop the start with a way out; ticks may be lost."""
+    log = FakeLog(samples=(7, 20), ticks=(3, 9))
+    with pytest.raises(StateMismatch, match="SKIP_LOST_RECORDS"):
+        await starts(build, log, {SAMPLES: 5, TICKS: 5})
+    assert await starts(build, log, {SAMPLES: 5, TICKS: 1}, skip_lost=True) == {SAMPLES: 7, TICKS: 3}
+    assert await starts(build, log, {SAMPLES: 8, TICKS: 1}) == {SAMPLES: 8, TICKS: 3}
+
+
+async def test_position_past_the_end_is_fatal(build: Any) -> None:
+    """A log that ends before the position was made anew under an old changelog: going on would skip what comes."""
+    with pytest.raises(StateMismatch, match="made anew"):
+        await starts(build, FakeLog(samples=(0, 4), ticks=(0, 9)), {SAMPLES: 5})
+
+
+def test_partition_counts_must_agree() -> None:
+    """A keyed input with another number of partitions than the changelog is refused by name."""
+    assert check_partitions(STAGE, CONNECTION, COUNTS) == topics.MODEL_PARTITIONS
+    with pytest.raises(StateMismatch, match=r"operator\.requested"):
+        check_partitions(STAGE, CONNECTION, COUNTS | {CONNECTION.topic(topics.OPERATOR_REQUESTED): 3})
+
+
+def test_a_shard_reads_its_partitions_and_the_whole_topics() -> None:
+    """Keyed topics are read by partition, whole ones entirely."""
+    read = places(STAGE, CONNECTION, COUNTS, [1, 3])
+    assert {partition for topic, partition in read if topic == topics.SAMPLE_COLLECTED} == {1, 3}
+    assert {partition for topic, partition in read if topic == topics.TRAINING_STATE} == {0, 1, 2, 3}
+    assert len(read) == len(set(read)) == 2 * 4 + 4 + 1
+
+
+async def test_counts_come_from_the_broker(embedded_topics: Any) -> None:
+    """The broker tells the counts; topics that do not exist are named with the command that makes them."""
+    connection = embedded_topics.connection
+    wanted = [spec.name for spec in specs(connection.topic_prefix)]
+    found = await partition_counts(connection, wanted)
+    assert {name: found[name] for name in wanted} == {spec.name: spec.partitions for spec in specs(connection.topic_prefix)}
+    with pytest.raises(StateMismatch, match="abhyas topics apply"):
+        await partition_counts(connection, ["not.a.topic"])

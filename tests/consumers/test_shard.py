@@ -1,0 +1,134 @@
+"""One shard: what reaches its tasks, what a failure leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from faststream.exceptions import StopConsume
+
+from consumers.core.records import Effects, InputRecord
+from consumers.metrics import ConsumerMetrics
+from consumers.shard import Shard
+from consumers.stage import OwnedTask, Stage
+from producers.connection import KafkaConnection
+from schemas import topics
+from schemas.topics import specs
+
+CONNECTION = KafkaConnection("nowhere:1")
+COUNTS = {spec.name: spec.partitions for spec in specs()}
+
+
+class FakeTask:
+    """Keeps what it is given; each record touches one state key."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition, self.state_keys, self.seen = partition, 0, list[InputRecord]()
+
+    def restore(self, key: str, value: bytes | None) -> None:
+        raise AssertionError(f"nothing to restore: {key} {value!r}")
+
+    def process(self, records: Iterable[InputRecord]) -> Effects:
+        taken = list(records)
+        self.seen += taken
+        return Effects(changes={f"k{record.offset}": b"1" for record in taken})
+
+
+class FakeWriter:
+    """Keeps each committed transaction, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error, self.committed, self.offsets = error, list[dict[Any, Any]](), list[Any]()
+
+    async def commit(self, routed: Any, *, offsets: Any, group: str) -> float:
+        if self.error is not None:
+            raise self.error
+        self.committed.append(dict(routed))
+        self.offsets.append((group, dict(offsets)))
+        return 0.001
+
+
+class FakeConsumer:
+    def __init__(self) -> None:
+        self.sought: dict[TopicPartition, int] = {}
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.sought[tp] = offset
+
+
+def raw(topic: str, partition: int, offset: int) -> Any:
+    return SimpleNamespace(
+        topic=CONNECTION.topic(topic), partition=partition, offset=offset, key=b"k", value=b"v", headers=(), timestamp=1000 + offset
+    )
+
+
+def batch(*records: Any) -> Any:
+    return SimpleNamespace(raw_message=records)
+
+
+def shard(
+    writer: FakeWriter, *, whole: dict[int, int] | None = None, positioned: bool = True
+) -> tuple[Shard, dict[int, FakeTask], list[Any]]:
+    stage = Stage("stage2", topics.STAGE2_CHANGELOG, (topics.SAMPLE_COLLECTED,), (topics.CLOCK_TICKED,), FakeTask)
+    tasks = {partition: FakeTask(partition) for partition in (0, 2)}
+    owned = {partition: OwnedTask(task) for partition, task in tasks.items()}
+    for partition, offset in (whole or {}).items():
+        owned[partition].next[topics.CLOCK_TICKED, 0] = offset
+    start = {(topics.SAMPLE_COLLECTED, 0): 5, (topics.SAMPLE_COLLECTED, 2): 0, (topics.CLOCK_TICKED, 0): 0}
+    failures: list[Any] = []
+    made = Shard(stage, 0, owned, start, writer, CONNECTION, COUNTS, ConsumerMetrics(), failures.append)  # type: ignore[arg-type]
+    made._subscriber = SimpleNamespace(consumer=FakeConsumer())
+    if positioned:
+        made.position_once()
+    return made, tasks, failures
+
+
+async def test_batch_before_the_seek_is_dropped() -> None:
+    """What was fetched before the restored position was sought is not processed; the seek happens once."""
+    writer = FakeWriter()
+    made, tasks, _ = shard(writer, positioned=False)
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 0)))
+    assert (tasks[0].seen, writer.committed) == ([], [])
+    assert made.consumer.sought[TopicPartition(CONNECTION.topic(topics.SAMPLE_COLLECTED), 0)] == 5
+    assert made.position_once() is False
+
+
+async def test_records_reach_the_task_of_their_partition_once() -> None:
+    """Records below the position are skipped, others reach their partition's task, and one transaction holds its changelog."""
+    writer = FakeWriter()
+    made, tasks, _ = shard(writer)
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 4), raw(topics.SAMPLE_COLLECTED, 0, 5), raw(topics.SAMPLE_COLLECTED, 2, 0)))
+    assert ([record.offset for record in tasks[0].seen], [record.offset for record in tasks[2].seen]) == ([5], [0])
+    (committed,) = writer.committed
+    changelog = CONNECTION.topic(topics.STAGE2_CHANGELOG)
+    assert [(record.key, record.value) for record in committed[changelog, 0]] == [(b"k5", b"1"), (b"p|sample.collected.v1|0", b"6")]
+    assert writer.offsets[0][0] == "abhyas-stage2"
+    assert made.positions()[topics.SAMPLE_COLLECTED, 0] == 6
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
+    assert len(writer.committed) == 1
+
+
+async def test_topics_read_whole_reach_each_task_by_its_own_position() -> None:
+    """A record of a whole topic goes to every task that has not had it: tasks may come from shards that were elsewhere."""
+    writer = FakeWriter()
+    made, tasks, _ = shard(writer, whole={2: 1})
+    await made.handle(batch(raw(topics.CLOCK_TICKED, 0, 0), raw(topics.CLOCK_TICKED, 0, 1)))
+    assert [record.offset for record in tasks[0].seen] == [0, 1]
+    assert [record.offset for record in tasks[2].seen] == [1]
+    assert writer.offsets[0][1] == {}
+
+
+async def test_failure_stops_and_moves_no_position() -> None:
+    """A failed commit is kept as the shard's failure, ends its subscriber, and leaves the positions where they were."""
+    error = RuntimeError("the broker said no")
+    made, _, failures = shard(FakeWriter(error))
+    with pytest.raises(StopConsume):
+        await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
+    assert failures == [error]
+    assert made.positions()[topics.SAMPLE_COLLECTED, 0] == 5
+    assert made.tasks[0].next == {}
+    assert made.progress.commits == 0
+    assert made.progress.in_hand is False

@@ -1,0 +1,41 @@
+"""Shards and stages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.settings import ConsumerSettings
+from consumers.stage import shard_partitions
+from consumers.stage1 import stage1
+from consumers.stage2 import stage2
+from schemas.topics import specs
+
+
+@given(partitions=st.integers(1, 64), shards=st.integers(1, 64))
+def test_every_partition_has_one_shard(partitions: int, shards: int) -> None:
+    """Each partition belongs to exactly one shard and no shard is empty; more shards than partitions are refused."""
+    if shards > partitions:
+        with pytest.raises(ValueError, match="at most one shard a partition"):
+            shard_partitions(partitions, shards)
+        return
+    groups = shard_partitions(partitions, shards)
+    assert sorted(partition for group in groups for partition in group) == list(range(partitions))
+    assert all(groups)
+
+
+def test_stages_read_topics_that_fit_their_changelog() -> None:
+    """In the contract the keyed inputs of a stage have as many partitions as its changelog, and none is read twice."""
+    settings = ConsumerSettings(holdout_key="k")
+    counts = {spec.name: spec.partitions for spec in specs()}
+    for stage in (stage1(settings), stage2(settings)):
+        assert {counts[f"abhyas.{name}"] for name in stage.keyed} == {counts[f"abhyas.{stage.changelog}"]}
+        assert not set(stage.keyed) & set(stage.whole)
+        assert stage.new_task(2).partition == 2
+
+
+def test_stage1_needs_a_holdout_key(tmp_path: object) -> None:
+    """Without a holdout key stage 1 is not made: the message names the variable."""
+    with pytest.raises(ValueError, match="HOLDOUT_KEY"):
+        stage1(ConsumerSettings(holdout_key=None, data_dir=str(tmp_path)))
