@@ -154,9 +154,7 @@ def _guards(policy: Policy, items: Sequence[Mapping[str, Any]], seed: int) -> tu
         p_harm[place] = sign_flip_p(loss, seed=seed + 2 + place)
     places = list(compared)
     harmed = dict(zip(places, holm([p_harm[place] for place in places], alpha=policy.alpha), strict=True))
-    return tuple(
-        _guard(measure, compared.get(place), p_harm.get(place), harmed.get(place, False)) for place, measure in enumerate(asked)
-    )
+    return tuple(_guard(measure, compared.get(place), p_harm.get(place), harmed.get(place, False)) for place, measure in enumerate(asked))
 
 
 def _guard(measure: Measure, differences: PairedDifferences | None, p_harm: float | None, harmed: bool) -> Guard:
