@@ -1,0 +1,45 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from consumers.settings import ConsumerSettings
+
+
+def test_the_documented_variables_are_the_fields_and_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every variable of the table exists with the default it names, and no field is missing from the table."""
+    from producers.settings import ServiceSettings
+
+    monkeypatch.delenv("HOST", raising=False)
+    documented: dict[str, str] = {}
+    for line in str(ConsumerSettings.__doc__).splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and cells[0].isupper():
+            names, defaults = cells[0].split(", "), cells[1].split(", ")
+            documented |= dict(zip(names, defaults, strict=True))
+    own = set(ConsumerSettings.model_fields) - set(ServiceSettings.model_fields)
+    assert {name.lower() for name in documented} == own
+    settings = ConsumerSettings()
+    for name, default in documented.items():
+        assert str(getattr(settings, name.lower())).lower() in (default, f"{default}.0")
+
+
+def test_the_seeds_variables_are_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seed's names set the trigger's policy."""
+    monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "7")
+    monkeypatch.setenv("DATA_DRIFT_WINDOW_DAYS", "3")
+    monkeypatch.setenv("RETRAIN_SCHEDULE_INTERVAL_HOURS", "24")
+    monkeypatch.setenv("FEEDBACK_COLLECTION_ENABLED", "false")
+    settings = ConsumerSettings()
+    policy = settings.trigger_policy()
+    assert (policy.threshold, policy.drift.window_days, policy.schedule_interval_hours) == (7, 3, 24)
+    assert settings.feedback_collection_enabled is False
+
+
+def test_wrong_values_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A threshold of zero is refused by its field."""
+    monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "0")
+    with pytest.raises(ValidationError, match="retrain_trigger_threshold"):
+        ConsumerSettings()
