@@ -72,6 +72,9 @@ class Publisher:
         self.backlog = Backlog(budget_bytes, hold=hold_until_processed)
         self._linger_ms = linger_ms if linger_ms is not None else EMBEDDED_LINGER_MS if connection.embedded else LINGER_MS
         self._producer: AIOKafkaProducer | None = None
+        self._open = False
+        self._starting = asyncio.Lock()
+        self._given_up: set[asyncio.Future[None]] = set()
         self._partitioner = DefaultPartitioner()
         self._room = asyncio.Event()
         self._unsettled: set[asyncio.Future[Receipt]] = set()
@@ -85,13 +88,17 @@ class Publisher:
 
     @property
     def started(self) -> bool:
-        """Whether there is a producer to publish with; it is given up, and can be started again, after a fatal error."""
+        """Whether there is a producer to publish with; after a refusal there is none until the next `publish` or `start`."""
         return self._producer is not None
 
     async def start(self) -> None:
         """Connects; raises KafkaAway with the address that was tried."""
-        if self._producer is not None:
-            return
+        async with self._starting:
+            if self._producer is None:
+                self._producer = await self._connected_producer()
+            self._open = True
+
+    async def _connected_producer(self) -> AIOKafkaProducer:
         options = self.connection.producer_options() | {"retry_backoff_ms": RETRY_BACKOFF_MS, "linger_ms": self._linger_ms}
         producer = AIOKafkaProducer(**options)
         try:
@@ -102,17 +109,22 @@ class Publisher:
                 f"Kafka does not answer at {self.connection.bootstrap_servers} ({type(error).__name__}): "
                 "start the broker, or set KAFKA_BOOTSTRAP_SERVERS"
             ) from error
-        self._producer = producer
+        return producer
 
     async def stop(self) -> None:
         """Sends what was handed over, waits for its acknowledgements (at most 3 s), and disconnects."""
+        self._open = False
         producer, self._producer = self._producer, None
         if producer is not None:
             await _close(producer)
+        if self._given_up:
+            await asyncio.wait(set(self._given_up))
 
     async def check(self, timeout_s: float = 2.0) -> None:
         """Asks the broker for its metadata; raises KafkaAway where it does not answer in time."""
-        producer = self._connected()
+        producer = self._producer
+        if producer is None:
+            raise self._not_connected()
         try:
             await asyncio.wait_for(producer.client.fetch_all_metadata(), timeout_s)
         except (KafkaError, OSError, TimeoutError) as error:
@@ -128,20 +140,23 @@ class Publisher:
         size, limit = record_size(record), topics.size_limit(event.TOPIC)
         if size > limit:
             raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
-        producer = self._connected()
+        producer = await self._connected()
         topic = self.connection.topic(event.TOPIC)
         partition = await self._partition(producer, topic, record.key)
         await self._take_room(partition, size, wait=wait)
         try:
+            producer = await self._connected()  # again: the wait for room may have outlived the one before
             # Bounded, because it waits for an earlier batch to leave, and none leaves while the broker is away.
             sending = await asyncio.wait_for(_send(producer, partition, record), self.ack_timeout_s)
         except BaseException as error:
             self.backlog.failed(partition, size)
             self._room.set()
+            if isinstance(error, KafkaError) and not error.retriable:
+                self._give_up(producer, error)  # its sender has ended
             if isinstance(error, KafkaError | OSError | TimeoutError):
                 raise self._explained(error, topic) from error
             raise
-        return self._receipt(sending, partition, size, event.event_id())
+        return self._receipt(producer, sending, partition, size=size, event_id=event.event_id())
 
     async def send(self, event: Event, time: datetime, *, traceparent: str | None = None, wait: bool = True) -> Receipt:
         """Publishes one event and waits for its acknowledgement, at most `ack_timeout_s` seconds."""
@@ -172,10 +187,24 @@ class Publisher:
         self.backlog.release()
         self._room.set()
 
-    def _connected(self) -> AIOKafkaProducer:
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None and self._open:
+            await self.start()
         if self._producer is None:
-            raise KafkaAway(f"not connected to Kafka at {self.connection.bootstrap_servers}: try again in a moment")
+            raise self._not_connected()
         return self._producer
+
+    def _not_connected(self) -> KafkaAway:
+        return KafkaAway(f"not connected to Kafka at {self.connection.bootstrap_servers}: try again in a moment")
+
+    def _give_up(self, producer: AIOKafkaProducer, error: BaseException) -> None:
+        """Goes on with a new producer: after a refused batch the old one's sequence has a hole that the broker never takes."""
+        if self._producer is producer:
+            self._producer = None
+            log.warning("producer given up after a refusal", error=type(error).__name__)
+            closing = asyncio.ensure_future(_close(producer))
+            self._given_up.add(closing)  # asyncio keeps only a weak reference
+            closing.add_done_callback(self._given_up.discard)
 
     async def _partition(self, producer: AIOKafkaProducer, topic: str, key: bytes | None) -> Partition:
         try:
@@ -197,7 +226,9 @@ class Publisher:
             await self._room.wait()
         self.backlog.sent(partition, size)
 
-    def _receipt(self, sending: asyncio.Future[RecordMetadata], partition: Partition, size: int, event_id: str) -> asyncio.Future[Receipt]:
+    def _receipt(
+        self, producer: AIOKafkaProducer, sending: asyncio.Future[RecordMetadata], partition: Partition, *, size: int, event_id: str
+    ) -> asyncio.Future[Receipt]:
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._unsettled.add(receipt)
 
@@ -211,6 +242,7 @@ class Publisher:
                     receipt.set_result(Receipt(partition[0], where.partition, where.offset, event_id))
             else:
                 self.backlog.failed(partition, size)
+                self._give_up(producer, error)
                 if not receipt.done():
                     receipt.set_exception(self._explained(error, partition[0]))
                     receipt.exception()  # seen: a caller who stopped waiting is no reason for a warning of asyncio
@@ -227,17 +259,7 @@ class Publisher:
             return KafkaAway(f"topic {topic} does not exist: create it with `abhyas topics apply`")
         if isinstance(error, TopicAuthorizationFailedError):
             return PublishError(f"not allowed to write to {topic}: give {self.connection.sasl_username or 'this client'} that right")
-        if isinstance(error, KafkaError) and not error.retriable and self._producer is not None:
-            # The producer's sender has ended (a lost sequence, a failed request): only a new one can go on.
-            producer, self._producer = self._producer, None
-            log.error("producer given up", error=name, topic=topic)
-            closing = asyncio.ensure_future(_close(producer))
-            _CLOSING.add(closing)
-            closing.add_done_callback(_CLOSING.discard)
         return KafkaAway(f"Kafka at {self.connection.bootstrap_servers} did not take the event ({name}): send it again under the same id")
-
-
-_CLOSING: Final[set[asyncio.Future[None]]] = set()  # asyncio keeps only weak references to tasks
 
 
 async def _send(producer: AIOKafkaProducer, partition: Partition, record: WireRecord) -> asyncio.Future[RecordMetadata]:
