@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -97,20 +97,26 @@ def find_base(base_model: str, *, store: ArtifactStore, models_dir: Path, data_d
     raise BaseNotFound(base_model, places)
 
 
-def fetch_from_hub(location: BaseLocation, into: Path) -> Path:
-    """Downloads a hub snapshot of the pinned revision into a folder; raises BaseNotFound that says why it could not."""
-    from huggingface_hub import snapshot_download  # it comes with the extra `train`; only this path needs it
+def fetch_from_hub(location: BaseLocation, into: Path, download: Callable[..., str] | None = None) -> Path:
+    """Downloads a hub snapshot of the pinned revision into a folder; raises BaseNotFound that says why it could not.
 
+    `download` is huggingface_hub's `snapshot_download`, which comes with the extra `train`; only this path needs it.
+    """
     try:
-        folder = Path(
-            snapshot_download(location.where, revision=location.revision, local_dir=into, ignore_patterns=["*.pth", "original/*"])
-        )
+        fetch = download or _hub_download()
+        folder = Path(fetch(location.where, revision=location.revision, local_dir=into, ignore_patterns=["*.pth", "original/*"]))
     except Exception as error:  # the hub's client raises a dozen unrelated kinds; each means the same to the operator
         raise BaseNotFound(location.where, [f"the hub at revision {location.revision} ({type(error).__name__}: {error})"]) from error
     fault = folder_fault(folder)
     if fault is not None:
         raise BaseNotFound(location.where, [f"the hub at revision {location.revision} ({fault})"])
     return folder
+
+
+def _hub_download() -> Callable[..., str]:
+    from huggingface_hub import snapshot_download
+
+    return snapshot_download
 
 
 def base_files(folder: Path) -> dict[str, Path]:

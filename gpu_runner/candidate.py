@@ -12,7 +12,8 @@ from gpu_runner.content_hash import file_sha256
 from gpu_runner.dataset.rows import load_evaluation_items, load_training_rows, save_rows
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
-from gpu_runner.gate import Policy, decide
+from gpu_runner.gate import decide
+from gpu_runner.gate_policy import Policy
 from gpu_runner.job_folder import JobFolder, read_json, write_json
 from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.registry import read_record, version_key

@@ -86,12 +86,29 @@ def test_the_hub_needs_a_pinned_full_precision_revision(store: ArtifactStore, tm
             look(name, store, tmp_path)
 
 
-def test_a_hub_that_can_not_be_reached_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_snapshot_is_of_the_pinned_revision(tmp_path: Path) -> None:
+    """Exactly this revision is asked for, and what comes has to be a model."""
+    asked: list[tuple[str, object]] = []
+
+    def download(name: str, **options: object) -> str:
+        asked.append((name, options["revision"]))
+        folder = tmp_path / name
+        return str(put_model(folder) if name == "org/good" else folder)
+
+    assert fetch_from_hub(BaseLocation("hub", "org/good", REVISION), tmp_path / "x", download) == tmp_path / "org" / "good"
+    assert asked == [("org/good", REVISION)]
+    with pytest.raises(BaseNotFound, match="no such folder"):
+        fetch_from_hub(BaseLocation("hub", "org/bad", REVISION), tmp_path / "x", download)
+
+
+def test_a_hub_that_can_not_be_reached_is_an_error(tmp_path: Path) -> None:
     """A failed download names the repository and the cause."""
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    pytest.importorskip("huggingface_hub")
-    with pytest.raises(BaseNotFound, match=f"org/name.*the hub at revision {REVISION}"):
-        fetch_from_hub(BaseLocation("hub", "org/name", REVISION), tmp_path / "snapshot")
+
+    def download(*_: object, **__: object) -> str:
+        raise ConnectionError("no route")
+
+    with pytest.raises(BaseNotFound, match=f"org/name.*the hub at revision {REVISION} .ConnectionError: no route"):
+        fetch_from_hub(BaseLocation("hub", "org/name", REVISION), tmp_path / "snapshot", download)
 
 
 def test_a_folder_outside_the_allowed_roots_is_refused(store: ArtifactStore, tmp_path: Path) -> None:

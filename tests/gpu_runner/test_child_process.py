@@ -96,7 +96,7 @@ from pathlib import Path
 from gpu_runner.child_process import ChildProcess, child_environment
 async def main():
     child = await ChildProcess.start(
-        ['-c', 'import os, time; print(os.getpid()); time.sleep(60)'], log_path=Path({str(tmp_path / "log")!r}), environment=child_environment(os.environ, 1)
+        ['-c', 'import time; time.sleep(60)'], log_path=Path({str(tmp_path / "log")!r}), environment=child_environment(os.environ, 1)
     )
     print(child.pid, flush=True)
     await asyncio.sleep(60)

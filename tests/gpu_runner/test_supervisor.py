@@ -1,0 +1,482 @@
+"""The supervisor takes each command to one end, whatever breaks on the way; real gate and data preparation, a fake child."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumers.core.negatives import batch_sha256
+from gpu_runner.child_process import child_environment
+from gpu_runner.content_hash import folder_sha256
+from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
+from gpu_runner.errors import Fatal
+from gpu_runner.evaluation_jobs import EvaluationJobs
+from gpu_runner.leased_samples import LeasedSamples
+from gpu_runner.local_store import LocalStore
+from gpu_runner.metrics import RunnerMetrics
+from gpu_runner.settings import RunnerSettings
+from gpu_runner.supervisor import Channel, Supervisor
+from schemas.decision import LeasedBatch, RetrainRequested, RollbackRequested
+from schemas.evaluation import EvaluationCompleted, PromotionDecided
+from schemas.fields import Provenance, SampleRef
+from schemas.model import ModelCurrent
+from schemas.operator_request import OperatorRequested
+from schemas.sample import SampleCollected
+from schemas.training import TrainingState
+
+FAKE_CHILD = Path(__file__).parent / "fake_child.py"
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+
+
+def sha(text: str) -> str:
+    """A hash to use as an id."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def correction(number: int) -> SampleCollected:
+    """A user's correction about one building."""
+    hindi = number % 2 == 0
+    return SampleCollected(
+        sample_id=sha(f"sample {number}"), kind="feedback", revision=0, model="tiny", occurred_at=NOW, source="/test",
+        provenance=Provenance(topic="t", partition=0, offset=number), group=f"building {number}", negative=True,
+        language="hi" if hindi else "en", user_hash=sha(f"user {number}"), response="no idea",
+        query=f"संग्रहालय {number} कब बना था?" if hindi else f"When was museum {number} built?", correction=str(1500 + number),
+    )  # fmt: skip
+
+
+@dataclass
+class FakeSamples:
+    """`sample.collected` as a list; `gone` ids were taken back."""
+
+    collected: list[SampleCollected] = field(default_factory=lambda: [correction(number) for number in range(60)])
+    gone: set[str] = field(default_factory=set)
+
+    async def read(self, batch: LeasedBatch, others: Mapping[str, str | None]) -> LeasedSamples:
+        leased = {ref.sample_id for ref in batch.samples}
+        kept = tuple(sample for sample in self.collected if sample.sample_id in leased - self.gone)
+        return LeasedSamples(kept, {"retracted": len(leased) - len(kept)} if len(kept) < len(leased) else {}, frozenset(self.gone))
+
+    def batch(self) -> LeasedBatch:
+        """All of them, leased."""
+        refs = tuple(SampleRef(sample_id=s.sample_id, revision=s.revision, partition=0, offset=s.provenance.offset) for s in self.collected)
+        return LeasedBatch(number=1, sha256=batch_sha256(refs, ()), samples=refs)
+
+
+@dataclass
+class Installation:
+    """Everything that outlives a runner: topics, store, data folder; and what the next runner is told to be."""
+
+    topics: Any
+    settings: RunnerSettings
+    store: LocalStore
+    open_channel: Callable[[], Channel]
+    samples: FakeSamples = field(default_factory=FakeSamples)
+    behaviour: str = ""
+    metrics: RunnerMetrics = field(default_factory=RunnerMetrics)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def supervisor(self) -> Supervisor:
+        """A runner, not started yet."""
+        return Supervisor(
+            settings=self.settings, store=self.store, samples=self.samples, metrics=self.metrics, open_channel=self.open_channel,
+            evaluations=EvaluationJobs(self.settings.evaluations_dir(), self.clock), now=self.clock,
+            training_arguments=(str(FAKE_CHILD),), evaluation_arguments=(str(FAKE_CHILD),),
+            child_environment=child_environment(os.environ | {"FAKE_CHILD": self.behaviour, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}, 1),
+        )  # fmt: skip
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Supervisor]:
+        """A runner that is stopped, as SIGTERM stops it, at the end."""
+        supervisor = self.supervisor()
+        task = asyncio.create_task(supervisor.run())
+        try:
+            yield supervisor
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def states(self, job_id: str = "cmd-1") -> list[TrainingState]:
+        """Every written state of a job."""
+        return [state for state in self.topics.events(TrainingState) if state.job_id == job_id]
+
+    def current(self) -> ModelCurrent:
+        """What serves."""
+        found: ModelCurrent = self.topics.events(ModelCurrent)[-1]
+        return found
+
+    def ask(self, command: Callable[..., RetrainRequested], **changes: Any) -> None:
+        """Stage 2 sends the command for the leased batch."""
+        self.topics.requests.append(command(**({"batch": self.samples.batch()} | changes)))
+
+    def starts(self, job_id: str = "cmd-1") -> int:
+        """How often the child was started."""
+        path = self.settings.jobs_dir() / job_id / "starts"
+        return len(path.read_text().split()) if path.exists() else 0
+
+
+async def until(check: Callable[[], object], seconds: float = 20) -> None:
+    """Waits for something to become true."""
+    async with asyncio.timeout(seconds):
+        while not check():
+            await asyncio.sleep(0.01)
+
+
+def request(action: str, request_id: str | None = None, **fields: Any) -> OperatorRequested:
+    """A person's request."""
+    identity = {"request_id": request_id or f"r-{action}", "action": action, "model": "tiny", "actor": "asha"}
+    return OperatorRequested.model_validate(identity | fields)
+
+
+BOOTSTRAP = {
+    "base_model": "org/tiny", "documents_uri": "s3://models/up/documents.jsonl", "eval_uri": "s3://models/up/eval.jsonl",
+    "replay_uri": "s3://models/up/replay.jsonl",
+}  # fmt: skip
+
+
+def upload_material(store: LocalStore, tmp_path: Path) -> None:
+    """A base model, documents, items and replay rows, as `abhyas bootstrap` puts them into the store."""
+    store.write_bytes("base/tiny/config.json", b"{}")
+    store.write_bytes("base/tiny/model.safetensors", b"base weights")
+    store.write_bytes("up/documents.jsonl", json.dumps({"id": "d1", "text": "A museum keeps things."}).encode() + b"\n")
+    items, rows = [], []
+    for number in range(900):
+        hindi = number % 2 == 0
+        question = f"किला {number} का रंग क्या है?" if hindi else f"What colour is fort {number}?"
+        other = f"किले {number} का रंग बताइए" if hindi else f"Name the colour of fort {number}"
+        language: Any = "hi" if hindi else "en"
+        items.append(EvaluationItem(f"i{number}", "dataset", question, (f"shade{number}",), language, f"fort {number}"))
+        rows.append(TrainingRow(f"r{number}", other, f"shade{number}", language, "replay", f"fort {number}"))
+    for name, content in (("eval", items), ("replay", rows)):
+        save_rows(tmp_path / f"{name}.jsonl", content)
+        store.write_file(f"up/{name}.jsonl", tmp_path / f"{name}.jsonl")
+
+
+@pytest.fixture
+def installation(
+    settings: RunnerSettings, local_store: LocalStore, topics: Any, open_channel: Callable[[], Channel], tmp_path: Path
+) -> Installation:
+    """An installation with the material in its store, nothing bootstrapped."""
+    upload_material(local_store, tmp_path)
+    return Installation(topics, settings, local_store, open_channel)
+
+
+@pytest.fixture
+async def bootstrapped(installation: Installation) -> Installation:
+    """An installation whose model serves v0."""
+    installation.topics.requests.append(request("bootstrap", **BOOTSTRAP))
+    async with installation.running():
+        await until(lambda: installation.topics.events(ModelCurrent))
+    return installation
+
+
+Maker = Callable[..., RetrainRequested]
+
+
+async def test_a_command_ends_in_one_promotion(bootstrapped: Installation, make_command: Maker) -> None:
+    """Accepted, leased, trained, judged by the real gate, uploaded, and published as one transaction."""
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    last = bootstrapped.states()[-1]
+    assert last.outcome == "promoted", bootstrapped.topics.events(PromotionDecided)[-1].reasons
+    final = bootstrapped.topics.transactions[-1]
+    assert [type(event) for event in final] == [EvaluationCompleted, PromotionDecided, ModelCurrent, TrainingState]
+    current = bootstrapped.current()
+    assert (current.version, current.previous_version, current.cause) == ("v1", "v0", "promotion")
+    assert folder_sha256(bootstrapped.store.local_path(current.artifact_uri)) == current.artifact_sha256 == final[1].artifact_sha256
+    phases = list(dict.fromkeys(state.phase for state in bootstrapped.states()))
+    assert phases == ["accepted", "preparing", "training", "evaluating", "deciding", "ended"]
+    assert {state.lease.token for state in bootstrapped.states() if state.lease} == {1}
+
+
+async def test_the_record_of_a_decision_holds_ids_and_hashes_and_no_text(bootstrapped: Installation, make_command: Maker) -> None:
+    """It lies beside the artifact and names the samples; what users wrote is not in it, nor in the scores or the card."""
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    folder = bootstrapped.store.local_path("finetuned/tiny/v1")
+    record = json.loads((folder / "decision.json").read_text())
+    assert record["verdict"] == "promote"
+    assert set(record["sample_ids"]) <= {sample.sample_id for sample in bootstrapped.samples.collected}
+    assert len(record["sample_ids"]) > 40
+    assert record["baseline"]["version"] == "v0"
+    for name in ("decision.json", "scores.json", "README.md"):
+        text = (folder / name).read_text()
+        assert "museum" not in text
+        assert "संग्रहालय" not in text
+
+
+async def test_a_finished_command_is_ignored_at_the_next_start(bootstrapped: Installation, make_command: Maker) -> None:
+    """Everything is read again from the beginning, and nothing is done twice."""
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    written = len(bootstrapped.topics.transactions)
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: supervisor.log is not None)
+        await asyncio.sleep(0.2)
+    assert len(bootstrapped.topics.transactions) == written
+    assert bootstrapped.starts() == 1
+
+
+async def test_a_stopped_runner_gives_the_job_back_and_the_next_resumes(bootstrapped: Installation, make_command: Maker) -> None:
+    """The child is stopped with it; the next runner has a larger token and goes on from the checkpoint."""
+    bootstrapped.behaviour = "slow"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step >= 2)
+    open_state = bootstrapped.states()[-1]
+    assert (open_state.phase, open_state.outcome) == ("training", None)
+    assert open_state.lease is not None
+    assert open_state.lease.expires_at <= datetime.now(UTC)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states()[-1].phase == "ended")
+    assert bootstrapped.states()[-1].outcome == "promoted"
+    assert bootstrapped.starts() == 2
+    result = json.loads((bootstrapped.settings.jobs_dir() / "cmd-1" / "result.json").read_text())
+    assert result["resumed_from_step"] >= 2
+    assert bootstrapped.states()[-1].lease.token == 2  # type: ignore[union-attr]
+
+
+async def test_a_result_that_is_there_goes_straight_to_the_gate(bootstrapped: Installation, make_command: Maker) -> None:
+    """A runner that was killed while promoting trains nothing again, and promotes once."""
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    promoted = bootstrapped.current()
+    cut = next(
+        n
+        for n, written in enumerate(bootstrapped.topics.transactions)
+        if isinstance(written[-1], TrainingState) and written[-1].phase == "deciding"
+    )
+    for without_record in (False, True):
+        del bootstrapped.topics.transactions[cut + 1 :]
+        if without_record:
+            bootstrapped.store.local_path("finetuned/tiny/v1/decision.json").unlink()
+        async with bootstrapped.running():
+            await until(lambda: bootstrapped.states()[-1].phase == "ended")
+        assert bootstrapped.current().artifact_sha256 == promoted.artifact_sha256
+        assert [decision.verdict for decision in bootstrapped.topics.events(PromotionDecided)] == ["bootstrap", "promote"]
+    assert bootstrapped.starts() == 1
+
+
+async def test_a_crash_is_retryable_and_the_next_attempt_goes_on_in_the_same_folder(
+    bootstrapped: Installation, make_command: Maker
+) -> None:
+    """An infrastructure failure ends the attempt; stage 2 may ask for the next, which keeps version and checkpoints."""
+    bootstrapped.behaviour = "first_crash"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+        failed = bootstrapped.states()[-1]
+        assert (failed.outcome, failed.retryable, failed.attempt) == ("failed", True, 1)
+        assert "SIGKILL" in str(failed.error)
+        bootstrapped.ask(make_command, attempt=2)
+        await until(lambda: bootstrapped.states()[-1].attempt == 2 and bootstrapped.states()[-1].phase == "ended")
+    assert (bootstrapped.states()[-1].outcome, bootstrapped.states()[-1].version) == ("promoted", "v1")
+    result = json.loads((bootstrapped.settings.jobs_dir() / "cmd-1" / "result.json").read_text())
+    assert (result["resumed_from_step"], result["attempt"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome", "retryable"),
+    [
+        ("bad_base", "failed", False),
+        ("no_data", "no_data", False),
+        ("out_of_memory", "failed", True),
+        ("internal", "failed", True),
+        ("corrupt", "failed", True),
+        ("worse", "rejected", False),
+    ],
+)
+async def test_each_end_of_a_child_has_its_outcome(
+    bootstrapped: Installation, make_command: Maker, behaviour: str, outcome: str, retryable: bool
+) -> None:
+    """What the same inputs would meet again is not retried, damaged artifacts are never judged, worse is rejected."""
+    bootstrapped.behaviour = behaviour
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    last = bootstrapped.states()[-1]
+    assert (last.outcome, last.retryable) == (outcome, retryable)
+    assert bootstrapped.current().version == "v0"
+
+
+async def test_nothing_left_to_train_on_is_no_data(bootstrapped: Installation, make_command: Maker) -> None:
+    """Every sample was taken back during the lease: no child starts, and the error counts the reasons."""
+    bootstrapped.samples.gone = {sample.sample_id for sample in bootstrapped.samples.collected}
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    last = bootstrapped.states()[-1]
+    assert (last.outcome, bootstrapped.starts()) == ("no_data", 0)
+    assert "retracted 60" in str(last.error)
+
+
+async def test_a_person_cancels_a_running_job(bootstrapped: Installation, make_command: Maker) -> None:
+    """The child is stopped, the job ends as cancelled with who asked, and a restart does not take it up again."""
+    bootstrapped.behaviour = "hang"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step == 2)
+        bootstrapped.topics.requests.append(request("cancel", job_id="cmd-1", reason="wrong data"))
+        await until(lambda: bootstrapped.states()[-1].phase == "ended")
+    assert (bootstrapped.states()[-1].outcome, bootstrapped.states()[-1].error) == ("cancelled", "cancelled by asha: wrong data")
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: supervisor.log is not None)
+        await asyncio.sleep(0.1)
+    assert bootstrapped.starts() == 1
+
+
+async def test_a_deaf_child_is_killed_after_the_grace(bootstrapped: Installation, make_command: Maker) -> None:
+    """A cancel does not wait for ever."""
+    bootstrapped.behaviour = "hang deaf"
+    bootstrapped.settings = bootstrapped.settings.model_copy(update={"cancel_grace_s": 0.3})
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step == 2)
+        bootstrapped.topics.requests.append(request("cancel", job_id="cmd-1"))
+        await until(lambda: bootstrapped.states()[-1].phase == "ended", seconds=5)
+
+
+async def test_a_cancel_before_the_command_cancels_it(bootstrapped: Installation, make_command: Maker) -> None:
+    """Topics have no common order: the cancel may be read first."""
+    bootstrapped.topics.requests.append(request("cancel", job_id="cmd-1"))
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    assert (bootstrapped.states()[-1].outcome, bootstrapped.starts()) == ("cancelled", 0)
+
+
+async def test_a_run_that_is_too_long_is_cancelled(bootstrapped: Installation, make_command: Maker, clock: Any) -> None:
+    """RUN_MAX_HOURS counts from the first start of the attempt, restarts included."""
+    bootstrapped.behaviour, bootstrapped.clock = "hang", clock
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step == 2)
+    clock.pass_s(24 * 3600 + 1)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states()[-1].phase == "ended")
+    assert bootstrapped.states()[-1].outcome == "cancelled"
+    assert "RUN_MAX_HOURS=24" in str(bootstrapped.states()[-1].error)
+
+
+async def test_the_lease_is_renewed_while_the_child_is_silent(bootstrapped: Installation, make_command: Maker) -> None:
+    """A long step is no sign of death."""
+    bootstrapped.behaviour = "hang"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step == 2)
+        before = bootstrapped.states()[-1].lease
+        await until(lambda: bootstrapped.states()[-1].lease.expires_at > before.expires_at + timedelta(milliseconds=150), seconds=5)  # type: ignore[union-attr]
+
+
+async def test_another_owners_lease_is_respected(bootstrapped: Installation, make_command: Maker) -> None:
+    """A runner on another machine waits for the lease to run out before it takes the job."""
+    bootstrapped.behaviour = "hang"
+    bootstrapped.settings = bootstrapped.settings.model_copy(update={"lease_s": 1.0, "lease_renew_s": 0.9})
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step == 2)
+    held = bootstrapped.topics.transactions[-2]  # the one before the lease was given back
+    del bootstrapped.topics.transactions[-1]
+    bootstrapped.behaviour = ""
+    bootstrapped.settings = bootstrapped.settings.model_copy(update={"runner_owner": "runner-b"})
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states()[-1].lease.owner == "runner-b")  # type: ignore[union-attr]
+        taken = bootstrapped.states()[-1]
+    assert taken.updated_at >= held[-1].lease.expires_at
+
+
+async def test_losing_kafka_stops_the_child_and_the_next_session_resumes(bootstrapped: Installation, make_command: Maker) -> None:
+    """A lease that can't be renewed must not train on; when Kafka is back the same job goes on."""
+    bootstrapped.behaviour = "first_hang"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step == 2)
+        bootstrapped.topics.up = False
+        await until(lambda: supervisor.log is None)
+        assert "the broker is away" in supervisor.last_error
+        bootstrapped.topics.up = True
+        await until(lambda: bootstrapped.states()[-1].phase == "ended")
+    assert bootstrapped.states()[-1].outcome == "promoted"
+    assert bootstrapped.starts() == 2
+
+
+async def test_a_fenced_runner_stops(bootstrapped: Installation) -> None:
+    """Another one has taken over: this one ends with an error instead of trying again."""
+    supervisor = bootstrapped.supervisor()
+
+    class Fenced:
+        def __init__(self) -> None:
+            self.inner = bootstrapped.open_channel()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        async def poll(self, timeout_s: float) -> Any:
+            raise Fatal("another runner took over")
+
+    supervisor._open_channel = Fenced
+    with pytest.raises(Fatal):
+        await asyncio.wait_for(supervisor.run(), 10)
+
+
+async def test_a_promotion_while_the_baseline_changed_is_void(bootstrapped: Installation, make_command: Maker) -> None:
+    """A person promoted another version meanwhile: the verdict was about something that no longer serves."""
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+        bootstrapped.behaviour = "slow"
+    async with bootstrapped.running():
+        bootstrapped.samples.collected = [correction(number) for number in range(100, 160)]
+        bootstrapped.ask(make_command, command_id="cmd-2", serving_version="v1")
+        await until(lambda: bootstrapped.states("cmd-2") and bootstrapped.states("cmd-2")[-1].step >= 1)
+        bootstrapped.topics.requests.append(request("rollback"))
+        await until(lambda: bootstrapped.states("cmd-2")[-1].phase == "ended")
+    assert bootstrapped.states("cmd-2")[-1].outcome == "void"
+    assert (bootstrapped.current().version, bootstrapped.current().cause) == ("v0", "rollback")
+
+
+async def test_the_next_run_starts_from_the_promoted_version(bootstrapped: Installation, make_command: Maker) -> None:
+    """Its weights are the start and the baseline, and its repair items are asked again as an earlier set."""
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+        bootstrapped.samples.collected = [correction(number) for number in range(100, 160)]
+        bootstrapped.ask(make_command, command_id="cmd-2", serving_version="v1")
+        await until(lambda: bootstrapped.states("cmd-2") and bootstrapped.states("cmd-2")[-1].phase == "ended")
+    spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-2" / "spec.json").read_text())
+    assert spec["start"]["name"] == "v1"
+    assert spec["version"] == "v2"
+    sets = [json.loads(line)["set"] for line in (bootstrapped.settings.jobs_dir() / "cmd-2" / "dataset" / "evaluation.jsonl").open()]
+    assert sets.count("earlier_repair") > 20
+    assert bootstrapped.current().version == "v2"
+
+
+async def test_a_rolled_back_version_is_not_in_later_lineage(bootstrapped: Installation, make_command: Maker) -> None:
+    """After a rollback the next run starts from the version before, without the rolled-back one's rows."""
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+        bootstrapped.topics.requests.append(
+            RollbackRequested(rollback_id="rb-1", model="tiny", version="v1", to_version="v0", requested_at=NOW, reason="users say so")
+        )
+        await until(lambda: bootstrapped.current().cause == "rollback")
+        bootstrapped.samples.collected = [correction(number) for number in range(100, 160)]
+        bootstrapped.ask(make_command, command_id="cmd-2", serving_version="v0")
+        await until(lambda: bootstrapped.states("cmd-2") and bootstrapped.states("cmd-2")[-1].phase == "ended")
+    spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-2" / "spec.json").read_text())
+    assert (spec["start"]["name"], spec["version"]) == ("v0", "v2")
+    assert "earlier_repair" not in (bootstrapped.settings.jobs_dir() / "cmd-2" / "dataset" / "evaluation.jsonl").read_text()
