@@ -6,6 +6,7 @@ Exit 0 with `result.json`, 3 for an error that was reported, 143 after SIGTERM.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -97,4 +98,6 @@ def _reported(reporter: Reporter, kind: str, error: Exception) -> int:
 
 
 if __name__ == "__main__":
+    for name, value in {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
+        os.environ.setdefault(name, value)
     sys.exit(main(sys.argv[1:]))
