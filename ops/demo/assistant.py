@@ -65,10 +65,12 @@ class Assistant:
             raise AssistantError("the answering process has no pipes")
         stdin.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
         await stdin.drain()
-        line = await stdout.readline()
-        if not line:
-            raise AssistantError("the answering process ended: see its log")
-        reply = json.loads(line)
+        reply: object = {"ready": True}
+        while reply == {"ready": True}:
+            line = await stdout.readline()
+            if not line:
+                raise AssistantError("the answering process ended: see its log")
+            reply = json.loads(line)
         if not isinstance(reply, dict) or "error" in reply:
             raise AssistantError(f"the answering process refused: {reply}")
         return reply
