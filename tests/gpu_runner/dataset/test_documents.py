@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from gpu_runner.dataset.documents import extract_pairs
 from gpu_runner.dataset.rows import Document
-from tests.gpu_runner.dataset.xquad import paragraphs
+from gpu_runner.dataset.squad import SquadParagraph
+
+Xquad = Callable[[str], tuple[SquadParagraph, ...]]
 
 
 def pairs(text: str, title: str | None = None) -> dict[str, str]:
@@ -70,9 +74,9 @@ def test_the_cap_is_kept_and_told() -> None:
 
 
 @pytest.mark.parametrize("language", ["hi", "en"])
-def test_every_answer_is_a_literal_span(language: str) -> None:
+def test_every_answer_is_a_literal_span(language: str, xquad: Xquad) -> None:
     """On 240 encyclopaedic paragraphs no answer is made up."""
-    for paragraph in paragraphs(language):
+    for paragraph in xquad(language):
         text = " ".join(paragraph.text.split())
         for pair in extract_pairs(paragraph.document()).pairs:
             assert pair.answer in text

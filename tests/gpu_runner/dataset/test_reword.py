@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +11,15 @@ from hypothesis import strategies as st
 from gpu_runner.dataset import wordings
 from gpu_runner.dataset.reword import question_key, reword, split_wordings
 from gpu_runner.dataset.rows import Language
-from tests.gpu_runner.dataset.xquad import paragraphs
 
 LANGUAGES: tuple[Language, ...] = ("hi", "en")
 QUESTIONS = st.one_of(
     st.text(min_size=1, max_size=40),
     st.sampled_from(["ताज महल", "कब", "When", "founded", "कृपया बताइए,", "is", "क्या है", "?", "।", "Please tell me:", "taj mahal kahan hai"]),
 ).filter(question_key)
+from gpu_runner.dataset.squad import SquadParagraph
+
+Xquad = Callable[[str], tuple[SquadParagraph, ...]]
 
 
 @given(st.lists(QUESTIONS, min_size=1, max_size=5).map(" ".join), st.sampled_from(LANGUAGES))
@@ -37,11 +41,11 @@ def test_no_wording_is_the_question_itself(question: str, language: Language) ->
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_xquad_question_is_reworded(language: Language) -> None:
+def test_every_xquad_question_is_reworded(language: Language, xquad: Xquad) -> None:
     """Five and two wordings for each of 1,190 questions; no test wording of any is a train wording of another."""
     train: set[str] = set()
     test: set[str] = set()
-    for paragraph in paragraphs(language):
+    for paragraph in xquad(language):
         for question in paragraph.questions:
             trained, tested = split_wordings(question.question, language)
             assert (len(trained), len(tested)) == (5, 2)

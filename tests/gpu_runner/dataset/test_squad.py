@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gpu_runner.dataset.rows import DataError
-from gpu_runner.dataset.squad import load_squad
-from tests.gpu_runner.dataset.xquad import paragraphs
+from gpu_runner.dataset.squad import SquadParagraph, load_squad
+
+Xquad = Callable[[str], tuple[SquadParagraph, ...]]
 
 
 def squad(**question: Any) -> dict[str, Any]:
@@ -58,9 +60,9 @@ def test_another_form_is_refused_by_its_place(tmp_path: Path, content: object, p
 
 
 @pytest.mark.parametrize("language", ["hi", "en"])
-def test_xquad_is_read_whole(language: str) -> None:
+def test_xquad_is_read_whole(language: str, xquad: Xquad) -> None:
     """240 paragraphs with ids of their own and 1,190 questions, all in the file's language."""
-    read = paragraphs(language)
+    read = xquad(language)
     assert len({paragraph.id for paragraph in read}) == len(read) == 240
     assert sum(len(paragraph.questions) for paragraph in read) == 1190
     assert {paragraph.language for paragraph in read} == {language}
