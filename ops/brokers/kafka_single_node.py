@@ -65,8 +65,9 @@ class SingleNodeKafka:
 
     def pid(self) -> int | None:
         """The process id of the running node, else None; a number that another program has now is not taken for it."""
-        if self._process is not None:
-            self._process.poll()  # reap our own child, else a killed one stays visible
+        # Our own child is asked itself: that reaps a killed one, and just after its exec the system shows no command line of it yet.
+        if self._process is not None and self._process.poll() is None:
+            return self._process.pid
         try:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
