@@ -85,6 +85,7 @@ class JobSeen(msgspec.Struct, frozen=True):
     attempt: int
     outcome: Outcome
     retryable: bool
+    version: str
 
 
 class TickSeen(msgspec.Struct, frozen=True):
@@ -209,7 +210,7 @@ def _job(record: InputRecord) -> Read | None:
     _, state = decode(record.value, record.headers, TrainingState)
     if state.outcome is None:
         return None
-    return Read(state.model, JobSeen(state.job_id, state.attempt, state.outcome, state.retryable))
+    return Read(state.model, JobSeen(state.job_id, state.attempt, state.outcome, state.retryable, state.version))
 
 
 def _tick(record: InputRecord) -> Read:

@@ -219,6 +219,9 @@ class ModelTrigger:
             self.running.retry_at_ms = (self.clock.now_ms or 0) + round(wait * MINUTE_MS)
             message = f"attempt {command.attempt} of {command.command_id} failed by its infrastructure: the next in {wait:g} minutes"
             return [Notice("info", "run_retried", self.model, message)]
+        if seen.outcome == "promoted" and self.clock.serving_version == command.serving_version:
+            # model.current came in the same transaction and may not be read yet: the next command must not name the old version.
+            self._serve(ServingSeen(seen.version, "promotion"))
         return self._settle(command, seen.outcome)
 
     def _settle(self, command: RetrainRequested, outcome: str) -> list[Decision]:

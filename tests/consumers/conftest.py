@@ -21,6 +21,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from hypothesis import settings
 
 from consumers.core.adwin import adwin_policy
 from consumers.core.intake import IntakePolicy
@@ -43,6 +44,10 @@ from schemas.rating import Rating, normalise
 from schemas.sample import SampleCollected
 from schemas.signal_summary import SignalSummarised
 from schemas.training import TrainingState
+
+# The first example that makes a detector imports river, and the machine is shared: a deadline would tell of that alone.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 MODEL = "tiny-llama"

@@ -51,12 +51,14 @@ async def test_events_become_samples_and_one_command(build: Any, embedded_topics
 
 
 async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
-    """After kill -9 the state is restored before anything is processed: duplicates stay duplicates, the batch stays leased."""
-    consumers = start_consumers(embedded_topics.connection)
+    """After kill -9 the state is restored before anything is processed, with other shards than before too: duplicates stay
+    duplicates, the batch stays leased."""
+    consumers = start_consumers(embedded_topics.connection, STAGE1_SHARDS="3", STAGE2_SHARDS="2")
     await embedded_topics.send(build.serving(), *(build.feedback(f"f{number}") for number in range(10)))
     await consumers.until(lambda: consumers.model().get("running") is not None)
     consumers.kill()
     await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(11)))
+    consumers.environment = {"STAGE1_SHARDS": "2"}
     consumers.start()
     await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 21)
     await consumers.until(lambda: consumers.model().get("pending_negatives") == 1)

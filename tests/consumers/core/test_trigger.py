@@ -110,6 +110,14 @@ def test_promotion_retires_and_cools_down(build: Any) -> None:
     assert (second.batch.number, len(second.batch.samples), second.serving_version) == (2, 4, "v1")
 
 
+def test_promotion_read_before_model_current_names_the_new_version(build: Any) -> None:
+    """The end of a promoted run makes its version the serving one, so a command that follows at once does not name the old."""
+    driver, command = running(build, cool_down_minutes=0)
+    driver.negatives(10, 3)
+    driver.feed(build.job(command.command_id))
+    assert [made.serving_version for made in driver.commands()] == ["v0", "v1"]
+
+
 @pytest.mark.parametrize("outcome", ["rejected", "inconclusive", "void", "no_data", "cancelled"])
 def test_every_other_end_parks(build: Any, outcome: str) -> None:
     """A batch that ended without a promotion is parked and never counts again."""
