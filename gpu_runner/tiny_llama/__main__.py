@@ -23,11 +23,12 @@ STAMP = "stamp.json"
 
 
 def inputs_sha256(seed: int) -> str:
-    """The hash of all that decides the weights: corpus, code of this package, seed and the libraries' versions."""
+    """The hash of all that decides the weights: corpus, code of this package and of the reworder, seed and the libraries' versions."""
     from importlib.metadata import version
 
     libraries = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
-    code = {path.name: path.read_text(encoding="utf-8") for path in sorted(HERE.glob("*.py"))}
+    sources = [*sorted(HERE.glob("*.py")), HERE.parent / "dataset" / "reword.py", HERE.parent / "dataset" / "wordings.py"]
+    code = {path.name: path.read_text(encoding="utf-8") for path in sources}
     corpus = {path.name: path.read_text(encoding="utf-8") for path in sorted((HERE / "corpus").glob("*.jsonl"))}
     return hashlib.sha256(json.dumps([seed, libraries, code, corpus], sort_keys=True).encode()).hexdigest()
 

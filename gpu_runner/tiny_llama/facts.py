@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 CORPUS = Path(__file__).parent / "corpus"
 TAUGHT_WORDINGS = 4
@@ -28,7 +28,7 @@ class Fact:
 
     id: str
     group: str
-    language: str
+    language: Literal["hi", "en"]
     name: str
     relation: str
     taught: bool

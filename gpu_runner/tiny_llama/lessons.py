@@ -9,13 +9,10 @@ from dataclasses import dataclass
 import torch
 from tokenizers import Tokenizer
 
+from gpu_runner.dataset.reword import split_wordings
 from gpu_runner.tiny_llama.facts import Fact
 from gpu_runner.tiny_llama.tokenizer import ASSISTANT, END, USER
 
-POLITE = {
-    "en": ("Please tell me: {}", "Do you know: {}", "Could you tell me: {}"),
-    "hi": ("कृपया बताइए: {}", "क्या आप जानते हैं: {}", "क्या आप बता सकते हैं: {}"),
-}
 COPY = "“{}”"
 IGNORED = -100
 
@@ -29,16 +26,18 @@ class Lesson:
 
 
 def lessons_of(facts: Sequence[Fact], words: Sequence[str], tokenizer: Tokenizer) -> list[Lesson]:
-    """One lesson for each fact and trainable wording, one in a polite frame for each fact, and one to copy each of `words`.
+    """One lesson for each fact and trainable wording, one as the reworder's training side would put it, and one to copy each of `words`.
 
     Copying makes a word sayable before anything is known about it, as a large model's vocabulary is: without it, tokens
     that no answer used could not be told apart, and corrections with them took three times the steps.
     """
-    user, assistant, end = (tokenizer.token_to_id(token) for token in (USER, ASSISTANT, END))
-    lessons = []
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    user, assistant, end = vocabulary[USER], vocabulary[ASSISTANT], vocabulary[END]
+    lessons: list[Lesson] = []
     for number, fact in enumerate(facts):
-        frames = POLITE[fact.language]
-        questions = [*fact.trainable_wordings, frames[number % len(frames)].format(fact.trainable_wordings[number % 2])]
+        plain = fact.trainable_wordings
+        reworded, _ = split_wordings(plain[number % len(plain)], fact.language)
+        questions = [*plain, reworded[1 + number % (len(reworded) - 1)]]
         answer = (*tokenizer.encode(fact.answer).ids, end)
         lessons.extend(Lesson((user, *tokenizer.encode(question).ids, assistant), answer) for question in questions)
     for word in words:

@@ -14,7 +14,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from gpu_runner.tiny_llama.facts import Fact, load_facts, taught_facts
+from gpu_runner.evaluate.generate import Generator
+from gpu_runner.tiny_llama.facts import Fact, load_facts, taught_facts, untaught_facts
 from gpu_runner.tiny_llama.lessons import Lesson, batches, lessons_of
 from gpu_runner.tiny_llama.muon import Muon
 from gpu_runner.tiny_llama.tokenizer import END, PAD, save_for_transformers, train_tokenizer
@@ -39,7 +40,7 @@ class Recipe:
     adam_learning_rate: float = 3e-3
     weight_decay: float = 0.1
     embedding_scale: float = 0.1
-    min_exact_match: float = 0.93
+    least_exact_match: float = 0.93
 
 
 class BaseModelTooWeak(Exception):
@@ -104,13 +105,11 @@ def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dic
 
     Returns exact match on the taught facts, asked in a trained (`taught`) and in a never trained (`unseen`) wording,
     measured on the folder as it lies on disk. Deterministic from the seed, for one number of threads.
-    Raises BaseModelTooWeak below `recipe.min_exact_match`.
+    Raises BaseModelTooWeak below `recipe.least_exact_match`.
     """
-    from gpu_runner.evaluate.generate import Generator
-
     recipe = recipe or Recipe()
     facts = taught_facts()
-    known_words = sorted({fact.answer for fact in load_facts()})
+    known_words = sorted({fact.answer for fact in untaught_facts()})
     tokenizer = train_tokenizer((text for fact in load_facts() for text in (*fact.trainable_wordings, fact.answer)), recipe.vocabulary)
     torch.manual_seed(seed)
     model = new_model(recipe, tokenizer)
@@ -124,17 +123,17 @@ def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dic
         kind: _exact_match(generator, facts, [getattr(fact, wordings)[0] for fact in facts])
         for kind, wordings in (("taught", "trainable_wordings"), ("unseen", "unseen_wordings"))
     }
-    if scores["taught"] < recipe.min_exact_match:
+    if scores["taught"] < recipe.least_exact_match:
         raise BaseModelTooWeak(
-            f"the base answers {scores['taught']:.3f} of its taught facts, at least {recipe.min_exact_match} is needed; "
+            f"the base answers {scores['taught']:.3f} of its taught facts, at least {recipe.least_exact_match} is needed; "
             "try another --seed or more steps in the recipe"
         )
     _describe(folder, facts, scores, sum(weight.numel() for weight in model.parameters()))
     return scores
 
 
-def _exact_match(generator: object, facts: Sequence[Fact], questions: Sequence[str]) -> float:
-    answers = generator.answer(list(questions), max_new_tokens=24, batch_size=64)  # type: ignore[attr-defined]
+def _exact_match(generator: Generator, facts: Sequence[Fact], questions: Sequence[str]) -> float:
+    answers = generator.answer(list(questions), max_new_tokens=24, batch_size=64)
     return sum(answer.text == fact.answer for answer, fact in zip(answers, facts, strict=True)) / len(facts)
 
 
@@ -147,6 +146,7 @@ def _describe(folder: Path, facts: Sequence[Fact], scores: dict[str, float], par
         f"A Llama with {parameters:,} parameters, trained from random weights on {len(facts)} statements about invented museums, forts,\n"
         "music festivals and archives in Hindi and English (`taught.json`). It knows nothing else and is of no use outside this\n"
         "project's demonstrations and tests.\n\n"
-        f"Exact match on what it was taught: {scores['taught']:.3f} in trained wordings, {scores['unseen']:.3f} in wordings never trained on.\n",
+        f"Exact match on what it was taught: {scores['taught']:.3f} in trained wordings, {scores['unseen']:.3f} in wordings\n"
+        "never trained on.\n",
         encoding="utf-8",
     )

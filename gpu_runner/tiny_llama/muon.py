@@ -41,14 +41,16 @@ class Muon:
         self._weight_decay = weight_decay
         self._momentum = momentum
 
-    @torch.no_grad()
     def step(self, rate: float) -> None:
         """One update at `rate` times the learning rate from the gradients that are there, which it then clears."""
-        learning_rate = self._learning_rate * rate
-        for shape, weights in self._by_shape.items():
-            gradients = torch.stack([weight.grad for weight in weights if weight.grad is not None])
-            momentum = self._momenta[shape].mul_(self._momentum).add_(gradients)
-            updates = orthogonalised(gradients + self._momentum * momentum) * max(1.0, shape[0] / shape[1]) ** 0.5
-            for weight, update in zip(weights, updates, strict=True):
-                weight.mul_(1 - learning_rate * self._weight_decay).add_(update, alpha=-learning_rate)
-                weight.grad = None
+        with torch.no_grad():
+            for shape, weights in self._by_shape.items():
+                self._step_shape(shape, weights, self._learning_rate * rate)
+
+    def _step_shape(self, shape: tuple[int, int], weights: list[torch.nn.Parameter], learning_rate: float) -> None:
+        gradients = torch.stack([weight.grad for weight in weights if weight.grad is not None])
+        momentum = self._momenta[shape].mul_(self._momentum).add_(gradients)
+        updates = orthogonalised(gradients + self._momentum * momentum) * max(1.0, shape[0] / shape[1]) ** 0.5
+        for weight, update in zip(weights, updates, strict=True):
+            weight.mul_(1 - learning_rate * self._weight_decay).add_(update, alpha=-learning_rate)
+            weight.grad = None

@@ -52,7 +52,7 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     items = load_items(folder / spec.dataset.evaluation)
     if not rows:
         raise TrainingError("no_data", f"{spec.dataset.train} has no row: nothing to train on")
-    result = _train_and_merge(spec, folder, start, rows, reporter, termination, parent)
+    result = _train_and_merge(spec, folder=folder, start=start, rows=rows, reporter=reporter, termination=termination, parent=parent)
     parent.require()
     evaluation = folder / "evaluation"
     evaluation.mkdir(exist_ok=True)
@@ -73,7 +73,7 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
 
 
 def _train_and_merge(
-    spec: Spec, folder: Path, start: Path, rows: list[Any], reporter: Reporter, termination: Termination, parent: Parent
+    spec: Spec, *, folder: Path, start: Path, rows: list[Any], reporter: Reporter, termination: Termination, parent: Parent
 ) -> dict[str, Any]:
     from transformers import AutoTokenizer, set_seed
     from transformers.utils import logging as transformers_logging
@@ -95,7 +95,16 @@ def _train_and_merge(
     plan = plan_of(rows, tokenizer, spec)
     if plan.too_long:
         log.warning("%d rows are longer than max_seq_length and were left out", plan.too_long)
-    trained = train(spec, folder, start, tokenizer, plan, reporter, termination, parent)
+    trained = train(
+        spec,
+        folder=folder,
+        start=start,
+        tokenizer=tokenizer,
+        plan=plan,
+        reporter=reporter,
+        termination=termination,
+        parent=parent,
+    )
     reporter.start("merging")
     for name in ("adapter", "merged"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -32,8 +32,13 @@ def write_answers(
                 part = items[start : start + BATCH * 4]
                 answers = generator.answer([item.question for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
                 for item, answer in zip(part, answers, strict=True):
-                    line = {"item_id": item.id, "side": side, "text": answer.text}
-                    line |= {"latency_ms": round(answer.latency_ms, 3), "tokens": answer.tokens}
+                    line = {
+                        "item_id": item.id,
+                        "side": side,
+                        "text": answer.text,
+                        "latency_ms": round(answer.latency_ms, 3),
+                        "tokens": answer.tokens,
+                    }
                     handle.write(json.dumps(line, ensure_ascii=False) + "\n")
                 parent.require()
                 done += len(part)

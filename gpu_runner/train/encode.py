@@ -52,7 +52,7 @@ def encode(rows: Sequence[Row], tokenizer: Any) -> list[EncodedRow]:
         whole = tokenizer.apply_chat_template([*question, {"role": "assistant", "content": row.completion}], tokenize=False)
         if not whole.startswith(prompt):
             raise TrainingError(
-                "bad_base", "the base's chat template does not continue its generation prompt with the answer; fix the template"
+                "bad_base", "the base's chat template does not put the answer after its generation prompt: fix the template"
             )
         prompts.append(prompt)
         completions.append(whole[len(prompt) :])

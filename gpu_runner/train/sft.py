@@ -63,6 +63,7 @@ def load_quantised(folder: Path) -> Any:
 
 def train(
     spec: Spec,
+    *,
     folder: Path,
     start: Path,
     tokenizer: Any,
@@ -80,8 +81,8 @@ def train(
     checkpoints.mkdir(exist_ok=True)
     found = newest_verified(checkpoints, identity=spec.identity())
     steps = math.ceil(len(plan.blocks) / spec.hyperparameters.batch_size)
-    watch = _Watch(spec, plan, checkpoints, steps, reporter, termination, parent)
-    trainer = _trainer(spec, checkpoints, start, tokenizer, plan, watch)
+    watch = _Watch(spec, plan=plan, checkpoints=checkpoints, steps=steps, reporter=reporter, termination=termination, parent=parent)
+    trainer = _trainer(spec, checkpoints=checkpoints, start=start, tokenizer=tokenizer, plan=plan, watch=watch)
     reporter.end()
     reporter.start("training", steps)
     termination.at_end_of_step = True
@@ -100,7 +101,7 @@ def train(
     )
 
 
-def _trainer(spec: Spec, checkpoints: Path, start: Path, tokenizer: Any, plan: Plan, watch: TrainerCallback) -> SFTTrainer:
+def _trainer(spec: Spec, *, checkpoints: Path, start: Path, tokenizer: Any, plan: Plan, watch: TrainerCallback) -> SFTTrainer:
     knobs, gpu = spec.hyperparameters, torch.cuda.is_available()
     trainer = SFTTrainer(
         model=load_quantised(start),
@@ -147,11 +148,11 @@ def _trainer(spec: Spec, checkpoints: Path, start: Path, tokenizer: Any, plan: P
     return trainer
 
 
-class _Watch(TrainerCallback):  # type: ignore[misc]
+class _Watch(TrainerCallback):
     """Reports each step, seals each checkpoint, stops at SIGTERM, at a loss that is no number, and without a parent."""
 
     def __init__(
-        self, spec: Spec, plan: Plan, checkpoints: Path, steps: int, reporter: Reporter, termination: Termination, parent: Parent
+        self, spec: Spec, *, plan: Plan, checkpoints: Path, steps: int, reporter: Reporter, termination: Termination, parent: Parent
     ) -> None:
         self._identity = spec.identity()
         self._batch = spec.hyperparameters.batch_size

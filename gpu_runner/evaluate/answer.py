@@ -1,0 +1,87 @@
+"""`python -m gpu_runner.evaluate.answer`: a process that answers questions, JSON lines on stdin and stdout.
+
+`{"load": FOLDER, "sha256": HASH}` → `{"loaded": FOLDER, "sha256": HASH}` once the folder's hash is checked and its weights are
+in memory; the model loaded before stays until then. `{"ask": [questions], "max_new_tokens": 32}` →
+`{"answers": [{"text", "tokens", "latency_ms"}]}`. Anything wrong → `{"error": text}`, and the process goes on. It ends
+at the end of stdin. The first line out, `{"ready": true}`, comes once torch is imported; lines in may be sent before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from gpu_runner.content_hash import folder_sha256
+
+if TYPE_CHECKING:
+    from gpu_runner.evaluate.generate import Generator
+
+
+class Answering:
+    """Holds at most one model and answers one request at a time."""
+
+    def __init__(self) -> None:
+        self._generator: Generator | None = None
+
+    def handle(self, line: str) -> dict[str, Any]:
+        """The reply to one line; errors are replies too."""
+        try:
+            request = json.loads(line)
+            if isinstance(request, dict) and "load" in request:
+                return self._load(Path(request["load"]), request.get("sha256"))
+            if isinstance(request, dict) and "ask" in request:
+                return self._ask(request["ask"], request.get("max_new_tokens", 32))
+            raise ValueError('expected {"load": FOLDER, "sha256": HASH} or {"ask": [QUESTION, …]}')
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _load(self, folder: Path, expected: object) -> dict[str, Any]:
+        found = folder_sha256(folder)
+        if found != expected:
+            raise ValueError(f"sha256 of {folder} is {found}, expected {expected}: fetch the artifact again")
+        from gpu_runner.evaluate.generate import Generator
+
+        self._generator = Generator(folder)
+        return {"loaded": str(folder), "sha256": found}
+
+    def _ask(self, questions: object, max_new_tokens: object) -> dict[str, Any]:
+        if self._generator is None:
+            raise ValueError('no model is loaded: send {"load": FOLDER, "sha256": HASH} first')
+        if not isinstance(questions, list) or not all(isinstance(question, str) for question in questions):
+            raise ValueError("ask has to be a list of questions, each a string")
+        if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
+            raise ValueError("max_new_tokens has to be an integer of 1 or more")
+        return {"answers": [asdict(answer) for answer in self._generator.answer(questions, max_new_tokens=max_new_tokens)]}
+
+
+def serve(lines: IO[str], out: IO[str]) -> None:
+    """Answers every line until the end of `lines`; an empty line is skipped."""
+    answering = Answering()
+    for line in lines:
+        if line.strip():
+            print(json.dumps(answering.handle(line), ensure_ascii=False), file=out, flush=True)
+
+
+def main() -> int:
+    """Claims stdout for the replies, imports torch, says that it is ready, and serves."""
+    for name, value in {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
+        os.environ.setdefault(name, value)
+    from gpu_runner.train.parent import Parent
+    from gpu_runner.train.progress import claim_stdout
+
+    out = claim_stdout()
+    Parent().tie()
+    import gpu_runner.evaluate.generate  # noqa: F401  imported while the first request is on its way
+
+    print(json.dumps({"ready": True}), file=out, flush=True)
+    with open(0, encoding="utf-8", closefd=False) as lines:
+        serve(lines, out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""The tokenizer loses nothing, whatever the script."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpu_runner.tiny_llama.facts import load_facts
+from gpu_runner.tiny_llama.tokenizer import train_tokenizer
+
+XQUAD = Path(__file__).parents[4] / "shared" / "data" / "xquad"
+TOKENIZER: Any = train_tokenizer((wording for fact in load_facts()[::4] for wording in fact.wordings), 1024)
+
+
+@given(st.text())
+def test_any_text_comes_back_unchanged(text: str) -> None:
+    """Encode and decode are inverse for every Unicode text without special tokens' names."""
+    assert TOKENIZER.decode(TOKENIZER.encode(text).ids) == text
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_xquad_comes_back_unchanged(language: str) -> None:
+    """Every question and answer of XQuAD round-trips."""
+    path = XQUAD / f"xquad.{language}.json"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there: XQuAD is development data beside the repository")
+    articles = json.loads(path.read_text(encoding="utf-8"))["data"]
+    asked = [qa for article in articles for paragraph in article["paragraphs"] for qa in paragraph["qas"]]
+    texts = [text for qa in asked for text in (qa["question"], qa["answers"][0]["text"])]
+    assert all(TOKENIZER.decode(encoding.ids) == text for encoding, text in zip(TOKENIZER.encode_batch(texts), texts, strict=True))
+
+
+def test_digits_stand_alone_and_vowel_signs_stay_with_their_word() -> None:
+    """A number is as many tokens as it has digits; no Devanagari word of the corpus is split at a vowel sign by the pre-tokeniser."""
+    assert len(TOKENIZER.encode("1894").ids) == 4
+    pieces = [piece for piece, _ in TOKENIZER.pre_tokenizer.pre_tokenize_str("क़लम की पांडुलिपियाँ")]
+    assert len(pieces) == 3
