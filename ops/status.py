@@ -84,7 +84,7 @@ def _show(found: Mapping[str, Any]) -> None:
         console.print("the consumers do not answer, so buffers and drift are unknown")
         return
     for model, state in found["state"].get("models", {}).items():
-        console.print(model_lines(model, state), highlight=False, markup=False)
+        console.print(model_lines(model, state), highlight=False, markup=False, soft_wrap=True)
 
 
 def model_lines(model: str, state: Mapping[str, Any]) -> str:

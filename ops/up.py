@@ -9,7 +9,6 @@ from types import FrameType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ops.services import Ports
 from ops.stack import Stack, StackSettings
@@ -37,7 +36,8 @@ def run(
     stack = Stack(settings, say)
     try:
         stack.start()
-        console.print(_addresses(stack))
+        for line in _addresses(stack):
+            say(line)
         say("Ctrl-C stops everything.")
         stack.wait()
     except KeyboardInterrupt:
@@ -53,16 +53,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _addresses(stack: Stack) -> Table:
-    table = Table(show_header=False, box=None)
+def _addresses(stack: Stack) -> list[str]:
     purposes = {
-        "dashboard": "live page",
+        "dashboard": "the live page",
         "gateway": "POST /v1/feedback and /v1/documents",
-        "runner": "training service: POST /finetune/start and /evaluate",
+        "runner": "POST /finetune/start and /evaluate",
         "consumers": "buffers and drift: /state",
     }
-    for name, purpose in purposes.items():
-        if name in stack.urls:
-            table.add_row(name, stack.urls[name], purpose)
-    table.add_row("kafka", stack.bootstrap_servers, stack.settings.broker)
-    return table
+    lines = [f"{name:<10} {stack.urls[name]}  {purpose}" for name, purpose in purposes.items() if name in stack.urls]
+    return [*lines, f"{'kafka':<10} {stack.bootstrap_servers}"]
