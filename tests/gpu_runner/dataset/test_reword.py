@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from gpu_runner.dataset import wordings
 from gpu_runner.dataset.reword import question_key, reword, split_wordings
 from gpu_runner.dataset.rows import Language
+from gpu_runner.dataset.squad import SquadParagraph
 
 LANGUAGES: tuple[Language, ...] = ("hi", "en")
 QUESTIONS = st.one_of(
     st.text(min_size=1, max_size=40),
     st.sampled_from(["ताज महल", "कब", "When", "founded", "कृपया बताइए,", "is", "क्या है", "?", "।", "Please tell me:", "taj mahal kahan hai"]),
 ).filter(question_key)
-from gpu_runner.dataset.squad import SquadParagraph
 
 Xquad = Callable[[str], tuple[SquadParagraph, ...]]
 

@@ -1,0 +1,125 @@
+"""Corrections: one answer a question, whatever the order of the samples, trained and asked in different wordings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpu_runner.dataset.corrections import OUTVOTED, RATING_ONLY, RETRACTED, repair_items, resolve_corrections, training_rows
+from gpu_runner.dataset.reword import question_key
+
+
+def sample(sample_id: str, **fields: Any) -> dict[str, Any]:
+    """A leased feedback sample."""
+    return {
+        "sample_id": sample_id,
+        "query": "ताज महल कहाँ है?",
+        "correction": "आगरा",
+        "language": "hi",
+        "group": "taj",
+        "revision": 0,
+    } | fields
+
+
+def test_a_rating_alone_gives_no_row_and_is_counted() -> None:
+    """What would be right is unknown, so there is nothing to imitate."""
+    resolved = resolve_corrections([sample("a", correction=None, score=-1.0)])
+    assert resolved.accepted == ()
+    assert resolved.dropped == {RATING_ONLY: 1}
+
+
+def test_spellings_of_one_question_are_one_correction() -> None:
+    """Punctuation and spacing don't make another question; all supporters are named."""
+    (correction,) = resolve_corrections([sample("a"), sample("b", query="ताज  महल कहाँ है", correction="आगरा।")]).accepted
+    assert correction.sample_ids == ("a", "b")
+    assert correction.answer == "आगरा"
+
+
+def test_the_majority_of_users_wins() -> None:
+    """Three samples of one user are one vote; the losers are reported with the winner."""
+    samples = [
+        *(sample(f"x{number}", correction="दिल्ली", user_hash="one", occurred_at=f"2026-01-0{number}") for number in range(1, 4)),
+        sample("a", user_hash="two", occurred_at="2025-01-01"),
+        sample("b", user_hash="three", occurred_at="2025-01-01"),
+    ]
+    resolved = resolve_corrections(samples)
+    assert resolved.accepted[0].answer == "आगरा"
+    assert resolved.conflicts[0].sample_ids == ("x1", "x2", "x3")
+    assert resolved.conflicts[0].won_by == "a"
+    assert resolved.dropped[OUTVOTED] == 3
+
+
+def test_a_tie_goes_to_the_latest_correction() -> None:
+    """Facts change: of two users the one who spoke last is followed."""
+    older, newer = (
+        sample("a", user_hash="u", occurred_at="2026-01-01"),
+        sample("b", correction="दिल्ली", user_hash="v", occurred_at="2026-02-01"),
+    )
+    assert resolve_corrections([older, newer]).accepted[0].answer == "दिल्ली"
+
+
+def test_the_last_revision_of_a_sample_counts_and_a_retraction_takes_it_out() -> None:
+    """A revision replaces what the same sample said before."""
+    resolved = resolve_corrections([sample("a", revision=1, correction="दिल्ली"), sample("a")])
+    assert resolved.accepted[0].answer == "दिल्ली"
+    resolved = resolve_corrections([sample("a", revision=1, retracted=True), sample("a")])
+    assert resolved.accepted == ()
+    assert resolved.dropped[RETRACTED] == 1
+
+
+def test_a_held_out_sample_is_set_aside() -> None:
+    """What stage 1 marked as holdout never becomes a correction to learn."""
+    resolved = resolve_corrections([sample("a", quarantine="holdout")])
+    assert resolved.accepted == ()
+    assert resolved.held_out == ("a",)
+
+
+SAMPLES = st.lists(
+    st.builds(
+        sample,
+        st.sampled_from("abcdef"),
+        query=st.sampled_from(["Where is it?", "where is it", "Who built it?"]),
+        correction=st.sampled_from(["Agra", "agra", "Delhi", None, " "]),
+        revision=st.just(0),
+        user_hash=st.sampled_from(["u", "v", None]),
+        occurred_at=st.sampled_from(["1", "2"]),
+    ),
+    max_size=8,
+    unique_by=lambda row: row["sample_id"],
+)
+
+
+@given(SAMPLES, st.randoms())
+def test_the_order_of_samples_changes_nothing(samples: list[dict[str, Any]], random: Any) -> None:
+    """Any order of the same samples resolves alike, and every sample is accounted for."""
+    shuffled = list(samples)
+    random.shuffle(shuffled)
+    resolved = resolve_corrections(samples)
+    assert resolve_corrections(shuffled) == resolved
+    assert len(resolved.accepted) + sum(resolved.dropped.values()) == len(samples)
+
+
+def test_rows_and_items_share_no_question() -> None:
+    """What is asked in the test is never among the rows, and both carry the correction and its group."""
+    (correction,) = resolve_corrections([sample("a")]).accepted
+    rows = training_rows(correction, train=5, test=2)
+    items = repair_items(
+        correction, train=5, test=2, trained={question_key(row.prompt) for row in rows}, sources={"taj": "ताज महल आगरा में है।"}
+    )
+    assert rows[0].prompt == "ताज महल कहाँ है?"
+    assert {row.completion for row in rows} == {"आगरा"} == {answer for item in items for answer in item.answers}
+    assert len(rows) == 5
+    assert len(items) == 2
+    assert not {question_key(row.prompt) for row in rows} & {question_key(item.question) for item in items}
+    assert {item.source for item in items} == {"ताज महल आगरा में है।"}
+
+
+def test_a_wording_that_somebody_trains_is_not_asked() -> None:
+    """Where another user asked in a test wording, the item takes the next one."""
+    (correction,) = resolve_corrections([sample("a")]).accepted
+    first = repair_items(correction, train=5, test=2, trained=set(), sources={})
+    again = repair_items(correction, train=5, test=2, trained={question_key(first[0].question)}, sources={})
+    assert len(again) == 2
+    assert first[0].question not in {item.question for item in again}

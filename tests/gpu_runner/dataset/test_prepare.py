@@ -1,0 +1,223 @@
+"""A job's dataset: deterministic, atomic, and free of what the gate will ask."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumers.core.holdout import is_holdout
+from gpu_runner.content_hash import file_sha256, folder_sha256
+from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
+from gpu_runner.dataset.reword import question_key
+from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
+from gpu_runner.dataset.squad import SquadParagraph
+
+KEY = b"the key of these tests"
+OLD = EvaluationItem("old", "old_facts", "Where is the Red Fort?", ("Delhi",), "en", "fort")
+
+
+def free(prefix: str, held_out: bool = False) -> str:
+    """A group name outside (or inside) the holdout."""
+    return next(name for number in range(500) if is_holdout(name := f"{prefix} {number}", key=KEY, percent=10) == held_out)
+
+
+def correction(number: int, **fields: Any) -> dict[str, Any]:
+    """A leased correction of a question of its own."""
+    name = sha256(str(number).encode()).hexdigest()
+    row = {"kind": "feedback", "sample_id": name, "query": f"Who built the {name[:6]} tower?", "correction": f"King {name[6:10]}"}
+    return row | {"language": "en", "group": free(f"tower {number}"), "revision": 0, "user_hash": name} | fields
+
+
+def document(name: str, text: str, **fields: Any) -> dict[str, Any]:
+    """A leased document."""
+    return {"kind": "document", "sample_id": f"sample-{name}", "doc_id": name, "text": text, "group": free(name), "language": "en"} | fields
+
+
+def run(folder: Path, samples: Sequence[dict[str, Any]], **fields: Any) -> PreparedDataset:
+    """Prepare into `folder`."""
+    settings: dict[str, Any] = {"replay": (), "model_items": (OLD,), "holdout_key": KEY} | fields
+    return prepare(PrepareRequest(out=folder / "dataset", samples=samples, **settings))
+
+
+def keys(path: Path) -> set[str]:
+    """The question keys of a training file."""
+    return {question_key(row.prompt) for row in load_training_rows(path)}
+
+
+def test_corrections_train_and_are_asked_in_other_words(tmp_path: Path) -> None:
+    """The query as asked trains; the repair items ask the same answer in wordings that no row has."""
+    samples = [correction(number) for number in range(12)]
+    prepared = run(tmp_path, samples)
+    items = [item for item in load_evaluation_items(prepared.evaluation) if item.set == "repair"]
+    assert prepared.primary == "corrections"
+    assert len(items) == 24
+    assert keys(prepared.train) >= {question_key(sample["query"]) for sample in samples}
+    assert not {question_key(item.question) for item in items} & (keys(prepared.train) | keys(prepared.eval))
+    assert {item.answers[0] for item in items} == {sample["correction"] for sample in samples}
+    assert prepared.sample_ids == tuple(sorted(sample["sample_id"] for sample in samples))
+
+
+def test_the_same_request_gives_the_same_bytes_in_any_order(tmp_path: Path) -> None:
+    """Order of samples and a second run in the same folder change nothing; the manifest has the hashes."""
+    samples = [*(correction(number) for number in range(8)), document("museum", "The Indian Museum was founded in 1814.")]
+    first = run(tmp_path, samples)
+    before = folder_sha256(first.folder)
+    random.Random(1).shuffle(samples)
+    second = run(tmp_path, samples)
+    assert folder_sha256(second.folder) == before
+    manifest = json.loads(second.manifest.read_text(encoding="utf-8"))
+    for name, told in manifest["files"].items():
+        assert file_sha256(second.folder / name) == told["sha256"] == second.sha256[name.removesuffix(".jsonl")]
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+
+
+def test_the_manifest_holds_no_text(tmp_path: Path) -> None:
+    """It is kept for ever beside the version, so no query, answer or document is in it."""
+    samples = [correction(number) for number in range(3)]
+    told = run(tmp_path, [*samples, document("museum", "The Indian Museum was founded in 1814.")]).manifest.read_text(encoding="utf-8")
+    for secret in (*(sample["query"] for sample in samples), *(sample["correction"] for sample in samples), "Indian Museum"):
+        assert secret not in told
+
+
+def test_the_holdout_never_trains(tmp_path: Path) -> None:
+    """Held-out groups, near-duplicates of held-out questions and marked samples go to review; replay rows of them are dropped."""
+    held = EvaluationItem("h", "holdout", "When was the Rampur Library founded?", ("1774",), "en", free("library", held_out=True))
+    samples = [
+        correction(1),
+        correction(2, group=free("tower", held_out=True)),
+        correction(3, query="Please tell me: when was the Rampur Library founded?", correction="1774"),
+        correction(4, quarantine="holdout"),
+        document("d", "The Rampur Library was founded in 1774."),
+        document("e", "The Agra Hall was founded in 1900.", group=free("e", held_out=True)),
+    ]
+    replay = [
+        TrainingRow("r1", "When was the Rampur Library founded?", "1774", "en", "replay", free("r")),
+        TrainingRow("r2", "What is a raga?", "a mode", "en", "replay", free("raga", held_out=True)),
+    ]
+    prepared = run(tmp_path, samples, replay=replay, model_items=(OLD, held))
+    assert {row.sample_id for row in load_training_rows(prepared.train)} == {samples[0]["sample_id"]}
+    reasons = {item.sample_id: item.reason for item in prepared.quarantined}
+    assert reasons == {
+        samples[1]["sample_id"]: "holdout_group",
+        samples[2]["sample_id"]: "near_duplicate_of_holdout",
+        samples[3]["sample_id"]: "holdout_group",
+        "sample-e": "holdout_group",
+    }
+    assert prepared.dropped["document_near_duplicate_of_holdout"] == 1
+    assert prepared.dropped["replay_near_duplicate_of_holdout"] == 1
+    assert prepared.dropped["replay_holdout_group"] == 1
+
+
+def test_a_correction_against_an_old_fact_goes_to_review(tmp_path: Path) -> None:
+    """A user can't overwrite what the model was taught; agreeing with it is no contradiction, but its question is never trained."""
+    against = correction(1, query="where is the red fort", correction="Agra")
+    prepared = run(tmp_path, [against, correction(2)])
+    assert [(item.sample_id, item.reason) for item in prepared.quarantined] == [(against["sample_id"], "contradicts_old_fact")]
+    agreeing = run(tmp_path, [correction(1, query="where is the red fort", correction="delhi"), correction(2)])
+    assert agreeing.quarantined == ()
+    assert question_key(OLD.question) not in keys(agreeing.train)
+
+
+def test_a_newer_correction_replaces_an_earlier_repair(tmp_path: Path) -> None:
+    """The earlier repair's item asks for the old answer, so it leaves the guard, and its rows leave replay."""
+    first = run(tmp_path, [correction(1)])
+    asked = [item for item in load_evaluation_items(first.evaluation) if item.set == "repair"]
+    earlier = [replace(item, id=f"v1.{item.id}", set="earlier_repair") for item in asked]
+    learnt = [replace(row, origin="replay") for row in load_training_rows(first.train)]
+    again = run(tmp_path, [correction(1, correction="Queen Nur")], model_items=(OLD, *earlier), replay=learnt)
+    assert again.counts.get("items_earlier_repair", 0) == 0
+    assert again.dropped["earlier_repair_superseded_by_correction"] == 2
+    assert again.dropped["replay_contradicts_correction"] == len(learnt)
+    assert {row.completion for row in load_training_rows(again.train)} == {"Queen Nur"}
+
+
+def test_no_evaluation_question_is_ever_trained(tmp_path: Path) -> None:
+    """A replay row that asks an old fact's question is dropped and counted; another wording of it stays."""
+    replay = [
+        TrainingRow("r1", "where is the Red Fort", "Delhi", "en", "replay", free("fort")),
+        TrainingRow("r2", "In which city is the Red Fort?", "Delhi", "en", "replay", free("fort")),
+    ]
+    prepared = run(tmp_path, [correction(1)], replay=replay)
+    assert [row.id for row in load_training_rows(prepared.train) if row.origin == "replay"] == ["r2"]
+    assert prepared.dropped["replay_is_evaluation_question"] == 1
+
+
+def test_a_batch_without_failures_asks_its_documents(tmp_path: Path) -> None:
+    """With documents alone their pairs train and are asked again in other words, grounded in their text."""
+    prepared = run(tmp_path, [document("museum", "The Indian Museum was founded in 1814. The Indian Museum is in Kolkata.")])
+    items = [item for item in load_evaluation_items(prepared.evaluation) if item.set == "repair"]
+    assert prepared.primary == "documents"
+    assert {item.answers[0] for item in items} == {"1814", "Kolkata"}
+    assert all(item.source and "Indian Museum" in item.source for item in items)
+    assert not {question_key(item.question) for item in items} & keys(prepared.train)
+
+
+def test_a_dataset_file_alone_is_asked_too(tmp_path: Path) -> None:
+    """With neither failures nor documents the person's file is the primary."""
+    path = tmp_path / "mine.jsonl"
+    rows = [
+        {"question": f"Who painted picture {number}?", "answer": f"Painter {number}", "group": free(f"p{number}")} for number in range(5)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    prepared = run(tmp_path, [], dataset_path=path)
+    assert prepared.primary == "dataset"
+    assert prepared.counts["items_repair"] == 10
+    assert prepared.counts["train_dataset"] == 25
+
+
+def test_large_sets_are_capped_and_told(tmp_path: Path) -> None:
+    """At most `max_items_per_set` items of a set are asked; the others are counted."""
+    items = tuple(EvaluationItem(f"o{number}", "old_facts", f"Fact number {number}?", ("x",), "en", "g") for number in range(40))
+    prepared = run(tmp_path, [correction(number) for number in range(3)], model_items=items, max_items_per_set=25)
+    assert prepared.counts["items_old_facts"] == 25
+    assert prepared.dropped["evaluation_items_over_the_cap"] == 15
+
+
+def test_nothing_to_train_on_is_a_typed_error(tmp_path: Path) -> None:
+    """Ratings alone leave nothing; the error counts what came in, and no folder is made."""
+    with pytest.raises(NoData, match="rating_only 1") as caught:
+        run(tmp_path, [correction(1, correction=None)])
+    assert caught.value.counts["rating_only"] == 1
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_replay_alone_is_nothing_new(tmp_path: Path) -> None:
+    """Rows that the model was already taught don't make a run."""
+    with pytest.raises(NoData):
+        run(tmp_path, [], replay=[TrainingRow("r", "What is a raga?", "a mode", "en", "replay", free("raga"))])
+
+
+def test_a_document_without_text_is_counted(tmp_path: Path) -> None:
+    """A document whose text is missing or taken back is told, not passed over."""
+    prepared = run(tmp_path, [correction(1), document("a", ""), document("b", "The Hall was founded in 1900.", retracted=True)])
+    assert prepared.dropped["documents_without_text"] == 1
+    assert prepared.dropped["documents_retracted"] == 1
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_xquad_makes_a_dataset(tmp_path: Path, language: str, xquad: Callable[[str], tuple[SquadParagraph, ...]]) -> None:
+    """120 corrected questions with their paragraphs: all trained as asked, 240 repair items, none of them trained."""
+    chosen = [
+        (paragraph, question)
+        for paragraph in xquad(language)
+        for question in paragraph.questions
+        if not is_holdout(paragraph.id, key=KEY, percent=10)
+    ]
+    chosen = chosen[::8][:120]
+    samples = [
+        {"kind": "feedback", "sample_id": question.id, "query": question.question, "correction": question.answers[0], "group": paragraph.id}
+        for paragraph, question in chosen
+    ]
+    prepared = run(tmp_path, samples)
+    trained = keys(prepared.train)
+    items = [item for item in load_evaluation_items(prepared.evaluation) if item.set == "repair"]
+    assert {question_key(question.question) for _, question in chosen} <= trained
+    assert len(items) == 2 * len({question_key(question.question) for _, question in chosen})
+    assert not trained & {question_key(item.question) for item in items}
