@@ -10,7 +10,7 @@ from ops.errors import OperationFailed, WrongUsage
 from schemas import topics
 
 if TYPE_CHECKING:
-    from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+    from aiokafka import AIOKafkaConsumer, TopicPartition
 
     from producers.connection import KafkaConnection
 
@@ -45,20 +45,6 @@ async def partitions_of(consumer: AIOKafkaConsumer, prefix: str, names: Iterable
     # The client forgets the metadata of topics that it is not assigned to, so the counts are the contract's.
     counts = {spec.name: spec.partitions for spec in topics.specs(prefix)}
     return [TopicPartition(name, number) for name in wanted for number in range(counts[name])]
-
-
-async def read_to_end(connection: KafkaConnection, names: Iterable[str]) -> list[ConsumerRecord]:
-    """Every record of these topics (full names) up to their ends of now, in each partition's order."""
-    async with reader(connection) as consumer:
-        partitions = await partitions_of(consumer, connection.topic_prefix, names)
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        ends = await consumer.end_offsets(partitions)
-        found: list[ConsumerRecord] = []
-        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += records
-        return found
 
 
 def full_name(topic: str, prefix: str) -> str:

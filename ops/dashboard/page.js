@@ -55,7 +55,8 @@ function sparkline(values, title) {
 function bar(share, alarm, label, now, max) {
   const width = Math.max(0, Math.min(1, share)) * 100;
   const meter = el("div", {
-    class: alarm ? "bar alarm" : "bar", role: "meter", "aria-label": label, "aria-valuenow": now, "aria-valuemin": 0, "aria-valuemax": max,
+    class: alarm ? "bar alarm" : "bar", role: "meter", "aria-label": label, "aria-valuetext": `${number(now, 3)} of ${number(max, 3)}`,
+    "aria-valuenow": Math.min(now, max), "aria-valuemin": 0, "aria-valuemax": max,
   });
   meter.append(svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { width, height: 10 })));
   return meter;
