@@ -91,7 +91,9 @@ def hi_lenient(text: str) -> str:
     pieces: list[str] = []
     end = 0
     for found in _NUMBER.finditer(text):
-        pieces += ["".join(char for char in text[end : found.start()] if not is_punctuation(char)), canonical_number(found.group())]
+        between = "".join(char for char in text[end : found.start()] if not is_punctuation(char))
+        # Two numbers with only a dash between them ("1990-95") must not run together.
+        pieces += [between or (" " if end else ""), canonical_number(found.group())]
         end = found.end()
     pieces.append("".join(char for char in text[end:] if not is_punctuation(char)))
     return " ".join("".join(pieces).split())

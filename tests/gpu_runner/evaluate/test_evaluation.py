@@ -1,0 +1,138 @@
+"""The child behind POST /evaluate, with a generator that knows its answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpu_runner.content_hash import folder_sha256
+from gpu_runner.dataset.rows import DataError
+from gpu_runner.evaluate.evaluation import BadModel, ask, finished, load_items, load_sources, load_spec, report, verify_model
+from gpu_runner.evaluate.score import UnknownMetric
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer of the fake."""
+
+    text: str
+    tokens: int = 2
+    latency_ms: float = 1.5
+
+
+class Parrot:
+    """Answers from a table."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self.known = known
+
+    def answer(self, questions: Sequence[str], *, max_new_tokens: int, batch_size: int) -> list[Said]:
+        """The answers to the questions."""
+        return [Said(self.known.get(question, "")) for question in questions]
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    """A job folder in the seed's form: 40 items without ids, sources by id."""
+    folder = tmp_path / "job"
+    model = tmp_path / "model"
+    model.mkdir()
+    folder.mkdir()
+    (model / "config.json").write_text("{}", encoding="utf-8")
+    items = [{"question": f"कब {number}?", "answer": f"{1900 + number}", "source": f"doc-{number}"} for number in range(40)]
+    (folder / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
+    (folder / "sources.json").write_text(json.dumps({f"doc-{number}": f"वर्ष {1900 + number}।" for number in range(40)}), encoding="utf-8")
+    spec = {
+        "job_id": "e1",
+        "model_id": "tiny",
+        "model_version": "v1",
+        "model": {"path": str(model), "sha256": folder_sha256(model)},
+        "items": "items.jsonl",
+        "sources": "sources.json",
+        "metrics": ["exact_match", "hallucination_rate"],
+        "max_new_tokens": 8,
+        "reports_dir": str(tmp_path / "reports"),
+    }
+    (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    return folder
+
+
+def change(job: Path, **fields: Any) -> None:
+    """Overwrite fields of the spec."""
+    spec = json.loads((job / "spec.json").read_text(encoding="utf-8")) | fields
+    (job / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
+def test_an_evaluation_ends_in_reports_and_a_result(job: Path) -> None:
+    """Half the answers are right, the others in no source; the result has figures by language and names the reports."""
+    spec = load_spec(job)
+    verify_model(spec)
+    items = load_items(spec)
+    done: list[int] = []
+    known = {item.question: item.answers[0] if number % 2 else "1111" for number, item in enumerate(items)}
+    answers = ask(Parrot(known), items, max_new_tokens=8, progress=done.append)
+    result = report(spec, job, items, answers, {"loading": 0.1})
+    assert done == [32, 40]
+    assert result["metrics"] == {"exact_match": 0.5, "hallucination_rate": 0.5}
+    assert result["by_language"]["hi"]["items"] == result["items"] == 40
+    assert {path.name for path in Path(result["report_dir"]).iterdir()} == {"results.json", "report.md", "report.html"}
+    assert finished(job) == result
+
+
+def test_an_unfinished_job_runs_again(job: Path) -> None:
+    """Without a result, or with a result whose reports are gone, there is nothing to answer with."""
+    assert finished(job) is None
+    (job / "result.json").write_text(json.dumps({"report_dir": str(job / "gone")}), encoding="utf-8")
+    assert finished(job) is None
+
+
+def test_another_model_than_asked_for_is_refused(job: Path) -> None:
+    """A changed folder would be scored under the wrong version's name."""
+    spec = load_spec(job)
+    (spec.model_path / "config.json").write_text("{ }", encoding="utf-8")
+    with pytest.raises(BadModel, match="does not have the hash of version v1"):
+        verify_model(spec)
+
+
+def test_a_spec_with_an_unknown_metric_is_refused(job: Path) -> None:
+    """Before any model is loaded."""
+    change(job, metrics=["accuracy"])
+    with pytest.raises(UnknownMetric, match="'accuracy' is not known"):
+        load_spec(job)
+
+
+@pytest.mark.parametrize(
+    ("content", "count"), [('{"a": "x", "b": "y"}', 2), ('[{"id": "a", "text": "x"}]', 1), ('[{"doc_id": "a", "text": "x"}]', 1)]
+)
+def test_sources_are_read_in_both_forms(tmp_path: Path, content: str, count: int) -> None:
+    """An object by id, or a list of documents."""
+    (tmp_path / "s.json").write_text(content, encoding="utf-8")
+    assert len(load_sources(tmp_path / "s.json")) == count
+
+
+@pytest.mark.parametrize("content", ["{", "3", '{"a": ""}', '[{"text": "x"}]', '["x"]'])
+def test_other_sources_are_refused(tmp_path: Path, content: str) -> None:
+    """The message names the file."""
+    (tmp_path / "s.json").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=r"s\.json"):
+        load_sources(tmp_path / "s.json")
+
+
+def test_the_child_reports_bad_data_as_json_and_exits_with_3(job: Path) -> None:
+    """stdout holds JSON lines alone, the last one an error with kind and message; torch is never imported for it."""
+    (job / "items.jsonl").write_text('{"question": "x"}\n', encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gpu_runner.evaluate", str(job)], capture_output=True, text=True, timeout=120
+    )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 3
+    assert (events[-1]["event"], events[-1]["kind"]) == ("error", "bad_data")
+    assert "field 'answers'" in events[-1]["message"]
+    assert "| torch\n" not in done.stderr

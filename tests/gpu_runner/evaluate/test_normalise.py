@@ -1,0 +1,88 @@
+"""How answers are made comparable."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpu_runner.evaluate.normalise import hi_lenient, mlqa, numbers, squad, words
+
+HINDI = st.text(alphabet="कखगमलस्ािीुेो्ंँ़ज़०१५9 ।,.-/\u200d\u200c", max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("नई दिल्ली।", "hi", "नई दिल्ली"),
+        ("The Taj Mahal!", "en", "taj mahal"),
+        ("The Taj", "hi", "the taj"),
+        ("“आगरा” – शहर", "hi", "आगरा शहर"),
+        ("a $5 bill", "en", "5 bill"),
+    ],
+)
+def test_mlqa_deletes_punctuation_of_every_script(text: str, language: str, expected: str) -> None:
+    """Dandas and curly quotes go; articles go in English alone."""
+    assert mlqa(text, language) == expected
+
+
+def test_squad_keeps_the_danda() -> None:
+    """The published ASCII rules see a difference in a danda: that is why they are not the headline."""
+    assert squad("नई दिल्ली।") != squad("नई दिल्ली")
+    assert squad("The Taj!") == "taj"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("१९५०", "1950"),
+        ("क्\u200dष", "क्ष"),
+        (unicodedata.normalize("NFD", "क़िला"), "क़िला"),
+        ("५.५ कि.मी.।", "5.5 किमी"),
+        ("१,००,०००", "100000"),
+        ("100,000", "1,00,000"),
+        ("NASA ", "nasa"),
+    ],
+)
+def test_hi_lenient_folds_what_a_reader_calls_the_same(one: str, other: str) -> None:
+    """Digits, zero-width joiners, normal forms, dandas and group commas make no difference."""
+    assert hi_lenient(one) == hi_lenient(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("५.५", "५५"), ("-५", "५"), ("१/२", "१२"), ("10:30", "1030"), ("1990-95", "199095"), ("क़लम", "कलम"), ("हँस", "हंस"), ("1,2", "12")],
+)
+def test_hi_lenient_keeps_apart_what_differs(one: str, other: str) -> None:
+    """Decimals, signs, fractions, times, nuktas and nasal signs are not folded away."""
+    assert hi_lenient(one) != hi_lenient(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("१,००,००० रुपये, -५ और १/२", ("100000", "-5", "1/2")),
+        ("in 1990-95 (−3) at 10:30", ("1990", "95", "-3", "10:30")),
+        ("H-5 bridge, 3rd", ("5", "3")),
+        ("3.50, 4.", ("3.50", "4")),
+        ("none", ()),
+    ],
+)
+def test_numbers_are_found_with_sign_and_point(text: str, expected: tuple[str, ...]) -> None:
+    """A hyphen after a letter or digit is no sign; a full stop at the end is no point."""
+    assert numbers(text) == expected
+
+
+@given(HINDI)
+def test_hi_lenient_is_idempotent_and_blind_to_the_normal_form(text: str) -> None:
+    """A normalised text stays as it is, and NFD gives what NFC gives."""
+    once = hi_lenient(text)
+    assert hi_lenient(once) == once
+    assert hi_lenient(unicodedata.normalize("NFD", text)) == once
+
+
+def test_words_keep_vowel_signs() -> None:
+    """A Hindi word is one word, where a regular expression's \\w would cut it into pieces."""
+    assert words("हिन्दी में, कि-मी 12वीं") == ("हिन्दी", "में", "कि", "मी", "12वीं")

@@ -1,0 +1,114 @@
+"""Scores of both sides: per item without text, aggregated by set and language, hashed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpu_runner.dataset.rows import Answer, DataError, EvaluationItem, Side, save_rows
+from gpu_runner.evaluate.score import DEFAULT_METRICS, KNOWN_METRICS, UnknownMetric, items_sha256, score_answers, score_side
+
+ITEMS = (
+    EvaluationItem("1", "repair", "ताज महल कहाँ है?", ("आगरा",), "hi", "secret group", "ताज महल आगरा में है।"),
+    EvaluationItem("2", "old_facts", "When was it built?", ("1653",), "en", "taj", "It was built in 1653."),
+    EvaluationItem("3", "old_facts", "Who built it?", ("Shah Jahan", "Emperor Shah Jahan"), "en", "taj"),
+)
+
+
+def answers(side: Side, *texts: str) -> list[Answer]:
+    """Answers to the items in their order."""
+    return [Answer(item.id, side, text, 2.0, 3) for item, text in zip(ITEMS, texts, strict=False)]
+
+
+def scored(folder: Path, rows: list[Answer]) -> dict[str, Any]:
+    """scores.json of these answers."""
+    save_rows(folder / "items.jsonl", ITEMS)
+    save_rows(folder / "answers.jsonl", rows)
+    score_answers(folder / "items.jsonl", folder / "answers.jsonl", folder / "scores.json")
+    content: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    return content
+
+
+def test_both_sides_are_scored_item_by_item(tmp_path: Path) -> None:
+    """Exact match, grounding and latency of each side stand beside each other; aggregates follow."""
+    scores = scored(tmp_path, [*answers("baseline", "दिल्ली", "1653", ""), *answers("candidate", "आगरा।", "in 1635", "emperor shah jahan")])
+    first, second, third = scores["items"]
+    assert (first["baseline"]["em"], first["candidate"]["em"]) == (0, 1)
+    assert (first["baseline"]["unsupported"], first["candidate"]["unsupported"]) == (1, 0)
+    assert (second["candidate"]["em"], second["candidate"]["unsupported"]) == (0, 1)
+    assert (third["candidate"]["em"], third["baseline"]["abstained"]) == (1, True)
+    assert scores["aggregates"]["candidate"]["old_facts"]["en"]["exact_match"] == 0.5
+    assert scores["aggregates"]["candidate"]["all"]["all"]["items"] == 3
+    assert scores["missing"] == {"baseline": 0, "candidate": 0}
+    assert len(set(scores["items_sha256"].values())) == 1
+
+
+def test_scores_hold_no_text(tmp_path: Path) -> None:
+    """Neither questions nor answers, and a group by its hash alone: it may be a user's question."""
+    scored(tmp_path, [*answers("baseline", "x", "y", "z"), *answers("candidate", "quixotic", "y", "z")])
+    told = (tmp_path / "scores.json").read_text(encoding="utf-8")
+    for text in ("ताज", "आगरा", "Shah", "secret", "quixotic"):
+        assert text not in told
+
+
+def test_a_missing_answer_scores_zero_and_changes_the_hash(tmp_path: Path) -> None:
+    """A side that answered fewer items can't be compared unnoticed."""
+    scores = scored(tmp_path, [*answers("baseline", "आगरा", "1653", "Shah Jahan"), *answers("candidate", "आगरा", "1653")])
+    assert scores["missing"] == {"baseline": 0, "candidate": 1}
+    assert scores["items"][2]["candidate"]["em"] == 0
+    assert scores["items_sha256"]["candidate"] != scores["items_sha256"]["items"] == scores["items_sha256"]["baseline"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [(Answer("9", "candidate", "x", 1, 1), "'9' is no item"), (Answer("1", "candidate", "x", 1, 1), "'1' was answered twice")],
+)
+def test_answers_that_fit_no_item_are_refused(tmp_path: Path, extra: Answer, told: str) -> None:
+    """An unknown or second answer means that files were mixed up."""
+    with pytest.raises(DataError, match=told):
+        scored(tmp_path, [*answers("candidate", "a", "b", "c"), extra])
+
+
+def test_the_hash_of_items_knows_no_order() -> None:
+    """The same items in another order have the same hash; a changed answer another one."""
+    assert items_sha256(ITEMS) == items_sha256(ITEMS[::-1])
+    assert items_sha256(ITEMS) != items_sha256(ITEMS[:2])
+
+
+def test_one_side_is_scored_by_the_seeds_names() -> None:
+    """Without a choice the seed's four metrics, each over all, by language and by set."""
+    side = score_side(ITEMS, answers("candidate", "आगरा", "1653", "nobody"))
+    assert set(side.metrics) == {*DEFAULT_METRICS, "items"}
+    assert side.metrics["exact_match"] == pytest.approx(2 / 3)
+    assert side.by_language["hi"]["exact_match"] == 1
+    assert side.by_set["old_facts"]["exact_match"] == 0.5
+    assert set(side.signatures) == {"bleu"}
+
+
+def test_every_known_metric_is_a_finite_number() -> None:
+    """Also with answers that are missing, empty and without letters."""
+    side = score_side(ITEMS, answers("candidate", "", "1653"), KNOWN_METRICS)
+    assert set(side.metrics) == {*KNOWN_METRICS, "items"} - {"devanagari_share"}
+    assert all(abs(value) < 1e9 for value in side.metrics.values())
+
+
+def test_an_unknown_metric_is_refused_with_the_known_ones() -> None:
+    """The message lists what can be asked for."""
+    with pytest.raises(UnknownMetric, match=r"'rouge' is not known: choose from exact_match, f1"):
+        score_side(ITEMS, [], ["exact_match", "rouge"])
+
+
+def test_sources_come_by_key_group_or_text() -> None:
+    """A document id is looked up, the group stands in, and a literal text is taken as it is; an unknown id gives no source."""
+    items = [
+        EvaluationItem("a", "dataset", "q", ("x",), "en", "g", "doc-1"),
+        EvaluationItem("b", "dataset", "q", ("x",), "en", "doc-2"),
+        EvaluationItem("c", "dataset", "q", ("x",), "en", "g", "Built in 1900 by Ram."),
+        EvaluationItem("d", "dataset", "q", ("x",), "en", "g", "doc-9"),
+    ]
+    given = [Answer(item.id, "candidate", "1900", 1, 1) for item in items]
+    side = score_side(items, given, sources={"doc-1": "It is of 1900.", "doc-2": "It is of 1800."})
+    assert [(row["has_source"], row["unsupported"]) for row in side.items] == [(True, 0), (True, 1), (True, 0), (False, 0)]
