@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaConnectionError
 from pydantic import ValidationError
 
 from consumers.api import make_app
+from consumers.log_repeats import hold_back_repeats
 from consumers.metrics import ConsumerMetrics
 from consumers.service import ROLES, Service
 from consumers.settings import ConsumerSettings
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = ConsumerSettings()
         configure_logging("consumers", level=settings.app_log_level, debug=settings.app_debug)
+        hold_back_repeats()
         if "stage1" in roles:
             settings.holdout_key_bytes()
     except ValidationError as error:

@@ -32,8 +32,10 @@ from schemas.topics import specs
 log = structlog.get_logger()
 
 ROLES: Final = ("stage1", "stage2", "ticker")
-# A batch in hand is committed before the stop; nothing in a handler waits longer than a broker that has gone.
-STOP_WITHIN_S: Final = 4.0
+# A batch in hand is committed before the stop. A broker that has gone may let everything wait: together under five seconds.
+BESIDE_WITHIN_S: Final = 1.0
+READERS_WITHIN_S: Final = 2.0
+WRITERS_WITHIN_S: Final = 1.0
 
 
 class Service:
@@ -63,7 +65,7 @@ class Service:
             consumer_only=True,
             apply_types=False,
             logger=_subscriber_logger(),
-            graceful_timeout=STOP_WITHIN_S,
+            graceful_timeout=READERS_WITHIN_S,
         )
         self._phase = "restoring"
         for stage in stages:
@@ -91,11 +93,11 @@ class Service:
         self._phase = "stopping"
         for task in self._background:
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._background:
+            await asyncio.wait(self._background, timeout=BESIDE_WITHIN_S)
         if self._app is not None:
-            await _within(self._app.stop(), "subscribers")
-        for writer in self._writers:
-            await _within(writer.stop(), writer.transactional_id)
+            await _within(READERS_WITHIN_S, self._app.stop(), "subscribers")
+        await asyncio.gather(*(_within(WRITERS_WITHIN_S, writer.stop(), writer.transactional_id) for writer in self._writers))
 
     def problem(self) -> str | None:
         """Why the process is not ready, None where it gets on."""
@@ -219,9 +221,9 @@ def security(connection: KafkaConnection) -> Any:
     return kind(username=connection.sasl_username or "", password=connection.sasl_password or "", ssl_context=context, use_ssl=use_ssl)
 
 
-async def _within(stopping: Any, what: str) -> None:
+async def _within(seconds: float, stopping: Any, what: str) -> None:
     try:
-        await asyncio.wait_for(stopping, STOP_WITHIN_S)
+        await asyncio.wait_for(stopping, seconds)
     except Exception as error:
         # Nothing is lost by a client that does not close in order: what was not committed is read again.
         log.warning("not stopped in order", what=what, error=repr(error))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from ops.brokers.embedded import EmbeddedBroker
+from producers.connection import KafkaConnection
 from schemas import dead_letter, topics
 
 Start = Callable[..., Any]
@@ -87,3 +90,14 @@ async def test_unreachable_kafka_is_named(embedded_topics: Any, start_consumers:
     consumers = start_consumers(embedded_topics.connection, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
     assert consumers.process.wait(60) == 1
     assert "cannot reach Kafka at 127.0.0.1:1" in consumers.log.read_text()
+
+
+async def test_stops_in_time_without_its_broker(start_consumers: Start) -> None:
+    """SIGTERM ends the process in under five seconds, or an abort has ended it already, when the broker went first."""
+    with EmbeddedBroker({spec.name: spec.partitions for spec in topics.specs()}) as broker:
+        consumers = start_consumers(KafkaConnection(broker.bootstrap_servers, embedded=True))
+        await consumers.ready()
+    await asyncio.sleep(2.5)
+    code, seconds = consumers.stop()
+    assert code in (0, 1)
+    assert seconds < 5
