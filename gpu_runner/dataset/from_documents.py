@@ -85,7 +85,14 @@ def write_training_files(
 
 
 def _pair_line(row: TrainingRow, sentence: str) -> str:
-    pair = {"id": row.id, "question": row.prompt, "answer": row.completion, "language": row.language, "group": row.group, "source": sentence}
+    pair = {
+        "id": row.id,
+        "question": row.prompt,
+        "answer": row.completion,
+        "language": row.language,
+        "group": row.group,
+        "source": sentence,
+    }
     return json.dumps(pair, ensure_ascii=False) + "\n"
 
 
