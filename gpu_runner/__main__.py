@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 import uvicorn
+from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
 from gpu_runner.api import create_app
@@ -35,6 +36,7 @@ def main() -> int:
         configure_logging("gpu_runner", level=settings.app_log_level, debug=settings.app_debug)
         store = open_store(settings)
         lock = prepare_data_dir(settings.data_dir)
+        disable_created_metrics()  # a second series for each counter, which nothing reads
     except ValidationError as error:
         print(f"gpu_runner: settings: {describe(error)}", file=sys.stderr)
         return 2

@@ -8,7 +8,6 @@ the preparation.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,6 +63,7 @@ class JobRun:
         self._log = _log.bind(job_id=state.job_id, attempt=state.attempt, model=state.model, version=state.version)
         self._saving = asyncio.Lock()
         self._saved_at = state.updated_at
+        self._started_at = state.updated_at
         self._cancelled = asyncio.Event()
         self._reason = ""
         self._final = False
@@ -75,7 +75,6 @@ class JobRun:
 
     async def run(self) -> None:
         """Takes the lease and runs the job to its end; a runner that stops gives the lease back and leaves the job open."""
-        started = time.monotonic()
         try:
             await self._save(
                 lambda state, now: jobs.take(state, self._parts.settings.runner_owner, now=now, lease_s=self._parts.settings.lease_s)
@@ -98,12 +97,12 @@ class JobRun:
         except Exception as error:  # a defect of ours: the attempt has failed, and the next one may meet it or not
             self._log.exception("job run broke")
             await self._end("failed", f"internal error {type(error).__name__}: see the runner's log", retryable=True)
-        self._parts.metrics.job_ended(self._state, time.monotonic() - started)
 
     async def _guarded(self) -> None:
         """The steps, beside a pulse that keeps the lease and watches for a cancel and the time limit."""
         await asyncio.to_thread(self._folder.make)
         started = await asyncio.to_thread(self._folder.started_at, self._state.attempt, self._parts.now())
+        self._started_at = started
         work = asyncio.create_task(self._steps())
         pulse = asyncio.create_task(self._pulse(started + timedelta(hours=self._parts.settings.run_max_hours)))
         try:
@@ -219,7 +218,7 @@ class JobRun:
                 events.append(current_event(record, serving))
             ended = jobs.end(self._state, OUTCOMES[record["verdict"]], now=parts.now())
             await commit([*events, ended])
-            self._state = ended
+            self._count(ended)
         parts.metrics.evaluated(candidate.scores)
         self._log.info("job decided", verdict=record["verdict"], applied=record["applied"])
 
@@ -251,6 +250,11 @@ class JobRun:
     async def _end(self, outcome: Outcome, error: str, *, retryable: bool = False) -> None:
         self._log.warning("job ended", outcome=outcome, error=error, retryable=retryable)
         await self._save(lambda state, now: jobs.end(state, outcome, now=now, error=error, retryable=retryable))
+        self._count(self._state)
+
+    def _count(self, ended: TrainingState) -> None:
+        self._state = ended
+        self._parts.metrics.job_ended(ended, (ended.updated_at - self._started_at).total_seconds())
 
     async def _give_back(self) -> None:
         if self._state.phase == "ended" or self._state.lease is None:

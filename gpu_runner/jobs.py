@@ -115,7 +115,7 @@ def progress(state: TrainingState, report: dict[str, object], *, now: datetime) 
     if isinstance(step, int):
         update["step"] = max(step, 0)
     if isinstance(total, int):
-        update["total_steps"] = max(total, 0)
+        update["total_steps"] = total if total > 0 else None
     for name in ("loss", "tokens_per_s", "eta_s"):
         value = report.get(name)
         if isinstance(value, int | float):

@@ -3,182 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import os
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from runner_fakes import START, Installation, correction, request, until
 
-from consumers.core.negatives import batch_sha256
-from gpu_runner.child_process import child_environment
 from gpu_runner.content_hash import folder_sha256
-from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
 from gpu_runner.errors import Fatal
-from gpu_runner.evaluation_jobs import EvaluationJobs
-from gpu_runner.leased_samples import LeasedSamples
-from gpu_runner.local_store import LocalStore
-from gpu_runner.metrics import RunnerMetrics
-from gpu_runner.settings import RunnerSettings
-from gpu_runner.supervisor import Channel, Supervisor
-from schemas.decision import LeasedBatch, RetrainRequested, RollbackRequested
+from schemas.decision import RetrainRequested, RollbackRequested
 from schemas.evaluation import EvaluationCompleted, PromotionDecided
-from schemas.fields import Provenance, SampleRef
 from schemas.model import ModelCurrent
-from schemas.operator_request import OperatorRequested
-from schemas.sample import SampleCollected
 from schemas.training import TrainingState
-
-FAKE_CHILD = Path(__file__).parent / "fake_child.py"
-NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-
-
-def sha(text: str) -> str:
-    """A hash to use as an id."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def correction(number: int) -> SampleCollected:
-    """A user's correction about one building."""
-    hindi = number % 2 == 0
-    return SampleCollected(
-        sample_id=sha(f"sample {number}"), kind="feedback", revision=0, model="tiny", occurred_at=NOW, source="/test",
-        provenance=Provenance(topic="t", partition=0, offset=number), group=f"building {number}", negative=True,
-        language="hi" if hindi else "en", user_hash=sha(f"user {number}"), response="no idea",
-        query=f"संग्रहालय {number} कब बना था?" if hindi else f"When was museum {number} built?", correction=str(1500 + number),
-    )  # fmt: skip
-
-
-@dataclass
-class FakeSamples:
-    """`sample.collected` as a list; `gone` ids were taken back."""
-
-    collected: list[SampleCollected] = field(default_factory=lambda: [correction(number) for number in range(60)])
-    gone: set[str] = field(default_factory=set)
-
-    async def read(self, batch: LeasedBatch, others: Mapping[str, str | None]) -> LeasedSamples:
-        leased = {ref.sample_id for ref in batch.samples}
-        kept = tuple(sample for sample in self.collected if sample.sample_id in leased - self.gone)
-        return LeasedSamples(kept, {"retracted": len(leased) - len(kept)} if len(kept) < len(leased) else {}, frozenset(self.gone))
-
-    def batch(self) -> LeasedBatch:
-        """All of them, leased."""
-        refs = tuple(SampleRef(sample_id=s.sample_id, revision=s.revision, partition=0, offset=s.provenance.offset) for s in self.collected)
-        return LeasedBatch(number=1, sha256=batch_sha256(refs, ()), samples=refs)
-
-
-@dataclass
-class Installation:
-    """Everything that outlives a runner: topics, store, data folder; and what the next runner is told to be."""
-
-    topics: Any
-    settings: RunnerSettings
-    store: LocalStore
-    open_channel: Callable[[], Channel]
-    samples: FakeSamples = field(default_factory=FakeSamples)
-    behaviour: str = ""
-    metrics: RunnerMetrics = field(default_factory=RunnerMetrics)
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-
-    def supervisor(self) -> Supervisor:
-        """A runner, not started yet."""
-        return Supervisor(
-            settings=self.settings, store=self.store, samples=self.samples, metrics=self.metrics, open_channel=self.open_channel,
-            evaluations=EvaluationJobs(self.settings.evaluations_dir(), self.clock), now=self.clock,
-            training_arguments=(str(FAKE_CHILD),), evaluation_arguments=(str(FAKE_CHILD),),
-            child_environment=child_environment(os.environ | {"FAKE_CHILD": self.behaviour, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}, 1),
-        )  # fmt: skip
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Supervisor]:
-        """A runner that is stopped, as SIGTERM stops it, at the end."""
-        supervisor = self.supervisor()
-        task = asyncio.create_task(supervisor.run())
-        try:
-            yield supervisor
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    def states(self, job_id: str = "cmd-1") -> list[TrainingState]:
-        """Every written state of a job."""
-        return [state for state in self.topics.events(TrainingState) if state.job_id == job_id]
-
-    def current(self) -> ModelCurrent:
-        """What serves."""
-        found: ModelCurrent = self.topics.events(ModelCurrent)[-1]
-        return found
-
-    def ask(self, command: Callable[..., RetrainRequested], **changes: Any) -> None:
-        """Stage 2 sends the command for the leased batch."""
-        self.topics.requests.append(command(**({"batch": self.samples.batch()} | changes)))
-
-    def starts(self, job_id: str = "cmd-1") -> int:
-        """How often the child was started."""
-        path = self.settings.jobs_dir() / job_id / "starts"
-        return len(path.read_text().split()) if path.exists() else 0
-
-
-async def until(check: Callable[[], object], seconds: float = 20) -> None:
-    """Waits for something to become true."""
-    async with asyncio.timeout(seconds):
-        while not check():
-            await asyncio.sleep(0.01)
-
-
-def request(action: str, request_id: str | None = None, **fields: Any) -> OperatorRequested:
-    """A person's request."""
-    identity = {"request_id": request_id or f"r-{action}", "action": action, "model": "tiny", "actor": "asha"}
-    return OperatorRequested.model_validate(identity | fields)
-
-
-BOOTSTRAP = {
-    "base_model": "org/tiny", "documents_uri": "s3://models/up/documents.jsonl", "eval_uri": "s3://models/up/eval.jsonl",
-    "replay_uri": "s3://models/up/replay.jsonl",
-}  # fmt: skip
-
-
-def upload_material(store: LocalStore, tmp_path: Path) -> None:
-    """A base model, documents, items and replay rows, as `abhyas bootstrap` puts them into the store."""
-    store.write_bytes("base/tiny/config.json", b"{}")
-    store.write_bytes("base/tiny/model.safetensors", b"base weights")
-    store.write_bytes("up/documents.jsonl", json.dumps({"id": "d1", "text": "A museum keeps things."}).encode() + b"\n")
-    items, rows = [], []
-    for number in range(900):
-        hindi = number % 2 == 0
-        question = f"किला {number} का रंग क्या है?" if hindi else f"What colour is fort {number}?"
-        other = f"किले {number} का रंग बताइए" if hindi else f"Name the colour of fort {number}"
-        language: Any = "hi" if hindi else "en"
-        items.append(EvaluationItem(f"i{number}", "dataset", question, (f"shade{number}",), language, f"fort {number}"))
-        rows.append(TrainingRow(f"r{number}", other, f"shade{number}", language, "replay", f"fort {number}"))
-    for name, content in (("eval", items), ("replay", rows)):
-        save_rows(tmp_path / f"{name}.jsonl", content)
-        store.write_file(f"up/{name}.jsonl", tmp_path / f"{name}.jsonl")
-
-
-@pytest.fixture
-def installation(
-    settings: RunnerSettings, local_store: LocalStore, topics: Any, open_channel: Callable[[], Channel], tmp_path: Path
-) -> Installation:
-    """An installation with the material in its store, nothing bootstrapped."""
-    upload_material(local_store, tmp_path)
-    return Installation(topics, settings, local_store, open_channel)
-
-
-@pytest.fixture
-async def bootstrapped(installation: Installation) -> Installation:
-    """An installation whose model serves v0."""
-    installation.topics.requests.append(request("bootstrap", **BOOTSTRAP))
-    async with installation.running():
-        await until(lambda: installation.topics.events(ModelCurrent))
-    return installation
-
 
 Maker = Callable[..., RetrainRequested]
 
@@ -471,7 +309,7 @@ async def test_a_rolled_back_version_is_not_in_later_lineage(bootstrapped: Insta
     async with bootstrapped.running():
         await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
         bootstrapped.topics.requests.append(
-            RollbackRequested(rollback_id="rb-1", model="tiny", version="v1", to_version="v0", requested_at=NOW, reason="users say so")
+            RollbackRequested(rollback_id="rb-1", model="tiny", version="v1", to_version="v0", requested_at=START, reason="users say so")
         )
         await until(lambda: bootstrapped.current().cause == "rollback")
         bootstrapped.samples.collected = [correction(number) for number in range(100, 160)]
