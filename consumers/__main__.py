@@ -6,14 +6,16 @@ import asyncio
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Sequence
 
 import structlog
 import uvicorn
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from pydantic import ValidationError
 
 from consumers.api import make_app
+from consumers.errors import FatalError
 from consumers.log_repeats import hold_back_repeats
 from consumers.metrics import ConsumerMetrics
 from consumers.service import ROLES, Service
@@ -71,8 +73,10 @@ async def run(settings: ConsumerSettings, roles: Sequence[str]) -> int:
     if service.failure is None:
         log.info("stream processor stopped")
         return 0
+    if not isinstance(service.failure, FatalError | KafkaError):
+        # Where, and not what: the message of an error that nobody expected may hold what a user wrote.
+        log.error("where it failed", frames=traceback.format_tb(service.failure.__traceback__)[-8:])
     log.error("stream processor failed", error=_advice(service.failure, settings), kind=type(service.failure).__name__)
-    log.debug("traceback", exc_info=service.failure)
     return 1
 
 
@@ -115,8 +119,10 @@ def _advice(error: BaseException, settings: ConsumerSettings) -> str:
     name = type(error).__name__
     if name in ("ProducerFenced", "IllegalOperation", "InvalidProducerEpoch"):
         return f"{name}: another process has taken over these partitions; stop one of the two"
-    text = str(error) or name
-    return f"{text} [{name}]; nothing that was not committed counts: start again, the state is restored from the changelog"
+    if isinstance(error, FatalError):
+        return str(error)
+    text = f"{error} [{name}]" if isinstance(error, KafkaError | OSError) else name
+    return f"{text}; nothing that was not committed counts: start again, the state is restored from the changelog"
 
 
 if __name__ == "__main__":

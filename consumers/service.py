@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.core.summary import summary
+from consumers.errors import FatalError
 from consumers.metrics import ConsumerMetrics
 from consumers.progress import ProgressWatch
 from consumers.settings import ConsumerSettings
@@ -217,7 +218,7 @@ def security(connection: KafkaConnection) -> Any:
     kinds: dict[str, Any] = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
     kind = kinds.get(connection.sasl_mechanism)
     if kind is None:
-        raise ValueError(f"KAFKA_SASL_MECHANISM {connection.sasl_mechanism!r}: expected one of {', '.join(kinds)}")
+        raise FatalError(f"KAFKA_SASL_MECHANISM {connection.sasl_mechanism!r}: expected one of {', '.join(kinds)}")
     return kind(username=connection.sasl_username or "", password=connection.sasl_password or "", ssl_context=context, use_ssl=use_ssl)
 
 

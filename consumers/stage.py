@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from consumers.core.records import Effects, InputRecord
+from consumers.errors import FatalError
 
 Place = tuple[str, int]
 
@@ -55,7 +56,7 @@ def shard_partitions(partitions: int, shards: int) -> list[list[int]]:
     [[0, 3], [1], [2]]
     """
     if shards > partitions:
-        raise ValueError(
+        raise FatalError(
             f"{shards} shards for {partitions} partitions: expected at most one shard a partition, set the number of shards lower"
         )
     return [list(range(shard, partitions, shards)) for shard in range(shards)]

@@ -10,8 +10,9 @@ import msgspec
 
 from consumers.core.deduplication import Mark, Marks, freshness
 from consumers.core.intake import IntakePolicy, Received, collect, receive
-from consumers.core.records import Effects, Emitted, InputRecord, Refusal
+from consumers.core.records import DECODING_ERRORS, Effects, Emitted, InputRecord, Refusal
 from consumers.core.signals import DailySignals, contribution
+from schemas import dead_letter
 from schemas.feedback import FeedbackSubmitted
 
 READER: Final = "stage1"
@@ -64,6 +65,10 @@ class Collector:
                 effects.outcomes[record.topic, received.reason] += 1
                 continue
             outcome = self._take(received, record, effects)
+            if isinstance(outcome, Refusal):
+                effects.dead_letters.append(outcome.dead_letter(record, READER))
+                effects.outcomes[record.topic, outcome.reason] += 1
+                continue
             effects.outcomes[record.topic, outcome] += 1
             if newest is None or received.envelope.time > newest:
                 newest = received.envelope.time
@@ -86,7 +91,7 @@ class Collector:
             reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
         effects.changes["n"] = msgspec.json.encode(self.totals)
 
-    def _take(self, received: Received, record: InputRecord, effects: Effects) -> str:
+    def _take(self, received: Received, record: InputRecord, effects: Effects) -> str | Refusal:
         known = self._marks.get(received.sample_id)
         fresh = freshness(known, received.revision, received.retracted)
         if fresh in ("duplicate", "stale"):
@@ -96,7 +101,11 @@ class Collector:
             return "collection_disabled"
         # A revision that names no model is of the model that the feedback was about.
         model = received.model or (known.model if known else self._policy.default_model)
-        collected = collect(received, record, model, self._policy)
+        try:
+            collected = collect(received, record, model, self._policy)
+        except DECODING_ERRORS as error:
+            # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
+            return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
         sample = collected.sample
         mark = Mark(
             sample.revision, sample.retracted, sample.model, sample.kind, sample.occurred_at.date().toordinal(), contribution(sample)

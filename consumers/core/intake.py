@@ -17,6 +17,9 @@ from schemas.fields import Provenance
 from schemas.sample import SampleCollected
 
 GROUP_CHARACTERS: Final = 500
+# The limits of `schemas.fields`: a mark like [EMAIL] can be longer than the shortest address, so a full text may outgrow them.
+QUERY_CHARACTERS: Final = 16_384
+ANSWER_CHARACTERS: Final = 32_768
 
 
 class RedactedText(Protocol):
@@ -145,9 +148,9 @@ def _feedback_sample(received: Received, event: FeedbackSubmitted, record: Input
         model_version=event.model_version,
         user_hash=event.user_hash,
         conversation_id=event.conversation_id,
-        query=query,
-        response=response,
-        correction=correction or None,
+        query=query[:QUERY_CHARACTERS],
+        response=response[:ANSWER_CHARACTERS],
+        correction=correction[:ANSWER_CHARACTERS] or None,
         score=None if event.rating is None else event.rating.score,
     )
     return Collected(sample, query_hits + response_hits + correction_hits)

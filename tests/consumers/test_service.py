@@ -6,6 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from consumers.errors import FatalError
+from consumers.service import security
 from ops.brokers.embedded import EmbeddedBroker
 from producers.connection import KafkaConnection
 from schemas import dead_letter, topics
@@ -101,3 +105,14 @@ async def test_stops_in_time_without_its_broker(start_consumers: Start) -> None:
     code, seconds = consumers.stop()
     assert code in (0, 1)
     assert seconds < 5
+
+
+def test_security_is_the_connections() -> None:
+    """FastStream's subscribers get the mechanism, name and encryption of the shared connection; an unknown mechanism is named."""
+    plain = KafkaConnection("k:1", security_protocol="SASL_PLAINTEXT", sasl_username="u", sasl_password="p")
+    made = security(plain)
+    assert (type(made).__name__, made.username, made.use_ssl) == ("SASLScram512", "u", False)
+    assert security(KafkaConnection("k:1", security_protocol="SASL_SSL", sasl_mechanism="PLAIN")).use_ssl is True
+    assert security(KafkaConnection("k:1", security_protocol="SSL")).use_ssl is True
+    with pytest.raises(FatalError, match="KAFKA_SASL_MECHANISM"):
+        security(KafkaConnection("k:1", security_protocol="SASL_SSL", sasl_mechanism="GSSAPI"))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.errors import FatalError
 from consumers.settings import ConsumerSettings
 from consumers.stage import shard_partitions
 from consumers.stage1 import stage1
@@ -17,7 +18,7 @@ from schemas.topics import specs
 def test_every_partition_has_one_shard(partitions: int, shards: int) -> None:
     """Each partition belongs to exactly one shard and no shard is empty; more shards than partitions are refused."""
     if shards > partitions:
-        with pytest.raises(ValueError, match="at most one shard a partition"):
+        with pytest.raises(FatalError, match="at most one shard a partition"):
             shard_partitions(partitions, shards)
         return
     groups = shard_partitions(partitions, shards)

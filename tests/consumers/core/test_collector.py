@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from consumers.core.collector import Collector
 from consumers.core.records import Effects, InputRecord
+from producers.redact import redact
 from schemas import dead_letter, topics
 from schemas.sample import SampleCollected
 from schemas.signal_summary import SignalSummarised
@@ -171,3 +172,27 @@ def test_foreign_state_is_refused(build: Any) -> None:
     """A changelog key of another stage is named instead of being skipped."""
     with pytest.raises(ValueError, match="stage 1"):
         Collector(0, build.intake_policy()).restore("m|x|clock", b"[1]")
+
+
+def test_text_that_grows_by_redaction_is_kept(build: Any) -> None:
+    """A query at its limit, full of addresses shorter than their mark, is cut to the limit and not refused."""
+    query = ("a@b.in " * 3000)[:16_384]
+    _, effects = run(build, [[build.record(build.feedback(query=query, response=query * 2, correction=query))]])
+    (sample,) = samples(effects)
+    assert len(sample.query) == 16_384
+    assert "@b" not in sample.query
+
+
+def test_record_that_makes_no_sample_does_not_stop_the_others(build: Any) -> None:
+    """Where making the sample fails for one record, it becomes a dead letter without a trace in the state."""
+
+    def broken(text: str) -> Any:
+        if "गड़बड़" in text:
+            raise ValueError(text)
+        return redact(text)
+
+    collector = Collector(0, build.intake_policy(redact=broken))
+    effects = collector.process([build.record(build.feedback("a", query="गड़बड़")), build.record(build.feedback("b"), offset=1)])
+    assert [sample.provenance.offset for sample in samples(effects)] == [1]
+    assert [(letter.offset, "गड़बड़" in letter.detail) for letter in effects.dead_letters] == [(0, False)]
+    assert collector.state_keys == 2
