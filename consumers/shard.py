@@ -20,9 +20,11 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as SubscribedPartition
 
 from consumers.core.records import Effects, InputRecord, Notice
+from consumers.errors import StateMismatch
 from consumers.metrics import ConsumerMetrics
 from consumers.stage import OwnedTask, Place, Stage
 from consumers.state.changelog import changelog_records
+from consumers.state.positions import gone
 from consumers.transaction import Outgoing, Routed, TransactionalWriter, route
 from producers.connection import KafkaConnection
 from schemas.dead_letter import DeadLetter
@@ -126,6 +128,7 @@ class Shard:
             self.progress.in_hand = False
 
     async def _process(self, raw: Sequence[Any]) -> None:
+        await self._refuse_a_gap(raw)
         batches: dict[int, list[InputRecord]] = {}
         moved: dict[int, dict[Place, int]] = {}
         newest: dict[TopicPartition, int] = {}
@@ -156,6 +159,22 @@ class Shard:
         self.progress.last_record_ms = max(record.timestamp for record in raw)
         self.metrics.committed(self.stage.name, effects.values(), seconds)
         self._tell(effects)
+
+    async def _refuse_a_gap(self, raw: Sequence[Any]) -> None:
+        """Raises StateMismatch where the log has dropped records that were not read yet.
+
+        The consumer jumps to the log's new start by itself, so only the offsets show it. Transaction markers leave gaps
+        too; the log's start tells the two apart.
+        """
+        first: dict[TopicPartition, int] = {}
+        for record in raw:
+            first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        jumped = [tp for tp, offset in first.items() if offset > self._next[tp]]
+        if not jumped:
+            return
+        for tp, begin in (await self.consumer.beginning_offsets(jumped)).items():
+            if begin > self._next[tp]:
+                raise StateMismatch(gone(tp, self._next[tp], begin))
 
     def _readers(self, place: Place) -> Sequence[int]:
         topic, partition = place

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from faststream.exceptions import StopConsume
 
 from consumers.core.records import Effects, InputRecord
+from consumers.errors import StateMismatch
 from consumers.metrics import ConsumerMetrics
 from consumers.shard import Shard
 from consumers.stage import OwnedTask, Stage
@@ -54,9 +55,13 @@ class FakeWriter:
 class FakeConsumer:
     def __init__(self) -> None:
         self.sought: dict[TopicPartition, int] = {}
+        self.log_start = 0
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         self.sought[tp] = offset
+
+    async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, self.log_start)
 
 
 def raw(topic: str, partition: int, offset: int) -> Any:
@@ -119,6 +124,25 @@ async def test_topics_read_whole_reach_each_task_by_its_own_position() -> None:
     assert [record.offset for record in tasks[0].seen] == [0, 1]
     assert [record.offset for record in tasks[2].seen] == [1]
     assert writer.offsets[0][1] == {}
+
+
+async def test_records_that_left_the_log_unread_stop_the_shard() -> None:
+    """The consumer jumps to the log's start in silence: the shard names the offsets and processes nothing of the batch."""
+    made, tasks, failures = shard(FakeWriter())
+    made.consumer.log_start = 9
+    with pytest.raises(StopConsume):
+        await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 9)))
+    assert isinstance(failures[0], StateMismatch)
+    assert "offsets 5 to 8 left the log" in str(failures[0])
+    assert tasks[0].seen == []
+
+
+async def test_a_gap_inside_the_log_is_a_transaction_marker() -> None:
+    """A gap with the log's start behind it loses nothing: markers and aborted records have offsets too."""
+    made, tasks, failures = shard(FakeWriter())
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 7)))
+    assert failures == []
+    assert [record.offset for record in tasks[0].seen] == [7]
 
 
 async def test_failure_stops_and_moves_no_position() -> None:
