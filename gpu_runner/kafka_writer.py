@@ -64,7 +64,8 @@ class KafkaWriter:
         try:
             async with self._turn, self._producer.transaction():
                 for topic, key, value, headers in records:
-                    await self._producer.send(topic, value, key=key, headers=list(headers))
+                    sent = await self._producer.send(topic, value, key=key, headers=list(headers))
+                    sent.add_done_callback(_retrieved)
         except ProducerFenced as error:
             raise LeaseLost("another runner with this RUNNER_TRANSACTIONAL_ID took over: run one runner for each installation") from error
         except (KafkaError, OSError) as error:
@@ -80,3 +81,9 @@ class KafkaWriter:
         except (KafkaError, OSError) as error:
             raise NotConnected(f"Kafka did not answer: {error}") from error
         return (time.perf_counter() - started) * 1000
+
+
+def _retrieved(sent: asyncio.Future[object]) -> None:
+    # The commit waits for every send and raises for it; a future whose exception nobody looks at is logged as lost.
+    if not sent.cancelled():
+        sent.exception()
