@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,9 @@ def main() -> int:
         app, host=settings.host, port=settings.runner_port, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="on"
     )
     server = uvicorn.Server(config)
+    # uvicorn raises the signal again once it has stopped: being asked to stop is no failure, so that ends with 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
     server.run()
     lock.close()
     return 1 if failures or not server.started else 0
