@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
-from gpu_runner.errors import NotConnected
+from gpu_runner.errors import BrokenLog, NotConnected
 from gpu_runner.ledger import Ledger
 from producers.connection import KafkaConnection
 from producers.dead_letters import OutgoingDeadLetter, dead_letter
@@ -113,6 +113,9 @@ class TopicReader:
         self._consumer.assign(partitions)
         starts = await self._consumer.beginning_offsets(partitions)
         for partition in partitions:
+            if starts[partition] > 0 and self._connection.embedded:
+                # It keeps the newest 5 MB of a partition and compacts nothing: a job whose end is gone would run again.
+                raise BrokenLog(f"the embedded broker has dropped records of {partition.topic}: start the stack again, or use Apache Kafka")
             self._consumer.seek(partition, starts[partition])
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(partitions)
         for topic in {partition.topic for partition in partitions}:

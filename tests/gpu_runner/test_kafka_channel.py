@@ -14,7 +14,7 @@ from runner_fakes import START, command, correction, request, serving
 
 from consumers.core.negatives import batch_sha256
 from gpu_runner import jobs
-from gpu_runner.errors import JobRefused, LeaseLost, NotConnected
+from gpu_runner.errors import BrokenLog, JobRefused, LeaseLost, NotConnected
 from gpu_runner.kafka_channel import KafkaChannel
 from gpu_runner.kafka_writer import KafkaWriter
 from gpu_runner.knobs import SEED_DEFAULTS, Knobs
@@ -152,6 +152,22 @@ async def test_a_missing_topic_is_named(embedded_broker: EmbeddedBroker) -> None
     connection = KafkaConnection(embedded_broker.bootstrap_servers, f"t{uuid4().hex[:8]}", embedded=True)
     channel = KafkaChannel(connection, "x", now)
     with pytest.raises(NotConnected, match="abhyas topics apply"):
+        await channel.open(Ledger())
+    await channel.close()
+
+
+async def test_a_dropped_record_of_the_embedded_broker_is_fatal(embedded_broker: EmbeddedBroker) -> None:
+    """Nothing compacts there: a runner that can't see every job would run one again."""
+    prefix = f"t{uuid4().hex[:8]}"
+    embedded_broker.create_topics({spec.name: spec.partitions for spec in topics.specs(prefix)})
+    connection = KafkaConnection(embedded_broker.bootstrap_servers, prefix, embedded=True)
+    producer = AIOKafkaProducer(**(connection.producer_options() | {"compression_type": None}))
+    await producer.start()
+    for _ in range(9):
+        await producer.send_and_wait(connection.topic(topics.TRAINING_STATE), b"x" * 900_000, partition=0)
+    await producer.stop()
+    channel = KafkaChannel(connection, f"{prefix}-runner", now)
+    with pytest.raises(BrokenLog, match="has dropped records"):
         await channel.open(Ledger())
     await channel.close()
 
