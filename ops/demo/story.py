@@ -18,6 +18,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from consumers.core.holdout import is_holdout
+from consumers.core.intake import sample_id
 from gpu_runner.dataset.rows import load_training_rows
 from ops.demo import people
 from ops.demo.assistant import Assistant
@@ -26,6 +27,7 @@ from ops.demo.measure import exact_match
 from ops.demo.watch import Watch
 from ops.errors import OperationFailed
 from producers.connection import KafkaConnection
+from producers.gateway.settings import SOURCE
 from schemas import topics
 
 MODEL: Final = "tiny-llama"
@@ -298,12 +300,8 @@ class Story:
         }
 
     def _leased_questions(self, command: dict[str, Any]) -> list[Question]:
-        leased = {ref["sample_id"] for ref in command["batch"]["samples"]}
-        by_query = {question.text: question for question in self.told.negatives.values()}
-        queries = {
-            event["sample_id"]: event["query"] for event in self.watch.events[topics.SAMPLE_COLLECTED] if event["kind"] == "feedback"
-        }
-        return [by_query[queries[sample_id]] for sample_id in sorted(leased)]
+        asked = {sample_id("feedback", SOURCE, feedback_id): question for feedback_id, question in self.told.negatives.items()}
+        return [asked[ref["sample_id"]] for ref in command["batch"]["samples"]]
 
     async def _measure(self, pairs: Sequence[tuple[str, Question]]) -> float:
         answers = await self.assistant.ask([text for text, _ in pairs], max_new_tokens=ANSWER_TOKENS)

@@ -9,7 +9,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from producers.gateway.app import create_app
-from producers.gateway.settings import GatewaySettings
+from producers.gateway.settings import SOURCE, GatewaySettings
 from producers.publisher import Publisher
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
@@ -27,9 +27,7 @@ def main() -> int:
         print(str(error), file=sys.stderr)
         return 2
     connection = settings.connection()
-    publisher = Publisher(
-        connection, "/abhyas/gateway", ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=connection.embedded
-    )
+    publisher = Publisher(connection, SOURCE, ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=connection.embedded)
     # uvicorn raises the signal again once it has stopped: being asked to stop is no failure, so that ends with 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     # A graceful second for open requests, then the publisher's flush: under five in all.

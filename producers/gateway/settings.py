@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 
 from producers.settings import ServiceSettings
+
+# The ce_source of what comes through the gateway: part of every sample's identity, so it never changes.
+SOURCE: Final = "/abhyas/gateway"
 
 
 class GatewaySettings(ServiceSettings):
