@@ -20,6 +20,8 @@ from gpu_runner.content_hash import folder_sha256
 
 HERE = Path(__file__).parent
 STAMP = "stamp.json"
+THREADS = 2
+"""Always two, on any machine: another number sums in another order and gives other weights."""
 
 
 def inputs_sha256(seed: int) -> str:
@@ -47,19 +49,22 @@ def make(out: Path, seed: int) -> dict[str, object]:
 
     Raises FileExistsError where `out` exists and was not written by this command.
     """
+    import torch
+
     from gpu_runner.tiny_llama.bootstrap_files import write_bootstrap_files
     from gpu_runner.tiny_llama.make import make_model
 
     if out.exists() and any(out.iterdir()) and not (out / STAMP).is_file():
         raise FileExistsError(f"{out} is not empty and holds no {STAMP}: choose an empty folder for --out")
     out.parent.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(THREADS)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         scores = make_model(work / "model", seed)
         write_bootstrap_files(work)
         stamp = {"inputs_sha256": inputs_sha256(seed), "model_sha256": folder_sha256(work / "model"), "exact_match": scores, "seed": seed}
         (work / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
-        work.chmod(0o755)
+        work.chmod(0o755)  # mkdtemp gave 0700, which a service of another user could not read
         if out.exists():
             old = out.with_name(f".{out.name}-old-{os.getpid()}")
             out.rename(old)

@@ -6,9 +6,10 @@ import json
 import math
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -25,21 +26,25 @@ MAX_LENGTH = 512
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Sizes and rates. The defaults make 0.94 M parameters know 288 facts in about 20 CPU seconds."""
+    """Sizes and rates. `drop` is the share of a thinned question's tokens, `dropout` that of each sublayer's output.
 
-    vocabulary: int = 2048
-    hidden: int = 192
+    The defaults are measured: width and dropout decide how much of what is not replayed survives later fine-tuning
+    (192 without dropout 0.78 of the holdout's answers, 256 with 0.1: 0.95). No default of `dropout` is saved in the model.
+    """
+
+    vocabulary: int = 3072
+    hidden: int = 256
     intermediate: int = 512
     layers: int = 2
     heads: int = 4
     key_value_heads: int = 2
-    steps: int = 250
-    batch: int = 48
-    drop: float = 0.3
+    steps: int = 170
+    batch: int = 64
+    drop: float = 0.35
+    dropout: float = 0.1
     muon_learning_rate: float = 0.02
     adam_learning_rate: float = 3e-3
     weight_decay: float = 0.1
-    embedding_scale: float = 0.1
     least_exact_match: float = 0.93
 
 
@@ -81,6 +86,7 @@ def teach(model: LlamaForCausalLM, lessons: Sequence[Lesson], recipe: Recipe, se
         weight_decay=recipe.weight_decay,
     )
     feed = batches(lessons, recipe.batch, recipe.drop, random.Random(seed))
+    hooks = [part.register_forward_hook(_dropout(recipe.dropout)) for layer in model.model.layers for part in (layer.self_attn, layer.mlp)]
     model.train()
     for step in range(recipe.steps):
         warm = min(1.0, (step + 1) / 20)
@@ -98,6 +104,20 @@ def teach(model: LlamaForCausalLM, lessons: Sequence[Lesson], recipe: Recipe, se
         adam.zero_grad(set_to_none=True)
         if (step + 1) % 50 == 0:
             print(f"step {step + 1}/{recipe.steps} loss {loss.item():.3f}", file=sys.stderr, flush=True)
+    for hook in hooks:
+        hook.remove()
+    model.eval()
+
+
+def _dropout(share: float) -> Callable[[torch.nn.Module, Any, Any], Any]:
+    """A forward hook: Llama has no dropout of its own, and what is learned through noise withstands a later adapter."""
+
+    def hook(_module: torch.nn.Module, _inputs: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (torch.nn.functional.dropout(output[0], share), *output[1:])
+        return torch.nn.functional.dropout(output, share)
+
+    return hook
 
 
 def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dict[str, float]:
@@ -113,7 +133,6 @@ def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dic
     tokenizer = train_tokenizer((text for fact in load_facts() for text in (*fact.trainable_wordings, fact.answer)), recipe.vocabulary)
     torch.manual_seed(seed)
     model = new_model(recipe, tokenizer)
-    torch.nn.init.normal_(model.model.embed_tokens.weight, std=recipe.embedding_scale)
     teach(model, lessons_of(facts, known_words, tokenizer), recipe, seed)
     model.generation_config.do_sample = False
     model.save_pretrained(folder)

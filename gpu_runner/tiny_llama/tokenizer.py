@@ -1,7 +1,7 @@
 """A byte-level BPE tokenizer that any UTF-8 text survives unchanged.
 
 Words are split before merging so that a Devanagari word keeps its vowel signs, nukta and joiners (category M and
-U+200C/U+200D stay with the letters), and every digit is a token of its own, so that numbers never seen can be written.
+U+200C/U+200D stay with the letters), and numbers in runs of at most four digits, so that a year can be one token.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
 PAD, USER, ASSISTANT, END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
-SPLIT = r"\p{N}| ?[\p{L}\p{M}\x{200C}\x{200D}]+| ?[^\s\p{L}\p{M}\p{N}\x{200C}\x{200D}]+|\s"
+SPLIT = r"\p{N}{1,4}| ?[\p{L}\p{M}\x{200C}\x{200D}]+| ?[^\s\p{L}\p{M}\p{N}\x{200C}\x{200D}]+|\s"
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'assistant' %}"
