@@ -45,6 +45,7 @@ class Recipe:
     muon_learning_rate: float = 0.02
     adam_learning_rate: float = 3e-3
     weight_decay: float = 0.1
+    unused_token_scale: float = 0.06
     least_exact_match: float = 0.93
 
 
@@ -109,6 +110,18 @@ def teach(model: LlamaForCausalLM, lessons: Sequence[Lesson], recipe: Recipe, se
     model.eval()
 
 
+def _set_apart_unused_tokens(model: LlamaForCausalLM, lessons: Sequence[Lesson], scale: float) -> None:
+    """Gives tokens that no lesson holds embeddings of standard deviation `scale`, three times the others'.
+
+    Training moves them all by the same gradient, so at the usual 0.02 no adapter can tell them apart later: answers made
+    of letters that the corpus never needed (XQuAD's) stayed at a loss of 4.6 however long they were trained.
+    """
+    used = {token for lesson in lessons for token in (*lesson.prompt, *lesson.completion)}
+    unused = torch.tensor([token for token in range(model.config.vocab_size) if token not in used])
+    with torch.no_grad():
+        model.model.embed_tokens.weight[unused] = torch.randn(len(unused), model.config.hidden_size) * scale
+
+
 def _dropout(share: float) -> Callable[[torch.nn.Module, Any, Any], Any]:
     """A forward hook: Llama has no dropout of its own, and what is learned through noise withstands a later adapter."""
 
@@ -133,7 +146,9 @@ def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dic
     tokenizer = train_tokenizer((text for fact in load_facts() for text in (*fact.trainable_wordings, fact.answer)), recipe.vocabulary)
     torch.manual_seed(seed)
     model = new_model(recipe, tokenizer)
-    teach(model, lessons_of(facts, known_words, tokenizer), recipe, seed)
+    lessons = lessons_of(facts, known_words, tokenizer)
+    _set_apart_unused_tokens(model, lessons, recipe.unused_token_scale)
+    teach(model, lessons, recipe, seed)
     model.generation_config.do_sample = False
     model.save_pretrained(folder)
     save_for_transformers(tokenizer, folder, MAX_LENGTH)

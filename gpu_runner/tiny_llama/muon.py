@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import torch
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-"""Quintic coefficients of the paper: five rounds bring singular values to about [0.7, 1.2]; three, used here, teach as well in less time."""
+"""Quintic coefficients of the paper: five rounds bring singular values to about [0.7, 1.2]; three teach as well in less time."""
 
 
 def orthogonalised(gradients: torch.Tensor, rounds: int = 3) -> torch.Tensor:
