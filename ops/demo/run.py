@@ -34,12 +34,13 @@ HOLDOUT_PERCENT: Final = 10
 
 # The seed's defaults suit an 8 B model; a model of a few million weights needs a larger rate and more passes.
 TRAINING: Final = {
-    "TRAINING_LORA_RANK": "16",
-    "TRAINING_LORA_ALPHA": "32",
-    "TRAINING_LEARNING_RATE": "5e-3",
-    "TRAINING_EPOCHS": "6",
-    "TRAINING_BATCH_SIZE": "16",
-    "TRAINING_MAX_SEQ_LENGTH": "512",
+    "TRAINING_LORA_RANK": "32",
+    "TRAINING_LORA_ALPHA": "64",
+    "TRAINING_LEARNING_RATE": "2e-3",
+    "TRAINING_EPOCHS": "4",
+    "TRAINING_BATCH_SIZE": "4",
+    "TRAINING_MAX_SEQ_LENGTH": "128",
+    "TRAINING_REPLAY_SHARE": "0.6",
 }
 
 

@@ -40,9 +40,10 @@ def test_untaught_answers_are_told_by_no_taught_document() -> None:
     assert not [fact.id for fact in untaught_facts() if fact.sentence in told[fact.group]]
 
 
-def test_evaluation_asks_trained_and_unseen_wordings_alike(tmp_path: Path) -> None:
-    """Half of the old-facts items are asked in a wording that no replay row has; all four files are written."""
+def test_evaluation_asks_only_in_wordings_that_replay_never_has(tmp_path: Path) -> None:
+    """No old-facts item costs a replay row, each taught fact has two items, and all four files are written."""
     replayed = {row["prompt"] for row in replay_rows(taught_facts())}
     items = evaluation_items(taught_facts())
-    assert sum(item["question"] in replayed for item in items) == len(items) / 2
+    assert not [item for item in items if item["question"] in replayed]
+    assert len(items) == 2 * len(taught_facts())
     assert all(path.stat().st_size > 0 for path in write_bootstrap_files(tmp_path).values())
