@@ -87,7 +87,10 @@ def judge_and_upload(
         "hyperparameters": state.hyperparameters,
         "hyperparameter_sources": state.hyperparameter_sources,
         "seed": spec["seed"],
-        "training": {name: result.get(name) for name in ("steps", "trained_tokens", "first_loss", "last_loss", "seconds", "versions")},
+        "training": {
+            name: result.get(name)
+            for name in ("steps", "trained_tokens", "adapter_scale", "first_loss", "last_loss", "seconds", "versions")
+        },
     }
     _upload(store, state, folder, result, record)
     _keep_for_later(store, state, folder, spec, prepared)

@@ -182,6 +182,7 @@ class Preparation:
                 "sha256": {name: file_sha256(getattr(prepared, name)) for name in ("train", "eval", "evaluation")},
             },
             "replay_share": settings.training_replay_share,
+            "adapter_scale": settings.training_adapter_scale,
             "checkpoint_every_steps": settings.training_checkpoint_every_steps,
             "max_new_tokens": settings.evaluation_max_new_tokens,
         }

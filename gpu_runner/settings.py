@@ -35,6 +35,7 @@ class RunnerSettings(ServiceSettings):
     training_max_seq_length: int | None = Field(default=None, ge=8, le=1_048_576)
     training_seed: int = 0
     training_replay_share: float = Field(default=0.35, ge=0, lt=1)
+    training_adapter_scale: float = Field(default=1.0, gt=0, le=1)
     training_checkpoint_every_steps: int = Field(default=50, ge=1)
     evaluation_max_new_tokens: int = Field(default=64, ge=1, le=4096)
     child_threads: int = Field(default=0, ge=0, description="threads of a child; 0: every core")

@@ -98,6 +98,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "TRAINING_MAX_SEQ_LENGTH": "Tokens of the longest row. Unset: 2048.",
         "TRAINING_SEED": "Seed of every draw of a run.",
         "TRAINING_REPLAY_SHARE": "Share of replayed rows in a training set.",
+        "TRAINING_ADAPTER_SCALE": "What the trained adapter is multiplied by before it is merged: below 1 it forgets less and learns less.",
         "TRAINING_CHECKPOINT_EVERY_STEPS": "Steps between checkpoints.",
         "EVALUATION_MAX_NEW_TOKENS": "The most tokens of an answer in an evaluation.",
         "CHILD_THREADS": "Threads of a training or evaluation child; 0: every core.",

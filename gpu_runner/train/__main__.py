@@ -80,7 +80,7 @@ def _train_and_merge(
 
     transformers_logging.disable_progress_bar()
     from gpu_runner.train.encode import encode, plan_of
-    from gpu_runner.train.merge import held_out_loss, merge, probe_logits
+    from gpu_runner.train.merge import held_out_loss, merge, probe_logits, shrink
     from gpu_runner.train.sft import train
 
     set_seed(spec.seed)
@@ -108,6 +108,7 @@ def _train_and_merge(
     reporter.start("merging")
     for name in ("adapter", "merged"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    shrink(trained.model, spec.adapter_scale)
     trained.model.save_pretrained(folder / "adapter")
     prompts = [row.ids[: row.prompt] for row in encode(rows[:8], tokenizer)]
     before = probe_logits(trained.model, prompts)
@@ -116,6 +117,7 @@ def _train_and_merge(
         "attempt": spec.attempt,
         "steps": trained.steps,
         "trained_tokens": plan.trained_tokens,
+        "adapter_scale": spec.adapter_scale,
         "rows_too_long": plan.too_long,
         "first_loss": trained.first_loss,
         "last_loss": trained.last_loss,

@@ -63,6 +63,7 @@ class Spec(msgspec.Struct, frozen=True):
     seed: int
     dataset: DatasetFiles
     replay_share: float
+    adapter_scale: float
     checkpoint_every_steps: int
     max_new_tokens: int
 
@@ -124,6 +125,8 @@ def _check_ranges(spec: Spec) -> None:
         raise TrainingError("bad_data", f"hyperparameters.learning_rate is {knobs.learning_rate}, expected more than 0")
     if not 0 <= spec.replay_share < 1:
         raise TrainingError("bad_data", f"replay_share is {spec.replay_share}, expected 0 or more and less than 1")
+    if not 0 < spec.adapter_scale <= 1:
+        raise TrainingError("bad_data", f"adapter_scale is {spec.adapter_scale}, expected more than 0 and at most 1")
     if spec.checkpoint_every_steps < 1 or spec.max_new_tokens < 1:
         raise TrainingError("bad_data", "checkpoint_every_steps and max_new_tokens have to be 1 or more")
 

@@ -61,6 +61,7 @@ def make_job(small_base: Path) -> Callable[..., Path]:
             "seed": 3,
             "dataset": files | {"sha256": {name: file_sha256(folder / path) for name, path in files.items()}},
             "replay_share": 0.35,
+            "adapter_scale": 1.0,
             "checkpoint_every_steps": 4,
             "max_new_tokens": 4,
         }
