@@ -25,8 +25,9 @@ import httpx
 from consumers.core.holdout import is_holdout
 from ops.demo import people
 from ops.demo.builtin import builtin_material
+from ops.demo.knobs import TRAINING
 from ops.demo.material import Question
-from ops.demo.run import HOLDOUT_PERCENT, TRAINING, bootstrap_base, make_base_model
+from ops.demo.run import HOLDOUT_PERCENT, bootstrap_base, make_base_model
 from ops.demo.story import MODEL
 from ops.demo.watch import Watch
 from ops.services import Ports
@@ -89,7 +90,7 @@ async def run_loop(*, broker: str, base: Path, work: Path, point: Point | None) 
     await asyncio.to_thread(stack.start)
     watch = await Watch.start(stack.connection())
     try:
-        await bootstrap_base(base, work / "models", stack.connection())
+        await bootstrap_base(base, work / "models", stack.connection(), evaluation=base / "evaluation.jsonl")
         await watch.until(lambda w: w.events[topics.MODEL_CURRENT] or None, timeout_s=60, what="the bootstrap")
         phase = await _disturbed_feedback(stack, watch, point)
         await watch.until(_ended, timeout_s=900, what="the job to end")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -17,9 +18,11 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from consumers.core.holdout import is_holdout
 from ops.bootstrap import bootstrap_model
 from ops.demo.assistant import Assistant, AssistantError
 from ops.demo.builtin import builtin_material, known_questions
+from ops.demo.knobs import SQUAD_TRAINING, TRAINING
 from ops.demo.material import Material, squad_material
 from ops.demo.story import MODEL, Story, as_line
 from ops.demo.watch import Watch
@@ -31,17 +34,6 @@ from producers.connection import KafkaConnection
 WORK: Final = Path(".abhyas")
 THRESHOLD: Final = 100
 HOLDOUT_PERCENT: Final = 10
-
-# The seed's defaults suit an 8 B model; a model of a few million weights needs a larger rate and more passes.
-TRAINING: Final = {
-    "TRAINING_LORA_RANK": "32",
-    "TRAINING_LORA_ALPHA": "64",
-    "TRAINING_LEARNING_RATE": "2e-3",
-    "TRAINING_EPOCHS": "4",
-    "TRAINING_BATCH_SIZE": "4",
-    "TRAINING_MAX_SEQ_LENGTH": "128",
-    "TRAINING_REPLAY_SHARE": "0.6",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +118,8 @@ async def _run(settings: DemoSettings, console: Console) -> dict[str, Any]:
                 holdout=(key.encode(), HOLDOUT_PERCENT), rng=rng, say=say, progress=progress,
             )  # fmt: skip
             with story.phase("bootstrap"):
-                await bootstrap_base(base, data_dir / "models", connection)
+                evaluation = write_evaluation(base, material, data_dir / "evaluation.jsonl", key=key.encode())
+                await bootstrap_base(base, data_dir / "models", connection, evaluation=evaluation)
             result = await story.tell()
         finally:
             if watch is not None:
@@ -156,7 +149,7 @@ def _stack_settings(settings: DemoSettings, data_dir: Path, key: str) -> StackSe
         "RETRAIN_TRIGGER_THRESHOLD": str(THRESHOLD),
         "TICK_INTERVAL_S": "1",
         "EVAL_REPORTS_DIR": str(data_dir / "eval_reports"),
-        **TRAINING,
+        **(TRAINING if settings.data is None else SQUAD_TRAINING),
     }
     return StackSettings(broker=settings.broker, data_dir=data_dir, ports=Ports.free(), restart=False, environment=environment)
 
@@ -173,7 +166,29 @@ async def make_base_model(work: Path) -> Path:
     return folder
 
 
-async def bootstrap_base(base: Path, store: Path, connection: KafkaConnection) -> None:
+def write_evaluation(base: Path, material: Material, out: Path, *, key: bytes) -> Path:
+    """The evaluation file of the bootstrap: what the base was taught, and the material's questions that lie in the holdout.
+
+    The base answers the latter wrongly, before and after: they show that nothing leaks from the holdout into training.
+    """
+    items = [
+        {
+            "id": f"holdout-{number}-{place}",
+            "question": text,
+            "answers": [question.answer],
+            "language": question.language,
+            "group": question.group,
+        }
+        for number, question in enumerate(material.unknown)
+        if is_holdout(question.group, key=key, percent=HOLDOUT_PERCENT)
+        for place, text in enumerate(question.reworded)
+    ]
+    lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+    out.write_text((base / "evaluation.jsonl").read_text(encoding="utf-8") + lines, encoding="utf-8")
+    return out
+
+
+async def bootstrap_base(base: Path, store: Path, connection: KafkaConnection, *, evaluation: Path) -> None:
     """Puts the base model into the store and asks the runner to register it as v0."""
     shutil.copytree(base / "model", store / "base" / MODEL)
     await bootstrap_model(
@@ -181,7 +196,7 @@ async def bootstrap_base(base: Path, store: Path, connection: KafkaConnection) -
         model=MODEL,
         base_model=f"abhyas/{MODEL}",
         documents=base / "documents.jsonl",
-        evaluation=base / "evaluation.jsonl",
+        evaluation=evaluation,
         replay=base / "replay.jsonl",
         artifacts_dir=store,
     )
