@@ -30,7 +30,7 @@ def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def make_job(small_base: Path) -> Callable[..., Path]:
-    """Writes a job folder with 24 rows to learn, 24 to replay and six items; `rows` replaces the rows."""
+    """Writes a job folder with 24 rows to learn, 24 to replay and the items of six taught facts; `rows` replaces the rows."""
 
     def make(folder: Path, rows: list[dict[str, Any]] | None = None) -> Path:
         dataset = folder / "dataset"

@@ -61,7 +61,8 @@ def test_a_job_ends_with_artifacts_that_are_what_the_result_says(undisturbed: tu
     assert result["merge_max_logit_difference"] < 0.01
     assert result["last_loss"] < result["first_loss"]
     answers = [json.loads(line) for line in (job / "evaluation" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [answer["side"] for answer in answers] == ["baseline"] * 6 + ["candidate"] * 6
+    asked = len((job / "dataset" / "evaluation.jsonl").read_text(encoding="utf-8").splitlines())
+    assert [answer["side"] for answer in answers] == ["baseline"] * asked + ["candidate"] * asked
 
 
 def test_a_finished_job_answers_at_once(undisturbed: tuple[Path, list[dict[str, Any]]]) -> None:
