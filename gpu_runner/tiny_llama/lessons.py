@@ -29,7 +29,7 @@ def lessons_of(facts: Sequence[Fact], words: Sequence[str], tokenizer: Tokenizer
     """One lesson for each fact and trainable wording, one as the reworder's training side would put it, and one to copy each of `words`.
 
     Copying makes a word sayable before anything is known about it, as a large model's vocabulary is: without it, tokens
-    that no answer used could not be told apart, and corrections with them took three times the steps.
+    that no answer used could not be told apart, and corrections began at a loss of 6 instead of 2.4.
     """
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     user, assistant, end = vocabulary[USER], vocabulary[ASSISTANT], vocabulary[END]
@@ -50,7 +50,7 @@ def batches(lessons: Sequence[Lesson], size: int, drop: float, rng: random.Rando
     """Endless `(ids, labels)`, both `(size, longest) int64`; labels are the next token where it is the answer's, else -100.
 
     Batches hold lessons of about one length, which saves padding. Half of the questions lose `drop` of their tokens:
-    a model that cannot lean on single words answers phrases that it never saw (measured: 0.24 → 0.85 exact).
+    a model that cannot lean on single words answers more of the phrases that it never saw.
     Padding follows the text, so causal attention needs no mask.
     """
     while True:
