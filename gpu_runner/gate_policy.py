@@ -19,7 +19,7 @@ class Policy:
     """What the gate asks for. Margins are the largest loss of a point estimate that is let pass, in the guard's own unit.
 
     `alpha` is the one-sided level of the primary and the family-wise level of the guards. `languages` are those that must be guarded; a
-    language with no item in `holdout` and `old_facts` is a missing guard. `latency_margin` 0.5 means 50 % slower, which is also the least
+    language with no item in `holdout` and `old_facts` is a missing guard. `latency_margin` 0.5 means 50 % slower a token, also the least
     slowdown that counts as harm: a clock differs between two runs of one model. `min_*` are counts below which a set proves nothing.
     """
 
@@ -123,6 +123,9 @@ def _grounded(row: Mapping[str, Any]) -> float:
 
 
 def _speed(row: Mapping[str, Any]) -> float | None:
-    """Minus the logarithm of the latency: differences are log ratios, below zero where the candidate is slower."""
-    latency = number(row["latency_ms"])
-    return -math.log(latency) if latency > 0 else None
+    """Minus the logarithm of the latency of one token: differences are log ratios, below zero where the candidate is slower.
+
+    Of one token, because a right answer may be longer than the wrong one that it replaces, and that is no harm.
+    """
+    latency, tokens = number(row["latency_ms"]), number(row["tokens"])
+    return -math.log(latency / tokens) if latency > 0 and tokens > 0 else None

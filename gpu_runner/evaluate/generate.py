@@ -16,7 +16,7 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 class GeneratedAnswer:
     """The text without special tokens, the number of generated tokens (end token included) and the latency.
 
-    The latency is the batch's time divided by its number of questions, in milliseconds.
+    The latency is when this answer was complete: the batch's time, times its own tokens over those of the longest answer.
     """
 
     text: str
@@ -72,10 +72,11 @@ class Generator:
                 eos_token_id=sorted(self._ends),
                 pad_token_id=self.tokenizer.pad_token_id,
             )
-        latency_ms = (time.perf_counter() - began) * 1000 / len(prompts)
-        answers = []
+        batch_ms = (time.perf_counter() - began) * 1000
+        ended = []
         for row in output[:, batch["input_ids"].size(1) :].tolist():
             stop = next((place for place, token in enumerate(row) if token in self._ends), len(row))
             text = self.tokenizer.decode(row[:stop], skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-            answers.append(GeneratedAnswer(text=text, tokens=min(stop + 1, len(row)), latency_ms=latency_ms))
-        return answers
+            ended.append((text, min(stop + 1, len(row))))
+        longest = max(tokens for _, tokens in ended)
+        return [GeneratedAnswer(text=text, tokens=tokens, latency_ms=batch_ms * tokens / longest) for text, tokens in ended]

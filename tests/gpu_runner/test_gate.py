@@ -20,7 +20,7 @@ SETS = ("repair", "holdout", "old_facts", "earlier_repair")
 
 def row(em: float, **fields: Any) -> dict[str, Any]:
     """One side of an item."""
-    flags = {"script_violation": False, "checkable": 1, "unsupported": 0, "latency_ms": 10.0, "missing": False}
+    flags = {"script_violation": False, "checkable": 1, "unsupported": 0, "latency_ms": 10.0, "tokens": 5, "missing": False}
     return {"em": em} | flags | fields
 
 
@@ -138,6 +138,14 @@ def test_a_slowdown_within_the_margin_is_no_harm() -> None:
     value = scores()
     for entry in value["items"]:
         entry["candidate"]["latency_ms"] = 12.0
+    assert ruled(value).verdict == "promote"
+
+
+def test_a_longer_answer_is_not_a_slower_model() -> None:
+    """Four times the tokens in four times the time is the same speed."""
+    value = scores()
+    for entry in value["items"]:
+        entry["candidate"] |= {"latency_ms": 40.0, "tokens": 20}
     assert ruled(value).verdict == "promote"
 
 
