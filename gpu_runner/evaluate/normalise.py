@@ -96,7 +96,8 @@ def hi_lenient(text: str) -> str:
         pieces += [between or (" " if end else ""), canonical_number(found.group())]
         end = found.end()
     pieces.append("".join(char for char in text[end:] if not is_punctuation(char)))
-    return " ".join("".join(pieces).split())
+    # What was deleted may have kept two marks apart whose order NFC fixes (nukta and virama around a zero-width joiner).
+    return unicodedata.normalize("NFC", " ".join("".join(pieces).split()))
 
 
 def words(text: str) -> tuple[str, ...]:

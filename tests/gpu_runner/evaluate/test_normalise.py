@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gpu_runner.evaluate.normalise import hi_lenient, mlqa, numbers, squad, words
@@ -76,6 +76,7 @@ def test_numbers_are_found_with_sign_and_point(text: str, expected: tuple[str, .
 
 
 @given(HINDI)
+@example("\u094d\u200c\u093c")
 def test_hi_lenient_is_idempotent_and_blind_to_the_normal_form(text: str) -> None:
     """A normalised text stays as it is, and NFD gives what NFC gives."""
     once = hi_lenient(text)
