@@ -10,6 +10,7 @@ Only configurations named here are compared; whatever else an operator set on a 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -126,11 +127,21 @@ def apply(
     ]
     if created:
         _settle(admin.create_topics(created, operation_timeout=REQUEST_TIMEOUT_S), "create")
+        _await_topics(admin, {topic.topic for topic in created})
     if grown:
         _settle(admin.create_partitions(grown, operation_timeout=REQUEST_TIMEOUT_S), "add partitions to")
     if altered:
         _settle(admin.incremental_alter_configs(altered, request_timeout=REQUEST_TIMEOUT_S), "alter")
     return changes
+
+
+def _await_topics(admin: AdminClient, names: set[str]) -> None:
+    """A created topic is in the metadata a moment after the answer; until then a plan would create it again."""
+    deadline = time.monotonic() + REQUEST_TIMEOUT_S
+    while missing := names - admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics.keys():
+        if time.monotonic() > deadline:
+            raise TopicsError(f"created, but not in the cluster's metadata after {REQUEST_TIMEOUT_S:.0f} s: {', '.join(sorted(missing))}")
+        time.sleep(0.05)
 
 
 def _plan(admin: AdminClient, specs: tuple[TopicSpec, ...]) -> list[Change]:

@@ -70,7 +70,10 @@ def redact(text: str) -> Redacted:
     if _ANY_DIGIT.search(text):
         text = _replaced(text, _checked(_GSTIN, gstin.is_valid, text, "gstin"), counts)
         text = _replaced(text, _checked(_PAN, pan.is_valid, text, "pan"), counts)
-        text = _replaced(text, _numbers(_with_ascii_digits(text)), counts)
+        # A number may become readable as one only when its neighbour has gone ("…2346.2341…"): until nothing changes.
+        # Each round takes digits away, so it ends.
+        while (shorter := _replaced(text, _numbers(_with_ascii_digits(text)), counts)) != text:
+            text = shorter
     return Redacted(text, counts)
 
 

@@ -11,6 +11,7 @@ from ops.demo.material import Question
 from producers.submissions import FeedbackSubmission
 from schemas import envelope, topics
 from schemas.feedback import FeedbackSubmitted
+from schemas.rating import normalise
 
 QUESTION = Question("संग्रहालय कब खुला?", "1911", "hi", "hi-museum-1", ())
 
@@ -21,7 +22,7 @@ def test_a_wrong_answer_gets_a_rating_below_three_of_five_and_a_correction() -> 
         body = people.feedback(number, QUESTION, "1912", right=False, model="tiny-llama", version="v0")
         submitted = FeedbackSubmission.model_validate(body)
         assert submitted.rating is not None
-        assert submitted.rating.score < 0
+        assert normalise(submitted.rating.scale, submitted.rating.value) < 0
         assert submitted.correction == "1911"
 
 
@@ -30,7 +31,7 @@ def test_a_right_answer_gets_a_good_rating_and_no_correction() -> None:
     for number in range(people.USERS):
         submitted = FeedbackSubmission.model_validate(people.feedback(number, QUESTION, "1911", right=True, model="m", version="v0"))
         assert submitted.rating is not None
-        assert submitted.rating.score == 1.0
+        assert normalise(submitted.rating.scale, submitted.rating.value) == 1.0
         assert submitted.correction is None
 
 
