@@ -58,16 +58,6 @@ def test_it_ends_with_its_context() -> None:
         _ = broker.bootstrap_servers
 
 
-def test_it_starts_within_half_a_second_every_time() -> None:
-    """A start with all topics never waits for the mock cluster's 1 s poll."""
-    wanted, slowest = partition_counts(specs()), 0.0
-    for _ in range(15):
-        begun = time.perf_counter()
-        with EmbeddedBroker(wanted):
-            slowest = max(slowest, time.perf_counter() - begun)
-    assert slowest < 0.5
-
-
 def test_a_topic_that_exists_is_refused(embedded_broker: EmbeddedBroker) -> None:
     """Creating a topic twice is an error that names the topic."""
     name = f"twice-{uuid4().hex}"
