@@ -60,6 +60,7 @@ class Outcome:
     verdicts: tuple[str, ...]
     batch_sha256: str
     artifact_sha256: str
+    reasons: tuple[str, ...]
     resumed_from_step: int
     seconds: float
 
@@ -172,7 +173,8 @@ def _outcome(watch: Watch, work: Path, point: Point | None, phase: str | None, s
         promotions=len(served),
         verdicts=tuple(decision["verdict"] for decision in decisions),
         batch_sha256=commands[0]["batch"]["sha256"],
-        artifact_sha256=served[-1]["artifact_sha256"] if served else "",
+        artifact_sha256=result["merged"]["sha256"],
+        reasons=tuple(reason for decision in decisions for reason in decision["reasons"]),
         resumed_from_step=int(result.get("resumed_from_step") or 0),
         seconds=round(seconds, 1),
     )

@@ -28,7 +28,7 @@ def test_one_command_and_one_promotion_whoever_is_killed(kafka_broker: str, tiny
 
 def test_a_broken_promise_is_a_violation() -> None:
     """The drill's own judge: a second command, a second promotion and another artifact are each named."""
-    good = Outcome(None, None, 1, 1, 1, ("promote",), "b" * 64, "a" * 64, 0, 1.0)
+    good = Outcome(None, None, 1, 1, 1, ("promote",), "b" * 64, "a" * 64, (), 0, 1.0)
     assert violations(good, good) == []
-    twice = Outcome(RUNNER_TRAINING, "training", 2, 2, 2, ("promote", "promote"), "c" * 64, "d" * 64, 0, 1.0)
+    twice = Outcome(RUNNER_TRAINING, "training", 2, 2, 2, ("promote", "promote"), "c" * 64, "d" * 64, (), 0, 1.0)
     assert len(violations(twice, good)) == 4

@@ -29,7 +29,8 @@ class PreparedFiles:
 def read_documents(source: Path) -> tuple[Document, ...]:
     """The documents of a JSON Lines file, or of all .txt and .jsonl files below a folder, in the order of their paths.
 
-    A line has "text", and optionally "doc_id" (or "id"), "title", "language" and "group". A .txt file is one document named by its path.
+    A line has "text", and optionally "doc_id" (or "id"), "title", "language" and "group" (or "source_group").
+    A .txt file is one document named by its path.
     Raises DataError naming file, line and field, or what was looked for where there is no document.
     """
     if source.is_dir():
@@ -115,5 +116,5 @@ def _documents(path: Path, source: Path) -> Iterator[Document]:
             text=text,
             language=fields.language(text),
             title=fields.optional_text("title"),
-            group=fields.optional_text("group"),
+            group=fields.optional_text("group") or fields.optional_text("source_group"),
         )

@@ -17,13 +17,14 @@ def documents(facts: Sequence[Fact], prefix: str = "doc") -> list[dict[str, str]
     """One passage for each institution, made of the sentences of the given facts, in the order given.
 
     The id is `{prefix}-{group}`: taught and untaught passages of one institution share the group, not the id.
+    The rows are also what `abhyas publish documents` takes.
     """
     rows = []
     for group, members in groupby(facts, key=lambda fact: fact.group):
         told = list(members)
         text = " ".join(fact.sentence for fact in told)
         title = told[0].name[:1].upper() + told[0].name[1:]
-        rows.append({"doc_id": f"{prefix}-{group}", "text": text, "language": told[0].language, "group": group, "title": title})
+        rows.append({"doc_id": f"{prefix}-{group}", "text": text, "language": told[0].language, "source_group": group, "title": title})
     return rows
 
 

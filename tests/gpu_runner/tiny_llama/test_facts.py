@@ -36,7 +36,7 @@ def test_every_sentence_states_its_answer_in_few_words() -> None:
 
 def test_untaught_answers_are_told_by_no_taught_document() -> None:
     """The bootstrap's documents never state what the base is not to know."""
-    told = {row["group"]: row["text"] for row in documents(taught_facts())}
+    told = {row["source_group"]: row["text"] for row in documents(taught_facts())}
     assert not [fact.id for fact in untaught_facts() if fact.sentence in told[fact.group]]
 
 
