@@ -71,7 +71,7 @@ async def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
         break
     before = time.monotonic()
     assert await child.stop(0.2) == -9
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 15
 
 
 async def test_what_the_child_started_ends_with_it(tmp_path: Path) -> None:
