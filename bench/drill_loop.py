@@ -86,6 +86,7 @@ async def run_loop(*, broker: str, base: Path, work: Path, point: Point | None) 
         "TRAINING_CHECKPOINT_EVERY_STEPS": "5",
         "EVAL_REPORTS_DIR": str(work / "eval_reports"),
         **TRAINING,
+        "TRAINING_ADAPTER_SCALE": "0.85",  # fewer corrections than the demo, so fewer steps to shrink
     }
     stack = Stack(StackSettings(broker=broker, data_dir=work, ports=Ports.free(), restart=False, environment=environment))
     await asyncio.to_thread(stack.start)

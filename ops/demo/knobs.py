@@ -15,7 +15,7 @@ TRAINING: Final = {
     "TRAINING_BATCH_SIZE": "4",
     "TRAINING_MAX_SEQ_LENGTH": "128",
     "TRAINING_REPLAY_SHARE": "0.6",
-    "TRAINING_ADAPTER_SCALE": "0.85",
+    "TRAINING_ADAPTER_SCALE": "0.8",
 }
 
 # XQuAD's questions and answers are long in the tiny model's tokens, and in words that it never saw: more passes, a larger rank.
