@@ -19,6 +19,10 @@ class ConsumerSettings(ServiceSettings):
     | RETRAIN_COOL_DOWN_MINUTES | 60 | no automatic run this long after one ended |
     | RETRAIN_RETRY_MINUTES | 5 | first wait after an infrastructure failure; doubles, at most 3 attempts |
     | RUN_MAX_HOURS | 24 | a run older than this is cancelled |
+    | BATCH_MAX_PER_USER | 5 | most pending negatives of one user, else conversation, that count and go into one batch |
+    | BATCH_MIN_USERS | 20 | fewest users, else conversations, whose negatives make a run due by their number |
+    | ALLOWED_LATENESS_HOURS | 168 | an event this much older than the newest of its partition is refused; ids are remembered as long |
+    | FUTURE_TOLERANCE_MINUTES | 10 | an event dated this much ahead of the broker's clock is refused |
     | BATCH_MAX_SAMPLES, BATCH_MAX_DOCUMENTS | 2000, 500 | largest batch |
     | FEEDBACK_COLLECTION_ENABLED | true | false: feedback is counted and not collected; retractions still count |
     | DATA_DRIFT_WINDOW_DAYS | 30 | event-days older than this do not enter the drift signals |
@@ -41,6 +45,11 @@ class ConsumerSettings(ServiceSettings):
     # A reference takes about 150 bytes of the command, which stays under the broker's 1 MiB with room to spare.
     batch_max_samples: int = Field(default=2000, ge=1, le=4000)
     batch_max_documents: int = Field(default=500, ge=0, le=2000)
+    batch_max_per_user: int = Field(default=5, ge=1)
+    batch_min_users: int = Field(default=20, ge=1)
+    # The ring of event-days is 30 days long: what is older has no day to be counted in.
+    allowed_lateness_hours: float = Field(default=168, ge=0, le=29 * 24)
+    future_tolerance_minutes: float = Field(default=10, ge=0)
     feedback_collection_enabled: bool = True
     data_drift_window_days: int = Field(default=30, ge=1)
     drift_delta: float = Field(default=0.002, gt=0, lt=1)
@@ -63,6 +72,8 @@ class ConsumerSettings(ServiceSettings):
                 window_days=self.data_drift_window_days,
             ),
             threshold=self.retrain_trigger_threshold,
+            max_per_user=self.batch_max_per_user,
+            min_users=self.batch_min_users,
             schedule_interval_hours=self.retrain_schedule_interval_hours,
             cool_down_minutes=self.retrain_cool_down_minutes,
             retry_minutes=self.retrain_retry_minutes,

@@ -1,4 +1,4 @@
-"""Stage 1: feedback.submitted and document.ingested → sample.collected and signal.summarised."""
+"""Stage 1: feedback.submitted, document.ingested and user.erased → sample.collected and signal.summarised."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ def stage1(settings: ConsumerSettings) -> Stage:
         holdout_percent=settings.holdout_percent,
         redact=redact,
         collect_feedback=settings.feedback_collection_enabled,
+        lateness_s=round(settings.allowed_lateness_hours * 3600),
+        future_s=round(settings.future_tolerance_minutes * 60),
     )
     return Stage(
         name="stage1",
         changelog=topics.STAGE1_CHANGELOG,
-        keyed=(topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED),
+        keyed=(topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED),
         whole=(),
         new_task=lambda partition: Collector(partition, policy),
     )

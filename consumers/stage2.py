@@ -11,7 +11,7 @@ from schemas import topics
 def stage2(settings: ConsumerSettings) -> Stage:
     """The stage as the settings have it.
 
-    training.state is keyed by job, so each task reads all of it; the rest is keyed by model.
+    training.state is keyed by job and user.erased by user, so each task reads all of them; the rest is keyed by model.
     """
     policy = settings.trigger_policy()
     # Imports river now, before records are read: at the first model's first detector it would hold everything up.
@@ -20,6 +20,6 @@ def stage2(settings: ConsumerSettings) -> Stage:
         name="stage2",
         changelog=topics.STAGE2_CHANGELOG,
         keyed=(topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
-        whole=(topics.TRAINING_STATE, topics.CLOCK_TICKED),
+        whole=(topics.TRAINING_STATE, topics.USER_ERASED, topics.CLOCK_TICKED),
         new_task=lambda partition: Decider(partition, policy),
     )

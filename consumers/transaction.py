@@ -50,6 +50,14 @@ def partition_of(key: bytes, partitions: int) -> int:
 def route(effects: Effects, *, source: str, connection: KafkaConnection, partitions: Mapping[str, int]) -> Routed:
     """The wire records of some effects by full topic name and partition; `partitions` are counts by full topic name."""
     routed: Routed = {}
+    # Most of a batch goes to a few keys: each is looked up once.
+    places: dict[tuple[str, bytes], list[Outgoing]] = {}
+    for name, model, value, headers in effects.encoded:
+        found = places.get((name, model))
+        if found is None:
+            topic = connection.topic(name)
+            found = places[name, model] = routed.setdefault((topic, partition_of(model, partitions[topic])), [])
+        found.append(Outgoing(model, value, headers))
     for emitted in effects.events:
         topic = connection.topic(emitted.event.TOPIC)
         record = envelope.encode(emitted.event, source=source, time=emitted.time, traceparent=emitted.traceparent)
@@ -59,9 +67,9 @@ def route(effects: Effects, *, source: str, connection: KafkaConnection, partiti
         topic = connection.dead_letters(letter.topic)
         partition = partition_of(letter.key, partitions[topic]) if letter.key is not None else 0
         # A client cannot send a record with neither key nor value; the header NULL_VALUE tells this empty one from none.
-        value = b"" if letter.key is None and letter.value is None else letter.value
+        raw = b"" if letter.key is None and letter.value is None else letter.value
         headers = replace(letter, topic=connection.topic(letter.topic)).wire_headers()
-        routed.setdefault((topic, partition), []).append(Outgoing(letter.key, value, headers))
+        routed.setdefault((topic, partition), []).append(Outgoing(letter.key, raw, headers))
     return routed
 
 
@@ -138,4 +146,5 @@ class TransactionalWriter:
 
 
 def _append(batch: Any, record: Outgoing) -> Any:
-    return batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+    headers = record.headers if isinstance(record.headers, list) else list(record.headers)
+    return batch.append(key=record.key, value=record.value, timestamp=None, headers=headers)

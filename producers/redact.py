@@ -16,6 +16,8 @@ from typing import Final
 from stdnum.in_ import aadhaar, gstin, pan
 
 _ANY_DIGIT: Final = re.compile(r"\d")
+# Telephone and Aadhaar numbers have no fewer digits.
+_FEWEST_DIGITS: Final = 10
 _OTHER_DIGIT: Final = re.compile(r"(?![0-9])\d")
 _SPACE: Final = r"[ \u00a0\u2009\u202f]"
 _DASH: Final = r"[-\u2010-\u2015\u2212]"
@@ -32,6 +34,8 @@ _G: Final = rf"(?:{_SPACE}|{_DASH})?"
 _GSTIN: Final = re.compile(
     rf"{_NO_WORD_BEFORE}\d{{2}}{_G}[A-Za-z]{{5}}{_G}\d{{4}}{_G}[A-Za-z]{_G}[1-9A-Za-z]{_G}[Zz]{_G}[0-9A-Za-z]{_NO_WORD_AFTER}", re.ASCII
 )
+# What every GSTIN and PAN holds: most texts have none, and need no look at the long patterns.
+_TAX_NUMBER: Final = re.compile(rf"[A-Za-z]{_G}\d{{4}}{_G}[A-Za-z]")
 # In lower case only without gaps: "the stupa 1500 a day" has the shape of a PAN.
 _PAN: Final = re.compile(rf"{_NO_WORD_BEFORE}(?:[A-Za-z]{{5}}\d{{4}}[A-Za-z]|[A-Z]{{5}}{_G}\d{{4}}{_G}[A-Z]){_NO_WORD_AFTER}", re.ASCII)
 # A number with a fraction is an amount.
@@ -67,9 +71,10 @@ def redact(text: str) -> Redacted:
     counts: dict[str, int] = {}
     if "@" in text:
         text = _replaced(text, ((*match.span(), "email") for match in _EMAIL.finditer(text)), counts)
-    if _ANY_DIGIT.search(text):
+    if _TAX_NUMBER.search(text):
         text = _replaced(text, _checked(_GSTIN, gstin.is_valid, text, "gstin"), counts)
         text = _replaced(text, _checked(_PAN, pan.is_valid, text, "pan"), counts)
+    if len(_ANY_DIGIT.findall(text)) >= _FEWEST_DIGITS:
         # A number may become readable as one only when its neighbour has gone ("…2346.2341…"): until nothing changes.
         # Each round takes digits away, so it ends.
         while (shorter := _replaced(text, _numbers(_with_ascii_digits(text)), counts)) != text:

@@ -24,6 +24,8 @@ NULL_VALUE: Final = "dlq_null_value"
 MALFORMED: Final = "malformed"
 TOO_LARGE: Final = "too_large"
 UNKNOWN_MODEL: Final = "unknown_model"
+TOO_LATE: Final = "too_late"
+FUTURE_DATED: Final = "future_dated"
 
 
 @dataclass(frozen=True, slots=True)

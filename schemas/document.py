@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, Field, model_validator
 
 from schemas import topics
-from schemas.fields import EVENT_CONFIG, DocumentText, Group, Identifier, Language, ModelId, Sha256, Tag
+from schemas.fields import EVENT_CONFIG, DocumentText, Group, Identifier, Language, ModelId, Sha256, Tag, Title
 
 
 class DocumentIngested(BaseModel):
@@ -23,7 +23,7 @@ class DocumentIngested(BaseModel):
     sha256: Sha256
     text: DocumentText | None = None
     uri: str | None = Field(default=None, max_length=1000, pattern=r"^s3://[^/\s]+/\S+$")
-    title: str | None = Field(default=None, max_length=500)
+    title: Title | None = None
     publisher: str | None = Field(default=None, max_length=300)
     language: Language | None = None
     source_group: Group | None = None

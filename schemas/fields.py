@@ -16,7 +16,6 @@ Version = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 UserHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-Group = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Offset = Annotated[int, Field(ge=0)]
 
@@ -29,6 +28,8 @@ def _no_nul(text: str) -> str:
     return text
 
 
+Group = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_nul)]
+Title = Annotated[str, StringConstraints(max_length=500), AfterValidator(_no_nul)]
 Query = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_no_nul)]
 Answer = Annotated[str, StringConstraints(max_length=32_768), AfterValidator(_no_nul)]
 DocumentText = Annotated[str, StringConstraints(min_length=1, max_length=262_144), AfterValidator(_no_nul)]

@@ -15,8 +15,10 @@ _THUMBS: Final = {"up": 1.0, "down": -1.0}
 
 
 def _shown(value: float | str | bool) -> str:
-    # A message goes into logs and headers; a long string there is more likely user text than a rating.
-    return repr(value) if not isinstance(value, str) or len(value) <= 16 else f"(a string of {len(value)} characters)"
+    # A message goes into logs and headers: a string or a long number there may be what a user wrote, a telephone number even.
+    if isinstance(value, str):
+        return f"(a string of {len(value)} characters)"
+    return repr(value) if -1000 < value < 1000 else "(a number)"
 
 
 def normalise(scale: str, value: float | str | bool) -> float:
@@ -49,8 +51,16 @@ def normalise(scale: str, value: float | str | bool) -> float:
         return number
     expected = {"stars_1_5": "a number from 1 to 5", "unit_interval": "a number from 0 to 1", "signed_unit": "a number from -1 to 1"}
     if scale not in expected:
-        raise ValueError(f"rating.scale {_shown(scale)} is unknown: expected one of {', '.join((*expected, 'thumbs'))}")
+        raise ValueError(f"rating.scale is unknown: expected one of {', '.join((*expected, 'thumbs'))}")
     raise ValueError(f"rating.value {_shown(value)} is not on the scale {scale}: expected {expected[scale]}")
+
+
+def checked_score(scale: str, value: float | str | bool, given: object) -> float:
+    """The score of a raw value; raises ValueError as `normalise` does, and where a score that came with it contradicts it."""
+    score = normalise(scale, value)
+    if given is not None and not (isinstance(given, int | float) and -1 <= given <= 1 and math.isclose(given, score, abs_tol=1e-6)):
+        raise ValueError(f"rating.score contradicts rating.value {_shown(value)} on {scale}: expected {score}")
+    return score
 
 
 class Rating(BaseModel):
@@ -69,8 +79,5 @@ class Rating(BaseModel):
         value = data["value"]
         if not isinstance(value, bool | int | float | str):
             raise ValueError("rating.value must be a number, a string or a boolean")
-        score = normalise(str(data["scale"]), value)
-        given = data.get("score")
-        if given is not None and not (isinstance(given, int | float) and -1 <= given <= 1 and math.isclose(given, score, abs_tol=1e-6)):
-            raise ValueError(f"rating.score contradicts rating.value {_shown(value)} on {data['scale']}: expected {score}")
+        score = checked_score(str(data["scale"]), value, data.get("score"))
         return {**data, "value": float(value) if isinstance(value, int) and not isinstance(value, bool) else value, "score": score}

@@ -1,22 +1,40 @@
-"""Stage 1 of one input partition: feedback and documents in, samples and counts out. Pure: its state is its changelog."""
+"""Stage 1 of one input partition: feedback and documents in, samples and counts out. Pure: its state is its changelog.
+
+Event time alone decides what is accepted. The watermark of an input is the newest event time seen in its partition, less the allowed
+lateness, at the start of that day (UTC); what is older is refused, and what is remembered may be forgotten behind it. The two inputs
+have a watermark each, and no day lies on both sides of one: so how feedback, documents and erasures lie to each other decides nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+import math
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from consumers.core.deduplication import Mark, Marks, freshness
+from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, ID_BYTES, USER_BYTES, Mark, Marks, freshness
 from consumers.core.intake import IntakePolicy, Received, collect, receive
-from consumers.core.records import DECODING_ERRORS, Effects, Emitted, InputRecord, Refusal
-from consumers.core.signals import DailySignals, contribution
-from schemas import dead_letter
-from schemas.feedback import FeedbackSubmitted
+from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal
+from consumers.core.signals import DailySignals, Input
+from consumers.core.wire import RecordEncoder, SampleOut
+from schemas import dead_letter, topics
+from schemas.envelope import MalformedEvent, decode, format_time
+from schemas.erasure import UserErased
 
 READER: Final = "stage1"
-WITHOUT_TEXT: Final = {"query": "", "response": "", "correction": None, "title": None, "text": None}
+SOURCE: Final = "abhyas/stage1"
+ERASED_KEY: Final = b"e"
+WATERMARK_KEY: Final = b"w|"
+TOTALS_KEY: Final = b"n"
+# Marks that one step drops at most: more of them go with the next steps, and a transaction stays small.
+FORGOTTEN_A_STEP: Final = 5_000
+_DAY_S: Final = 24 * 3600
+# Before every time that a datetime holds.
+_BEGINNING_S: Final = -(1 << 40)
+_EPOCH_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+_INPUTS: Final[dict[str, Input]] = {topics.FEEDBACK_SUBMITTED: "feedback", topics.DOCUMENT_INGESTED: "document"}
 
 
 class Totals(msgspec.Struct, array_like=True, tag=1):
@@ -34,52 +52,194 @@ class Collector:
     def __init__(self, partition: int, policy: IntakePolicy) -> None:
         self.partition = partition
         self._policy = policy
-        self._marks = Marks()
+        self._marks = {topics.FEEDBACK_SUBMITTED: Marks(FEEDBACK_KEY), topics.DOCUMENT_INGESTED: Marks(DOCUMENT_KEY)}
         self._signals = DailySignals(partition)
+        # Newest event time of each input, and the erasure of each user (the hash's first bytes): seconds since 1970 UTC.
+        self._newest_s: dict[str, int] = {}
+        # The event time of each input behind which nothing is accepted: the start of a day.
+        self._watermark_s: dict[str, int] = dict.fromkeys(_INPUTS, _BEGINNING_S)
+        self._erased_s: dict[bytes, int] = {}
+        self._samples = RecordEncoder(topics.SAMPLE_COLLECTED, SOURCE)
+        self._summaries = RecordEncoder(topics.SIGNAL_SUMMARISED, SOURCE)
         self.totals = Totals()
 
     @property
     def state_keys(self) -> int:
         """How many keys the state holds."""
-        return len(self._marks) + len(self._signals)
+        return self.remembered_ids + len(self._signals) + len(self._erased_s)
 
-    def restore(self, key: str, value: bytes | None) -> None:
+    @property
+    def remembered_ids(self) -> int:
+        """How many sample ids the deduplication window holds."""
+        return sum(map(len, self._marks.values()))
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records."""
+        for marks in self._marks.values():
+            yield from marks.items()
+        yield from self._signals.items()
+        for user, second in self._erased_s.items():
+            yield ERASED_KEY + user, str(second).encode()
+        for topic, second in self._newest_s.items():
+            yield WATERMARK_KEY + topic.encode(), str(second).encode()
+        yield TOTALS_KEY, msgspec.json.encode(self.totals)
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
-        if key.startswith("s|"):
-            self._marks.restore(key, value)
-        elif key.startswith("d|"):
+        kind = key[:1]
+        if kind == FEEDBACK_KEY:
+            self._marks[topics.FEEDBACK_SUBMITTED].restore(key, value)
+        elif kind == DOCUMENT_KEY:
+            self._marks[topics.DOCUMENT_INGESTED].restore(key, value)
+        elif kind == b"d":
             self._signals.restore(key, value)
-        elif key == "n":
+        elif kind == ERASED_KEY:
+            if value is None:
+                self._erased_s.pop(key[1:], None)
+            else:
+                self._erased_s[key[1:]] = int(value)
+        elif kind == b"w" and value is not None:
+            self._advance(key[2:].decode(), int(value))
+        elif key == TOTALS_KEY:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
-            raise ValueError(f"changelog key {key!r} is not stage 1's: expected s|…, d|… or n; is this the changelog of another stage?")
+            raise ValueError(
+                f"changelog key {key!r} is not stage 1's: expected k…, q…, d|…, e…, w|… or n; is this the changelog of another stage?"
+            )
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
         """The effects of some records of this partition, in the order given."""
         effects = Effects()
+        newest_s = dict(self._newest_s)
         newest: datetime | None = None
         for record in records:
-            received = receive(record, self._policy)
-            if isinstance(received, Refusal):
-                effects.dead_letters.append(received.dead_letter(record, READER))
-                effects.outcomes[record.topic, received.reason] += 1
-                continue
-            outcome = self._take(received, record, effects)
+            outcome, time = self._erase(record, effects) if record.topic == topics.USER_ERASED else self._take(record, effects)
             if isinstance(outcome, Refusal):
                 effects.dead_letters.append(outcome.dead_letter(record, READER))
-                effects.outcomes[record.topic, outcome.reason] += 1
-                continue
+                outcome = outcome.reason
             effects.outcomes[record.topic, outcome] += 1
-            if newest is None or received.envelope.time > newest:
-                newest = received.envelope.time
-        summaries, changes = self._signals.take_touched()
+            if time is not None and (newest is None or time > newest):
+                newest = time
         if newest is not None:
-            effects.events.extend(Emitted(summary, newest) for summary in summaries)
-        effects.changes.update(self._marks.take_changes())
-        effects.changes.update(changes)
+            self._summarise(newest, effects)
+        for topic, second in self._newest_s.items():
+            if newest_s.get(topic) != second:
+                effects.changes[WATERMARK_KEY + topic.encode()] = str(second).encode()
         if effects.outcomes:
+            self._forget(effects)
             self._count(effects)
         return effects
+
+    def _take(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, datetime | None]:
+        """What becomes of a feedback or a document, and its event time where it was one."""
+        received = receive(record, self._policy)
+        if isinstance(received, Refusal):
+            return received, None
+        time = received.envelope.time
+        time_s = math.floor(time.timestamp())
+        refused = self._untimely(record, time_s)
+        if refused is not None:
+            return refused, None
+        return self._accept(received, record, time_s, effects), time
+
+    def _untimely(self, record: InputRecord, time_s: int) -> Refusal | None:
+        ahead_s = time_s - record.timestamp_ms // 1000
+        if record.timestamp_ms > 0 and ahead_s > self._policy.future_s:
+            detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
+            return Refusal(dead_letter.FUTURE_DATED, detail)
+        newest_s = self._newest_s.get(record.topic)
+        if newest_s is None or time_s > newest_s:
+            self._advance(record.topic, time_s)
+        elif time_s < self._watermark_s[record.topic]:
+            detail = f"ce_time is {newest_s - time_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
+            return Refusal(dead_letter.TOO_LATE, detail)
+        return None
+
+    def _advance(self, topic: str, newest_s: int) -> None:
+        self._newest_s[topic] = newest_s
+        self._watermark_s[topic] = (newest_s - self._policy.lateness_s) // _DAY_S * _DAY_S
+
+    def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
+        user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
+        if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
+            return "erased"
+        sample_key = bytes.fromhex(received.sample_id[: 2 * ID_BYTES])
+        marks, kind = self._marks[record.topic], _INPUTS[record.topic]
+        known = marks.get(sample_key, self._watermark_s[record.topic])
+        fresh = freshness(known, received.revision, received.retracted)
+        if fresh in ("duplicate", "stale"):
+            return fresh
+        # Somebody who takes their words back is heard even while nothing is collected.
+        if not self._policy.collect_feedback and record.topic == topics.FEEDBACK_SUBMITTED and not received.retracted:
+            return "collection_disabled"
+        # A revision that names no model is of the model that the feedback was about.
+        model = received.model or (known.model if known else self._policy.default_model)
+        try:
+            sample, contribution, redactions = collect(received, record, model, self._policy)
+        except DECODING_ERRORS as error:
+            # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
+            return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
+        day = _EPOCH_DAY + time_s // _DAY_S
+        newest_s = time_s if known is None else max(time_s, known.time_s)
+        if known is not None:
+            self._signals.add(known.model, kind, known.day, known.contribution, sign=-1, sequence=record.offset + 1)
+        self._signals.add(model, kind, day, contribution, sign=1, sequence=record.offset + 1)
+        marks.put(sample_key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
+        effects.redactions += redactions
+        if known is not None and known.model != model:
+            # The former model's buffer is in another hand: it hears of the move as a retraction.
+            self._emit(_without_text(sample, known.model), received.envelope.traceparent, effects)
+        self._emit(sample, received.envelope.traceparent, effects)
+        if sample.retracted:
+            return "retracted"
+        if sample.quarantine is not None:
+            return "quarantined"
+        return "collected" if fresh == "new" else "revised"
+
+    def _erase(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, datetime | None]:
+        """Takes back what the user said up to the erasure, and refuses what of it comes later."""
+        if record.value is None:
+            return "tombstone", None
+        try:
+            envelope, event = decode(record.value, record.headers, UserErased)
+        except MalformedEvent as error:
+            return Refusal(dead_letter.MALFORMED, str(error)), None
+        except DECODING_ERRORS as error:
+            return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)"), None
+        user, until_s = bytes.fromhex(event.user_hash[: 2 * USER_BYTES]), math.floor(envelope.time.timestamp())
+        if until_s <= self._erased_s.get(user, until_s - 1):
+            return "duplicate", None
+        self._erased_s[user] = until_s
+        effects.changes[ERASED_KEY + user] = str(until_s).encode()
+        marks = self._marks[topics.FEEDBACK_SUBMITTED]
+        watermark_s = self._watermark_s[topics.FEEDBACK_SUBMITTED]
+        for sample_key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark_s):
+            self._signals.add(mark.model, "feedback", mark.day, mark.contribution, sign=-1, sequence=record.offset + 1)
+            marks.drop(sample_key, effects.changes)
+        return "erased", envelope.time
+
+    def _emit(self, sample: SampleOut, traceparent: str | None, effects: Effects) -> None:
+        event_id = f"{sample.sample_id}:{sample.revision}"
+        effects.encoded.append(
+            self._samples.encode(sample, key=sample.model, event_id=event_id, time=sample.occurred_at, traceparent=traceparent)
+        )
+
+    def _summarise(self, newest: datetime, effects: Effects) -> None:
+        time = format_time(newest)
+        for summary in self._signals.take_touched(effects.changes):
+            event_id = f"{summary.model}:{summary.input}:{summary.partition}:{summary.event_day.isoformat()}:{summary.sequence}"
+            effects.encoded.append(self._summaries.encode(summary, key=summary.model, event_id=event_id, time=time))
+
+    def _forget(self, effects: Effects) -> None:
+        """Drops what no record that can still be accepted would ask for."""
+        for topic in self._newest_s:
+            before_s = self._watermark_s[topic]
+            self._marks[topic].forget(before_s, FORGOTTEN_A_STEP, effects.changes)
+            self._signals.forget(_INPUTS[topic], _EPOCH_DAY + before_s // _DAY_S, effects.changes)
+            if topic == topics.FEEDBACK_SUBMITTED:
+                for user in [user for user, until_s in self._erased_s.items() if until_s < before_s]:
+                    del self._erased_s[user]
+                    effects.changes[ERASED_KEY + user] = None
 
     def _count(self, effects: Effects) -> None:
         for (_, outcome), count in effects.outcomes.items():
@@ -89,40 +249,11 @@ class Collector:
         for letter in effects.dead_letters:
             reasons = self.totals.dead_letters.setdefault(letter.topic, {})
             reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
-        effects.changes["n"] = msgspec.json.encode(self.totals)
+        effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
 
-    def _take(self, received: Received, record: InputRecord, effects: Effects) -> str | Refusal:
-        known = self._marks.get(received.sample_id)
-        fresh = freshness(known, received.revision, received.retracted)
-        if fresh in ("duplicate", "stale"):
-            return fresh
-        # Somebody who takes their words back is heard even while nothing is collected.
-        if isinstance(received.event, FeedbackSubmitted) and not self._policy.collect_feedback and not received.retracted:
-            return "collection_disabled"
-        # A revision that names no model is of the model that the feedback was about.
-        model = received.model or (known.model if known else self._policy.default_model)
-        try:
-            collected = collect(received, record, model, self._policy)
-        except DECODING_ERRORS as error:
-            # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
-            return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
-        sample = collected.sample
-        mark = Mark(
-            sample.revision, sample.retracted, sample.model, sample.kind, sample.occurred_at.date().toordinal(), contribution(sample)
-        )
-        sequence = record.offset + 1
-        if known is not None:
-            self._signals.add(known.model, known.kind, known.day, known.contribution, sign=-1, sequence=sequence)
-        self._signals.add(mark.model, mark.kind, mark.day, mark.contribution, sign=1, sequence=sequence)
-        self._marks.put(received.sample_id, mark)
-        effects.redactions += collected.redactions
-        if known is not None and known.model != model:
-            # The former model's buffer is in another hand: it hears of the move as a retraction.
-            former = sample.model_copy(update={"model": known.model, "retracted": True, "negative": False} | WITHOUT_TEXT)
-            effects.events.append(Emitted(former, sample.occurred_at, received.envelope.traceparent))
-        effects.events.append(Emitted(sample, sample.occurred_at, received.envelope.traceparent))
-        if sample.retracted:
-            return "retracted"
-        if sample.quarantine is not None:
-            return "quarantined"
-        return "collected" if fresh == "new" else "revised"
+
+def _without_text(sample: SampleOut, model: str) -> SampleOut:
+    """The sample as a retraction at another model."""
+    return msgspec.structs.replace(
+        sample, model=model, retracted=True, negative=False, query="", response="", correction=None, title=None, text=None
+    )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from consumers.core.inputs import ORDER, Entry, Input, JobSeen, TickSeen, from_ms, read
+from consumers.core.inputs import ORDER, Entry, ErasureSeen, Input, JobSeen, SampleSeen, TickSeen, from_ms, read
 from consumers.core.journal import journal
 from consumers.core.records import Effects, Emitted, InputRecord, Notice, Refusal
 from consumers.core.trigger import Decision, ModelTrigger
-from consumers.core.trigger_state import TriggerPolicy
+from consumers.core.trigger_state import DAY_MS, TriggerPolicy
+from consumers.core.wire import RecordEncoder
 from schemas import topics
 from schemas.decision import DriftDetected, RetrainRequested
+from schemas.envelope import format_time
 
 READER: Final = "stage2"
+SOURCE: Final = "abhyas/stage2"
+# Longer than sample.collected keeps what was said before an erasure.
+ERASURE_DAYS: Final = 40
 
 
 class LastTick(msgspec.Struct, array_like=True, tag=1, frozen=True):
@@ -35,6 +40,9 @@ class Decider:
         self._tick: LastTick | None = None
         self._tick_written: LastTick | None = None
         self._sequences: dict[str, int] = {}
+        # Until when each erased voice's words are forgotten: seconds since 1970 UTC.
+        self._erased_s: dict[str, int] = {}
+        self._encoder = RecordEncoder(topics.TRIGGER_JOURNAL, SOURCE)
         self.triggers: dict[str, ModelTrigger] = {}
 
     @property
@@ -42,11 +50,27 @@ class Decider:
         """How many samples and models the state holds."""
         return sum(len(trigger.buffer) + 1 for trigger in self.triggers.values())
 
-    def restore(self, key: str, value: bytes | None) -> None:
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records."""
+        if self._tick is not None:
+            yield b"t", msgspec.json.encode(self._tick)
+        for voice, until_s in self._erased_s.items():
+            yield _erased_key(voice), str(until_s).encode()
+        for model, sequence in self._sequences.items():
+            yield f"j|{model}".encode(), str(sequence).encode()
+        for trigger in self.triggers.values():
+            yield from trigger.items()
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
-        kind, _, rest = key.partition("|")
+        kind, _, rest = key.decode().partition("|")
         if kind == "t":
             self._tick = self._tick_written = None if value is None else msgspec.json.decode(value, type=LastTick)
+            return
+        if kind == "e":
+            self._erased_s.pop(rest, None)
+            if value is not None:
+                self._erased_s[rest] = int(value)
             return
         model, _, part = rest.partition("|")
         if kind == "j":
@@ -59,7 +83,7 @@ class Decider:
             self._trigger(model).drift.restore(part, value)
         else:
             raise ValueError(
-                f"changelog key {key!r} is not stage 2's: expected t, j|…, m|…, b|… or w|…; is this another stage's changelog?"
+                f"changelog key {key!r} is not stage 2's: expected t, e|…, j|…, m|…, b|… or w|…; is this another stage's changelog?"
             )
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
@@ -74,14 +98,19 @@ class Decider:
                 self._refuse(record, found, effects)
             elif found is None:
                 effects.outcomes[record.topic, "not_for_the_trigger"] += 1
+            elif isinstance(found.input, ErasureSeen):
+                self._erase(record, found.input, entries, effects)
             elif found.model is None:
                 self._take_tick(record, found.input, entries, effects)
+            elif isinstance(found.input, SampleSeen) and self._is_erased(found.input.voice, found.input.occurred_s):
+                # Stage 1 had it before the erasure; it must not come to life again behind it.
+                effects.outcomes[record.topic, "erased"] += 1
             elif isinstance(found.input, JobSeen) and found.model not in self.triggers:
                 effects.outcomes[record.topic, "other_partition"] += 1
             else:
                 self._take(found.model, record, found.input, entries, effects)
                 effects.outcomes[record.topic, "applied"] += 1
-        self._journal(entries, from_ms(newest_ms), effects)
+        self._journal(entries, format_time(from_ms(newest_ms)), effects)
         return effects
 
     def _trigger(self, model: str) -> ModelTrigger:
@@ -99,10 +128,30 @@ class Decider:
         if not isinstance(seen, TickSeen) or (self._tick is not None and seen.now_ms <= self._tick.now_ms):
             effects.outcomes[record.topic, "not_newer"] += 1
             return
+        if self._tick is not None and self._tick.now_ms // DAY_MS != seen.now_ms // DAY_MS:
+            for voice in [voice for voice, until_s in self._erased_s.items() if until_s * 1000 < seen.now_ms - ERASURE_DAYS * DAY_MS]:
+                del self._erased_s[voice]
+                effects.changes[_erased_key(voice)] = None
         self._tick = LastTick(seen.now_ms, record.offset)
         effects.outcomes[record.topic, "applied"] += 1
         for model in sorted(self.triggers):
             self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
+
+    def _is_erased(self, voice: str, second: int) -> bool:
+        until_s = self._erased_s.get(voice)
+        return until_s is not None and second <= until_s
+
+    def _erase(self, record: InputRecord, seen: ErasureSeen, entries: dict[str, list[Entry]], effects: Effects) -> None:
+        if self._is_erased(seen.voice, seen.until_s):
+            effects.outcomes[record.topic, "not_newer"] += 1
+            return
+        self._erased_s[seen.voice] = seen.until_s
+        effects.changes[_erased_key(seen.voice)] = str(seen.until_s).encode()
+        effects.outcomes[record.topic, "applied"] += 1
+        for model in sorted(self.triggers):
+            # Only where it changes something: a journal of others' erasures would help nobody.
+            if self.triggers[model].buffer.said(seen.voice, seen.until_s):
+                self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
 
     def _apply(self, model: str, entry: Entry, entries: dict[str, list[Entry]], effects: Effects) -> None:
         trigger = self._trigger(model)
@@ -121,16 +170,21 @@ class Decider:
             return
         effects.dead_letters.append(refusal.dead_letter(record, READER))
 
-    def _journal(self, entries: dict[str, list[Entry]], time: datetime, effects: Effects) -> None:
+    def _journal(self, entries: dict[str, list[Entry]], time: str, effects: Effects) -> None:
         for model in sorted(entries):
             first = self._sequences.get(model, 0)
-            effects.events.extend(Emitted(record, time) for record in journal(model, first, entries[model]))
+            for record in journal(model, first, entries[model]):
+                effects.encoded.append(self._encoder.encode(record, key=model, event_id=f"{model}:{record.first_sequence}", time=time))
             self._sequences[model] = first + len(entries[model])
-            effects.changes[f"j|{model}"] = str(self._sequences[model]).encode()
+            effects.changes[f"j|{model}".encode()] = str(self._sequences[model]).encode()
             effects.changes.update(self.triggers[model].take_changes())
         if self._tick is not None and self._tick != self._tick_written:
-            effects.changes["t"] = msgspec.json.encode(self._tick)
+            effects.changes[b"t"] = msgspec.json.encode(self._tick)
             self._tick_written = self._tick
+
+
+def _erased_key(voice: str) -> bytes:
+    return f"e|{voice}".encode()
 
 
 def _time_of(decision: Decision, trigger: ModelTrigger) -> datetime:

@@ -1,22 +1,41 @@
-"""The last revision of a sample wins, and a revision seen before changes nothing."""
+"""The deduplication window: the last revision of a sample wins, and a revision seen before changes nothing.
+
+An id is remembered until the newest event time of its partition has passed its own by the allowed lateness. Whatever comes for
+it afterwards with its old event time is too late to be accepted, so forgetting it cannot double anything.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 Freshness = Literal["new", "revised", "duplicate", "stale"]
 
+# The state key of an id: its input's letter and the first 16 bytes of the sample id. Among 10^9 ids two share one with odds of 10^-21.
+FEEDBACK_KEY: Final = b"k"
+DOCUMENT_KEY: Final = b"q"
+ID_BYTES: Final = 16
+USER_BYTES: Final = 16
+_HOUR_S: Final = 3600
+# MessagePack writes these seconds since 1970 in five bytes, so their place in a mark is fixed; a time beyond is held at the end.
+_FIRST_S: Final = 1 << 16
+_LAST_S: Final = (1 << 32) - 1
 
-class Mark(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
-    """What is remembered of a sample, without its text: the newest revision and what it contributed to which day."""
 
+class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What is remembered of a sample, without its text.
+
+    `time_s` is the newest event time of its revisions (seconds since 1970 UTC), `user` the first 16 bytes of the user hash (empty:
+    none), `contribution` what the newest revision added to the counts of its event-day (proleptic Gregorian ordinal).
+    """
+
+    time_s: int
     revision: int
     retracted: bool
     model: str
-    kind: Literal["feedback", "document"]
+    user: bytes
     day: int
     contribution: tuple[int, ...]
 
@@ -26,7 +45,7 @@ def freshness(known: Mark | None, revision: int, retracted: bool) -> Freshness:
 
     >>> freshness(None, 0, False)
     'new'
-    >>> freshness(Mark(0, False, "m", "feedback", 1, (1, 1, 0, 1)), 0, True)
+    >>> freshness(Mark(0, 0, False, "m", b"", 1, (1, 1, 0, 1)), 0, True)
     'revised'
     """
     if known is None:
@@ -37,37 +56,87 @@ def freshness(known: Mark | None, revision: int, retracted: bool) -> Freshness:
     return "duplicate" if arriving == newest else "stale"
 
 
-class Marks:
-    """The marks of one input partition by sample id; touched ones are what the changelog still has to hear."""
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Mark).decode
 
-    def __init__(self) -> None:
-        self._marks: dict[str, Mark] = {}
-        self._touched: dict[str, Mark] = {}
+
+class Marks:
+    """The marks of one input partition by the first 16 bytes of the sample id, packed: about 200 bytes an id in all."""
+
+    def __init__(self, letter: bytes) -> None:
+        self._letter = letter
+        self._packed: dict[bytes, bytes] = {}
+        # Ids by the hour of their mark's time; an id may stand in the hour of a former revision too. None: not built yet.
+        self._by_hour: dict[int, list[bytes]] | None = None
 
     def __len__(self) -> int:
-        return len(self._marks)
+        return len(self._packed)
 
-    def __iter__(self) -> Iterator[tuple[str, Mark]]:
-        return iter(sorted(self._marks.items()))
+    def get(self, sample: bytes, forgotten_before_s: int) -> Mark | None:
+        """The mark of a sample; None for one never seen, or forgotten by its time, whether it has been dropped already or not."""
+        packed = self._packed.get(sample)
+        if packed is None:
+            return None
+        mark = _decode(packed)
+        return None if mark.time_s < forgotten_before_s else mark
 
-    def get(self, sample_id: str) -> Mark | None:
-        """The mark of a sample, None for one never seen."""
-        return self._marks.get(sample_id)
+    def put(self, sample: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
+        """Remembers the newest revision of a sample, and tells the changelog."""
+        time_s = mark.time_s
+        if not _FIRST_S <= time_s <= _LAST_S:
+            time_s = min(max(time_s, _FIRST_S), _LAST_S)
+            mark = msgspec.structs.replace(mark, time_s=time_s)
+        packed = _encode(mark)
+        self._packed[sample] = changes[self._letter + sample] = packed
+        if self._by_hour is not None:
+            self._by_hour.setdefault(time_s // _HOUR_S, []).append(sample)
 
-    def put(self, sample_id: str, mark: Mark) -> None:
-        """Remembers the newest revision of a sample."""
-        self._marks[sample_id] = self._touched[sample_id] = mark
+    def forget(self, before_s: int, limit: int, changes: dict[bytes, bytes | None]) -> None:
+        """Drops up to `limit` marks of hours before a time. When, is seen by nobody: `get` knows them no longer anyway."""
+        if self._by_hour is None:
+            self._by_hour = {}
+            for sample, packed in self._packed.items():
+                self._by_hour.setdefault(_time_s(packed) // _HOUR_S, []).append(sample)
+        for hour in sorted(hour for hour in self._by_hour if (hour + 1) * _HOUR_S <= before_s):
+            waiting = self._by_hour[hour]
+            while waiting and limit > 0:
+                limit -= 1
+                sample = waiting.pop()
+                found = self._packed.get(sample)
+                if found is not None and _time_s(found) // _HOUR_S == hour:
+                    del self._packed[sample]
+                    changes[self._letter + sample] = None
+            if waiting:
+                return
+            del self._by_hour[hour]
 
-    def take_changes(self) -> dict[str, bytes | None]:
-        """The changelog records since the last call."""
-        changes: dict[str, bytes | None] = {f"s|{sample_id}": msgspec.json.encode(mark) for sample_id, mark in self._touched.items()}
-        self._touched.clear()
-        return changes
+    def of_user(self, user: bytes, *, until_s: int, forgotten_before_s: int) -> list[tuple[bytes, Mark]]:
+        """The marks of a user's samples with event times up to `until_s`, in a stated order. O(marks of the partition)."""
+        found = [(sample, _decode(packed)) for sample, packed in self._packed.items() if user in packed]
+        return sorted((sample, mark) for sample, mark in found if mark.user == user and forgotten_before_s <= mark.time_s <= until_s)
 
-    def restore(self, key: str, value: bytes | None) -> None:
-        """Takes one changelog record back."""
-        sample_id = key.removeprefix("s|")
+    def drop(self, sample: bytes, changes: dict[bytes, bytes | None]) -> None:
+        """Takes a mark out of state and changelog."""
+        del self._packed[sample]
+        changes[self._letter + sample] = None
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every mark as a changelog record."""
+        return ((self._letter + sample, packed) for sample, packed in self._packed.items())
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Takes one changelog record back. O(1): marks stay packed until they are asked for."""
         if value is None:
-            self._marks.pop(sample_id, None)
+            self._packed.pop(key[1:], None)
         else:
-            self._marks[sample_id] = msgspec.json.decode(value, type=Mark)
+            self._packed[key[1:]] = value
+
+
+def _time_s(packed: bytes) -> int:
+    # An array's header, the marker of a 32-bit integer, then the integer.
+    return int.from_bytes(packed[2:6], "big")
+
+
+def unpack(value: bytes) -> Mark:
+    """The mark of a changelog record; raises msgspec.DecodeError for other bytes."""
+    return _decode(value)

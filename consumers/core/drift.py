@@ -7,7 +7,7 @@ alarms in 100,000 bursty documents and 1 in independent ones (findings; river's 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -74,6 +74,8 @@ class DriftWatch:
         self._signals = {name: SignalState() for name in SIGNALS}
         self._detectors = {name: policy.new_detector() for name in SIGNALS}
         self._touched: set[str] = set()
+        # The day of the last look for days to forget; after a restart the look is repeated.
+        self._swept: int | None = None
 
     def take(self, seen: SignalSeen, today: int | None) -> bool:
         """Merges a summary; False where it is older than the known one, or its day has left the window (days as ordinals)."""
@@ -109,9 +111,11 @@ class DriftWatch:
             if self._update(name, signal, value) and not signal.alarm:
                 signal.alarm = True
                 found.append(self._evidence(name, signal))
-        for place in [place for place in self._days if int(place.rsplit("|", 1)[1]) < today - self._policy.window_days]:
-            del self._days[place]
-            self._touched.add(place)
+        if today != self._swept:
+            self._swept = today
+            for place in [place for place in self._days if int(place.rsplit("|", 1)[1]) < today - self._policy.window_days]:
+                del self._days[place]
+                self._touched.add(place)
         return tuple(found)
 
     def closed(self) -> int:
@@ -136,15 +140,22 @@ class DriftWatch:
         """Each signal's statistic against its threshold, and whether it is in alarm."""
         return tuple((self._evidence(name, signal), signal.alarm) for name, signal in self._signals.items())
 
-    def take_changes(self, prefix: str) -> dict[str, bytes | None]:
+    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records, under `prefix`."""
+        for name, signal in self._signals.items():
+            yield prefix + f"w|{name}".encode(), msgspec.json.encode(signal)
+        for place, total in self._days.items():
+            yield prefix + place.encode(), msgspec.json.encode(total)
+
+    def take_changes(self, prefix: bytes) -> dict[bytes, bytes | None]:
         """The changelog records since the last call, under `prefix`."""
-        changes: dict[str, bytes | None] = {}
+        changes: dict[bytes, bytes | None] = {}
         for place in sorted(self._touched):
             if place.startswith("w|"):
-                changes[prefix + place] = msgspec.json.encode(self._signals[place[2:]])
+                changes[prefix + place.encode()] = msgspec.json.encode(self._signals[place[2:]])
             else:
                 total = self._days.get(place)
-                changes[prefix + place] = None if total is None else msgspec.json.encode(total)
+                changes[prefix + place.encode()] = None if total is None else msgspec.json.encode(total)
         self._touched.clear()
         return changes
 

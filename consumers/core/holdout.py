@@ -10,8 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from typing import Final
 
 _SHARES = 1 << 64
+# Names that an assigner remembers: groups repeat (a document, a monument), and normalising one costs more than the hash.
+REMEMBERED_GROUPS: Final = 20_000
+# The limit of `schemas.fields.Group`.
+GROUP_CHARACTERS: Final = 500
 
 
 def normalise_group(text: str) -> str:
@@ -22,6 +27,8 @@ def normalise_group(text: str) -> str:
     >>> normalise_group("  Taj   MAHAL ")
     'taj mahal'
     """
+    if text.isascii():
+        return " ".join(text.casefold().split())
     for _ in range(2):
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     return " ".join(text.split())
@@ -37,9 +44,37 @@ def is_holdout(group: str, *, key: bytes, percent: int) -> bool:
 
     Raises ValueError for a percentage out of range or an empty key, because either would release the holdout in silence.
     """
+    _check(key, percent)
+    return _is_below(hmac.digest(key, normalise_group(group).encode("utf-8", "surrogatepass"), "sha256"), percent)
+
+
+class HoldoutAssigner:
+    """`is_holdout` for many groups under one key: the same answers, and the group's normalised name with them."""
+
+    def __init__(self, *, key: bytes, percent: int) -> None:
+        _check(key, percent)
+        self._key = key
+        self._percent = percent
+        self._known: dict[str, tuple[str, bool]] = {}
+
+    def assign(self, text: str) -> tuple[str, bool]:
+        """The normalised group, at most 500 characters ("" for a text without any), and whether it is held out."""
+        known = self._known.get(text)
+        if known is None:
+            group = normalise_group(text)[:GROUP_CHARACTERS].strip()
+            known = group, is_holdout(group, key=self._key, percent=self._percent)
+            if len(self._known) >= REMEMBERED_GROUPS:
+                self._known.clear()
+            self._known[text] = known
+        return known
+
+
+def _check(key: bytes, percent: int) -> None:
     if not 0 <= percent <= 100:
         raise ValueError(f"percent is {percent}: expected 0 to 100, set HOLDOUT_PERCENT to a share of the groups")
     if not key:
         raise ValueError("key is empty: set HOLDOUT_KEY to a secret that never changes for this model")
-    digest = hmac.new(key, normalise_group(group).encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+
+
+def _is_below(digest: bytes, percent: int) -> bool:
     return int.from_bytes(digest[:8], "big") * 100 < percent * _SHARES

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 import msgspec
 
+from consumers.core.intake import explain
 from consumers.core.records import DECODING_ERRORS, InputRecord, Refusal
+from consumers.core.wire import JournalEntryOut, SampleIn, SummaryOut
 from schemas import dead_letter, topics
 from schemas.clock import ClockTicked
-from schemas.envelope import MalformedEvent, decode
+from schemas.envelope import MalformedEvent, decode, unwrap
+from schemas.erasure import UserErased
 from schemas.fields import Hyperparameters
 from schemas.journal import JournalEntry
 from schemas.model import ModelCurrent
 from schemas.operator_request import OperatorRequested
-from schemas.sample import SampleCollected
-from schemas.signal_summary import SignalSummarised
 from schemas.training import Outcome, TrainingState
 
 
-class SampleSeen(msgspec.Struct, frozen=True):
-    """A sample, or a later revision of one; its place in the log is its entry's place."""
+class SampleSeen(msgspec.Struct, frozen=True, gc=False):
+    """A sample, or a later revision of one; its place in the log is its entry's place.
+
+    `voice` is whose it is: `u:` and the user hash, else `c:` and the conversation, else empty. `occurred_s` is the event time.
+    """
 
     sample_id: str
     revision: int
@@ -29,9 +34,11 @@ class SampleSeen(msgspec.Struct, frozen=True):
     negative: bool
     quarantined: bool
     retracted: bool
+    voice: str = ""
+    occurred_s: int = 0
 
 
-class SignalSeen(msgspec.Struct, frozen=True):
+class SignalSeen(msgspec.Struct, frozen=True, gc=False):
     """The counts so far of one input partition's event-day (proleptic Gregorian ordinal)."""
 
     input: Literal["feedback", "document"]
@@ -88,13 +95,20 @@ class JobSeen(msgspec.Struct, frozen=True):
     version: str
 
 
+class ErasureSeen(msgspec.Struct, frozen=True):
+    """A user's erasure: what this voice said up to a time (seconds since 1970 UTC) is forgotten."""
+
+    voice: str
+    until_s: int
+
+
 class TickSeen(msgspec.Struct, frozen=True):
     """The time, milliseconds since 1970 UTC."""
 
     now_ms: int
 
 
-Input = SampleSeen | SignalSeen | RequestSeen | ServingSeen | JobSeen | TickSeen
+Input = SampleSeen | SignalSeen | RequestSeen | ServingSeen | JobSeen | ErasureSeen | TickSeen
 
 KINDS: Final[dict[str, type[Input]]] = {
     "serving": ServingSeen,
@@ -102,12 +116,13 @@ KINDS: Final[dict[str, type[Input]]] = {
     "request": RequestSeen,
     "sample": SampleSeen,
     "signal": SignalSeen,
+    "erasure": ErasureSeen,
     "tick": TickSeen,
 }
 _NAMES: Final = {kind: name for name, kind in KINDS.items()}
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """An input and where it lay."""
 
     topic: str
@@ -115,15 +130,9 @@ class Entry(msgspec.Struct, frozen=True):
     offset: int
     input: Input
 
-    def to_journal(self) -> JournalEntry:
+    def to_journal(self) -> JournalEntryOut:
         """The entry as trigger.journal holds it."""
-        return JournalEntry(
-            kind=_NAMES[type(self.input)],
-            topic=self.topic,
-            partition=self.partition,
-            offset=self.offset,
-            fields=msgspec.to_builtins(self.input),
-        )
+        return JournalEntryOut(_NAMES[type(self.input)], self.topic, self.partition, self.offset, self.input)
 
 
 def from_journal(entry: JournalEntry) -> Entry:
@@ -134,7 +143,7 @@ def from_journal(entry: JournalEntry) -> Entry:
     return Entry(entry.topic, entry.partition, entry.offset, msgspec.convert(entry.fields, kind))
 
 
-class Read(msgspec.Struct, frozen=True):
+class Read(msgspec.Struct, frozen=True, gc=False):
     """An input of one model (None: of every model) read from a record."""
 
     model: str | None
@@ -147,12 +156,19 @@ def read(record: InputRecord) -> Read | Refusal | None:
         return _READERS[record.topic](record)
     except MalformedEvent as error:
         return Refusal(dead_letter.MALFORMED, str(error))
+    except msgspec.DecodeError as error:
+        return Refusal(dead_letter.MALFORMED, explain(error))
     except DECODING_ERRORS as error:
         return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)")
 
 
+_decode_sample: Final = msgspec.json.Decoder(SampleIn).decode
+_decode_summary: Final = msgspec.json.Decoder(SummaryOut).decode
+
+
 def _sample(record: InputRecord) -> Read:
-    _, sample = decode(record.value, record.headers, SampleCollected)
+    envelope, data = unwrap(record.value, record.headers, topics.SAMPLE_COLLECTED)
+    sample = _decode_sample(data)
     seen = SampleSeen(
         sample_id=sample.sample_id,
         revision=sample.revision,
@@ -160,12 +176,21 @@ def _sample(record: InputRecord) -> Read:
         negative=sample.negative,
         quarantined=sample.quarantine is not None,
         retracted=sample.retracted,
+        voice=_voice(sample.user_hash, sample.conversation_id),
+        occurred_s=math.floor(envelope.time.timestamp()),
     )
     return Read(sample.model, seen)
 
 
+def _voice(user_hash: str | None, conversation_id: str | None) -> str:
+    if user_hash is not None:
+        return f"u:{user_hash}"
+    return "" if conversation_id is None else f"c:{conversation_id}"
+
+
 def _signal(record: InputRecord) -> Read:
-    _, summary = decode(record.value, record.headers, SignalSummarised)
+    _, data = unwrap(record.value, record.headers, topics.SIGNAL_SUMMARISED)
+    summary = _decode_summary(data)
     counts = summary.counts
     seen = SignalSeen(
         input=summary.input,
@@ -213,6 +238,13 @@ def _job(record: InputRecord) -> Read | None:
     return Read(state.model, JobSeen(state.job_id, state.attempt, state.outcome, state.retryable, state.version))
 
 
+def _erasure(record: InputRecord) -> Read | None:
+    if record.value is None:
+        return None
+    envelope, event = decode(record.value, record.headers, UserErased)
+    return Read(None, ErasureSeen(_voice(event.user_hash, None), math.floor(envelope.time.timestamp())))
+
+
 def _tick(record: InputRecord) -> Read:
     _, tick = decode(record.value, record.headers, ClockTicked)
     return Read(None, TickSeen(to_ms(tick.now)))
@@ -236,6 +268,7 @@ _READERS: Final = {
     topics.MODEL_CURRENT: _serving,
     topics.TRAINING_STATE: _job,
     topics.OPERATOR_REQUESTED: _request,
+    topics.USER_ERASED: _erasure,
     topics.SAMPLE_COLLECTED: _sample,
     topics.SIGNAL_SUMMARISED: _signal,
     topics.CLOCK_TICKED: _tick,

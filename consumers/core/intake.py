@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from functools import cached_property, lru_cache
+from typing import Final, Literal, NamedTuple, Protocol
 
-from consumers.core.holdout import is_holdout, normalise_group
+import msgspec
+
+from consumers.core.holdout import HoldoutAssigner
 from consumers.core.records import DECODING_ERRORS, InputRecord, Refusal
+from consumers.core.signals import document_contribution, feedback_contribution
+from consumers.core.wire import FeedbackIn, ProvenanceOut, SampleOut
 from schemas import dead_letter, topics
 from schemas.document import DocumentIngested
-from schemas.envelope import Envelope, MalformedEvent, decode
-from schemas.feedback import FeedbackSubmitted
-from schemas.fields import Provenance
-from schemas.sample import SampleCollected
+from schemas.envelope import Envelope, MalformedEvent, decode, unwrap
+from schemas.rating import checked_score
 
-GROUP_CHARACTERS: Final = 500
+# Between the strings of one event when they are redacted together. None of them holds a NUL, and no number reaches across two.
+SEPARATOR: Final = "\x00\x00"
 # The limits of `schemas.fields`: a mark like [EMAIL] can be longer than the shortest address, so a full text may outgrow them.
 QUERY_CHARACTERS: Final = 16_384
 ANSWER_CHARACTERS: Final = 32_768
+
+# The patterns of `schemas.fields`, whole; names repeat, so what was found is remembered.
+_IDENTIFIER: Final = re.compile(r"[^\s\x00-\x1f]+").fullmatch
+_USER_HASH: Final = re.compile(r"[0-9a-f]{32,64}").fullmatch
+_MODEL: Final = lru_cache(4096)(re.compile(r"[a-z0-9][a-z0-9._-]{0,99}").fullmatch)
+_VERSION: Final = lru_cache(4096)(re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch)
+_LANGUAGE: Final = lru_cache(512)(re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch)
+_PLACE: Final = re.compile(r"(?P<what>.*) - at `\$(?P<place>.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*?)`")
 
 
 class RedactedText(Protocol):
@@ -34,9 +48,13 @@ class RedactedText(Protocol):
 Redact = Callable[[str], RedactedText]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IntakePolicy:
-    """What intake decides by; `redact` comes from the producers' side so that both sides take out the same things."""
+    """What intake decides by; `redact` comes from the producers' side so that both sides take out the same things.
+
+    An event older than the newest of its partition by more than `lateness_s` is refused, and so is one more than `future_s` ahead of
+    the broker's time of its record.
+    """
 
     default_model: str
     holdout_key: bytes
@@ -45,25 +63,33 @@ class IntakePolicy:
     collect_feedback: bool = True
     max_feedback_bytes: int = topics.MAX_FEEDBACK_BYTES
     max_document_bytes: int = topics.MAX_DOCUMENT_BYTES
+    lateness_s: int = 7 * 24 * 3600
+    future_s: int = 10 * 60
+
+    @cached_property
+    def holdout(self) -> HoldoutAssigner:
+        """Assigns groups to the holdout."""
+        return HoldoutAssigner(key=self.holdout_key, percent=self.holdout_percent)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A valid event before anything was made of it: what deduplication needs, and the event itself."""
 
     sample_id: str
     revision: int
     retracted: bool
     model: str | None
+    user_hash: str | None
+    score: float | None
     envelope: Envelope
-    event: FeedbackSubmitted | DocumentIngested
+    event: FeedbackIn | DocumentIngested
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """The sample of an event, and how many identity numbers were taken out of it."""
+class Collected(NamedTuple):
+    """The sample of an event, what it adds to its day's counts, and how many identity numbers were taken out of it."""
 
-    sample: SampleCollected
+    sample: SampleOut
+    contribution: tuple[int, ...]
     redactions: int
 
 
@@ -86,102 +112,170 @@ def receive(record: InputRecord, policy: IntakePolicy) -> Received | Refusal:
     if size > limit:
         return Refusal(dead_letter.TOO_LARGE, f"value has {size} bytes: expected at most {limit}")
     try:
-        if feedback:
-            envelope, said = decode(record.value, record.headers, FeedbackSubmitted)
-            identity = sample_id("feedback", envelope.source, said.feedback_id)
-            return Received(identity, said.revision, said.retracted, said.model, envelope, said)
-        envelope, document = decode(record.value, record.headers, DocumentIngested)
-        identity = sample_id("document", envelope.source, document.doc_id)
-        return Received(identity, document.version, False, document.model, envelope, document)
+        return _feedback(record) if feedback else _document(record)
     except MalformedEvent as error:
         return Refusal(dead_letter.MALFORMED, str(error))
+    except msgspec.DecodeError as error:
+        return Refusal(dead_letter.MALFORMED, explain(error))
     except DECODING_ERRORS as error:
         return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)")
 
 
 def collect(received: Received, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
     """The redacted sample of an accepted event for `model`, with its group, its holdout quarantine and its provenance."""
-    if isinstance(received.event, FeedbackSubmitted):
+    if isinstance(received.event, FeedbackIn):
         return _feedback_sample(received, received.event, record, model, policy)
     return _document_sample(received, received.event, record, model, policy)
 
 
-def is_negative(event: FeedbackSubmitted) -> bool:
+def is_negative(score: float | None, correction: str | None) -> bool:
     """Whether feedback counts towards the threshold: a score below the scale's middle (3 of 5), or a correction."""
-    if event.retracted:
-        return False
-    return (event.rating is not None and event.rating.score < 0) or bool((event.correction or "").strip())
+    return (score is not None and score < 0) or bool(correction and correction.strip())
 
 
-def _group(preferred: str, otherwise: str) -> str:
-    for candidate in (preferred, otherwise):
-        group = normalise_group(candidate)[:GROUP_CHARACTERS].strip()
-        if group:
-            return group
-    # Text that normalises to nothing (a retraction without a query): one group for all of it, so that one assignment covers it.
-    return "-"
+def explain(error: msgspec.DecodeError) -> str:
+    """msgspec's error with the field first, as all our messages have it; it never holds a value.
+
+    >>> explain(msgspec.ValidationError("Expected `int`, got `str` - at `$.revision`"))
+    'revision: expected `int`, got `str`'
+    """
+    text = str(error)
+    found = _PLACE.fullmatch(text)
+    what, place = (found["what"], found["place"].lstrip(".")) if found else (text, "event")
+    missing = _MISSING.fullmatch(what)
+    if missing:
+        place, what = ".".join(filter(None, ("" if place == "event" else place, missing["name"]))), "expected, and absent"
+    return f"{place or 'event'}: {what[0].lower()}{what[1:]}"
 
 
-def _quarantine(group: str, policy: IntakePolicy) -> Literal["holdout"] | None:
-    return "holdout" if is_holdout(group, key=policy.holdout_key, percent=policy.holdout_percent) else None
+_decode_feedback: Final = msgspec.json.Decoder(FeedbackIn).decode
 
 
-def _feedback_sample(received: Received, event: FeedbackSubmitted, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
+def _feedback(record: InputRecord) -> Received:
+    envelope, data = unwrap(record.value, record.headers, topics.FEEDBACK_SUBMITTED)
+    said = _decode_feedback(data)
+    _check_names(said)
+    score = _score(said)
+    if not said.retracted:
+        if not said.query.strip():
+            raise MalformedEvent("query is empty: expected the user's question")
+        if score is None and not (said.correction or "").strip():
+            raise MalformedEvent("rating and correction are both absent: expected at least one of them, or retracted=true")
+    identity = sample_id("feedback", envelope.source, said.feedback_id)
+    return Received(identity, said.revision, said.retracted, said.model, said.user_hash, score, envelope, said)
+
+
+def _document(record: InputRecord) -> Received:
+    envelope, event = decode(record.value, record.headers, DocumentIngested)
+    identity = sample_id("document", envelope.source, event.doc_id)
+    return Received(identity, event.version, False, event.model, None, None, envelope, event)
+
+
+def _score(said: FeedbackIn) -> float | None:
+    if said.rating is None:
+        return None
+    try:
+        return checked_score(said.rating.scale, said.rating.value, said.rating.score)
+    except ValueError as error:
+        raise MalformedEvent(str(error)) from None
+
+
+def _check_names(said: FeedbackIn) -> None:
+    """Raises MalformedEvent for a name that is not of its pattern, and for texts that hold the NUL character."""
+    if not _IDENTIFIER(said.feedback_id):
+        raise MalformedEvent("feedback_id: expected no white space and no control characters")
+    if said.user_hash is not None and not _USER_HASH(said.user_hash):
+        raise MalformedEvent("user_hash: expected 32 to 64 digits of lower-case hexadecimal")
+    if said.conversation_id is not None and not _IDENTIFIER(said.conversation_id):
+        raise MalformedEvent("conversation_id: expected no white space and no control characters")
+    if said.model is not None and not _MODEL(said.model):
+        raise MalformedEvent("model: expected up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit first")
+    if said.model_version is not None and not _VERSION(said.model_version):
+        raise MalformedEvent("model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first")
+    if said.language is not None and not _LANGUAGE(said.language):
+        raise MalformedEvent("language: expected a language tag such as hi or en-IN")
+    for text in (said.query, said.response, said.correction, said.source_group):
+        if text is not None and "\x00" in text:
+            raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
+
+
+def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
     # A retraction takes the words back too: its sample carries none.
-    query, query_hits = _without_identities("" if event.retracted else event.query, policy.redact)
-    response, response_hits = _without_identities("" if event.retracted else event.response, policy.redact)
-    correction, correction_hits = _without_identities("" if event.retracted else event.correction or "", policy.redact)
-    group = _group(event.source_group or "", query)
-    sample = SampleCollected(
+    query, response, correction = ("", "", "") if event.retracted else (event.query, event.response, event.correction or "")
+    named, conversation, source = event.source_group or "", event.conversation_id or "", received.envelope.source
+    redacted = policy.redact(SEPARATOR.join((query, response, correction, named, conversation, source)))
+    if redacted.counts:
+        query, response, correction, named, clean_conversation, source = redacted.text.split(SEPARATOR)
+        conversation = _name(conversation, clean_conversation)
+    group, quarantine = _group(named, query, policy.holdout)
+    negative = not event.retracted and is_negative(received.score, event.correction)
+    sample = SampleOut(
         sample_id=received.sample_id,
         kind="feedback",
         revision=event.revision,
         retracted=event.retracted,
         model=model,
-        occurred_at=received.envelope.time,
-        source=received.envelope.source,
-        provenance=Provenance(topic=record.topic, partition=record.partition, offset=record.offset),
+        occurred_at=received.envelope.time_text,
+        source=source,
+        provenance=ProvenanceOut(record.topic, record.partition, record.offset),
         group=group,
         language=event.language,
-        negative=is_negative(event),
-        quarantine=_quarantine(group, policy),
+        negative=negative,
+        quarantine=quarantine,
         model_version=event.model_version,
         user_hash=event.user_hash,
-        conversation_id=event.conversation_id,
+        conversation_id=conversation or None,
         query=query[:QUERY_CHARACTERS],
         response=response[:ANSWER_CHARACTERS],
         correction=correction[:ANSWER_CHARACTERS] or None,
-        score=None if event.rating is None else event.rating.score,
+        score=received.score,
     )
-    return Collected(sample, query_hits + response_hits + correction_hits)
+    contribution: tuple[int, ...] = ()
+    if not event.retracted:
+        contribution = feedback_contribution(negative=negative, corrected=sample.correction is not None, rated=sample.score is not None)
+    return Collected(sample, contribution, sum(redacted.counts.values()))
 
 
 def _document_sample(received: Received, event: DocumentIngested, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
-    text, text_hits = _without_identities(event.text or "", policy.redact)
-    title, title_hits = _without_identities(event.title or "", policy.redact)
-    group = _group(event.source_group or "", event.doc_id)
-    sample = SampleCollected(
+    text, title, doc_id = event.text or "", event.title or "", event.doc_id
+    named, source = event.source_group or "", received.envelope.source
+    redacted = policy.redact(SEPARATOR.join((text, title, doc_id, named, source)))
+    if redacted.counts:
+        text, title, clean_id, named, source = redacted.text.split(SEPARATOR)
+        doc_id = _name(doc_id, clean_id)
+    group, quarantine = _group(named, doc_id, policy.holdout)
+    sample = SampleOut(
         sample_id=received.sample_id,
         kind="document",
         revision=event.version,
         model=model,
-        occurred_at=received.envelope.time,
-        source=received.envelope.source,
-        provenance=Provenance(topic=record.topic, partition=record.partition, offset=record.offset),
+        occurred_at=received.envelope.time_text,
+        source=source,
+        provenance=ProvenanceOut(record.topic, record.partition, record.offset),
         group=group,
         language=event.language,
-        quarantine=_quarantine(group, policy),
-        doc_id=event.doc_id,
+        quarantine=quarantine,
+        doc_id=doc_id,
         title=title or None,
         text=text or None,
         uri=event.uri,
         content_sha256=event.sha256,
     )
-    return Collected(sample, text_hits + title_hits)
+    return Collected(sample, document_contribution(text), sum(redacted.counts.values()))
 
 
-def _without_identities(text: str, redact: Redact) -> tuple[str, int]:
-    if not text:
-        return "", 0
-    redacted = redact(text)
-    return redacted.text, sum(redacted.counts.values())
+def _group(preferred: str, otherwise: str, holdout: HoldoutAssigner) -> tuple[str, Literal["holdout"] | None]:
+    for candidate in (preferred, otherwise):
+        if candidate:
+            group, held_out = holdout.assign(candidate)
+            if group:
+                return group, "holdout" if held_out else None
+    # Text that normalises to nothing (a retraction without a query): one group for all of it, so that one assignment covers it.
+    return "-", "holdout" if holdout.assign("-")[1] else None
+
+
+def _name(name: str, redacted: str) -> str:
+    """A name as it is, or its hash where it holds an identity number: a conversation may be named by a telephone number."""
+    if name == redacted:
+        return name
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from consumers.core.inputs import Entry, from_journal
 from consumers.core.trigger import Decision, ModelTrigger
 from consumers.core.trigger_state import TriggerPolicy
+from consumers.core.wire import JournalOut
 from schemas.journal import TriggerJournal
 
 # About 250 bytes an entry: a record stays well under the broker's 1 MiB.
 ENTRIES_A_RECORD = 1000
 
 
-def journal(model: str, first_sequence: int, entries: Sequence[Entry]) -> Iterator[TriggerJournal]:
+def journal(model: str, first_sequence: int, entries: Sequence[Entry]) -> Iterator[JournalOut]:
     """The journal records of a run of entries, numbered on from `first_sequence`."""
     for start in range(0, len(entries), ENTRIES_A_RECORD):
         part = entries[start : start + ENTRIES_A_RECORD]
-        yield TriggerJournal(model=model, first_sequence=first_sequence + start, entries=tuple(entry.to_journal() for entry in part))
+        yield JournalOut(model, first_sequence + start, [entry.to_journal() for entry in part])
 
 
 def replay(model: str, policy: TriggerPolicy, records: Iterable[TriggerJournal]) -> list[Decision]:

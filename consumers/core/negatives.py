@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final, Literal
 
 import msgspec
 
 from consumers.core.inputs import SampleSeen
+from consumers.core.voices import Voices
 from schemas.decision import LeasedBatch
 from schemas.fields import SampleRef
 
@@ -33,7 +35,8 @@ class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     """One sample: its newest revision, where that lies in sample.collected, and its way through batches.
 
     `batch` is the newest batch that leased it (0: none yet), `parked_for` the outcome that parked it, `seen_ms` the tick
-    when it arrived. `afterwards` (-1: nothing new) is the status that a revision arrived during the lease asks for.
+    when it arrived. `afterwards` (-1: nothing new) is the status that a revision arrived during the lease asks for. `voice` and
+    `occurred_s` are those of `SampleSeen`.
     """
 
     revision: int
@@ -46,23 +49,39 @@ class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     batch: int = 0
     parked_for: str = ""
     afterwards: int = -1
+    voice: str = ""
+    occurred_s: int = 0
 
 
 class NegativeBuffer:
-    """Samples by id; the last revision wins, and one that a batch consumed never counts again."""
+    """Samples by id; the last revision wins, and one that a batch consumed never counts again.
 
-    def __init__(self) -> None:
+    Of each voice at most `max_per_user` pending negatives count, and go into one batch: what is over stays pending for a later one.
+    """
+
+    def __init__(self, max_per_user: int) -> None:
         self._samples: dict[str, Buffered] = {}
         self._touched: dict[str, Buffered | None] = {}
         self._counts: dict[tuple[int, bool], int] = {}
+        self._voices = Voices(max_per_user)
 
     def __len__(self) -> int:
         return len(self._samples)
 
     @property
     def pending_negatives(self) -> int:
-        """Negatives that count towards the threshold."""
+        """Negatives that no batch has leased yet."""
         return self._counts.get((Status.PENDING, False), 0)
+
+    @property
+    def counted_negatives(self) -> int:
+        """Pending negatives that count towards the threshold: of each voice at most the cap."""
+        return self._voices.counted
+
+    @property
+    def distinct_users(self) -> int:
+        """Voices of pending negatives."""
+        return len(self._voices)
 
     @property
     def pending_documents(self) -> int:
@@ -96,9 +115,12 @@ class NegativeBuffer:
             return "duplicate"
         wanted = _wanted(seen)
         if known is None and wanted is Status.DROPPED and seen.revision == 0 and not seen.retracted:
-            # Praise is no training data, and nothing older can come for it to hold back: it needs no memory.
+            # Praise is no training data, and nothing older can come for it to hold back: it needs no memory. A retraction does: one
+            # that names no user lies in another partition than its feedback, and may overtake it.
             return "ignored"
-        entry = Buffered(seen.revision, seen.retracted, seen.document, wanted, partition, offset, now_ms)
+        entry = Buffered(
+            seen.revision, seen.retracted, seen.document, wanted, partition, offset, now_ms, voice=seen.voice, occurred_s=seen.occurred_s
+        )
         if known is not None and known.status == Status.LEASED:
             replaced = msgspec.structs.replace(entry, status=Status.LEASED, batch=known.batch, afterwards=int(wanted))
             self._put(seen.sample_id, replaced)
@@ -114,8 +136,19 @@ class NegativeBuffer:
         self._put(seen.sample_id, entry)
         return {Status.PENDING: "pending", Status.QUARANTINED: "quarantined"}.get(wanted, "dropped")  # type: ignore[return-value]
 
+    def said(self, voice: str, until_s: int) -> list[str]:
+        """The ids of what a voice said up to a time. O(samples)."""
+        return [name for name, entry in self._samples.items() if entry.voice == voice and entry.occurred_s <= until_s]
+
+    def erase(self, voice: str, until_s: int) -> int:
+        """Forgets what a voice said up to a time, leased or not; returns how many samples that were."""
+        names = self.said(voice, until_s)
+        for name in names:
+            self._put(name, None)
+        return len(names)
+
     def lease(self, number: int, *, max_samples: int, max_documents: int, include_rejected: bool) -> LeasedBatch:
-        """Leases batch `number`: oldest pending first, then parked ones as far as the caps allow.
+        """Leases batch `number`: oldest pending first, of each voice as many as count, then parked ones as far as the limits allow.
 
         What a rejected batch held goes along only with `include_rejected`: otherwise one harmful correction would have
         every later batch rejected too.
@@ -158,34 +191,56 @@ class NegativeBuffer:
             self._put(name, None)
         return pending
 
-    def take_changes(self, prefix: str) -> dict[str, bytes | None]:
+    def take_changes(self, prefix: bytes) -> dict[bytes, bytes | None]:
         """The changelog records since the last call, under `prefix`."""
-        changes = {prefix + name: None if entry is None else msgspec.json.encode(entry) for name, entry in self._touched.items()}
+        changes = {prefix + name.encode(): None if entry is None else _encode(entry) for name, entry in self._touched.items()}
         self._touched.clear()
         return changes
 
+    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Every sample as a changelog record, under `prefix`."""
+        return ((prefix + name.encode(), _encode(entry)) for name, entry in self._samples.items())
+
     def restore(self, sample_id: str, value: bytes | None) -> None:
         """Takes one changelog record back."""
-        self._put(sample_id, None if value is None else msgspec.json.decode(value, type=Buffered))
+        self._put(sample_id, None if value is None else _decode(value))
         self._touched.clear()
 
     def _choose(self, *, document: bool, limit: int, include_rejected: bool) -> list[str]:
         eligible = [
-            (entry.status, entry.partition, entry.offset, name)
+            (entry.status, entry.partition, entry.offset, name, entry.voice)
             for name, entry in self._samples.items()
             if entry.document == document
             and (entry.status == Status.PENDING or (entry.status == Status.PARKED and (include_rejected or entry.parked_for != REJECTED)))
         ]
-        return [name for *_, name in sorted(eligible)[:limit]]
+        chosen: list[str] = []
+        taken: dict[str, int] = {}
+        for status, _, _, name, voice in sorted(eligible):
+            if len(chosen) == limit:
+                break
+            if status == Status.PENDING and not document:
+                taken[voice] = taken.get(voice, 0) + 1
+                if taken[voice] > self._voices.cap:
+                    continue
+            chosen.append(name)
+        return chosen
 
     def _put(self, sample_id: str, entry: Buffered | None) -> None:
         former = self._samples.pop(sample_id, None)
         if former is not None:
             self._counts[former.status, former.document] -= 1
+            if former.status == Status.PENDING and not former.document:
+                self._voices.take_out(former.voice)
         if entry is not None:
             self._samples[sample_id] = entry
             self._counts[entry.status, entry.document] = self._counts.get((entry.status, entry.document), 0) + 1
+            if entry.status == Status.PENDING and not entry.document:
+                self._voices.put_in(entry.voice)
         self._touched[sample_id] = entry
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Buffered).decode
 
 
 def batch_sha256(samples: tuple[SampleRef, ...], documents: tuple[SampleRef, ...]) -> str:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from consumers.core.wire import Encoded
 from schemas.catalogue import Event
 from schemas.dead_letter import DeadLetter
 
@@ -51,12 +52,14 @@ class Notice:
 class Effects:
     """Everything that one processing step asks of the shell: it all happens in one transaction, or not at all.
 
-    `changes` are changelog records by state key (None: a tombstone). `outcomes` counts records by (topic, outcome).
+    `encoded` are events of the hot path in their wire form. `changes` are changelog records by state key (None: a tombstone).
+    `outcomes` counts records by (topic, outcome).
     """
 
     events: list[Emitted] = field(default_factory=list)
+    encoded: list[Encoded] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
-    changes: dict[str, bytes | None] = field(default_factory=dict)
+    changes: dict[bytes, bytes | None] = field(default_factory=dict)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     notices: list[Notice] = field(default_factory=list)
     redactions: int = 0
@@ -81,10 +84,10 @@ class Refusal:
 DECODING_ERRORS: Final = (ValueError, ArithmeticError, TypeError, RecursionError)
 
 
-def position_key(topic: str, partition: int) -> str:
+def position_key(topic: str, partition: int) -> bytes:
     """The state key under which a task's next input offset is kept.
 
     >>> position_key("feedback.submitted.v1", 3)
-    'p|feedback.submitted.v1|3'
+    b'p|feedback.submitted.v1|3'
     """
-    return f"p|{topic}|{partition}"
+    return f"p|{topic}|{partition}".encode()

@@ -7,13 +7,13 @@ counts are the sum over samples of the newest revision's vector, whatever the or
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Final, Literal
 
 import msgspec
 
-from schemas.sample import SampleCollected
-from schemas.signal_summary import SignalSummarised
+from consumers.core.wire import SummaryOut
 
 Input = Literal["feedback", "document"]
 
@@ -21,6 +21,7 @@ Input = Literal["feedback", "document"]
 FEEDBACK_COUNTS: Final = ("events", "negatives", "corrections", "rated")
 DOCUMENT_COUNTS: Final = ("events", "characters", "letters", "devanagari")
 COUNTS: Final[dict[Input, tuple[str, ...]]] = {"feedback": FEEDBACK_COUNTS, "document": DOCUMENT_COUNTS}
+KEY: Final = b"d|"
 
 # Devanagari vowel signs are marks, which \w leaves out: without the whole block a Hindi word is half its letters.
 _DEVANAGARI: Final = re.compile("[\u0900-\u097f\ua8e0-\ua8ff]+")
@@ -34,13 +35,17 @@ class DayCounts(msgspec.Struct, array_like=True, tag=1):
     counts: list[int]
 
 
-def contribution(sample: SampleCollected) -> tuple[int, ...]:
-    """The vector of one sample, in the order of COUNTS of its kind; a retracted sample contributes nothing."""
-    if sample.retracted:
-        return ()
-    if sample.kind == "feedback":
-        return (1, int(sample.negative), int(sample.correction is not None), int(sample.score is not None))
-    text = sample.text or ""
+def feedback_contribution(*, negative: bool, corrected: bool, rated: bool) -> tuple[int, ...]:
+    """The vector of one feedback, in the order of FEEDBACK_COUNTS."""
+    return (1, int(negative), int(corrected), int(rated))
+
+
+def document_contribution(text: str) -> tuple[int, ...]:
+    """The vector of one document, in the order of DOCUMENT_COUNTS.
+
+    >>> document_contribution("ताजमहल Agra")
+    (1, 11, 10, 6)
+    """
     devanagari = _length(_DEVANAGARI, text)
     return (1, len(text), devanagari + _length(_LATIN, text), devanagari)
 
@@ -68,21 +73,28 @@ class DailySignals:
         found = self._days.get(key)
         if found is None:
             found = self._days[key] = DayCounts(sequence, [0] * len(COUNTS[kind]))
+        counts = found.counts
         for index, value in enumerate(vector):
-            found.counts[index] += sign * value
-        # Feedback and documents have offsets of their own, and a day's summary is of one input: newer stays larger.
-        found.sequence = max(found.sequence, sequence)
+            if value:
+                counts[index] += sign * value
+        # Feedback, documents and erasures have offsets of their own, so a day's sequence only says which summary is newer.
+        found.sequence = max(found.sequence + 1, sequence)
         self._touched.add(key)
 
-    def take_touched(self) -> tuple[list[SignalSummarised], dict[str, bytes | None]]:
-        """The summaries and changelog records of the days touched since the last call, in a stated order (sorted)."""
-        summaries: list[SignalSummarised] = []
-        changes: dict[str, bytes | None] = {}
+    def forget(self, kind: Input, before_day: int, changes: dict[bytes, bytes | None]) -> None:
+        """Drops the days of an input before `before_day`: nothing can be accepted for them, or taken back, any more."""
+        for key in [key for key in self._days if key[1] == kind and key[2] < before_day and key not in self._touched]:
+            del self._days[key]
+            changes[_state_key(*key)] = None
+
+    def take_touched(self, changes: dict[bytes, bytes | None]) -> list[SummaryOut]:
+        """The summaries of the days touched since the last call, in a stated order (sorted); the changelog is told too."""
+        summaries: list[SummaryOut] = []
         for key in sorted(self._touched):
             model, kind, day = key
             found = self._days[key]
             summaries.append(
-                SignalSummarised(
+                SummaryOut(
                     model=model,
                     input=kind,
                     partition=self._partition,
@@ -91,13 +103,17 @@ class DailySignals:
                     counts=dict(zip(COUNTS[kind], found.counts, strict=True)),
                 )
             )
-            changes[f"d|{model}|{kind}|{day}"] = msgspec.json.encode(found)
+            changes[_state_key(model, kind, day)] = msgspec.json.encode(found)
         self._touched.clear()
-        return summaries, changes
+        return summaries
 
-    def restore(self, key: str, value: bytes | None) -> None:
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every day as a changelog record."""
+        return ((_state_key(*key), msgspec.json.encode(found)) for key, found in self._days.items())
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back (a key as `take_touched` wrote it)."""
-        _, model, kind, day = key.split("|")
+        _, model, kind, day = key.decode().split("|")
         if kind not in ("feedback", "document"):
             raise ValueError(f"changelog key {key!r}: expected d|<model>|feedback or document|<day>")
         place: tuple[str, Input, int] = (model, "feedback" if kind == "feedback" else "document", int(day))
@@ -105,3 +121,7 @@ class DailySignals:
             self._days.pop(place, None)
         else:
             self._days[place] = msgspec.json.decode(value, type=DayCounts)
+
+
+def _state_key(model: str, kind: str, day: int) -> bytes:
+    return f"d|{model}|{kind}|{day}".encode()

@@ -14,6 +14,9 @@ def summary(trigger: ModelTrigger) -> dict[str, Any]:
     cooling = clock.now_ms is not None and clock.cool_down_until_ms > clock.now_ms
     return {
         "pending_negatives": trigger.buffer.pending_negatives,
+        "counted_negatives": trigger.buffer.counted_negatives,
+        "distinct_users": trigger.buffer.distinct_users,
+        "min_users": trigger.policy.min_users,
         "pending_documents": trigger.buffer.pending_documents,
         "parked": trigger.buffer.parked,
         "threshold": trigger.policy.threshold,

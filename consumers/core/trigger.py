@@ -7,13 +7,14 @@ decisions, and the journal of entries is enough to make them again.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from consumers.core.drift import DriftWatch
-from consumers.core.inputs import Entry, JobSeen, RequestSeen, SampleSeen, ServingSeen, SignalSeen, TickSeen, from_ms
+from consumers.core.inputs import Entry, ErasureSeen, JobSeen, RequestSeen, SampleSeen, ServingSeen, SignalSeen, TickSeen, from_ms
 from consumers.core.negatives import NegativeBuffer
 from consumers.core.records import Notice
 from consumers.core.trigger_state import DAY_MS, HOUR_MS, MINUTE_MS, Clock, Requests, Running, TriggerPolicy
@@ -38,12 +39,13 @@ class ModelTrigger:
     clock: Clock = field(default_factory=Clock)
     running: Running | None = None
     requests: Requests = field(default_factory=Requests)
-    buffer: NegativeBuffer = field(default_factory=NegativeBuffer)
+    buffer: NegativeBuffer = field(init=False)
     drift: DriftWatch = field(init=False)
     _written: dict[str, bytes | None] = field(init=False, default_factory=dict)
     _command: RetrainRequested | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self.buffer = NegativeBuffer(self.policy.max_per_user)
         self.drift = DriftWatch(self.policy.drift)
 
     def apply(self, entry: Entry) -> list[Decision]:
@@ -63,6 +65,9 @@ class ModelTrigger:
                 decisions = self._request(seen)
             case JobSeen() as seen:
                 decisions = self._job(seen)
+            case ErasureSeen(voice=voice, until_s=until_s):
+                self.buffer.erase(voice, until_s)
+                decisions = []
         decisions += self._fire()
         return decisions
 
@@ -91,18 +96,29 @@ class ModelTrigger:
             return f"cool-down until {from_ms(self.clock.cool_down_until_ms).isoformat()}"
         return None
 
-    def take_changes(self) -> dict[str, bytes | None]:
+    def take_changes(self) -> dict[bytes, bytes | None]:
         """The changelog records of what changed since the last call, by state key."""
-        parts = {
-            "clock": msgspec.json.encode(self.clock),
-            "run": None if self.running is None else msgspec.json.encode(self.running),
-            "requests": msgspec.json.encode(self.requests),
-        }
-        changes = {f"m|{self.model}|{name}": value for name, value in parts.items() if self._written.get(name) != value}
+        parts = self._parts()
+        changes = {f"m|{self.model}|{name}".encode(): value for name, value in parts.items() if self._written.get(name) != value}
         self._written = parts
-        changes.update(self.buffer.take_changes(f"b|{self.model}|"))
-        changes.update(self.drift.take_changes(f"w|{self.model}|"))
+        changes.update(self.buffer.take_changes(f"b|{self.model}|".encode()))
+        changes.update(self.drift.take_changes(f"w|{self.model}|".encode()))
         return changes
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records."""
+        for name, value in self._parts().items():
+            if value is not None:
+                yield f"m|{self.model}|{name}".encode(), value
+        yield from self.buffer.items(f"b|{self.model}|".encode())
+        yield from self.drift.items(f"w|{self.model}|".encode())
+
+    def _parts(self) -> dict[str, bytes | None]:
+        return {
+            "clock": _encode(self.clock),
+            "run": None if self.running is None else _encode(self.running),
+            "requests": _encode(self.requests),
+        }
 
     def restore(self, part: str, value: bytes | None) -> None:
         """Takes one `m|<model>|<part>` changelog record back."""
@@ -240,12 +256,15 @@ class ModelTrigger:
     def _has_something_new(self) -> bool:
         return self.buffer.pending_negatives + self.buffer.pending_documents > 0
 
+    def _has_counted_enough(self) -> bool:
+        return self.buffer.counted_negatives >= self.policy.threshold and self.buffer.distinct_users >= self.policy.min_users
+
     def _due(self, *, cool_down: bool = True) -> list[Rule]:
         now_ms = self.clock.now_ms or 0
         due: list[Rule] = []
         if not cool_down or now_ms >= self.clock.cool_down_until_ms:
             schedule = self.next_schedule_ms()
-            if self.buffer.pending_negatives >= self.policy.threshold:
+            if self._has_counted_enough():
                 due.append("count")
             if self.clock.drift_id is not None and self._has_something_new():
                 due.append("drift")
@@ -264,7 +283,7 @@ class ModelTrigger:
             return []
         asked = self._answered()
         request = asked[0] if asked else None
-        negatives, documents = self.buffer.pending_negatives, self.buffer.pending_documents
+        evidence = self._evidence(rules)
         number = self.clock.next_batch
         # A person's data set is trained on as it is: a handful of negatives beside it would become what the gate asks about.
         takes_samples = rules != ["operator"] or request is None or request.dataset_path is None
@@ -280,7 +299,7 @@ class ModelTrigger:
             serving_version=self.clock.serving_version or "",
             requested_at=from_ms(self.clock.now_ms or 0),
             rules=tuple(rules),
-            evidence=self._evidence(rules, negatives, documents),
+            evidence=evidence,
             batch=batch,
             requests=tuple(other.job_id for other in asked if other.job_id),
             base_model=request.base_model if request else None,
@@ -303,10 +322,13 @@ class ModelTrigger:
         self.requests = Requests([other for other in waiting if _wish(other) != wanted], self.requests.seen)
         return [other for other in waiting if _wish(other) == wanted]
 
-    def _evidence(self, rules: list[Rule], negatives: int, documents: int) -> dict[str, str | int | float]:
+    def _evidence(self, rules: list[Rule]) -> dict[str, str | int | float]:
+        """What stood before the lease."""
         found: dict[str, str | int | float] = {
-            "pending_negatives": negatives,
-            "pending_documents": documents,
+            "pending_negatives": self.buffer.pending_negatives,
+            "counted_negatives": self.buffer.counted_negatives,
+            "distinct_users": self.buffer.distinct_users,
+            "pending_documents": self.buffer.pending_documents,
             "threshold": self.policy.threshold,
         }
         if "drift" in rules and self.clock.drift_id is not None:
@@ -317,6 +339,9 @@ class ModelTrigger:
 
     def _run(self, command: RetrainRequested) -> None:
         self.running, self._command = Running(command.model_dump_json(exclude_none=True)), command
+
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def command_id(model: str, batch: LeasedBatch) -> str:

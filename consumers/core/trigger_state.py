@@ -19,11 +19,16 @@ DAY_MS: Final = 24 * HOUR_MS
 class TriggerPolicy:
     """The knobs of the trigger.
 
+    `max_per_user` is the most pending negatives of one user (else conversation) that count and go into one batch, `min_users` the
+    fewest users (else conversations) whose negatives make the count rule due.
+
     A sample's text is kept 30 days in `sample.collected`; `sample_days` is shorter, so that no batch leases what is gone.
     """
 
     drift: DriftPolicy
     threshold: int = 100
+    max_per_user: int = 5
+    min_users: int = 20
     schedule_interval_hours: float = 168
     cool_down_minutes: float = 60
     retry_minutes: float = 5

@@ -9,13 +9,13 @@ from consumers.stage import OwnedTask, Place
 from consumers.transaction import Outgoing
 
 
-def changelog_records(changes: Mapping[str, bytes | None], positions: Mapping[Place, int]) -> list[Outgoing]:
+def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[Place, int]) -> list[Outgoing]:
     """The records of one transaction for one task: touched keys, then the positions that the outputs correspond to.
 
     Positions are by (topic without prefix, partition).
     """
-    records = [Outgoing(key.encode(), value) for key, value in changes.items()]
-    records += [Outgoing(position_key(topic, partition).encode(), str(next_).encode()) for (topic, partition), next_ in positions.items()]
+    records = [Outgoing(key, value) for key, value in changes.items()]
+    records += [Outgoing(position_key(topic, partition), str(next_).encode()) for (topic, partition), next_ in positions.items()]
     return records
 
 
@@ -23,11 +23,10 @@ def apply_changelog(owned: OwnedTask, key: bytes | None, value: bytes | None) ->
     """Takes one changelog record back into a task; raises ValueError for a key that nothing of ours wrote."""
     if key is None:
         raise ValueError("a changelog record has no key: expected a state key; is something else writing to this topic?")
-    name = key.decode()
-    if not name.startswith("p|"):
-        owned.task.restore(name, value)
+    if not key.startswith(b"p|"):
+        owned.task.restore(key, value)
         return
-    _, topic, partition = name.split("|")
+    _, topic, partition = key.decode().split("|")
     if value is None:
         owned.next.pop((topic, int(partition)), None)
     else:

@@ -25,7 +25,7 @@ from hypothesis import settings
 
 from consumers.core.adwin import adwin_policy
 from consumers.core.intake import IntakePolicy
-from consumers.core.records import InputRecord
+from consumers.core.records import Effects, InputRecord
 from consumers.core.trigger_state import TriggerPolicy
 from ops.brokers.embedded import EmbeddedBroker
 from ops.topics import apply
@@ -36,6 +36,7 @@ from schemas.catalogue import Event
 from schemas.clock import ClockTicked
 from schemas.decision import LeasedBatch, RetrainRequested
 from schemas.document import DocumentIngested
+from schemas.erasure import UserErased
 from schemas.feedback import FeedbackSubmitted
 from schemas.fields import Provenance
 from schemas.model import ModelCurrent
@@ -144,7 +145,16 @@ class Build:
 
     def trigger_policy(self, **fields: Any) -> TriggerPolicy:
         drift = adwin_policy(delta=0.002, min_bucket_events=20, window_days=30)
-        return TriggerPolicy(**({"drift": drift, "threshold": 3} | fields))
+        # One voice may speak for all, but where a test says otherwise.
+        return TriggerPolicy(**({"drift": drift, "threshold": 3, "max_per_user": 10**6, "min_users": 1} | fields))
+
+    def erasure(self, user_hash: str) -> UserErased:
+        return UserErased(user_hash=user_hash, actor="asha")
+
+    def emitted(self, effects: Effects, kind: type[Any]) -> list[Any]:
+        """The events of a kind, those of the hot path read from their wire form as any reader of the contract does."""
+        plain = [emitted.event for emitted in effects.events if isinstance(emitted.event, kind)]
+        return plain + [envelope.decode(record.value, record.headers, kind)[1] for record in effects.encoded if record.topic == kind.TOPIC]
 
 
 @pytest.fixture(scope="session")
@@ -229,6 +239,8 @@ class Consumers:
             "HOLDOUT_PERCENT": "0",
             "DEFAULT_MODEL": MODEL,
             "RETRAIN_TRIGGER_THRESHOLD": "10",
+            "BATCH_MAX_PER_USER": "1000000",
+            "BATCH_MIN_USERS": "1",
             "TICK_INTERVAL_S": "0.3",
             "CONSUMERS_PORT": str(self.port),
         }

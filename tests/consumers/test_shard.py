@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,13 +29,16 @@ class FakeTask:
     def __init__(self, partition: int) -> None:
         self.partition, self.state_keys, self.seen = partition, 0, list[InputRecord]()
 
-    def restore(self, key: str, value: bytes | None) -> None:
+    def restore(self, key: bytes, value: bytes | None) -> None:
         raise AssertionError(f"nothing to restore: {key} {value!r}")
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(())
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
         taken = list(records)
         self.seen += taken
-        return Effects(changes={f"k{record.offset}": b"1" for record in taken})
+        return Effects(changes={f"k{record.offset}".encode(): b"1" for record in taken})
 
 
 class FakeWriter:

@@ -79,8 +79,8 @@ def decisions(effects: Effects) -> list[Any]:
     return [emitted.event for emitted in effects.events if isinstance(emitted.event, DECISIONS)]
 
 
-def journals(effects: Effects) -> list[TriggerJournal]:
-    return [emitted.event for emitted in effects.events if isinstance(emitted.event, TriggerJournal)]
+def journals(build: Any, effects: Effects) -> list[TriggerJournal]:
+    return build.emitted(effects, TriggerJournal)
 
 
 @settings(max_examples=150)
@@ -94,7 +94,7 @@ def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any
         records = log.step(step, decider)
         effects = decider.process(records)
         made += decisions(effects)
-        entries += [TriggerJournal.model_validate_json(record.model_dump_json(exclude_none=True)) for record in journals(effects)]
+        entries += journals(build, effects)
         if index < cut:
             changelog |= effects.changes
             continue
@@ -118,7 +118,7 @@ def test_records_of_one_step_are_taken_in_the_stated_order(build: Any, order: li
     ]
     expected = Decider(0, build.trigger_policy()).process(records)
     assert Decider(0, build.trigger_policy()).process([records[index] for index in order]) == expected
-    kinds = [entry.kind for record in journals(expected) for entry in record.entries]
+    kinds = [entry.kind for record in journals(build, expected) for entry in record.entries]
     assert kinds == ["serving", "request", "sample", "sample", "signal", "tick"]
 
 
@@ -127,7 +127,7 @@ def test_new_model_starts_with_the_newest_tick(build: Any) -> None:
     decider, log = Decider(0, build.trigger_policy()), Log(build)
     decider.process([log.record(build.tick(60))])
     effects = decider.process([log.record(build.serving())])
-    (record,) = journals(effects)
+    (record,) = journals(build, effects)
     assert [(entry.kind, entry.offset) for entry in record.entries] == [("tick", 0), ("serving", 0)]
     assert summary(decider.triggers[build.model])["last_tick"] is not None
 
@@ -146,7 +146,7 @@ def test_jobs_of_models_elsewhere_are_not_journalled(build: Any) -> None:
     """training.state is read whole: an end of a model that lives in another partition leaves no trace here."""
     decider = Decider(0, build.trigger_policy())
     effects = decider.process([build.record(build.job("j"), offset=3), build.record(build.job("j", outcome=None), offset=4)])
-    assert (effects.events, effects.changes, decider.triggers) == ([], {}, {})
+    assert (effects.events, effects.encoded, effects.changes, decider.triggers) == ([], [], {}, {})
 
 
 def test_older_ticks_are_ignored(build: Any) -> None:
@@ -155,7 +155,7 @@ def test_older_ticks_are_ignored(build: Any) -> None:
     decider.process([log.record(build.serving()), log.record(build.tick(60))])
     effects = decider.process([log.record(build.tick(30)), log.record(build.tick(60))])
     assert effects.outcomes[topics.CLOCK_TICKED, "not_newer"] == 2
-    assert effects.events == []
+    assert (effects.events, effects.encoded) == ([], [])
 
 
 def test_summary_is_json_and_says_what_blocks(build: Any) -> None:
@@ -178,7 +178,7 @@ def test_foreign_state_and_tombstones(build: Any) -> None:
     """A changelog key of another stage is named; tombstones take state away."""
     decider = Decider(0, build.trigger_policy())
     with pytest.raises(ValueError, match="stage 2"):
-        decider.restore("s|abc", b"[1]")
+        decider.restore(b"s|abc", b"[1]")
     effects = decider.process([build.record(build.serving()), build.record(build.tick())])
     for key in effects.changes:
         decider.restore(key, None)
@@ -189,7 +189,7 @@ def test_long_runs_of_entries_are_cut_and_gaps_are_refused(build: Any) -> None:
     """A journal record holds a bounded number of entries, numbered on without gaps; a replay over a gap is refused."""
     decider, log = Decider(0, build.trigger_policy(threshold=10**6)), Log(build)
     effects = decider.process([log.record(build.sample(f"s{number}")) for number in range(ENTRIES_A_RECORD + 5)])
-    first, second = journals(effects)
+    first, second = journals(build, effects)
     assert (len(first.entries), second.first_sequence, len(second.entries)) == (ENTRIES_A_RECORD, ENTRIES_A_RECORD, 5)
     assert replay("another", build.trigger_policy(), [first, second]) == []
     with pytest.raises(ValueError, match="entry 0 expected"):

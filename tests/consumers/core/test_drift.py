@@ -69,9 +69,9 @@ def test_older_summaries_and_days_outside_the_window_change_nothing() -> None:
     assert watch.take(SignalSeen("feedback", 0, TODAY, 5, 10, 0, 0, 0), TODAY)
     assert not watch.take(SignalSeen("feedback", 0, TODAY, 5, 30, 0, 0, 0), TODAY)
     assert not watch.take(SignalSeen("feedback", 0, TODAY - 31, 5, 30, 0, 0, 0), TODAY)
-    watch.take_changes("")
+    watch.take_changes(b"")
     watch.tick(TODAY + 31)
-    assert watch.take_changes("") == {f"d|feedback|0|{TODAY}": None}
+    assert watch.take_changes(b"") == {f"d|feedback|0|{TODAY}".encode(): None}
 
 
 def test_acknowledged_alarms_may_come_again_and_reset_forgets() -> None:
@@ -96,10 +96,10 @@ def test_restart_changes_no_decision(seed: int, cut: int, shift: int) -> None:
     first = Stream(stayed)
     for value in values[:cut]:
         first.bucket(value)
-        changes |= stayed.take_changes("")
+        changes |= stayed.take_changes(b"")
     restored = DriftWatch(POLICY)
     for place, value in changes.items():
-        restored.restore(place, value)
+        restored.restore(place.decode(), value)
     second = Stream(restored)
     second.sequence, second.counts = first.sequence, list(first.counts)
     for value in values[cut:]:
@@ -112,7 +112,7 @@ def test_memory_is_bounded() -> None:
     stream = Stream(DriftWatch(POLICY))
     for negatives in draws(3, 0.1, REMEMBERED_BUCKETS * 3):
         stream.bucket(negatives)
-    record = stream.watch.take_changes("")["w|negative_rate"]
+    record = stream.watch.take_changes(b"")[b"w|negative_rate"]
     assert record is not None
     assert record.count(b",") <= REMEMBERED_BUCKETS + 6
 

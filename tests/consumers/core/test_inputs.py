@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from consumers.core.inputs import (
     Entry,
+    ErasureSeen,
     JobSeen,
     Read,
     RequestSeen,
@@ -33,7 +35,11 @@ def seen(build: Any, event: Any) -> Any:
 def test_each_topic_becomes_its_input(build: Any) -> None:
     """Every topic that stage 2 reads gives an input with the fields that decide, and no text."""
     sample = build.sample("a", revision=2, query="गुप्त")
-    assert seen(build, sample) == SampleSeen(sample.sample_id, 2, False, True, False, False)
+    second = to_ms(build.start) // 1000
+    assert seen(build, sample) == SampleSeen(sample.sample_id, 2, False, True, False, False, "", second)
+    assert seen(build, build.sample("a", user_hash="0a" * 16, conversation_id="c")).voice == "u:" + "0a" * 16
+    assert seen(build, build.sample("a", conversation_id="c")).voice == "c:c"
+    assert seen(build, build.erasure("0a" * 16)) == ErasureSeen("u:" + "0a" * 16, second)
     summary = build.summary(sequence=9, events=4, negatives=1)
     assert seen(build, summary) == SignalSeen("feedback", 0, build.start.date().toordinal(), 9, 4, 1, 0, 0)
     assert seen(build, build.serving("v3", "promotion")) == ServingSeen("v3", "promotion")
@@ -70,10 +76,11 @@ def test_journal_entries_come_back(build: Any) -> None:
         build.tick(),
         build.request("start", job_id="j", hyperparameters=Hyperparameters(learning_rate=2e-4)),
         build.request("pause"),
+        build.erasure("0a" * 16),
     ]
     for offset, event in enumerate(events):
         entry = Entry(event.TOPIC, 1, offset, seen(build, event))
-        stored = JournalEntry.model_validate_json(entry.to_journal().model_dump_json(exclude_none=True))
+        stored = JournalEntry.model_validate_json(msgspec.json.encode(entry.to_journal()))
         assert from_journal(stored) == entry
 
 

@@ -6,12 +6,13 @@ import hashlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.core.holdout import is_holdout
-from consumers.core.intake import Collected, IntakePolicy, Received, collect, is_negative, receive, sample_id
+from consumers.core.intake import Collected, IntakePolicy, Received, collect, receive, sample_id
 from consumers.core.records import InputRecord, Refusal
 from schemas import dead_letter, topics
 from schemas.envelope import event_type
@@ -34,7 +35,7 @@ def taken(build: Any, event: Any, policy: IntakePolicy | None = None) -> Collect
     policy = policy or build.intake_policy()
     record = build.record(event, partition=2, offset=7)
     received = receive(record, policy)
-    assert isinstance(received, Received)
+    assert isinstance(received, Received), received
     return collect(received, record, received.model or policy.default_model, policy)
 
 
@@ -53,7 +54,6 @@ def taken(build: Any, event: Any, policy: IntakePolicy | None = None) -> Collect
 )
 def test_negative_rule(build: Any, fields: dict[str, Any], negative: bool) -> None:
     """Feedback is negative below 3 of 5 or with a correction, never when retracted."""
-    assert is_negative(build.feedback(**fields)) is negative
     assert taken(build, build.feedback(**fields)).sample.negative is negative
 
 
@@ -62,7 +62,7 @@ def test_sample_keeps_provenance_and_identity(build: Any) -> None:
     sample = taken(build, build.feedback("f9")).sample
     assert (sample.provenance.topic, sample.provenance.partition, sample.provenance.offset) == (topics.FEEDBACK_SUBMITTED, 2, 7)
     assert sample.sample_id == hashlib.sha256(b"feedback\nchat\nf9").hexdigest()
-    assert sample.occurred_at == build.start
+    assert sample.occurred_at == "2026-11-23T04:00:00Z"
 
 
 def test_document_sample(build: Any) -> None:
@@ -111,10 +111,10 @@ def test_identity_numbers_are_taken_out(build: Any) -> None:
     """Query, response, correction, title and text lose identity numbers, and each one is counted."""
     collected = taken(build, build.feedback(query="मेरा ईमेल a@b.in", response="x@y.in?", correction="लिखें: c@d.org"))
     assert collected.redactions == 3
-    assert "@" not in json.dumps(collected.sample.model_dump(mode="json"))
+    assert "@" not in msgspec.json.encode(collected.sample).decode()
     document = taken(build, build.document(text="write to a@b.in", title="c@d.in"))
     assert document.redactions == 2
-    assert "@" not in json.dumps(document.sample.model_dump(mode="json"))
+    assert "@" not in msgspec.json.encode(document.sample).decode()
 
 
 def test_too_large_is_refused_unread(build: Any) -> None:

@@ -11,6 +11,7 @@ from consumers.core.inputs import SampleSeen
 from consumers.core.negatives import NegativeBuffer, Status, batch_sha256
 from schemas.decision import LeasedBatch
 
+CAP = 100
 NAMES = [hashlib.sha256(bytes([number])).hexdigest() for number in range(8)]
 
 
@@ -29,7 +30,7 @@ def lease(buffer: NegativeBuffer, number: int = 1, *, samples: int = 100, docume
 
 
 def filled() -> tuple[NegativeBuffer, LeasedBatch]:
-    buffer = NegativeBuffer()
+    buffer = NegativeBuffer(CAP)
     for name in range(3):
         take(buffer, sample(name), offset=name)
     take(buffer, sample(3, document=True), offset=3)
@@ -38,7 +39,7 @@ def filled() -> tuple[NegativeBuffer, LeasedBatch]:
 
 def test_what_counts() -> None:
     """Negatives count, documents wait beside them, praise is not kept, the holdout never enters."""
-    buffer = NegativeBuffer()
+    buffer = NegativeBuffer(CAP)
     assert take(buffer, sample(0)) == "pending"
     assert take(buffer, sample(1, document=True)) == "pending"
     assert take(buffer, sample(2, negative=False)) == "ignored"
@@ -51,7 +52,7 @@ def test_what_counts() -> None:
 
 def test_last_revision_wins() -> None:
     """A newer revision moves a sample out of and into the count; an older or equal one changes nothing."""
-    buffer = NegativeBuffer()
+    buffer = NegativeBuffer(CAP)
     take(buffer, sample(0, 1))
     assert take(buffer, sample(0, 1)) == "duplicate"
     assert take(buffer, sample(0, 0, negative=False)) == "duplicate"
@@ -63,7 +64,7 @@ def test_last_revision_wins() -> None:
 
 def test_retraction_before_its_sample_holds_it_back() -> None:
     """A retraction that comes first keeps the later-arriving words out."""
-    buffer = NegativeBuffer()
+    buffer = NegativeBuffer(CAP)
     assert take(buffer, sample(0, 1, retracted=True)) == "dropped"
     assert take(buffer, sample(0, 0)) == "duplicate"
     assert buffer.pending_negatives == 0
@@ -71,7 +72,7 @@ def test_retraction_before_its_sample_holds_it_back() -> None:
 
 def test_lease_takes_the_oldest_up_to_the_caps() -> None:
     """A batch takes samples in the order of the log, up to its caps; the rest stays pending."""
-    buffer = NegativeBuffer()
+    buffer = NegativeBuffer(CAP)
     for name in range(4):
         take(buffer, sample(name), offset=10 - name)
     batch = lease(buffer, samples=3)
@@ -167,7 +168,7 @@ STEP = st.one_of(
 @given(steps=st.lists(STEP, max_size=40), cut=st.integers(0, 40))
 def test_counts_and_restore_hold_over_any_history(steps: list[SampleSeen | str], cut: int) -> None:
     """After any history the counts are those of the entries, a consumed sample is never pending, and a restore goes on alike."""
-    buffer, restored, batch, number = NegativeBuffer(), NegativeBuffer(), LeasedBatch(number=1, sha256="0" * 64), 0
+    buffer, restored, batch, number = NegativeBuffer(CAP), NegativeBuffer(CAP), LeasedBatch(number=1, sha256="0" * 64), 0
     consumed: set[str] = set()
     for index, step in enumerate(steps):
         for target in {id(buffer): buffer, id(restored): restored}.values() if index >= cut else (buffer,):
@@ -184,10 +185,10 @@ def test_counts_and_restore_hold_over_any_history(steps: list[SampleSeen | str],
             consumed |= {ref.sample_id for ref in batch.samples}
         if step == "expire":
             consumed &= {name for name in NAMES if buffer.status(name) is not None}
-        changes = buffer.take_changes("b|")
+        changes = buffer.take_changes(b"b|")
         if index < cut:
             for key, value in changes.items():
-                restored.restore(key[2:], value)
+                restored.restore(key[2:].decode(), value)
         documents = {ref.sample_id for ref in batch.documents}
         assert buffer.pending_negatives == sum(buffer.status(name) is Status.PENDING and not buffer.is_document(name) for name in NAMES)
         assert not any(buffer.status(name) is Status.PENDING and not buffer.is_document(name) for name in consumed - documents)

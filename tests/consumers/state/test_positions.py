@@ -83,7 +83,7 @@ def test_a_shard_reads_its_partitions_and_the_whole_topics() -> None:
     read = places(STAGE, CONNECTION, COUNTS, [1, 3])
     assert {partition for topic, partition in read if topic == topics.SAMPLE_COLLECTED} == {1, 3}
     assert {partition for topic, partition in read if topic == topics.TRAINING_STATE} == {0, 1, 2, 3}
-    assert len(read) == len(set(read)) == 2 * 4 + 4 + 1
+    assert len(read) == len(set(read)) == 2 * 4 + 4 + 8 + 1
 
 
 async def test_counts_come_from_the_broker(embedded_topics: Any) -> None:
