@@ -1,4 +1,7 @@
-"""`python -m consumers [stage1] [stage2] [ticker]`: the stream processor on HOST:CONSUMERS_PORT until SIGTERM."""
+"""`python -m consumers [stage1] [stage2] [ticker]`: the stream processor on HOST:CONSUMERS_PORT until SIGTERM.
+
+Without a part it runs the shards of both stages that INSTANCE has of INSTANCES, and in instance 0 the ticker.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ log = structlog.get_logger()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs until a signal (0) or a failure (1); 2 for arguments or settings that cannot be used."""
-    roles = list(arguments if arguments is not None else sys.argv[1:]) or list(ROLES)
-    unknown = [role for role in roles if role not in ROLES]
+    asked = list(arguments if arguments is not None else sys.argv[1:])
+    unknown = [role for role in asked if role not in ROLES]
     if unknown:
         print(f"unknown part {', '.join(unknown)}: expected some of {', '.join(ROLES)}", file=sys.stderr)
         return 2
@@ -37,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = ConsumerSettings()
         configure_logging("consumers", level=settings.app_log_level, debug=settings.app_debug)
         hold_back_repeats()
+        # One ticker is enough; another does no harm where it is asked for.
+        roles = asked or [role for role in ROLES if role != "ticker" or settings.instance == 0]
         if "stage1" in roles:
             settings.holdout_key_bytes()
     except ValidationError as error:

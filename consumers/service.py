@@ -25,6 +25,7 @@ from consumers.stage1 import stage1
 from consumers.stage2 import stage2
 from consumers.state.positions import check_partitions, partition_counts, places, start_offsets
 from consumers.state.restore import restore
+from consumers.state.sharding import check_shards, claim, transactional_id
 from consumers.ticker import Ticker
 from consumers.transaction import TransactionalWriter
 from producers.connection import KafkaConnection
@@ -70,9 +71,9 @@ class Service:
         )
         self._phase = "restoring"
         for stage in stages:
-            shards = self._settings.stage1_shards if stage.name == "stage1" else self._settings.stage2_shards
             partitions = check_partitions(stage, self._connection, counts)
-            for number, owned in enumerate(shard_partitions(partitions, shards)):
+            groups = shard_partitions(partitions, self._settings.shards(stage.name))
+            for number, owned in list(enumerate(groups))[self._settings.instance :: self._settings.instances]:
                 shard = await self._restored(stage, number, owned, counts)
                 shard.subscribe(broker, max_records=self._settings.batch_max_records, batch_timeout_ms=self._settings.batch_timeout_ms)
                 self._shards.append(shard)
@@ -87,7 +88,15 @@ class Service:
             self._ticker = Ticker(self._connection, self._metrics, interval_s=self._settings.tick_interval_s)
             self._run_beside(self._ticker.run(), "ticker")
         self._phase = "running"
-        log.info("stream processor running", roles=list(self._roles), shards=len(self._shards))
+        if stages and not self._shards:
+            log.warning("this instance has no shard: there are more instances than shards; it waits and does nothing")
+        log.info(
+            "stream processor running",
+            roles=list(self._roles),
+            instance=self._settings.instance,
+            instances=self._settings.instances,
+            shards=[f"{shard.stage.name}-{shard.number}" for shard in self._shards],
+        )
 
     async def stop(self) -> None:
         """Stops reading after the batch in hand; what is not committed is read again by the next start."""
@@ -127,11 +136,21 @@ class Service:
         }
 
     async def _restored(self, stage: Stage, number: int, partitions: Sequence[int], counts: dict[str, int]) -> Shard:
-        writer = TransactionalWriter(self._connection, f"{self._settings.topic_prefix}-{stage.name}-{number}")
+        shards = self._settings.shards(stage.name)
+        writer = TransactionalWriter(
+            self._connection,
+            transactional_id(self._settings.topic_prefix, stage.name, number, shards),
+            timeout_s=self._settings.transaction_timeout_s,
+        )
         self._writers.append(writer)
         await writer.start()
-        tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
-        await restore(self._connection, stage.changelog, tasks)
+        tasks = await self._tasks(stage, partitions)
+        unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
+        if unclaimed:
+            await claim(writer, self._connection.topic(stage.changelog), unclaimed, shards)
+            # Read again: of two first starts with different numbers at least one sees both.
+            tasks = await self._tasks(stage, partitions)
+        check_shards(stage, tasks, shards)
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
         await consumer.start()
         try:
@@ -142,6 +161,11 @@ class Service:
         finally:
             await consumer.stop()
         return Shard(stage, number, tasks, start, writer, self._connection, counts, self._metrics, self._fail)
+
+    async def _tasks(self, stage: Stage, partitions: Sequence[int]) -> dict[int, OwnedTask]:
+        tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
+        await restore(self._connection, stage.changelog, tasks)
+        return tasks
 
     def _run_beside(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)

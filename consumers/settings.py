@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from consumers.core.adwin import adwin_policy
 from consumers.core.trigger_state import TriggerPolicy
@@ -28,7 +30,9 @@ class ConsumerSettings(ServiceSettings):
     | DATA_DRIFT_WINDOW_DAYS | 30 | event-days older than this do not enter the drift signals |
     | DRIFT_DELTA, DRIFT_MIN_BUCKET_EVENTS | 0.002, 20 | ADWIN's confidence; events in a bucket before it closes |
     | TICK_INTERVAL_S | 10 | seconds between ticks |
-    | STAGE1_SHARDS, STAGE2_SHARDS | 1, 1 | groups of partitions, each with its own transactional id |
+    | STAGE1_SHARDS, STAGE2_SHARDS | 4, 2 | groups of partitions, each with its own transactional id; changed by `abhyas shards` |
+    | INSTANCE, INSTANCES | 0, 1 | this process runs shard s of each stage where s modulo INSTANCES is INSTANCE |
+    | TRANSACTION_TIMEOUT_S | 60 | the broker aborts a transaction left open this long |
     | BATCH_MAX_RECORDS, BATCH_TIMEOUT_MS | 2000, 10 | records in a transaction; wait for the first of them |
     | STALL_SECONDS | 60 | records waiting this long without a commit: not ready |
     | SKIP_LOST_RECORDS | false | true: go on from the log's start where retention took records that were never read |
@@ -55,13 +59,29 @@ class ConsumerSettings(ServiceSettings):
     drift_delta: float = Field(default=0.002, gt=0, lt=1)
     drift_min_bucket_events: int = Field(default=20, ge=1)
     tick_interval_s: float = Field(default=10, gt=0)
-    stage1_shards: int = Field(default=1, ge=1)
-    stage2_shards: int = Field(default=1, ge=1)
+    stage1_shards: int = Field(default=4, ge=1)
+    stage2_shards: int = Field(default=2, ge=1)
+    instance: int = Field(default=0, ge=0)
+    instances: int = Field(default=1, ge=1)
+    # Kafka's own limit is 15 minutes (transaction.max.timeout.ms); until then an orphan holds up readers of committed records.
+    transaction_timeout_s: float = Field(default=60, gt=0, le=900)
     batch_max_records: int = Field(default=2000, ge=1)
     # FastStream sleeps this long again after an empty poll: larger values are latency.
     batch_timeout_ms: int = Field(default=10, ge=1)
     stall_seconds: float = Field(default=60, gt=0)
     skip_lost_records: bool = False
+
+    @model_validator(mode="after")
+    def _is_one_of_the_instances(self) -> Self:
+        if self.instance >= self.instances:
+            raise ValueError(
+                f"INSTANCE is {self.instance} and INSTANCES is {self.instances}: expected INSTANCE from 0 to {self.instances - 1}"
+            )
+        return self
+
+    def shards(self, stage: str) -> int:
+        """The number of shards of a stage, over all instances."""
+        return self.stage1_shards if stage == "stage1" else self.stage2_shards
 
     def trigger_policy(self) -> TriggerPolicy:
         """The trigger's knobs."""

@@ -40,10 +40,14 @@ class Stage:
 
 @dataclass(slots=True)
 class OwnedTask:
-    """A task with its next input offsets, as its changelog has them."""
+    """A task as its changelog has it: its next input offsets, and the number of shards that it belongs under.
+
+    `shards` is empty before the first claim; two are a mistake that `consumers.state.sharding.check_shards` refuses.
+    """
 
     task: Task
     next: dict[Place, int] = field(default_factory=dict)
+    shards: set[int] = field(default_factory=set)
 
     def wants(self, place: Place, offset: int) -> bool:
         """Whether a record has not been processed yet."""

@@ -79,10 +79,10 @@ class TransactionalWriter:
     Any failure is final: the caller stops the process, and the broker aborts what was open.
     """
 
-    def __init__(self, connection: KafkaConnection, transactional_id: str) -> None:
+    def __init__(self, connection: KafkaConnection, transactional_id: str, *, timeout_s: float = 60) -> None:
         options: dict[str, Any] = connection.producer_options() | {
             "transactional_id": transactional_id,
-            "transaction_timeout_ms": 60_000,
+            "transaction_timeout_ms": round(timeout_s * 1000),
             "linger_ms": 0,
             "max_batch_size": BATCH_BYTES,
         }

@@ -234,6 +234,20 @@ def operator(
     run(action=action, model=model, reason=reason, job_id=job_id, version=version, actor=actor, data_dir=data)
 
 
+@app.command()
+def shards(
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="stage1 or stage2.")],
+    number: Annotated[
+        int | None, typer.Argument(metavar="N", min=1, help="Change it to this, with every instance stopped.", show_default=False)
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Shows or changes the number of shards of a stage."""
+    from ops.shards_command import run
+
+    run(stage, number, data)
+
+
 def main() -> None:
     """The entry point: expected trouble is one line on stderr and exit code 1, wrong usage 2."""
     try:

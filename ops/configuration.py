@@ -75,8 +75,14 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "DRIFT_DELTA": "ADWIN's confidence parameter: smaller is quieter.",
         "DRIFT_MIN_BUCKET_EVENTS": "Events in a bucket before it enters the detector.",
         "TICK_INTERVAL_S": "Seconds between ticks, the only source of time for decisions.",
-        "STAGE1_SHARDS": "Groups of partitions of stage 1, each with its own transactional id.",
-        "STAGE2_SHARDS": "Groups of partitions of stage 2, each with its own transactional id.",
+        "STAGE1_SHARDS": "Groups of partitions of stage 1, each with its own transactional id: the most instances that share the stage. "
+        "Fixed by the first start; `abhyas shards` changes it. `abhyas up` on the embedded broker sets 1.",
+        "STAGE2_SHARDS": "The same for stage 2.",
+        "INSTANCE": "This process runs shard s of each stage where s modulo `INSTANCES` is `INSTANCE`, and instance 0 the ticker. "
+        "Without a shard it waits and is ready.",
+        "INSTANCES": "How many processes share the shards. A shard's new owner fences the old one, which stops with exit code 1: "
+        "start it again as one of the new number.",
+        "TRANSACTION_TIMEOUT_S": "The broker aborts a transaction that was left open this long; until then readers of its partitions wait.",
         "BATCH_MAX_RECORDS": "The most records in one transaction.",
         "BATCH_TIMEOUT_MS": "How long to wait for the first record of a transaction; a larger value is latency.",
         "STALL_SECONDS": "Records that wait this long without a commit make the service not ready.",

@@ -255,6 +255,9 @@ class Stack:
             "HOST": "127.0.0.1",
             "PYTHONUNBUFFERED": "1",
         }
+        if connection.embedded:
+            # One process on one machine and a broker that fences nobody: more shards would only be more producers.
+            ours |= {name: os.environ.get(name) or "1" for name in ("STAGE1_SHARDS", "STAGE2_SHARDS")}
         if self.settings.broker in LOCAL_BROKERS:
             # What the environment says of another cluster's security is not meant for the one on this machine.
             ours["KAFKA_SECURITY_PROTOCOL"] = "PLAINTEXT"

@@ -244,6 +244,8 @@ class Consumers:
             "TICK_INTERVAL_S": "0.3",
             "CONSUMERS_PORT": str(self.port),
         }
+        if self.connection.embedded:
+            settings |= {"STAGE1_SHARDS": "1", "STAGE2_SHARDS": "1"}  # as `abhyas up` does
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "consumers", *self.roles], env=os.environ | settings | self.environment, stderr=file, stdout=file

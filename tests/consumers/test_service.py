@@ -10,6 +10,7 @@ import pytest
 
 from consumers.errors import FatalError
 from consumers.service import security
+from consumers.state.sharding import change_shards
 from ops.brokers.embedded import EmbeddedBroker
 from producers.connection import KafkaConnection
 from schemas import dead_letter, topics
@@ -58,20 +59,34 @@ async def test_events_become_samples_and_one_command(build: Any, embedded_topics
 
 
 async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
-    """After kill -9 the state is restored before anything is processed, with other shards than before too: duplicates stay
-    duplicates, the batch stays leased."""
+    """After kill -9 the state is restored before anything is processed: duplicates stay duplicates, the batch stays leased. With
+    another number of shards too, once it was changed with everything stopped; before that the start is refused."""
     consumers = start_consumers(embedded_topics.connection, STAGE1_SHARDS="3", STAGE2_SHARDS="2")
     await embedded_topics.send(build.serving(), *(build.feedback(f"f{number}") for number in range(10)))
     await consumers.until(lambda: consumers.model().get("running") is not None)
     consumers.kill()
     await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(11)))
-    consumers.environment = {"STAGE1_SHARDS": "2"}
+    consumers.environment = {"STAGE1_SHARDS": "2", "STAGE2_SHARDS": "2"}
+    consumers.start()
+    assert consumers.process.wait(60) == 1
+    assert "written under 3 shards and STAGE1_SHARDS is 2" in consumers.log.read_text()
+    await change_shards(embedded_topics.connection, "stage1", 2)
     consumers.start()
     await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 21)
     await consumers.until(lambda: consumers.model().get("pending_negatives") == 1)
     assert consumers.state()["stage1"]["duplicates_ignored"] == 10
     assert len(await embedded_topics.events(topics.RETRAIN_REQUESTED)) == 1
     assert len(await embedded_topics.events(topics.SAMPLE_COLLECTED)) == 11
+
+
+async def test_instance_without_a_shard_is_ready(embedded_topics: Any, start_consumers: Start) -> None:
+    """More instances than shards: the one that is left over says so, is ready, and writes no ticks."""
+    consumers = start_consumers(embedded_topics.connection, INSTANCE="1", INSTANCES="2")
+    await consumers.ready()
+    assert consumers.state()["stage1"]["positions"] == consumers.state()["stage2"]["positions"] == {}
+    assert "this instance has no shard" in consumers.log.read_text()
+    assert consumers.stop()[0] == 0
+    assert await embedded_topics.read(embedded_topics.connection.topic(topics.CLOCK_TICKED)) == []
 
 
 async def test_missing_topics_are_named(embedded_topics: Any, start_consumers: Start) -> None:

@@ -38,6 +38,17 @@ def test_the_seeds_variables_are_honoured(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.feedback_collection_enabled is False
 
 
+def test_an_instance_is_one_of_the_instances(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance past the last is refused with the range that is expected."""
+    monkeypatch.setenv("INSTANCES", "3")
+    for number in range(3):
+        monkeypatch.setenv("INSTANCE", str(number))
+        assert ConsumerSettings().instance == number
+    monkeypatch.setenv("INSTANCE", "3")
+    with pytest.raises(ValidationError, match="INSTANCE from 0 to 2"):
+        ConsumerSettings()
+
+
 def test_wrong_values_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A threshold of zero is refused by its field."""
     monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "0")

@@ -64,6 +64,7 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["tail", "feedbak"], 2, "topic 'feedbak' is not in the contract: expected one of feedback.submitted"),
         (["up", "--broker", "rabbit"], 2, "broker 'rabbit' is unknown: expected embedded, kafka or HOST:PORT"),
         (["tail"], 2, "Missing argument"),
+        (["shards", "stage3"], 2, "stage 'stage3': expected one of stage1, stage2"),
         (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
         (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
         (["register", "--model", "m", "--version", "x", "folder"], 1, "folder is not a folder: expected a merged model"),
@@ -158,3 +159,12 @@ def test_every_topic_can_be_named_in_three_ways() -> None:
         bare = spec.name.removeprefix("p.")
         for name in (spec.name, bare, bare.replace(".v1", "")):
             assert full_name(name, "p") == spec.name
+
+
+def test_shards_are_shown_and_changed(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """A new installation has none; a change is said with the setting that goes with it; more than partitions are refused."""
+    assert "no shards yet" in abhyas("shards", "stage2", folder=tmp_path, **on_broker).stdout
+    assert "STAGE2_SHARDS=3" in abhyas("shards", "stage2", "3", folder=tmp_path, **on_broker).stdout
+    assert abhyas("shards", "stage2", folder=tmp_path, **on_broker).stdout == "stage2 has 3 shards\n"
+    refused = abhyas("shards", "stage2", "9", folder=tmp_path, **on_broker)
+    assert (refused.returncode, "9 shards for 4 partitions" in refused.stderr) == (1, True)

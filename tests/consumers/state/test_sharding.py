@@ -1,0 +1,83 @@
+"""Who owns which partitions, and the number of shards they belong under."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from consumers.core.collector import Collector
+from consumers.errors import FatalError, StateMismatch
+from consumers.settings import ConsumerSettings
+from consumers.stage import OwnedTask
+from consumers.stage1 import stage1
+from consumers.state.restore import restore
+from consumers.state.sharding import change_shards, check_shards, claim, recorded_shards, transactional_id
+from consumers.transaction import Outgoing, TransactionalWriter
+from schemas import topics
+
+STAGE = stage1(ConsumerSettings(holdout_key="k"))
+
+
+async def claimed(connection: Any, partitions: list[int], shards: int) -> None:
+    writer = TransactionalWriter(connection, transactional_id(connection.topic_prefix, "stage1", 0, shards))
+    await writer.start()
+    await claim(writer, connection.topic(topics.STAGE1_CHANGELOG), partitions, shards)
+    await writer.stop()
+
+
+async def restored(build: Any, connection: Any, partition: int) -> dict[int, OwnedTask]:
+    tasks = {partition: OwnedTask(Collector(partition, build.intake_policy()))}
+    await restore(connection, topics.STAGE1_CHANGELOG, tasks)
+    return tasks
+
+
+async def test_another_number_of_shards_is_refused(build: Any, embedded_topics: Any) -> None:
+    """State written under one number of shards is refused under another, with the setting and the command that changes it."""
+    connection = embedded_topics.connection
+    await claimed(connection, [0, 4], 4)
+    tasks = await restored(build, connection, 4)
+    check_shards(STAGE, tasks, 4)
+    with pytest.raises(StateMismatch, match=r"under 4 shards and STAGE1_SHARDS is 2.*abhyas shards stage1 2"):
+        check_shards(STAGE, tasks, 2)
+
+
+async def test_two_claims_stop_both(build: Any, embedded_topics: Any) -> None:
+    """Two first starts at once with different numbers: the claim that comes second is seen by whoever reads after it."""
+    connection = embedded_topics.connection
+    await claimed(connection, [0], 4)
+    await claimed(connection, [0], 2)
+    tasks = await restored(build, connection, 0)
+    for shards in (2, 4):
+        with pytest.raises(StateMismatch, match="of 2 and of 4 shards"):
+            check_shards(STAGE, tasks, shards)
+    assert (await recorded_shards(connection, "stage1"))[0] == {2, 4}
+
+
+async def test_a_change_settles_every_partition(build: Any, embedded_topics: Any) -> None:
+    """Changed with everything stopped, all partitions are under the new number, claimed before or not, at odds or not."""
+    connection = embedded_topics.connection
+    await claimed(connection, [0], 4)
+    await claimed(connection, [0], 2)
+    await claimed(connection, [1], 4)
+    await change_shards(connection, "stage1", 3)
+    assert await recorded_shards(connection, "stage1") == {partition: {3} for partition in range(topics.INPUT_PARTITIONS)}
+    check_shards(STAGE, await restored(build, connection, 0), 3)
+    with pytest.raises(FatalError, match="9 shards for 8 partitions"):
+        await change_shards(connection, "stage1", 9)
+
+
+@pytest.mark.kafka
+async def test_a_change_fences_who_still_runs(kafka_topics: Any) -> None:
+    """On Kafka an instance that was not stopped cannot commit under the former number after the change."""
+    connection = kafka_topics.connection
+    writer = TransactionalWriter(connection, transactional_id(connection.topic_prefix, "stage1", 1, 4))
+    await writer.start()
+    changelog = connection.topic(topics.STAGE1_CHANGELOG)
+    await claim(writer, changelog, [1, 5], 4)
+    await change_shards(connection, "stage1", 2)
+    with pytest.raises(KafkaError):
+        await writer.commit({(changelog, 1): [Outgoing(b"p|feedback.submitted.v1|1", b"7")]})
+    await writer.stop()
+    assert [record.value for record in await kafka_topics.read(changelog) if record.key == b"p|feedback.submitted.v1|1"] == []
