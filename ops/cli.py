@@ -246,6 +246,28 @@ def export_feedback(data: Data = None) -> None:
 
 
 @app.command()
+def whatif(
+    *,
+    policy: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help='Named policies: TOML tables, or JSON as {"eager": {"threshold": 50, "cool_down_minutes": 0}}.'),
+    ],
+    model: Model = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    data: Data = None,
+) -> None:
+    """Runs the recorded history through other thresholds, caps and cool-downs: when each would have fired, with which batch.
+
+    A policy names what differs from the environment's, by the trigger's field or by environment variable. Ends of runs
+    can't be known, so a policy may say run_minutes and run_outcome; the default is the median of the recorded runs, and the
+    outcome recorded most often. run_outcome = "recorded" lets runs that are recorded too end as they did. Nothing is written.
+    """
+    from ops.whatif_command import run
+
+    raise typer.Exit(run(policies=policy, model=model, as_json=as_json, data_dir=data))
+
+
+@app.command()
 def operator(
     action: Annotated[str, typer.Argument(metavar="ACTION", help="cancel, promote, rollback, pause, resume or start.")],
     *,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -79,6 +79,7 @@ class JournalReader:
     def __init__(self, model: str) -> None:
         self._model = model
         self._expected: int | None = None
+        self.first_sequence: int | None = None
 
     def take(self, record: TriggerJournal) -> Iterator[Entry]:
         """The record's entries, none for another model; raises ValueError where entries between two records are missing."""
@@ -88,6 +89,8 @@ class JournalReader:
             raise ValueError(
                 f"journal of {self._model}: entry {self._expected} expected, {record.first_sequence} found: entries are missing"
             )
+        if self.first_sequence is None:
+            self.first_sequence = record.first_sequence
         self._expected = record.first_sequence + len(record.entries)
         for entry in record.entries:
             yield from_journal(entry)
@@ -97,7 +100,7 @@ class JournalReader:
 class History:
     """What a recorded history says of itself: its span (ms since 1970 UTC, None before a tick), its runs, and how they ended."""
 
-    complete: bool
+    complete: bool = True
     from_ms: int | None = None
     to_ms: int | None = None
     runs: dict[str, Run] = field(default_factory=dict)
@@ -106,18 +109,14 @@ class History:
     _ends: dict[tuple[str, int], tuple[int, JobSeen]] = field(default_factory=dict)
     _serving: str | None = None
 
-    @classmethod
-    def begin(cls, first_sequence: int, commands: Iterable[RetrainRequested]) -> History:
-        """A history whose journal begins with this entry, and the commands that were published; `take` and `finish` fill it."""
-        history = cls(complete=first_sequence == 0)
-        for command in commands:
-            run = history.runs.get(command.command_id)
-            if run is None:
-                history.runs[command.command_id] = Run.of(command)
-                history._serving = history._serving or command.serving_version
-            else:
-                run.asked_ms.append(to_ms(command.requested_at))
-        return history
+    def take_command(self, command: RetrainRequested) -> None:
+        """Takes the next command that was published."""
+        run = self.runs.get(command.command_id)
+        if run is None:
+            self.runs[command.command_id] = Run.of(command)
+            self._serving = self._serving or command.serving_version
+        else:
+            run.asked_ms.append(to_ms(command.requested_at))
 
     def take(self, entry: Entry) -> None:
         """Takes the next entry."""
@@ -132,8 +131,9 @@ class History:
                 if seen.outcome == "promoted":
                     self.promoted_by[seen.version] = seen.job_id
 
-    def finish(self) -> None:
-        """Once every entry was taken: leaves out the runs outside of the span, and gives the others their ends."""
+    def finish(self, first_sequence: int) -> None:
+        """Once all was taken, from this entry of the journal on: leaves out runs outside of the span, gives the others their ends."""
+        self.complete = first_sequence == 0
         first_ms, last_ms = (0 if self.complete else self.from_ms or 0), self.to_ms or 0
         self.runs = {name: run for name, run in self.runs.items() if first_ms <= run.asked_ms[0] <= last_ms}
         for command_id, run in self.runs.items():

@@ -56,10 +56,13 @@ class Recording:
         reader = JournalReader(self.build.model)
         records = list(journal(self.build.model, first, self.entries[first:]))
         entries = [entry for record in records for entry in reader.take(type(record).model_validate_json(record.model_dump_json()))]
-        history = History.begin(first, self.commands)
+        history = History()
+        for command in self.commands:
+            history.take_command(command)
         for entry in entries:
             history.take(entry)
-        history.finish()
+        assert reader.first_sequence is not None
+        history.finish(reader.first_sequence)
         return entries, history
 
     def simulate(self, scenario: Scenario, first: int = 0) -> Simulation:
