@@ -104,6 +104,7 @@ def _runs(runs: Iterable[Run]) -> list[dict[str, Any]]:
             "samples": run.samples,
             "documents": run.documents,
             "ended": _iso(run.ended_ms),
+            "minutes": None if run.ended_ms is None else round((run.ended_ms - run.asked_ms[0]) / 60_000, 1),
             "outcome": run.outcome,
         }
         for run in runs
@@ -138,6 +139,8 @@ def _assumption(simulation: Simulation, history: History) -> str:
 
 def _show(found: dict[str, Any]) -> None:
     console = Console(soft_wrap=True, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 120
     history = found["history"]
     console.print(f"{found['model']}: {history['from']} to {history['to']}, {history['note']}")
     console.print(f"\nrecorded: {len(found['recorded']['runs'])} runs")
@@ -155,12 +158,14 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _table(runs: list[dict[str, Any]]) -> Table:
-    table = Table("asked", "batch", "samples", "documents", "due", "sha256", "ended", "outcome", box=None, padding=(0, 2))
+    table = Table("asked (UTC)", "batch", "samples", "documents", "due", "sha256", "took", "outcome", box=None, padding=(0, 2))
+    for column in table.columns:
+        column.overflow = "fold"
     for run in runs:
         number = str(run["batch"]) + (f" (recorded {run['recorded_batch']})" if run.get("recorded_batch") else "")
         outcome = (run["outcome"] or "") + (f", attempt {run['attempts']}" if run["attempts"] > 1 else "")
-        row = (run["asked"], number, str(run["samples"]), str(run["documents"]), ", ".join(run["rules"]), run["sha256"][:12])
-        table.add_row(*row, run["ended"] or "not yet", outcome)
+        row = (run["asked"][:16].replace("T", " "), number, str(run["samples"]), str(run["documents"]), ", ".join(run["rules"]))
+        table.add_row(*row, run["sha256"][:12], "runs" if run["minutes"] is None else f"{run['minutes']:g} min", outcome)
     return table
 
 

@@ -192,9 +192,8 @@ class Simulation:
         """Takes the next recorded entry, or leaves it out where it is a consequence of what the recorded policy did."""
         match entry.input:
             case TickSeen(now_ms=now_ms):
-                # The end comes before the tick that reaches it, as training.state comes before clock.ticked in each step.
-                if self._end_ms is not None and now_ms >= self._end_ms:
-                    self._end(self.run_outcome)
+                while self._end_ms is not None and now_ms >= self._end_ms:
+                    self._end_in_time(self._end_ms)
             case JobSeen():
                 if self._end_ms is not None or not self._follows_record:
                     return
@@ -218,6 +217,13 @@ class Simulation:
         job_id = seen.job_id or seen.request_id
         if self._end_ms is not None and command is not None and job_id in (command.command_id, *command.requests):
             self._end("cancelled")
+
+    def _end_in_time(self, end_ms: int) -> None:
+        # A tick of its own: the cool-down counts from the end, however far apart the recorded ticks are.
+        self._apply(Entry(topics.CLOCK_TICKED, 0, 0, TickSeen(end_ms)))
+        # At that tick the run may have been found to be over its time, and be cancelled.
+        if self._end_ms == end_ms:
+            self._end(self.run_outcome)
 
     def _end(self, outcome: Outcome) -> None:
         command = self.trigger.command()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from consumers.core.trigger_state import TriggerPolicy
 from consumers.core.whatif import RECORDED, History, JournalReader, Run, Scenario, Simulation
 from schemas.decision import RetrainRequested
 from schemas.fields import Hyperparameters
+from schemas.journal import TriggerJournal
 
 MINUTE = 60
 HOUR = 3600
@@ -54,8 +56,7 @@ class Recording:
     def history(self, first: int = 0) -> tuple[list[Entry], History]:
         """The entries from `first` on, through the journal's wire form, and what they say."""
         reader = JournalReader(self.build.model)
-        records = list(journal(self.build.model, first, self.entries[first:]))
-        entries = [entry for record in records for entry in reader.take(type(record).model_validate_json(record.model_dump_json()))]
+        entries = [entry for record in journalled(self.build.model, first, self.entries[first:]) for entry in reader.take(record)]
         history = History()
         for command in self.commands:
             history.take_command(command)
@@ -73,11 +74,9 @@ class Recording:
         return simulation
 
 
-def policy_of(build: Any, **fields: Any) -> TriggerPolicy:
-    # Whose samples they are is not what these histories vary.
-    crowd = {name: value for name, value in {"max_per_user": 10_000, "min_users": 1}.items() if name in TriggerPolicy.__dataclass_fields__}
-    policy: TriggerPolicy = build.trigger_policy(**(crowd | fields))
-    return policy
+def journalled(model: str, first: int, entries: list[Entry]) -> list[TriggerJournal]:
+    """The entries as a reader of the contract gets them."""
+    return [TriggerJournal.model_validate_json(msgspec.json.encode(record)) for record in journal(model, first, entries)]
 
 
 def published(commands: Iterable[RetrainRequested]) -> list[tuple[Any, ...]]:
@@ -90,13 +89,17 @@ def asked(runs: Iterable[Run]) -> list[tuple[Any, ...]]:
 
 KINDS = (
     *(["sample"] * 8 + ["tick"] * 4 + ["end"] * 3 + ["document"] * 2),
-    *("retract", "start", "cancel", "pause", "resume", "resume", "signal", "operator", "rollback", "stranger"),
+    *("retract", "erase", "start", "cancel", "pause", "resume", "resume", "signal", "operator", "rollback", "stranger"),
 )
 
 
 def drawn(seed: int, count: int = 300) -> list[tuple[str, int, int]]:
     rng = random.Random(seed)
     return [(rng.choice(KINDS), rng.randint(0, 100), rng.randint(0, 3)) for _ in range(count)]
+
+
+def user(number: int) -> str:
+    return f"{number % 6:032x}"
 
 
 def play(recording: Recording, steps: Iterable[tuple[str, int, int]]) -> None:
@@ -119,9 +122,12 @@ def play(recording: Recording, steps: Iterable[tuple[str, int, int]]) -> None:
             number = recording.trigger.clock.next_batch
             made = {
                 "bootstrap": build.serving,
-                "sample": lambda first=first, second=second: build.sample(f"s{first}", revision=second),
+                "sample": lambda first=first, second=second: build.sample(f"s{first}", revision=second, user_hash=user(first)),
                 "document": lambda first=first, second=second: build.sample(f"d{first}", document=True, revision=second),
-                "retract": lambda first=first, second=second: build.sample(f"s{first}", revision=second, retracted=True, negative=False),
+                "retract": lambda first=first, second=second: build.sample(
+                    f"s{first}", revision=second, retracted=True, negative=False, user_hash=user(first)
+                ),
+                "erase": lambda first=first: build.erasure(user(first)),
                 "start": lambda first=first, second=second: build.request(
                     "start", f"r{first}", job_id=f"j{first}", hyperparameters=Hyperparameters(epochs=second + 1)
                 ),
@@ -141,7 +147,7 @@ def test_the_policy_in_force_makes_the_recorded_commands_again(build: Any, first
     """With ends as recorded every attempt comes again: id, batch number, batch hash and time, and each end, over 80 random histories."""
     attempts: list[int] = []
     for seed in range(first_seed, first_seed + 20):
-        recording = Recording(build, policy_of(build, cool_down_minutes=90, schedule_interval_hours=20))
+        recording = Recording(build, build.trigger_policy(cool_down_minutes=90, schedule_interval_hours=20, max_per_user=2, min_users=2))
         play(recording, drawn(seed))
         simulation = recording.simulate(Scenario("the same", recording.policy, run_outcome=RECORDED))
         assert asked(simulation.runs) == published(recording.commands), seed
@@ -160,8 +166,8 @@ def test_the_policy_in_force_makes_the_recorded_commands_again(build: Any, first
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), threshold=st.integers(1, 5), minutes=st.integers(1, 300), recorded=st.booleans())
 def test_any_policy_has_one_run_at_a_time(build: Any, seed: int, threshold: int, minutes: int, recorded: bool) -> None:
-    """Whatever the policy and the assumed ends, a run ends before the next is asked for, and batches are numbered on."""
-    recording = Recording(build, policy_of(build, cool_down_minutes=90))
+    """Whatever the policy and the assumed ends, a run ends before the next is asked for, and in its time."""
+    recording = Recording(build, build.trigger_policy(cool_down_minutes=90))
     play(recording, drawn(seed))
     policy = replace(recording.policy, threshold=threshold, cool_down_minutes=0)
     simulation = recording.simulate(Scenario("x", policy, minutes, RECORDED if recorded else "rejected"))
@@ -169,11 +175,13 @@ def test_any_policy_has_one_run_at_a_time(build: Any, seed: int, threshold: int,
         assert run.ended_ms is not None
         assert run.asked_ms[-1] <= run.ended_ms <= following.asked_ms[0]
         assert run.number + 1 == following.number
+        if run.outcome == "rejected" and not recorded:
+            assert run.ended_ms == run.asked_ms[-1] + minutes * MINUTE * 1000
 
 
 def recorded_day(build: Any) -> Recording:
     """Threshold 4: eight negatives in four hours, two runs of 30 and 50 minutes, the first promoted."""
-    recording = Recording(build, policy_of(build, threshold=4, cool_down_minutes=60))
+    recording = Recording(build, build.trigger_policy(threshold=4, cool_down_minutes=60))
     recording.feed(build.serving(), build.tick())
     recording.samples(0, 4)
     recording.feed(build.tick(30 * MINUTE), build.serving("v1", "promotion"))
@@ -199,7 +207,7 @@ def test_a_lower_threshold_fires_earlier_with_a_smaller_batch(build: Any) -> Non
     simulation = recording.simulate(Scenario("eager", replace(recording.policy, threshold=2, cool_down_minutes=0), 25, "promoted"))
     assert [(run.samples, run.asked_ms[0] - start, run.rules) for run in simulation.runs] == [
         (2, 0, ("count",)),
-        (2, 0, ("count",)),
+        (2, 25 * MINUTE * 1000, ("count",)),
         (2, HOUR * 1000, ("count",)),
         (2, 2 * HOUR * 1000, ("count",)),
     ]
@@ -214,6 +222,19 @@ def test_a_longer_cool_down_moves_the_second_run(build: Any) -> None:
     assert [(run.asked_ms[0] - to_ms(build.start), run.samples) for run in simulation.runs] == [(0, 4), (4 * HOUR * 1000, 4)]
 
 
+def test_caps_and_quorum_hold_a_run_back(build: Any) -> None:
+    """Eight negatives of two users: at most so many of each count, and so many users are needed."""
+    recording = Recording(build, build.trigger_policy(threshold=4))
+    recording.feed(build.serving(), build.tick())
+    recording.feed(*(build.sample(f"n{number}", user_hash=user(number % 2)) for number in range(8)))
+    policy = replace(recording.policy, cool_down_minutes=0)
+    fired = {
+        (cap, users): [run.samples for run in recording.simulate(Scenario("x", replace(policy, max_per_user=cap, min_users=users))).runs]
+        for cap, users in [(1, 1), (2, 1), (2, 3), (10, 2)]
+    }
+    assert fired == {(1, 1): [], (2, 1): [4], (2, 3): [], (10, 2): [4]}
+
+
 def test_without_a_say_runs_end_as_recorded_ones_usually_did(build: Any) -> None:
     """The median of the recorded durations and the outcome recorded most often; without any recorded end 60 minutes, promoted."""
     recording = recorded_day(build)
@@ -221,7 +242,7 @@ def test_without_a_say_runs_end_as_recorded_ones_usually_did(build: Any) -> None
     assert (history.median_minutes(), history.usual_outcome()) == (40, "promoted")
     usual = recording.simulate(Scenario("x", recording.policy))
     assert (usual.run_minutes, usual.run_outcome) == (40, "promoted")
-    bare = Recording(build, policy_of(build))
+    bare = Recording(build, build.trigger_policy())
     bare.feed(build.serving(), build.tick())
     simulation = bare.simulate(Scenario("x", bare.policy))
     assert (simulation.run_minutes, simulation.run_outcome) == (60, "promoted")
@@ -245,14 +266,13 @@ def test_a_run_that_the_record_lacks_is_assumed_even_with_recorded_ends(build: A
     first, second = simulation.runs
     assert (first.command_id, first.outcome) == (recording.commands[0].command_id, "promoted")
     assert second.asked_ms != [to_ms(recording.commands[1].requested_at)]
-    # Its end comes with the step before the tick of 4:00, whose newest time is that of 2:50.
-    ended_ms = to_ms(build.start) + (2 * HOUR + 50 * MINUTE) * 1000
+    ended_ms = to_ms(build.start) + (2 * HOUR + 50 * MINUTE + 40 * MINUTE) * 1000
     assert (simulation.trigger.clock.serving_version, second.outcome, second.ended_ms) == ("whatif-2", "promoted", ended_ms)
 
 
 def test_a_cancel_that_names_a_run_ends_it(build: Any) -> None:
     """A person's run has the same id under every policy, so their cancel of it ends it there too."""
-    recording = Recording(build, policy_of(build))
+    recording = Recording(build, build.trigger_policy())
     recording.feed(build.serving(), build.tick(), build.request("start", job_id="mine"), build.tick(60))
     recording.feed(build.request("cancel", "c", job_id="mine"))
     (run,) = recording.simulate(Scenario("x", recording.policy, 1000)).runs
@@ -261,7 +281,7 @@ def test_a_cancel_that_names_a_run_ends_it(build: Any) -> None:
 
 def test_a_run_over_its_time_is_cancelled(build: Any) -> None:
     """Where a run is assumed to last longer than RUN_MAX_HOURS, it is cancelled then, as the trigger does."""
-    recording = Recording(build, policy_of(build, run_max_hours=1))
+    recording = Recording(build, build.trigger_policy(run_max_hours=1))
     recording.feed(build.serving(), build.tick())
     recording.samples(0, 3)
     recording.feed(build.tick(HOUR), build.tick(2 * HOUR))
@@ -283,14 +303,10 @@ def test_a_journal_that_lost_its_beginning(build: Any) -> None:
 def test_a_gap_is_refused(build: Any) -> None:
     """Decisions from a journal with entries missing in the middle would be others; another model's records are passed over."""
     recording = recorded_day(build)
-    (first,) = journal(build.model, 0, recording.entries[:5])
-    (third,) = journal(build.model, 6, recording.entries[6:])
+    (first,) = journalled(build.model, 0, recording.entries[:5])
+    (third,) = journalled(build.model, 6, recording.entries[6:])
     reader = JournalReader(build.model)
     assert len(list(reader.take(first))) == 5
-    assert list(reader.take(replace_model(third, "another"))) == []
+    assert list(reader.take(third.model_copy(update={"model": "another"}))) == []
     with pytest.raises(ValueError, match="entry 5 expected, 6 found"):
         list(reader.take(third))
-
-
-def replace_model(record: Any, model: str) -> Any:
-    return record.model_copy(update={"model": model})
