@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ops.dead_letters import Place
     from ops.redrive_plan import Report
+    from producers.connection import KafkaConnection
 
 T = TypeVar("T")
 
@@ -73,19 +74,17 @@ def redrive_letters(
     dry_run: bool,
 ) -> int:
     """Sends the letters that every given filter takes; 0 where nothing of them is left behind, else 1."""
-    from ops.follow import full_name
     from ops.redrive import redrive
     from ops.redrive_plan import Selection
-    from schemas.topics import DLQ_SUFFIX
 
     kafka = connection(data_dir)
     selection = Selection(
-        topic=None if topic is None else full_name(topic, kafka.topic_prefix).removesuffix(DLQ_SUFFIX),
+        topic=None if topic is None else _lettered(topic, kafka),
         reason=reason,
         reader=reader,
         since=_moment("--since", since),
         until=_moment("--until", until),
-        places=frozenset(_place(text, kafka.topic_prefix) for text in offsets),
+        places=frozenset(_place(text, kafka) for text in offsets),
     )
     report = _run(redrive(kafka, selection, limit=limit, dry_run=dry_run), data_dir)
     for line in _report_lines(report, dry_run=dry_run):
@@ -113,16 +112,27 @@ def _moment(option: str, text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _place(text: str, prefix: str) -> Place:
+def _place(text: str, kafka: KafkaConnection) -> Place:
     from ops.dead_letters import Place
-    from ops.follow import full_name
     from schemas.topics import DLQ_SUFFIX
 
     topic, _, rest = text.partition(":")
     partition, _, offset = rest.partition(":")
     if not (partition.isdecimal() and offset.isdecimal()):
         raise WrongUsage(f"--offset {text!r}: expected TOPIC:PARTITION:OFFSET of a letter, as `abhyas dlq list` shows it")
-    return Place(full_name(topic.removesuffix(DLQ_SUFFIX) + DLQ_SUFFIX, prefix), int(partition), int(offset))
+    return Place(_lettered(topic, kafka) + DLQ_SUFFIX, int(partition), int(offset))
+
+
+def _lettered(topic: str, kafka: KafkaConnection) -> str:
+    """The full name of a topic, given as itself or as its dead-letter topic; raises WrongUsage for one without dead letters."""
+    from ops.dead_letters import dead_letter_topics
+    from ops.follow import full_name
+    from schemas.topics import DLQ_SUFFIX
+
+    name = full_name(topic.removesuffix(DLQ_SUFFIX), kafka.topic_prefix)
+    if name + DLQ_SUFFIX not in dead_letter_topics(kafka):
+        raise WrongUsage(f"topic {topic!r} has no dead letters: what can't be read there is told in the log alone")
+    return name
 
 
 def _shown(raw: bytes | None) -> str:

@@ -69,6 +69,7 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["up", "--broker", "rabbit"], 2, "broker 'rabbit' is unknown: expected embedded, kafka or HOST:PORT"),
         (["tail"], 2, "Missing argument"),
         (["dlq", "redrive", "--topic", "feedbak"], 2, "topic 'feedbak' is not in the contract"),
+        (["dlq", "redrive", "--topic", "clock.ticked"], 2, "topic 'clock.ticked' has no dead letters"),
         (["dlq", "redrive", "--since", "yesterday"], 2, "--since 'yesterday' is no time: expected ISO 8601"),
         (["dlq", "redrive", "--offset", "feedback.submitted:x"], 2, "--offset 'feedback.submitted:x': expected TOPIC:PARTITION:OFFSET"),
         (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),

@@ -179,6 +179,39 @@ async def on_kafka(kafka_broker: str) -> Installation:
     return Installation(connection)
 
 
+class KilledWriter:
+    """Writes its first transaction and is gone before the commit: the broker holds it open."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._producer = AIOKafkaProducer(**connection.producer_options(), transactional_id=f"{connection.topic_prefix}-redrive")
+
+    async def start(self) -> None:
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+
+    async def commit(self, routed: Mapping[tuple[str, int], list[Outgoing]], /) -> object:
+        await self._producer.begin_transaction()
+        for (topic, partition), outgoing in routed.items():
+            batch = self._producer.create_batch()
+            for record in outgoing:
+                assert batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+            await (await self._producer.send_batch(batch, topic, partition=partition))
+        raise KafkaConnectionError("killed")
+
+
+@pytest.mark.kafka
+async def test_a_kill_inside_a_transaction_leaves_nothing_of_it(on_kafka: Installation) -> None:
+    """Records and markers that reached the broker without a commit are nobody's: the next run sends each letter, once."""
+    await on_kafka.write(*(on_kafka.letter(number) for number in range(20)))
+    with pytest.raises(OperationFailed, match="0 letters were sent again; then a transaction failed"):
+        await redrive(on_kafka.connection, Selection(), new_writer=KilledWriter)
+    report = await redrive(on_kafka.connection, Selection())
+    assert (report.sent, report.already) == (20, 0)
+    assert sorted(await on_kafka.on_topic(), key=repr) == expected(on_kafka, *range(20))
+
+
 class InterruptedWriter:
     """Before its second transaction somebody else's redrive runs to its end."""
 
