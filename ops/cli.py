@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 topics_app = typer.Typer(help="The topics of a cluster against the contract.", no_args_is_help=True)
-dlq_app = typer.Typer(help="What could not be read, as it came.", no_args_is_help=True)
+dlq_app = typer.Typer(help="What could not be taken, as it came.", no_args_is_help=True)
 export_app = typer.Typer(help="Files made from the topics.", no_args_is_help=True)
 publish_app = typer.Typer(help="Puts the events of a JSONL file on a topic.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
@@ -209,12 +209,62 @@ def dlq_show(topic: str, partition: int, offset: int, data: Data = None) -> None
     show_letter(data, topic, partition, offset)
 
 
+@dlq_app.command("redrive")
+def dlq_redrive(
+    *,
+    topic: Annotated[str | None, typer.Option(help="Only those of this topic.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
+    reader: Annotated[str | None, typer.Option(help="Only those refused by this reader.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only those refused then or later; ISO 8601, UTC if not said.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those refused before.")] = None,
+    offset: Annotated[list[str] | None, typer.Option(metavar="TOPIC:PARTITION:OFFSET", help="Only this letter; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Send at most so many.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent.")] = False,
+    data: Data = None,
+) -> None:
+    """Sends dead letters again to their topics, as they came, after the reader was mended.
+
+    Letters that every given option takes go, without options all of them. Nothing goes twice, however often or by how many
+    people this is run; on the embedded broker, which fences nobody, only one may run at a time. A record that is refused
+    again becomes a new dead letter: one that was too_late still is. Exit code 1 where a letter that was meant stays behind.
+    """
+    from ops.dlq_command import redrive_letters
+
+    raise typer.Exit(
+        redrive_letters(
+            data, topic=topic, reason=reason, reader=reader, since=since, until=until, offsets=offset or (), limit=limit, dry_run=dry_run
+        )
+    )
+
+
 @export_app.command("feedback")
 def export_feedback(data: Data = None) -> None:
     """Writes DATA_DIR/feedback from the topics."""
     from ops.export_command import run
 
     run(data)
+
+
+@app.command()
+def whatif(
+    *,
+    policy: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help='Named policies: TOML tables, or JSON as {"eager": {"threshold": 50, "cool_down_minutes": 0}}.'),
+    ],
+    model: Model = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    data: Data = None,
+) -> None:
+    """Runs the recorded history through other thresholds, caps and cool-downs: when each would have fired, with which batch.
+
+    A policy names what differs from the environment's, by the trigger's field or by environment variable. Ends of runs
+    can't be known, so a policy may say run_minutes and run_outcome; the default is the median of the recorded runs, and the
+    outcome recorded most often. run_outcome = "recorded" lets runs that are recorded too end as they did. Nothing is written.
+    """
+    from ops.whatif_command import run
+
+    raise typer.Exit(run(policies=policy, model=model, as_json=as_json, data_dir=data))
 
 
 @app.command()

@@ -1,11 +1,12 @@
-"""What `abhyas dlq list|show` tells: every dead letter with its reason, and one as it came."""
+"""What `abhyas dlq list|show` tells: every dead letter with its reason, whether it was sent again, and one as it came."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -13,14 +14,25 @@ from ops.follow import reader
 from ops.topic_reading import Record, existing_partitions, records
 from producers.connection import KafkaConnection
 from schemas import topics
-from schemas.dead_letter import DeadLetter, read
+from schemas.dead_letter import DeadLetter, read, read_marker
 
 NOT_OURS = "unreadable"
 
 
+class Place(NamedTuple):
+    """Where a dead letter lies: its topic by full name, partition and offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetterRow:
-    """Where a dead letter lies, why it is there, where it came from, and the bytes of its original key and value."""
+    """Where a dead letter lies, why it is there, where it came from, the bytes of its original key and value, when it was sent again."""
 
     dlq_topic: str
     dlq_partition: int
@@ -33,6 +45,12 @@ class DeadLetterRow:
     offset: int
     reader: str
     size_bytes: int
+    redriven_at: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the letter lies."""
+        return Place(self.dlq_topic, self.dlq_partition, self.dlq_offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +67,15 @@ async def list_dead_letters(connection: KafkaConnection, *, limit: int = 1000) -
     """The newest `limit` dead letters of all topics, newest last; raises OperationFailed."""
     # Each topic's own newest, because one topic's flood must not hide the only letter of another before sorting.
     newest: dict[str, deque[DeadLetterRow]] = {}
+    redriven: dict[Place, datetime] = {}
     async for record in records(connection, dead_letter_topics(connection)):
-        newest.setdefault(record.topic, deque(maxlen=limit)).append(_content(record).row)
+        letter = redriven_letter(record)
+        if letter is not None:
+            redriven[letter] = _time(record)
+        else:
+            newest.setdefault(record.topic, deque(maxlen=limit)).append(content(record).row)
     rows = sorted((row for kept in newest.values() for row in kept), key=lambda row: (row.at, row.dlq_topic, row.dlq_offset))
-    return tuple(rows[-limit:]) if limit > 0 else ()
+    return tuple(replace(row, redriven_at=redriven.get(row.place)) for row in rows[-limit:]) if limit > 0 else ()
 
 
 async def show_dead_letter(connection: KafkaConnection, dlq_topic: str, dlq_partition: int, dlq_offset: int) -> DeadLetterContent:
@@ -74,7 +97,7 @@ async def show_dead_letter(connection: KafkaConnection, dlq_topic: str, dlq_part
             while await consumer.position(wanted) < end:
                 for batch in (await consumer.getmany(wanted, timeout_ms=500, max_records=1)).values():
                     if batch[0].offset == dlq_offset:
-                        return _content(batch[0])
+                        return _shown(batch[0])
                     raise LookupError(
                         f"{name} partition {dlq_partition} has no record at offset {dlq_offset}: the next is {batch[0].offset}"
                     )
@@ -85,7 +108,9 @@ async def count_by_reason(connection: KafkaConnection) -> Mapping[str, Mapping[s
     """How many dead letters each original topic has, by reason; topics without any are absent; raises OperationFailed."""
     counts: dict[str, dict[str, int]] = {}
     async for record in records(connection, dead_letter_topics(connection)):
-        row = _content(record).row
+        if redriven_letter(record) is not None:
+            continue
+        row = content(record).row
         of_topic = counts.setdefault(row.topic, {})
         of_topic[row.reason] = of_topic.get(row.reason, 0) + 1
     return counts
@@ -101,7 +126,25 @@ def _full_name(connection: KafkaConnection, name: str) -> str:
     return full if full.endswith(topics.DLQ_SUFFIX) else full + topics.DLQ_SUFFIX
 
 
-def _content(record: Record) -> DeadLetterContent:
+def redriven_letter(record: Record) -> Place | None:
+    """The letter that a record of a dead-letter topic marks as sent again; None where the record is no marker."""
+    marker = read_marker(record.headers)
+    return None if marker is None else Place(record.topic, marker.partition, marker.offset)
+
+
+def _shown(record: Record) -> DeadLetterContent:
+    letter = redriven_letter(record)
+    if letter is not None:
+        raise LookupError(f"{Place(record.topic, record.partition, record.offset)} is no dead letter: it marks {letter} as sent again")
+    return content(record)
+
+
+def _time(record: Record) -> datetime:
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+
+
+def content(record: Record) -> DeadLetterContent:
+    """The letter of a record that is no marker; somebody else's record is shown under the reason `unreadable`."""
     try:
         letter = read(record.key, record.value, tuple(record.headers))
     except ValueError as error:
@@ -113,7 +156,7 @@ def _content(record: Record) -> DeadLetterContent:
         dlq_topic=record.topic,
         dlq_partition=record.partition,
         dlq_offset=record.offset,
-        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        at=_time(record),
         reason=letter.reason,
         detail=letter.detail,
         topic=letter.topic,

@@ -1,19 +1,25 @@
-"""`abhyas dlq list|show`: dead letters, read and never changed."""
+"""`abhyas dlq list|show|redrive`: dead letters, read and never changed, and sent again."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
-from ops.errors import OperationFailed
+from ops.errors import OperationFailed, WrongUsage
 from ops.running import connection
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from ops.dead_letters import Place
+    from ops.redrive_plan import Report
+    from producers.connection import KafkaConnection
 
 T = TypeVar("T")
 
@@ -26,7 +32,7 @@ def list_letters(data_dir: Path | None, limit: int) -> None:
     if not rows:
         print("no dead letters")
         return
-    table = Table("at", "reason", "from", "reader", "bytes", "detail", "letter", box=None)
+    table = Table("at", "reason", "from", "reader", "bytes", "detail", "letter", "sent again", box=None)
     for row in rows:
         table.add_row(
             f"{row.at:%Y-%m-%d %H:%M:%S}",
@@ -36,6 +42,7 @@ def list_letters(data_dir: Path | None, limit: int) -> None:
             str(row.size_bytes),
             row.detail,
             f"{row.dlq_topic} {row.dlq_partition} {row.dlq_offset}",
+            "" if row.redriven_at is None else f"{row.redriven_at:%Y-%m-%d %H:%M:%S}",
         )
     Console().print(table)
 
@@ -52,6 +59,80 @@ def show_letter(data_dir: Path | None, topic: str, partition: int, offset: int) 
     for name, raw in letter.headers:
         print(f"header:  {name}: {_shown(raw)}")
     print(f"value:   {_shown(letter.value)}")
+
+
+def redrive_letters(
+    data_dir: Path | None,
+    *,
+    topic: str | None,
+    reason: str | None,
+    reader: str | None,
+    since: str | None,
+    until: str | None,
+    offsets: Sequence[str],
+    limit: int | None,
+    dry_run: bool,
+) -> int:
+    """Sends the letters that every given filter takes; 0 where nothing of them is left behind, else 1."""
+    from ops.redrive import redrive
+    from ops.redrive_plan import Selection
+
+    kafka = connection(data_dir)
+    selection = Selection(
+        topic=None if topic is None else _lettered(topic, kafka),
+        reason=reason,
+        reader=reader,
+        since=_moment("--since", since),
+        until=_moment("--until", until),
+        places=frozenset(_place(text, kafka) for text in offsets),
+    )
+    report = _run(redrive(kafka, selection, limit=limit, dry_run=dry_run), data_dir)
+    for line in _report_lines(report, dry_run=dry_run):
+        print(line)
+    return 1 if report.skipped else 0
+
+
+def _report_lines(report: Report, *, dry_run: bool) -> list[str]:
+    sent = "would be sent" if dry_run else "sent"
+    lines = [f"{report.matched} matched, {report.sent} {sent}, {report.already} already redriven, {report.skipped.total()} skipped"]
+    lines += [f"  skipped {count}: {reason}" for reason, count in sorted(report.skipped.items())]
+    if not report.matched and report.reasons:
+        there = ", ".join(f"{reason} {count}" for reason, count in sorted(report.reasons.items()))
+        lines.append(f"  there are, by reason: {there}")
+    return lines
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUsage(f"{option} {text!r} is no time: expected ISO 8601, as 2026-11-25 or 2026-11-25T10:30:00+05:30") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _place(text: str, kafka: KafkaConnection) -> Place:
+    from ops.dead_letters import Place
+    from schemas.topics import DLQ_SUFFIX
+
+    topic, _, rest = text.partition(":")
+    partition, _, offset = rest.partition(":")
+    if not (partition.isdecimal() and offset.isdecimal()):
+        raise WrongUsage(f"--offset {text!r}: expected TOPIC:PARTITION:OFFSET of a letter, as `abhyas dlq list` shows it")
+    return Place(_lettered(topic, kafka) + DLQ_SUFFIX, int(partition), int(offset))
+
+
+def _lettered(topic: str, kafka: KafkaConnection) -> str:
+    """The full name of a topic, given as itself or as its dead-letter topic; raises WrongUsage for one without dead letters."""
+    from ops.dead_letters import dead_letter_topics
+    from ops.follow import full_name
+    from schemas.topics import DLQ_SUFFIX
+
+    name = full_name(topic.removesuffix(DLQ_SUFFIX), kafka.topic_prefix)
+    if name + DLQ_SUFFIX not in dead_letter_topics(kafka):
+        raise WrongUsage(f"topic {topic!r} has no dead letters: what can't be read there is told in the log alone")
+    return name
 
 
 def _shown(raw: bytes | None) -> str:

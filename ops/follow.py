@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ops.errors import OperationFailed, WrongUsage
 from schemas import topics
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def reader(connection: KafkaConnection) -> AsyncIterator[AIOKafkaConsumer]:
-    """A connected consumer without a group; raises OperationFailed where the broker does not answer, then or later."""
+async def reader(connection: KafkaConnection, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """A connected consumer without a group; raises OperationFailed where the broker does not answer, then or later.
+
+    `options` are AIOKafkaConsumer's, over those of the connection.
+    """
     from aiokafka import AIOKafkaConsumer
     from aiokafka.errors import KafkaError
 
-    consumer = AIOKafkaConsumer(**connection.consumer_options(), request_timeout_ms=10_000)
+    consumer = AIOKafkaConsumer(**connection.consumer_options() | {"request_timeout_ms": 10_000} | options)
     try:
         await consumer.start()
         yield consumer

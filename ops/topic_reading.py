@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -15,6 +15,8 @@ from ops.follow import reader
 from producers.connection import KafkaConnection
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
+# The offset behind the last record, by partition.
+Ends: TypeAlias = "dict[TopicPartition, int]"
 
 # How long partitions may stay silent although records are due, before it is said instead of waited for.
 SILENCE_S: Final = 30.0
@@ -38,23 +40,43 @@ async def existing_partitions(connection: KafkaConnection, names: Sequence[str])
     return [TopicPartition(name, number) for name in names for number in range(counts.get(name, 0))]
 
 
-async def records(connection: KafkaConnection, names: Sequence[str]) -> AsyncIterator[Record]:
-    """Every record of the topics (full names) that exist, each partition in order, up to the ends they have when this starts.
+async def ends_with_open(connection: KafkaConnection, names: Sequence[str]) -> Ends:
+    """The ends of the topics' partitions, records of open transactions included; raises OperationFailed.
 
-    Raises OperationFailed where the broker does not answer, or a partition stays silent for 30 s.
+    A reader of committed records is told the end before the first open transaction, and what was committed behind that is hidden
+    from it: who has to know everything that was committed by now reads up to these ends.
     """
     places = await existing_partitions(connection, names)
+    if not places:
+        return {}
+    async with reader(connection, isolation_level="read_uncommitted") as consumer:
+        consumer.assign(places)
+        found: Ends = await consumer.end_offsets(places)
+        return found
+
+
+async def records(
+    connection: KafkaConnection, names: Sequence[str], *, until: Ends | None = None, silence_s: float = SILENCE_S
+) -> AsyncGenerator[Record, None]:
+    """Every committed record of the topics (full names) that exist, each partition in order, up to the ends they have when this starts.
+
+    `until` sets the ends, of the partitions it names and no others. Raises OperationFailed where the broker does not answer, or a
+    partition stays silent for `silence_s` although records are due.
+    """
+    places = await existing_partitions(connection, names) if until is None else sorted(until)
     # Not only for speed: aiokafka 0.14's `stop` fails on a consumer that was never waited for after its start.
     if places:
         async with reader(connection) as consumer:
-            async for record in _to_the_end(consumer, places):
+            async for record in _to_the_end(consumer, places, until, silence_s):
                 yield record
 
 
-async def _to_the_end(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> AsyncIterator[Record]:
+async def _to_the_end(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], until: Ends | None, silence_s: float
+) -> AsyncGenerator[Record, None]:
     consumer.assign(list(places))
-    starts: dict[Any, int] = await consumer.beginning_offsets(list(places))
-    ends: dict[Any, int] = await consumer.end_offsets(list(places))
+    starts: Ends = await consumer.beginning_offsets(list(places))
+    ends: Ends = await consumer.end_offsets(list(places)) if until is None else until
     for place in places:
         consumer.seek(place, starts[place])
     due = {place for place in places if starts[place] < ends[place]}
@@ -62,12 +84,13 @@ async def _to_the_end(consumer: AIOKafkaConsumer, places: Sequence[TopicPartitio
     heard = clock()
     while due:
         for place, batch in (await consumer.getmany(*due, timeout_ms=200, max_records=2000)).items():
-            heard = clock()
             for record in batch:
                 if record.offset < ends[place]:
                     yield record
+            # After the records are taken: however long that takes, it is no silence of the broker's.
+            heard = clock()
         # By position, not by the last record: transaction markers and aborted records take offsets too.
         due = {place for place in due if await consumer.position(place) < ends[place]}
-        if due and clock() - heard > SILENCE_S:
+        if due and clock() - heard > silence_s:
             place = sorted(due)[0]
-            raise OperationFailed(f"{place.topic} partition {place.partition} has been silent for {SILENCE_S:g} s: see the broker's log")
+            raise OperationFailed(f"{place.topic} partition {place.partition} has been silent for {silence_s:g} s: see the broker's log")

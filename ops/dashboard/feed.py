@@ -108,6 +108,8 @@ class Feed:
         letter_of = self._letters.get(record.topic)
         try:
             if letter_of is not None:
+                if dead_letter.read_marker(record.headers) is not None:
+                    return
                 letter = dead_letter.read(record.key, record.value, record.headers)
                 board.count_dead_letter(letter_of, letter.reason)
             elif record.value is not None:

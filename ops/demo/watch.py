@@ -100,6 +100,7 @@ class Watch:
     def _take(self, record: ConsumerRecord) -> None:
         name = self._names.get(record.topic)
         if name is None:
-            self.letters.append(dead_letter.read(record.key, record.value, record.headers))
+            if dead_letter.read_marker(record.headers) is None:
+                self.letters.append(dead_letter.read(record.key, record.value, record.headers))
         elif record.value is not None:
             self.events[name].append(json.loads(record.value))

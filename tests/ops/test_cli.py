@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -11,11 +12,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from ops.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.follow import full_name
 from ops.services import Ports
+from producers.connection import KafkaConnection
 from schemas import topics
+from schemas.dead_letter import MALFORMED, DeadLetter
 
 ABHYAS = [sys.executable, "-c", "import sys; sys.argv[0] = 'abhyas'; from ops.cli import main; main()"]
 
@@ -65,6 +69,10 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["up", "--broker", "rabbit"], 2, "broker 'rabbit' is unknown: expected embedded, kafka or HOST:PORT"),
         (["tail"], 2, "Missing argument"),
         (["shards", "stage3"], 2, "stage 'stage3': expected one of stage1, stage2"),
+        (["dlq", "redrive", "--topic", "feedbak"], 2, "topic 'feedbak' is not in the contract"),
+        (["dlq", "redrive", "--topic", "clock.ticked"], 2, "topic 'clock.ticked' has no dead letters"),
+        (["dlq", "redrive", "--since", "yesterday"], 2, "--since 'yesterday' is no time: expected ISO 8601"),
+        (["dlq", "redrive", "--offset", "feedback.submitted:x"], 2, "--offset 'feedback.submitted:x': expected TOPIC:PARTITION:OFFSET"),
         (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
         (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
         (["register", "--model", "m", "--version", "x", "folder"], 1, "folder is not a folder: expected a merged model"),
@@ -108,6 +116,32 @@ def test_an_operators_request_is_published_and_can_be_read(on_broker: dict[str, 
     }  # fmt: skip
     assert record["headers"]["ce_type"] == "abhyas.operator.requested.v1"
     assert record["headers"]["ce_source"] == "/abhyas/cli"
+
+
+def test_redrive_says_what_it_did(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """The summary line, what there is where nothing matched, and exit code 1 where a letter stays behind."""
+    done = abhyas("dlq", "redrive", folder=tmp_path, **on_broker)
+    assert (done.returncode, done.stdout) == (0, "0 matched, 0 sent, 0 already redriven, 0 skipped\n"), done.stderr
+    connection = KafkaConnection(on_broker["KAFKA_BOOTSTRAP_SERVERS"], topic_prefix=on_broker["TOPIC_PREFIX"], embedded=True)
+    letter = DeadLetter(connection.topic(topics.DOCUMENT_INGESTED), 2, 3, MALFORMED, "not JSON", "stage1", b"doc", b"{", ())
+    asyncio.run(produce(connection, connection.dead_letters(topics.DOCUMENT_INGESTED), letter))
+    other = abhyas("dlq", "redrive", "--reason", "too_late", folder=tmp_path, **on_broker)
+    assert "there are, by reason: malformed 1" in other.stdout
+    place = "document.ingested:0:0"
+    named = abhyas("dlq", "redrive", "--offset", place, "--offset", "document.ingested:0:9", folder=tmp_path, **on_broker)
+    assert named.returncode == 1, named.stderr
+    assert named.stdout.startswith("1 matched, 1 sent, 0 already redriven, 1 skipped\n  skipped 1: no dead letter there: ")
+    again = abhyas("dlq", "redrive", "--topic", "document.ingested", "--dry-run", folder=tmp_path, **on_broker)
+    assert (again.returncode, again.stdout) == (0, "1 matched, 0 would be sent, 1 already redriven, 0 skipped\n")
+    shown = abhyas("tail", "document.ingested", "--from-beginning", "-n", "1", folder=tmp_path, **on_broker)
+    assert json.loads(shown.stdout)["value"] == "{"
+
+
+async def produce(connection: KafkaConnection, topic: str, letter: DeadLetter) -> None:
+    producer = AIOKafkaProducer(**connection.producer_options())
+    await producer.start()
+    await producer.send_and_wait(topic, letter.value, key=letter.key, headers=letter.wire_headers())
+    await producer.stop()
 
 
 def test_bootstrap_copies_the_files_and_asks(on_broker: dict[str, str], tmp_path: Path) -> None:

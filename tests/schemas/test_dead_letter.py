@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.dead_letter import MALFORMED, DeadLetter, read
+from schemas.dead_letter import MALFORMED, DeadLetter, Redriven, read, read_marker
 
 HEADERS = st.lists(
     st.tuples(st.sampled_from(["ce_id", "dlq_reason", "dlq_null_value", "x"]) | st.text(max_size=5), st.none() | st.binary(max_size=10)),
@@ -39,3 +39,27 @@ def test_another_record_is_no_dead_letter() -> None:
     """The error names the headers that are missing."""
     with pytest.raises(ValueError, match="not a dead letter: headers dlq_reason, dlq_detail"):
         read(None, b"x", [("ce_id", b"1")])
+
+
+@given(st.integers(0, 2**31), st.integers(0, 2**63))
+def test_a_marker_round_trips_and_is_no_letter(partition: int, offset: int) -> None:
+    """A marker names its letter; whoever reads letters is told that it is none."""
+    marker = Redriven(partition, offset)
+    assert read_marker(marker.wire_headers()) == marker
+    with pytest.raises(ValueError, match="not a dead letter"):
+        read(None, b"", marker.wire_headers())
+
+
+@given(HEADERS)
+def test_a_letter_is_no_marker(headers: list[tuple[str, bytes | None]]) -> None:
+    """Not even the letter of a record that looks like a marker."""
+    letter = DeadLetter("t", 0, 1, MALFORMED, "d", "r", None, None, (*headers, *Redriven(0, 1).wire_headers()))
+    assert read_marker(letter.wire_headers()) is None
+
+
+@pytest.mark.parametrize(
+    "headers", [[], [("dlq_redriven", None)], [("dlq_redriven", b"1:x")], [("dlq_redriven", b"1")], [("dlq_redriven", b"1:1"), ("x", b"")]]
+)
+def test_another_record_is_no_marker(headers: list[tuple[str, bytes | None]]) -> None:
+    """Only the one header in its own form marks a letter."""
+    assert read_marker(headers) is None

@@ -25,7 +25,7 @@ from ops.services import Ports
 from producers.connection import KafkaConnection
 from producers.publisher import Publisher
 from schemas import topics
-from schemas.dead_letter import MALFORMED, DeadLetter
+from schemas.dead_letter import MALFORMED, DeadLetter, Redriven
 from schemas.evaluation import PromotionDecided
 from schemas.model import ModelCurrent
 
@@ -91,6 +91,7 @@ async def publish(connection: KafkaConnection) -> None:
     producer = AIOKafkaProducer(**connection.producer_options())
     await producer.start()
     await producer.send_and_wait(connection.dead_letters(topics.FEEDBACK_SUBMITTED), b"\xff", headers=letter.wire_headers())
+    await producer.send_and_wait(connection.dead_letters(topics.FEEDBACK_SUBMITTED), b"", headers=Redriven(0, 0).wire_headers())
     await producer.send_and_wait(connection.topic(topics.MODEL_CURRENT), b"not an event")
     await producer.stop()
 
@@ -116,7 +117,9 @@ async def test_the_page_shows_topics_and_state_and_says_what_is_away(connection:
             assert shown["models"]["m"]["serving"]["sha256"] == SHA
             assert shown["models"]["m"]["live"]["pending_negatives"] == 42
             assert shown["models"]["m"]["happened"][0]["title"] == "promote v1"
+            # The marker of a letter that was sent again is neither a letter nor unreadable: that one is another record.
             assert shown["dead_letters"] == [{"topic": topics.FEEDBACK_SUBMITTED, "reason": MALFORMED, "count": 1}]
+            assert shown["unreadable"] == 1
             assert (await client.get("/health")).json()["status"] == "healthy"
         shown = await until(client, lambda now: not now["sources"]["consumers"]["ok"])
         assert shown["models"]["m"]["live"] is None
