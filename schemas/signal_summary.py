@@ -15,7 +15,7 @@ class SignalSummarised(BaseModel):
     """Counts so far of (model, input, partition, event-day): a later summary of the same four replaces this one.
 
     Cumulative integers make merging order-free: the sum over partitions of the newest summaries is the same for
-    any batching or interleaving. `sequence` is the next input offset, so newer means larger.
+    any batching or interleaving. `sequence` grows with every change, so newer means larger.
     """
 
     TOPIC: ClassVar[str] = topics.SIGNAL_SUMMARISED

@@ -137,23 +137,24 @@ class Collector:
             return received, None
         time = received.envelope.time
         time_s = math.floor(time.timestamp())
-        refused = self._untimely(record, time_s)
-        if refused is not None:
-            return refused, None
+        newest_s = self._newest_s.get(record.topic, _BEGINNING_S)
+        if time_s > newest_s or time_s < self._watermark_s[record.topic]:
+            refused = self._untimely(record, time_s, newest_s)
+            if refused is not None:
+                return refused, None
         return self._accept(received, record, time_s, effects), time
 
-    def _untimely(self, record: InputRecord, time_s: int) -> Refusal | None:
+    def _untimely(self, record: InputRecord, time_s: int, newest_s: int) -> Refusal | None:
+        """Why an event outside the times accepted so far is refused; None where it advances them."""
         ahead_s = time_s - record.timestamp_ms // 1000
         if record.timestamp_ms > 0 and ahead_s > self._policy.future_s:
             detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
             return Refusal(dead_letter.FUTURE_DATED, detail)
-        newest_s = self._newest_s.get(record.topic)
-        if newest_s is None or time_s > newest_s:
+        if time_s > newest_s:
             self._advance(record.topic, time_s)
-        elif time_s < self._watermark_s[record.topic]:
-            detail = f"ce_time is {newest_s - time_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
-            return Refusal(dead_letter.TOO_LATE, detail)
-        return None
+            return None
+        detail = f"ce_time is {newest_s - time_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
+        return Refusal(dead_letter.TOO_LATE, detail)
 
     def _advance(self, topic: str, newest_s: int) -> None:
         self._newest_s[topic] = newest_s
@@ -163,7 +164,7 @@ class Collector:
         user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
         if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
             return "erased"
-        sample_key = bytes.fromhex(received.sample_id[: 2 * ID_BYTES])
+        sample_key = received.sample[:ID_BYTES]
         marks, kind = self._marks[record.topic], _INPUTS[record.topic]
         known = marks.get(sample_key, self._watermark_s[record.topic])
         fresh = freshness(known, received.revision, received.retracted)
@@ -182,8 +183,8 @@ class Collector:
         day = _EPOCH_DAY + time_s // _DAY_S
         newest_s = time_s if known is None else max(time_s, known.time_s)
         if known is not None:
-            self._signals.add(known.model, kind, known.day, known.contribution, sign=-1, sequence=record.offset + 1)
-        self._signals.add(model, kind, day, contribution, sign=1, sequence=record.offset + 1)
+            self._signals.take_back(known.model, kind, known.day, known.contribution)
+        self._signals.add(model, kind, day, contribution)
         marks.put(sample_key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
         effects.redactions += redactions
         if known is not None and known.model != model:
@@ -214,7 +215,7 @@ class Collector:
         marks = self._marks[topics.FEEDBACK_SUBMITTED]
         watermark_s = self._watermark_s[topics.FEEDBACK_SUBMITTED]
         for sample_key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark_s):
-            self._signals.add(mark.model, "feedback", mark.day, mark.contribution, sign=-1, sequence=record.offset + 1)
+            self._signals.take_back(mark.model, "feedback", mark.day, mark.contribution)
             marks.drop(sample_key, effects.changes)
         return "erased", envelope.time
 

@@ -32,6 +32,8 @@ _USER_HASH: Final = re.compile(r"[0-9a-f]{32,64}").fullmatch
 _MODEL: Final = lru_cache(4096)(re.compile(r"[a-z0-9][a-z0-9._-]{0,99}").fullmatch)
 _VERSION: Final = lru_cache(4096)(re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch)
 _LANGUAGE: Final = lru_cache(512)(re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch)
+# Typed: True is not the number 1.
+_checked_score: Final = lru_cache(1024, typed=True)(checked_score)
 _PLACE: Final = re.compile(r"(?P<what>.*) - at `\$(?P<place>.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*?)`")
 
@@ -75,7 +77,7 @@ class IntakePolicy:
 class Received(NamedTuple):
     """A valid event before anything was made of it: what deduplication needs, and the event itself."""
 
-    sample_id: str
+    sample: bytes
     revision: int
     retracted: bool
     model: str | None
@@ -101,7 +103,11 @@ def sample_id(kind: Literal["feedback", "document"], source: str, identifier: st
     >>> sample_id("feedback", "chat", "f1") == sample_id("document", "chat", "f1")
     False
     """
-    return hashlib.sha256(f"{kind}\n{source}\n{identifier}".encode("utf-8", "surrogatepass")).hexdigest()
+    return _sample_digest(kind, source, identifier).hex()
+
+
+def _sample_digest(kind: str, source: str, identifier: str) -> bytes:
+    return hashlib.sha256(f"{kind}\n{source}\n{identifier}".encode("utf-8", "surrogatepass")).digest()
 
 
 def receive(record: InputRecord, policy: IntakePolicy) -> Received | Refusal:
@@ -161,27 +167,37 @@ def _feedback(record: InputRecord) -> Received:
             raise MalformedEvent("query is empty: expected the user's question")
         if score is None and not (said.correction or "").strip():
             raise MalformedEvent("rating and correction are both absent: expected at least one of them, or retracted=true")
-    identity = sample_id("feedback", envelope.source, said.feedback_id)
-    return Received(identity, said.revision, said.retracted, said.model, said.user_hash, score, envelope, said)
+    return Received(
+        _sample_digest("feedback", envelope.source, said.feedback_id),
+        said.revision,
+        said.retracted,
+        said.model,
+        said.user_hash,
+        score,
+        envelope,
+        said,
+    )
 
 
 def _document(record: InputRecord) -> Received:
     envelope, event = decode(record.value, record.headers, DocumentIngested)
-    identity = sample_id("document", envelope.source, event.doc_id)
-    return Received(identity, event.version, False, event.model, None, None, envelope, event)
+    return Received(
+        _sample_digest("document", envelope.source, event.doc_id), event.version, False, event.model, None, None, envelope, event
+    )
 
 
 def _score(said: FeedbackIn) -> float | None:
     if said.rating is None:
         return None
     try:
-        return checked_score(said.rating.scale, said.rating.value, said.rating.score)
+        return _checked_score(said.rating.scale, said.rating.value, said.rating.score)
     except ValueError as error:
         raise MalformedEvent(str(error)) from None
 
 
 def _check_names(said: FeedbackIn) -> None:
     """Raises MalformedEvent for a name that is not of its pattern, and for texts that hold the NUL character."""
+    # Every one of these is in almost every event, so they are looked at one by one, without a loop over their names.
     if not _IDENTIFIER(said.feedback_id):
         raise MalformedEvent("feedback_id: expected no white space and no control characters")
     if said.user_hash is not None and not _USER_HASH(said.user_hash):
@@ -194,9 +210,8 @@ def _check_names(said: FeedbackIn) -> None:
         raise MalformedEvent("model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first")
     if said.language is not None and not _LANGUAGE(said.language):
         raise MalformedEvent("language: expected a language tag such as hi or en-IN")
-    for text in (said.query, said.response, said.correction, said.source_group):
-        if text is not None and "\x00" in text:
-            raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
+    if "\x00" in said.query or "\x00" in said.response or "\x00" in (said.correction or "") or "\x00" in (said.source_group or ""):
+        raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
 
 
 def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
@@ -210,7 +225,7 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     group, quarantine = _group(named, query, policy.holdout)
     negative = not event.retracted and is_negative(received.score, event.correction)
     sample = SampleOut(
-        sample_id=received.sample_id,
+        sample_id=received.sample.hex(),
         kind="feedback",
         revision=event.revision,
         retracted=event.retracted,
@@ -233,7 +248,7 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     contribution: tuple[int, ...] = ()
     if not event.retracted:
         contribution = feedback_contribution(negative=negative, corrected=sample.correction is not None, rated=sample.score is not None)
-    return Collected(sample, contribution, sum(redacted.counts.values()))
+    return Collected(sample, contribution, sum(redacted.counts.values()) if redacted.counts else 0)
 
 
 def _document_sample(received: Received, event: DocumentIngested, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
@@ -245,7 +260,7 @@ def _document_sample(received: Received, event: DocumentIngested, record: InputR
         doc_id = _name(doc_id, clean_id)
     group, quarantine = _group(named, doc_id, policy.holdout)
     sample = SampleOut(
-        sample_id=received.sample_id,
+        sample_id=received.sample.hex(),
         kind="document",
         revision=event.version,
         model=model,

@@ -29,7 +29,7 @@ _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
 
 
 class DayCounts(msgspec.Struct, array_like=True, tag=1):
-    """The counts of one day: `sequence` is the next input offset when they last changed."""
+    """The counts of one day: `sequence` grows with every contribution added or taken back."""
 
     sequence: int
     counts: list[int]
@@ -55,42 +55,41 @@ def _length(pattern: re.Pattern[str], text: str) -> int:
 
 
 class DailySignals:
-    """The counts of one input partition; `touched` days are what the next summaries tell."""
+    """The counts of one input partition. Contributions gather until the next summaries tell of their days."""
 
     def __init__(self, partition: int) -> None:
         self._partition = partition
         self._days: dict[tuple[str, Input, int], DayCounts] = {}
-        self._touched: set[tuple[str, Input, int]] = set()
+        # How often each vector was added and taken back since the last summaries: a step has thousands of events and few vectors.
+        self._added: dict[tuple[str, Input, int, tuple[int, ...]], int] = {}
+        self._taken: dict[tuple[str, Input, int, tuple[int, ...]], int] = {}
 
     def __len__(self) -> int:
         return len(self._days)
 
-    def add(self, model: str, kind: Input, day: int, vector: tuple[int, ...], *, sign: int, sequence: int) -> None:
-        """Adds (`sign` 1) or takes back (-1) a contribution to an event-day (proleptic Gregorian ordinal)."""
-        if not vector:
-            return
-        key = (model, kind, day)
-        found = self._days.get(key)
-        if found is None:
-            found = self._days[key] = DayCounts(sequence, [0] * len(COUNTS[kind]))
-        counts = found.counts
-        for index, value in enumerate(vector):
-            if value:
-                counts[index] += sign * value
-        # Feedback, documents and erasures have offsets of their own, so a day's sequence only says which summary is newer.
-        found.sequence = max(found.sequence + 1, sequence)
-        self._touched.add(key)
+    def add(self, model: str, kind: Input, day: int, vector: tuple[int, ...]) -> None:
+        """Adds a contribution to an event-day (proleptic Gregorian ordinal); an empty one changes nothing. O(1)."""
+        if vector:
+            key = (model, kind, day, vector)
+            self._added[key] = self._added.get(key, 0) + 1
+
+    def take_back(self, model: str, kind: Input, day: int, vector: tuple[int, ...]) -> None:
+        """Takes back what `add` added."""
+        if vector:
+            key = (model, kind, day, vector)
+            self._taken[key] = self._taken.get(key, 0) + 1
 
     def forget(self, kind: Input, before_day: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops the days of an input before `before_day`: nothing can be accepted for them, or taken back, any more."""
-        for key in [key for key in self._days if key[1] == kind and key[2] < before_day and key not in self._touched]:
+        for key in [key for key in self._days if key[1] == kind and key[2] < before_day]:
             del self._days[key]
             changes[_state_key(*key)] = None
 
     def take_touched(self, changes: dict[bytes, bytes | None]) -> list[SummaryOut]:
         """The summaries of the days touched since the last call, in a stated order (sorted); the changelog is told too."""
+        touched = self._apply(self._added, 1) | self._apply(self._taken, -1)
         summaries: list[SummaryOut] = []
-        for key in sorted(self._touched):
+        for key in sorted(touched):
             model, kind, day = key
             found = self._days[key]
             summaries.append(
@@ -104,8 +103,20 @@ class DailySignals:
                 )
             )
             changes[_state_key(model, kind, day)] = msgspec.json.encode(found)
-        self._touched.clear()
         return summaries
+
+    def _apply(self, gathered: dict[tuple[str, Input, int, tuple[int, ...]], int], sign: int) -> set[tuple[str, Input, int]]:
+        touched: set[tuple[str, Input, int]] = set()
+        for (model, kind, day, vector), times in gathered.items():
+            key = (model, kind, day)
+            found = self._days.get(key)
+            if found is None:
+                found = self._days[key] = DayCounts(0, [0] * len(COUNTS[kind]))
+            found.counts = [count + sign * times * value for count, value in zip(found.counts, vector, strict=True)]
+            found.sequence += times
+            touched.add(key)
+        gathered.clear()
+        return touched
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every day as a changelog record."""
