@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,23 +128,24 @@ class Shard:
             self.progress.in_hand = False
 
     async def _process(self, raw: Sequence[Any]) -> None:
-        await self._refuse_a_gap(raw)
+        runs = list(_runs(raw))
+        await self._refuse_a_gap(runs)
         batches: dict[int, list[InputRecord]] = {}
         moved: dict[int, dict[Place, int]] = {}
         newest: dict[TopicPartition, int] = {}
-        for record in raw:
-            tp = TopicPartition(record.topic, record.partition)
-            if record.offset < self._next[tp]:
+        for tp, records in runs:
+            expected = self._next[tp]
+            if records[-1].offset < expected:
                 continue
-            newest[tp] = record.offset + 1
-            read = InputRecord(
-                self._names[record.topic], record.partition, record.offset, record.key, record.value, record.headers, record.timestamp
-            )
-            place = (read.topic, read.partition)
+            newest[tp] = records[-1].offset + 1
+            place = (self._names[tp.topic], tp.partition)
+            name, partition = place
+            read = [InputRecord(name, partition, r.offset, r.key, r.value, r.headers, r.timestamp) for r in records if r.offset >= expected]
             for number in self._readers(place):
-                if self.tasks[number].wants(place, read.offset):
-                    batches.setdefault(number, []).append(read)
-                    moved.setdefault(number, {})[place] = read.offset + 1
+                wanted = self.tasks[number].wanted(place, read)
+                if wanted:
+                    batches.setdefault(number, []).extend(wanted)
+                    moved.setdefault(number, {})[place] = newest[tp]
         if not newest:
             return
         effects = {number: self.tasks[number].task.process(records) for number, records in batches.items()}
@@ -160,15 +161,15 @@ class Shard:
         self.metrics.committed(self.stage.name, effects.values(), seconds)
         self._tell(effects)
 
-    async def _refuse_a_gap(self, raw: Sequence[Any]) -> None:
+    async def _refuse_a_gap(self, runs: Iterable[tuple[TopicPartition, Sequence[Any]]]) -> None:
         """Raises StateMismatch where the log has dropped records that were not read yet.
 
         The consumer jumps to the log's new start by itself, so only the offsets show it. Transaction markers leave gaps
         too; the log's start tells the two apart.
         """
         first: dict[TopicPartition, int] = {}
-        for record in raw:
-            first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        for tp, records in runs:
+            first.setdefault(tp, records[0].offset)
         jumped = [tp for tp, offset in first.items() if offset > self._next[tp]]
         if not jumped:
             return
@@ -222,6 +223,15 @@ class Shard:
                     )
                 elif isinstance(emitted.event, DriftDetected):
                     log.info("drift detected", drift_id=emitted.event.drift_id, model=emitted.event.model)
+
+
+def _runs(raw: Sequence[Any]) -> Iterator[tuple[TopicPartition, Sequence[Any]]]:
+    """The records as they lie, cut where the partition changes: a fetch gives one partition after the other."""
+    start = 0
+    for end in range(1, len(raw) + 1):
+        if end == len(raw) or raw[end].partition != raw[start].partition or raw[end].topic != raw[start].topic:
+            yield TopicPartition(raw[start].topic, raw[start].partition), raw[start:end]
+            start = end
 
 
 def _by_reason(effect: Effects) -> dict[tuple[str, str], list[DeadLetter]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,9 +49,12 @@ class OwnedTask:
     next: dict[Place, int] = field(default_factory=dict)
     shards: set[int] = field(default_factory=set)
 
-    def wants(self, place: Place, offset: int) -> bool:
-        """Whether a record has not been processed yet."""
-        return offset >= self.next.get(place, 0)
+    def wanted(self, place: Place, records: Sequence[InputRecord]) -> Sequence[InputRecord]:
+        """Those of a place's records, in their order, that have not been processed yet."""
+        expected = self.next.get(place, 0)
+        if not records or records[0].offset >= expected:
+            return records
+        return [record for record in records if record.offset >= expected]
 
 
 def shard_partitions(partitions: int, shards: int) -> list[list[int]]:

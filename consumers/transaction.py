@@ -135,16 +135,13 @@ class TransactionalWriter:
 
     def _batches(self, records: Iterable[Outgoing]) -> list[Any]:
         batches: list[Any] = []
-        batch = None
-        for record in records:
-            if batch is None or _append(batch, record) is None:
-                batch = self._producer.create_batch()
-                batches.append(batch)
+        append: Any = None
+        for key, value, given in records:
+            # aiokafka's batch takes a list alone.
+            headers = given if isinstance(given, list) else list(given)
+            if append is None or append(timestamp=None, key=key, value=value, headers=headers) is None:
+                batches.append(self._producer.create_batch())
+                append = batches[-1].append
                 # The first record of a batch is taken whatever its size; the broker's limit is what refuses it then.
-                _append(batch, record)
+                append(timestamp=None, key=key, value=value, headers=headers)
         return batches
-
-
-def _append(batch: Any, record: Outgoing) -> Any:
-    headers = record.headers if isinstance(record.headers, list) else list(record.headers)
-    return batch.append(key=record.key, value=record.value, timestamp=None, headers=headers)

@@ -151,6 +151,47 @@ def test_old_samples_expire_but_not_leases() -> None:
     assert [buffer.status(NAMES[name]) for name in (0, 5, 6, 7)] == [Status.LEASED, None, Status.PENDING, None]
 
 
+def voiced(name: int, voice: str, *, occurred_s: int = 0, revision: int = 0) -> SampleSeen:
+    return SampleSeen(NAMES[name], revision, False, True, False, False, voice, occurred_s)
+
+
+def test_of_one_voice_only_so_many_count_and_go_along() -> None:
+    """What is over the cap stays pending and uncounted, and counts once the batch has taken the others."""
+    buffer = NegativeBuffer(2)
+    for offset in range(5):
+        take(buffer, voiced(offset, "u:a"), offset=offset)
+    take(buffer, voiced(5, "u:b"), offset=5)
+    assert (buffer.pending_negatives, buffer.counted_negatives, buffer.distinct_users) == (6, 3, 2)
+    assert [ref.offset for ref in lease(buffer).samples] == [0, 1, 5]
+    assert (buffer.pending_negatives, buffer.counted_negatives, buffer.distinct_users) == (3, 2, 1)
+    assert [ref.offset for ref in lease(buffer, 2).samples] == [2, 3]
+
+
+def test_voices_without_a_name_share_one_cap() -> None:
+    """Feedback that names neither user nor conversation cannot come round the cap."""
+    buffer = NegativeBuffer(2)
+    for offset in range(4):
+        take(buffer, voiced(offset, ""), offset=offset)
+    assert (buffer.counted_negatives, buffer.distinct_users) == (2, 1)
+
+
+def test_erasure_forgets_what_was_said_until_then() -> None:
+    """Pending, parked and leased samples of the voice go with their changelog keys; later ones and others stay."""
+    buffer = NegativeBuffer(CAP)
+    take(buffer, voiced(0, "u:a", occurred_s=5), offset=0)
+    batch = lease(buffer)
+    take(buffer, voiced(1, "u:a", occurred_s=6), offset=1)
+    take(buffer, voiced(2, "u:a", occurred_s=7), offset=2)
+    take(buffer, voiced(3, "u:b", occurred_s=5), offset=3)
+    buffer.take_changes(b"b|")
+    assert buffer.erase("u:a", 6) == 2
+    assert [buffer.status(name) for name in NAMES[:4]] == [None, None, Status.PENDING, Status.PENDING]
+    assert buffer.take_changes(b"b|") == {b"b|" + NAMES[0].encode(): None, b"b|" + NAMES[1].encode(): None}
+    buffer.settle(batch, promoted=False, outcome="void")
+    assert buffer.status(NAMES[0]) is None
+    assert buffer.counted_negatives == 2
+
+
 STEP = st.one_of(
     st.builds(
         sample,

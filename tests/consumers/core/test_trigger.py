@@ -336,3 +336,42 @@ def test_unknown_state_part_is_refused(build: Any) -> None:
     """A part that is no part of the trigger's state is named."""
     with pytest.raises(ValueError, match="clock, run or requests"):
         Driver(build).trigger.restore("mood", b"[1]")
+
+
+def voiced(build: Any, first: int, count: int, users: int) -> list[Any]:
+    return [build.sample(f"n{number}", user_hash=f"{number % users:032x}") for number in range(first, first + count)]
+
+
+def test_one_user_cannot_fire(build: Any) -> None:
+    """However many negatives one user has, they fire nothing: only as many count as the cap allows, and a quorum is asked for."""
+    driver = ready(build, threshold=4, max_per_user=2, min_users=3)
+    assert driver.feed(*voiced(build, 0, 50, users=1)) == []
+    assert driver.feed(*voiced(build, 100, 40, users=2)) == []
+    (command,) = driver.feed(build.sample("last", user_hash="f" * 32))
+    assert (len(command.batch.samples), command.rules) == (5, ("count",))
+    assert (command.evidence["counted_negatives"], command.evidence["distinct_users"]) == (5, 3)
+    assert driver.trigger.buffer.pending_negatives == 91 - 5
+
+
+def test_quorum_alone_is_not_enough(build: Any) -> None:
+    """Enough users with too few negatives fire nothing."""
+    driver = ready(build, threshold=4, max_per_user=2, min_users=2)
+    assert driver.feed(*voiced(build, 0, 3, users=3)) == []
+
+
+def test_person_schedule_and_drift_ask_for_no_quorum(build: Any) -> None:
+    """A person's request takes what counts, whoever said it."""
+    driver = ready(build, threshold=100, max_per_user=2, min_users=20)
+    driver.feed(*voiced(build, 0, 6, users=2))
+    (command,) = driver.feed(build.request("start", job_id="j"))
+    assert len(command.batch.samples) == 4
+
+
+def test_erased_samples_are_in_no_later_batch(build: Any) -> None:
+    """An erasure takes a user's samples out of the count before they fire."""
+    driver = ready(build, threshold=3)
+    driver.feed(*voiced(build, 0, 2, users=2))
+    assert driver.feed(build.erasure(f"{0:032x}")) == []
+    assert driver.feed(build.sample("n5", user_hash=f"{1:032x}")) == []
+    (command,) = driver.feed(build.sample("n7", user_hash=f"{1:032x}"))
+    assert len(command.batch.samples) == 3

@@ -22,8 +22,6 @@ def test_positions_travel_with_the_state(build: Any) -> None:
         apply_changelog(restored, record.key, record.value)
     assert restored.next == {(topics.FEEDBACK_SUBMITTED, 0): 1}
     assert restored.task.state_keys == collector.state_keys
-    assert restored.wants((topics.FEEDBACK_SUBMITTED, 0), 1)
-    assert not restored.wants((topics.FEEDBACK_SUBMITTED, 0), 0)
     apply_changelog(restored, f"p|{topics.FEEDBACK_SUBMITTED}|0".encode(), None)
     assert restored.next == {}
 
