@@ -7,11 +7,13 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.core.collector import Collector
+from consumers.core.intake import sample_id
 from consumers.core.records import Effects, InputRecord
 from producers.redact import redact
 from schemas import dead_letter, topics
@@ -93,14 +95,18 @@ def test_order_of_revisions_does_not_matter(build: Any, history: Any) -> None:
 
 @given(history=HISTORY, cut=st.integers(0, 25))
 def test_restart_goes_on_from_the_changelog(build: Any, history: Any, cut: int) -> None:
-    """A collector restored from the changelog goes on exactly as the one that never stopped."""
+    """A collector restored from the changelog, or from its whole state, goes on exactly as the one that never stopped."""
     whole = records(build, history)
     stayed, before = run(build, [whole[:cut]])
-    restored = Collector(0, build.intake_policy())
+    kept = dict(stayed.items())
+    assert {key: value for key, value in before.changes.items() if value is not None} | {b"n": kept[b"n"]} == kept
+    restored, copied = Collector(0, build.intake_policy()), Collector(0, build.intake_policy())
     for key, value in before.changes.items():
         restored.restore(key, value)
-    assert restored.state_keys == stayed.state_keys
-    assert restored.process(whole[cut:]) == stayed.process(whole[cut:])
+    for key, value in kept.items():
+        copied.restore(key, value)
+    assert restored.state_keys == copied.state_keys == stayed.state_keys
+    assert restored.process(whole[cut:]) == copied.process(whole[cut:]) == stayed.process(whole[cut:])
     assert restored.totals == stayed.totals
 
 
@@ -196,3 +202,124 @@ def test_record_that_makes_no_sample_does_not_stop_the_others(build: Any) -> Non
     assert [sample.provenance.offset for sample in samples(build, effects)] == [1]
     assert [(letter.offset, "गड़बड़" in letter.detail) for letter in effects.dead_letters] == [(0, False)]
     assert collector.state_keys == 2  # the healthy sample and its day
+
+
+DAY_S = 86_400
+USERS = ("0" * 31 + "1", "0" * 31 + "2")
+
+
+def at(build: Any, event: Any, seconds: float, offset: int, *, received_s: float | None = None) -> InputRecord:
+    """A record of an event of START + seconds that the broker took later."""
+    record = build.record(event, offset=offset, time=build.start + timedelta(seconds=seconds))
+    taken = build.start + timedelta(seconds=seconds if received_s is None else received_s)
+    return msgspec.structs.replace(record, timestamp_ms=round(taken.timestamp() * 1000))
+
+
+def test_too_late_is_refused_and_late_is_counted_in_its_day(build: Any) -> None:
+    """Within the allowed lateness a late event counts in its own event-day; behind the watermark it goes to the dead letters."""
+    collector = Collector(0, build.intake_policy(lateness_s=2 * DAY_S))
+    effects = collector.process(
+        [
+            at(build, build.feedback("new"), 10 * DAY_S, 0),
+            at(build, build.feedback("late"), 8 * DAY_S, 1, received_s=10 * DAY_S),
+            at(build, build.feedback("too-late"), 7 * DAY_S, 2, received_s=10 * DAY_S),
+        ]
+    )
+    assert len(samples(build, effects)) == 2
+    days = {day for _, day in newest_counts(build, effects)}
+    assert days == {str((build.start + timedelta(days=shift)).date()) for shift in (8, 10)}
+    (letter,) = effects.dead_letters
+    assert (letter.reason, letter.offset) == (dead_letter.TOO_LATE, 2)
+    assert "behind the newest of its partition" in letter.detail
+
+
+def test_future_dated_is_refused_and_moves_nothing(build: Any) -> None:
+    """An event dated ahead of the broker's clock is refused and does not make those behind it too late."""
+    collector = Collector(0, build.intake_policy(lateness_s=DAY_S, future_s=600))
+    effects = collector.process(
+        [
+            at(build, build.feedback("ahead"), 600, 0, received_s=0),
+            at(build, build.feedback("far-ahead"), 400 * DAY_S, 1, received_s=0),
+            at(build, build.feedback("now"), 0, 2),
+        ]
+    )
+    assert [letter.reason for letter in effects.dead_letters] == [dead_letter.FUTURE_DATED]
+    assert len(samples(build, effects)) == 2
+
+
+def test_a_forgotten_id_is_too_late_to_come_again(build: Any) -> None:
+    """Once an id is forgotten its state is gone, and the same event sent again is refused, not doubled."""
+    collector = Collector(0, build.intake_policy(lateness_s=DAY_S))
+    first = at(build, build.feedback("a"), 0, 0)
+    collector.process([first])
+    effects = collector.process([at(build, build.feedback("b"), 5 * DAY_S, 1)])
+    assert collector.remembered_ids == 1
+    assert sum(value is None for value in effects.changes.values()) == 2  # the mark and its day
+    again = collector.process([msgspec.structs.replace(first, offset=2)])
+    assert [letter.reason for letter in again.dead_letters] == [dead_letter.TOO_LATE]
+    assert again.encoded == []
+
+
+def test_inputs_have_a_watermark_each(build: Any) -> None:
+    """Newer documents do not make feedback late, and what is remembered of one input is not kept for the other's sake."""
+    collector = Collector(0, build.intake_policy(lateness_s=DAY_S))
+    collector.process([at(build, build.feedback("a"), 0, 0), at(build, build.document("d"), 0, 0)])
+    effects = collector.process([at(build, build.document("e"), 50 * DAY_S, 1), at(build, build.feedback("b"), 1, 1)])
+    assert effects.dead_letters == []
+    assert collector.remembered_ids == 3
+
+
+def test_erasure_takes_back_what_was_said_and_refuses_what_comes_after_it(build: Any) -> None:
+    """Marks and counts up to the erasure's time are gone, an older event of the user is refused, a newer one is taken."""
+    collector = Collector(0, build.intake_policy())
+    collector.process([at(build, build.feedback("a", user_hash=USERS[0]), 0, 0), at(build, build.feedback("b", user_hash=USERS[1]), 0, 1)])
+    effects = collector.process(
+        [
+            at(build, build.erasure(USERS[0]), 10, 0),
+            at(build, build.feedback("a", user_hash=USERS[0]), 0, 2),
+            at(build, build.feedback("c", user_hash=USERS[0]), 5, 3),
+            at(build, build.feedback("d", user_hash=USERS[0]), 11, 4),
+        ]
+    )
+    assert effects.outcomes[topics.FEEDBACK_SUBMITTED, "erased"] == 2
+    assert effects.outcomes[topics.FEEDBACK_SUBMITTED, "collected"] == 1
+    (counts,) = newest_counts(build, effects).values()
+    assert counts["events"] == 2
+    tombstones = [key for key, value in effects.changes.items() if value is None]
+    assert tombstones == [b"k" + bytes.fromhex(sample_id("feedback", "chat", "a"))[:16]]
+    assert collector.process([at(build, build.erasure(USERS[0]), 10, 1)]).outcomes[topics.USER_ERASED, "duplicate"] == 1
+
+
+def test_erasures_are_forgotten_behind_the_watermark(build: Any) -> None:
+    """When whatever an erasure could refuse is too late anyway, its state goes."""
+    collector = Collector(0, build.intake_policy(lateness_s=DAY_S))
+    collector.process([at(build, build.erasure(USERS[0]), 0, 0), at(build, build.feedback("a"), 0, 0)])
+    effects = collector.process([at(build, build.feedback("b"), 5 * DAY_S, 1)])
+    assert effects.changes[b"e" + bytes.fromhex(USERS[0])] is None
+
+
+def test_identity_numbers_in_names_are_taken_out(build: Any) -> None:
+    """A conversation or document named by a telephone number, and a group or source that holds one, leave no trace of it."""
+    number = "9876543210"
+    collector = Collector(0, build.intake_policy())
+    effects = collector.process(
+        [
+            build.record(build.feedback("a", conversation_id=f"wa-{number}", source_group=f"call {number}"), source=f"/bot/{number}"),
+            build.record(build.document("d", source_group=number, title=f"ask {number}"), source=f"tel/{number}"),
+            build.record(build.document(f"doc-{number}"), offset=1),
+        ]
+    )
+    assert len(effects.encoded) == 5
+    assert effects.redactions == 7
+    told = [*effects.encoded, *effects.changes.items()]
+    assert number not in repr(told)
+    assert number not in repr(list(collector.items()))
+
+
+def test_a_trace_that_is_none_is_not_carried_on(build: Any) -> None:
+    """Only a W3C traceparent goes on: anything else in that header might say anything."""
+    record = build.record(build.feedback("a"))
+    for header, carried in ((b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01", True), (b"call 9876543210", False)):
+        traced = msgspec.structs.replace(record, headers=(*record.headers, ("traceparent", header)))
+        (sample, _) = Collector(0, build.intake_policy()).process([traced]).encoded
+        assert dict(sample.headers).get("traceparent") == (header if carried else None)

@@ -26,6 +26,7 @@ DECISIONS = (RetrainRequested, DriftDetected, OperatorRequested)
 STEP = st.one_of(
     st.tuples(st.just("sample"), st.integers(0, 15), st.integers(0, 2)),
     st.tuples(st.just("document"), st.integers(0, 3), st.integers(0, 2)),
+    st.tuples(st.just("erasure"), st.integers(0, 3), st.just(0)),
     st.tuples(st.just("retract"), st.integers(0, 15), st.integers(1, 3)),
     st.tuples(st.just("tick"), st.integers(1, 100), st.just(0)),
     st.tuples(st.just("serving"), st.integers(0, 3), st.just(0)),
@@ -65,7 +66,8 @@ class Log:
             job = build.job(command.command_id, attempt=command.attempt, outcome=outcome, retryable=retryable)
             return [self.record(job)]
         made = {
-            "sample": lambda: build.sample(f"s{first}", revision=second),
+            "sample": lambda: build.sample(f"s{first}", revision=second, user_hash=f"{first % 4:032x}"),
+            "erasure": lambda: build.erasure(f"{first:032x}"),
             "document": lambda: build.sample(f"d{first}", document=True, revision=second),
             "retract": lambda: build.sample(f"s{first}", revision=second, retracted=True, negative=False),
             "serving": lambda: build.serving(f"v{first}", "promotion"),
@@ -86,12 +88,13 @@ def journals(build: Any, effects: Effects) -> list[TriggerJournal]:
 @settings(max_examples=150)
 @given(steps=st.lists(STEP, max_size=80), cut=st.integers(0, 80))
 def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any], cut: int) -> None:
-    """The journal alone makes every command again, batch hash included; a restart from the changelog changes no decision."""
-    policy = build.trigger_policy(cool_down_minutes=90, schedule_interval_hours=200)
-    decider, restored = Decider(0, policy), Decider(0, policy)
+    """The journal alone makes every command again, batch hash included; a restart from changelog or snapshot changes no decision."""
+    policy = build.trigger_policy(cool_down_minutes=90, schedule_interval_hours=200, max_per_user=2, min_users=2)
+    decider, restored, copied = Decider(0, policy), Decider(0, policy), Decider(0, policy)
     log, made, entries, changelog = Log(build), [], [], {}
     for index, step in enumerate([("serving", 0, 0), ("tick", 1, 0), *steps]):
         records = log.step(step, decider)
+        before = list(decider.items()) if index == cut else []
         effects = decider.process(records)
         made += decisions(effects)
         entries += journals(build, effects)
@@ -101,7 +104,10 @@ def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any
         if index == cut:
             for key, value in changelog.items():
                 restored.restore(key, value)
+            for key, value in before:
+                copied.restore(key, value)
         assert restored.process(records) == effects
+        assert copied.process(records) == effects
     replayed = [decision for decision in replay(build.model, policy, entries) if isinstance(decision, DECISIONS)]
     assert replayed == made
     running = [decision for decision in made if isinstance(decision, RetrainRequested)]
@@ -147,6 +153,47 @@ def test_jobs_of_models_elsewhere_are_not_journalled(build: Any) -> None:
     decider = Decider(0, build.trigger_policy())
     effects = decider.process([build.record(build.job("j"), offset=3), build.record(build.job("j", outcome=None), offset=4)])
     assert (effects.events, effects.encoded, effects.changes, decider.triggers) == ([], [], {}, {})
+
+
+USER = "0a" * 16
+
+
+def test_an_erasure_reaches_every_model_that_heard_the_user(build: Any) -> None:
+    """The user's samples leave each model's buffer and changelog; models that had none of them journal nothing."""
+    decider, log = Decider(0, build.trigger_policy()), Log(build)
+    mine = [build.sample(f"s{model}", model=model, user_hash=USER, query="") for model in ("gemma", "llama")]
+    decider.process([log.record(sample) for sample in (*mine, build.sample("s", model="phi"))])
+    effects = decider.process([log.record(build.erasure(USER))])
+    assert {record.model for record in journals(build, effects)} == {"gemma", "llama"}
+    gone = {key for key, value in effects.changes.items() if value is None}
+    assert gone == {f"b|{sample.model}|{sample.sample_id}".encode() for sample in mine}
+    assert [len(trigger.buffer) for trigger in decider.triggers.values()] == [0, 0, 1]
+
+
+def test_a_sample_on_its_way_during_the_erasure_stays_out(build: Any) -> None:
+    """What stage 1 had taken before the erasure is refused behind it, after a restart too; what the user says later is taken."""
+    decider, log = Decider(0, build.trigger_policy()), Log(build)
+    effects = decider.process([log.record(build.erasure(USER))])
+    restored = Decider(0, build.trigger_policy())
+    for key, value in effects.changes.items():
+        restored.restore(key, value)
+    late = log.record(build.sample("late", user_hash=USER))
+    new = build.record(build.sample("new", user_hash=USER), offset=9, time=build.start + timedelta(seconds=1))
+    for one in (decider, restored):
+        effects = one.process([late, new])
+        assert effects.outcomes[topics.SAMPLE_COLLECTED, "erased"] == 1
+        assert one.triggers[build.model].buffer.pending_negatives == 1
+    assert dict(restored.items()) == dict(decider.items())
+
+
+def test_an_erasure_is_remembered_as_long_as_what_it_refuses_is_kept(build: Any) -> None:
+    """After forty days nothing from before the erasure can come any more, and its state goes."""
+    decider, log = Decider(0, build.trigger_policy()), Log(build)
+    decider.process([log.record(build.tick()), log.record(build.erasure(USER))])
+    effects = decider.process([log.record(build.tick(39 * 86_400))])
+    assert None not in effects.changes.values()
+    effects = decider.process([log.record(build.tick(41 * 86_400))])
+    assert effects.changes[f"e|u:{USER}".encode()] is None
 
 
 def test_older_ticks_are_ignored(build: Any) -> None:
