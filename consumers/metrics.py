@@ -41,7 +41,12 @@ class ConsumerMetrics:
             "abhyas_consumer_lag_seconds", "Age of the last processed record while others wait", ["stage"], registry=self.registry
         )
         self._state_keys = Gauge("abhyas_consumer_state_keys", "Keys held in memory", ["stage"], registry=self.registry)
-        self._pending = Gauge("abhyas_buffer_pending_negatives", "Negatives towards the threshold", ["model"], registry=self.registry)
+        self._pending = Gauge("abhyas_buffer_pending_negatives", "Negatives that no batch has leased", ["model"], registry=self.registry)
+        self._counted = Gauge(
+            "abhyas_buffer_counted_negatives", "Pending negatives that count towards the threshold", ["model"], registry=self.registry
+        )
+        self._users = Gauge("abhyas_buffer_users", "Users, else conversations, of pending negatives", ["model"], registry=self.registry)
+        self._quorum = Gauge("abhyas_buffer_min_users", "Users that a run by count asks for", ["model"], registry=self.registry)
         self._threshold = Gauge("abhyas_buffer_threshold", "Negatives that make a run due", ["model"], registry=self.registry)
         self._tick = Gauge("abhyas_ticker_last_tick_timestamp_seconds", "The newest tick written", registry=self.registry)
 
@@ -70,6 +75,9 @@ class ConsumerMetrics:
         serving = [trigger for decider in deciders for trigger in decider.triggers.values() if trigger.clock.serving_version]
         for trigger in sorted(serving, key=lambda trigger: trigger.model)[:MAX_MODEL_LABELS]:
             self._pending.labels(trigger.model).set(trigger.buffer.pending_negatives)
+            self._counted.labels(trigger.model).set(trigger.buffer.counted_negatives)
+            self._users.labels(trigger.model).set(trigger.buffer.distinct_users)
+            self._quorum.labels(trigger.model).set(trigger.policy.min_users)
             self._threshold.labels(trigger.model).set(trigger.policy.threshold)
 
     def ticked(self, now_s: float) -> None:

@@ -91,7 +91,8 @@ def model_lines(model: str, state: Mapping[str, Any]) -> str:
     """One model in plain words."""
     lines = [
         f"{model}: serving {state.get('serving_version') or 'nothing'}",
-        f"  negatives {state.get('pending_negatives')} of {state.get('threshold')}, documents {state.get('pending_documents')}, "
+        f"  negatives {state.get('counted_negatives')} of {state.get('threshold')}, by {state.get('distinct_users')} of at least "
+        f"{state.get('min_users')} users; waiting {state.get('pending_negatives')}, documents {state.get('pending_documents')}, "
         f"quarantined {state.get('quarantined')}",
     ]
     if state.get("running"):

@@ -94,6 +94,8 @@ class ModelTrigger:
             return "paused by a person: send the action resume to go on"
         if self.running is None and self._due(cool_down=False) and not self._due():
             return f"cool-down until {from_ms(self.clock.cool_down_until_ms).isoformat()}"
+        if self.running is None and self.buffer.counted_negatives >= self.policy.threshold and not self._has_counted_enough():
+            return f"only {self.buffer.distinct_users} of at least {self.policy.min_users} users (BATCH_MIN_USERS) have given negatives"
         return None
 
     def take_changes(self) -> dict[bytes, bytes | None]:

@@ -90,11 +90,14 @@ function inputs(snapshot) {
 function bufferCard(live) {
   const card = el("section", { class: "card half" }, el("h3", {}, "Corrections waiting"));
   if (!live) return card.append(el("p", {}, "unknown: the consumers do not answer")), card;
-  const { pending_negatives: have, threshold } = live;
+  // A stack of an earlier release tells no counted ones: then all that wait count.
+  const { threshold } = live, have = live.counted_negatives ?? live.pending_negatives;
   card.append(
     el("p", {}, `${number(have)} of ${number(threshold)} negatives`),
     bar(threshold ? have / threshold : 0, false, "negatives against the threshold", have, threshold),
     rows([
+      ["waiting", `${number(live.pending_negatives ?? 0)}, over a user's cap included`],
+      ["users", `${number(live.distinct_users ?? 0)} of at least ${number(live.min_users ?? 0)}`],
       ["documents", number(live.pending_documents ?? 0)],
       ["quarantined", number(live.quarantined ?? 0)],
       ["running", live.running ? `${live.running}, attempt ${live.attempt}, batch ${live.batch}` : "nothing"],

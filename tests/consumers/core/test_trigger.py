@@ -375,3 +375,12 @@ def test_erased_samples_are_in_no_later_batch(build: Any) -> None:
     assert driver.feed(build.sample("n5", user_hash=f"{1:032x}")) == []
     (command,) = driver.feed(build.sample("n7", user_hash=f"{1:032x}"))
     assert len(command.batch.samples) == 3
+
+
+def test_a_missing_quorum_is_said(build: Any) -> None:
+    """Enough negatives of too few users show as what holds the run back."""
+    driver = ready(build, threshold=4, max_per_user=4, min_users=3)
+    driver.feed(*voiced(build, 0, 8, users=2))
+    assert "only 2 of at least 3 users" in (driver.trigger.blocked_because() or "")
+    driver.feed(*voiced(build, 8, 3, users=3))
+    assert driver.trigger.blocked_because() is None
