@@ -94,6 +94,7 @@ class ConsumerSettings(ServiceSettings):
             threshold=self.retrain_trigger_threshold,
             max_per_user=self.batch_max_per_user,
             min_users=self.batch_min_users,
+            future_s=round(self.future_tolerance_minutes * 60),
             schedule_interval_hours=self.retrain_schedule_interval_hours,
             cool_down_minutes=self.retrain_cool_down_minutes,
             retry_minutes=self.retrain_retry_minutes,

@@ -146,15 +146,20 @@ class Collector:
 
     def _untimely(self, record: InputRecord, time_s: int, newest_s: int) -> Refusal | None:
         """Why an event outside the times accepted so far is refused; None where it advances them."""
-        ahead_s = time_s - record.timestamp_ms // 1000
-        if record.timestamp_ms > 0 and ahead_s > self._policy.future_s:
-            detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
-            return Refusal(dead_letter.FUTURE_DATED, detail)
         if time_s > newest_s:
-            self._advance(record.topic, time_s)
-            return None
+            refused = self._ahead(record, time_s)
+            if refused is None:
+                self._advance(record.topic, time_s)
+            return refused
         detail = f"ce_time is {newest_s - time_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
         return Refusal(dead_letter.TOO_LATE, detail)
+
+    def _ahead(self, record: InputRecord, time_s: int) -> Refusal | None:
+        ahead_s = time_s - record.timestamp_ms // 1000
+        if record.timestamp_ms <= 0 or ahead_s <= self._policy.future_s:
+            return None
+        detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
+        return Refusal(dead_letter.FUTURE_DATED, detail)
 
     def _advance(self, topic: str, newest_s: int) -> None:
         self._newest_s[topic] = newest_s
@@ -208,6 +213,9 @@ class Collector:
         except DECODING_ERRORS as error:
             return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)"), None
         user, until_s = bytes.fromhex(event.user_hash[: 2 * USER_BYTES]), math.floor(envelope.time.timestamp())
+        refused = self._ahead(record, until_s)
+        if refused is not None:
+            return refused, None
         if until_s <= self._erased_s.get(user, until_s - 1):
             return "duplicate", None
         self._erased_s[user] = until_s

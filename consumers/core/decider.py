@@ -14,7 +14,7 @@ from consumers.core.records import Effects, Emitted, InputRecord, Notice, Refusa
 from consumers.core.trigger import Decision, ModelTrigger
 from consumers.core.trigger_state import DAY_MS, TriggerPolicy
 from consumers.core.wire import RecordEncoder
-from schemas import topics
+from schemas import dead_letter, topics
 from schemas.decision import DriftDetected, RetrainRequested
 from schemas.envelope import format_time
 
@@ -142,6 +142,9 @@ class Decider:
         return until_s is not None and second <= until_s
 
     def _erase(self, record: InputRecord, seen: ErasureSeen, entries: dict[str, list[Entry]], effects: Effects) -> None:
+        if record.timestamp_ms > 0 and seen.until_s - record.timestamp_ms // 1000 > self._policy.future_s:
+            effects.outcomes[record.topic, dead_letter.FUTURE_DATED] += 1
+            return
         if self._is_erased(seen.voice, seen.until_s):
             effects.outcomes[record.topic, "not_newer"] += 1
             return
@@ -164,6 +167,9 @@ class Decider:
 
     def _refuse(self, record: InputRecord, refusal: Refusal, effects: Effects) -> None:
         effects.outcomes[record.topic, refusal.reason] += 1
+        if record.topic == topics.USER_ERASED or (record.topic == topics.TRAINING_STATE and record.partition != self.partition):
+            # Every task reads these: one keeps the dead letter, stage 1's or the one of the same partition.
+            return
         if record.topic == topics.CLOCK_TICKED:
             # Ticks have no dead-letter topic: one that cannot be read is followed by the next, and nothing waits for it.
             effects.notices.append(Notice("alert", "unreadable_tick", "-", f"clock.ticked offset {record.offset}: {refusal.detail}"))

@@ -22,6 +22,8 @@ class TriggerPolicy:
     `max_per_user` is the most pending negatives of one user (else conversation) that count and go into one batch, `min_users` the
     fewest users (else conversations) whose negatives make the count rule due.
 
+    An erasure dated more than `future_s` ahead of the broker's clock is not taken; stage 1 keeps it as a dead letter.
+
     A sample's text is kept 30 days in `sample.collected`; `sample_days` is shorter, so that no batch leases what is gone.
     """
 
@@ -36,6 +38,7 @@ class TriggerPolicy:
     max_samples: int = 2000
     max_documents: int = 500
     sample_days: int = 28
+    future_s: int = 10 * 60
 
 
 class Clock(msgspec.Struct, array_like=True, tag=1):

@@ -240,11 +240,13 @@ def test_future_dated_is_refused_and_moves_nothing(build: Any) -> None:
         [
             at(build, build.feedback("ahead"), 600, 0, received_s=0),
             at(build, build.feedback("far-ahead"), 400 * DAY_S, 1, received_s=0),
-            at(build, build.feedback("now"), 0, 2),
+            at(build, build.feedback("now", user_hash=USERS[0]), 0, 2),
+            at(build, build.erasure(USERS[0]), 400 * DAY_S, 0, received_s=0),
+            at(build, build.feedback("later", user_hash=USERS[0]), 10, 3),
         ]
     )
-    assert [letter.reason for letter in effects.dead_letters] == [dead_letter.FUTURE_DATED]
-    assert len(samples(build, effects)) == 2
+    assert [letter.reason for letter in effects.dead_letters] == [dead_letter.FUTURE_DATED] * 2
+    assert len(samples(build, effects)) == 3
 
 
 def test_a_forgotten_id_is_too_late_to_come_again(build: Any) -> None:

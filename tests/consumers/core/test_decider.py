@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,6 +147,23 @@ def test_poison_goes_to_dead_letters_and_ticks_to_a_notice(build: Any) -> None:
     )
     assert [(letter.topic, letter.offset, letter.reader) for letter in effects.dead_letters] == [(topics.SAMPLE_COLLECTED, 4, "stage2")]
     assert [(notice.level, notice.kind) for notice in effects.notices] == [("alert", "unreadable_tick")]
+
+
+def test_what_every_task_reads_makes_one_dead_letter(build: Any) -> None:
+    """An unreadable job state is the letter of the task of its partition alone; an unreadable erasure is stage 1's."""
+    poison = [InputRecord(topic, 1, 4, b"k", b"{", (), 0) for topic in (topics.TRAINING_STATE, topics.USER_ERASED)]
+    letters = [Decider(partition, build.trigger_policy()).process(poison).dead_letters for partition in range(3)]
+    assert [[letter.topic for letter in found] for found in letters] == [[], [topics.TRAINING_STATE], []]
+
+
+def test_an_erasure_from_the_future_erases_nothing(build: Any) -> None:
+    """An erasure dated ahead of the broker's clock would take what the user has not said yet."""
+    decider, log = Decider(0, build.trigger_policy()), Log(build)
+    decider.process([log.record(build.sample("a", user_hash=USER))])
+    ahead = build.record(build.erasure(USER), time=build.start + timedelta(days=300))
+    effects = decider.process([msgspec.structs.replace(ahead, timestamp_ms=round(build.start.timestamp() * 1000))])
+    assert effects.outcomes[topics.USER_ERASED, "future_dated"] == 1
+    assert decider.triggers[build.model].buffer.pending_negatives == 1
 
 
 def test_jobs_of_models_elsewhere_are_not_journalled(build: Any) -> None:
