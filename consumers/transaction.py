@@ -7,21 +7,23 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
 from consumers.core.records import Effects
+from consumers.core.wire import Encoded
 from producers.connection import KafkaConnection
 from schemas import envelope
 
 log = structlog.get_logger()
 
 
-class Outgoing(NamedTuple):
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A record to write; without a value it is a tombstone."""
 
     key: bytes | None
@@ -30,7 +32,7 @@ class Outgoing(NamedTuple):
 
 
 # By full topic name and partition.
-Routed = dict[tuple[str, int], list[Outgoing]]
+Routed = dict[tuple[str, int], list[Outgoing | Encoded]]
 
 # Uncompressed bytes of a record batch: a record larger than this still goes, in a batch of its own. The broker's limit
 # of 1 MiB is on the compressed batch, dead letters have a topic with room for twice that.
@@ -51,13 +53,14 @@ def route(effects: Effects, *, source: str, connection: KafkaConnection, partiti
     """The wire records of some effects by full topic name and partition; `partitions` are counts by full topic name."""
     routed: Routed = {}
     # Most of a batch goes to a few keys: each is looked up once.
-    places: dict[tuple[str, bytes], list[Outgoing]] = {}
-    for name, model, value, headers in effects.encoded:
-        found = places.get((name, model))
+    places: dict[tuple[str, bytes], list[Outgoing | Encoded]] = {}
+    for encoded in effects.encoded:
+        place = (encoded.topic, encoded.key)
+        found = places.get(place)
         if found is None:
-            topic = connection.topic(name)
-            found = places[name, model] = routed.setdefault((topic, partition_of(model, partitions[topic])), [])
-        found.append(Outgoing(model, value, headers))
+            topic = connection.topic(encoded.topic)
+            found = places[place] = routed.setdefault((topic, partition_of(encoded.key, partitions[topic])), [])
+        found.append(encoded)
     for emitted in effects.events:
         topic = connection.topic(emitted.event.TOPIC)
         record = envelope.encode(emitted.event, source=source, time=emitted.time, traceparent=emitted.traceparent)
@@ -99,7 +102,7 @@ class TransactionalWriter:
 
     async def commit(
         self,
-        routed: Mapping[tuple[str, int], Sequence[Outgoing]],
+        routed: Mapping[tuple[str, int], Sequence[Outgoing | Encoded]],
         *,
         offsets: Mapping[TopicPartition, int] | None = None,
         group: str | None = None,
@@ -133,15 +136,15 @@ class TransactionalWriter:
             # Left open, it ends with transaction.timeout.ms or with the next owner's start.
             log.warning("transaction not aborted", transactional_id=self.transactional_id, error=repr(error))
 
-    def _batches(self, records: Iterable[Outgoing]) -> list[Any]:
+    def _batches(self, records: Iterable[Outgoing | Encoded]) -> list[Any]:
         batches: list[Any] = []
         append: Any = None
-        for key, value, given in records:
+        for record in records:
             # aiokafka's batch takes a list alone.
-            headers = given if isinstance(given, list) else list(given)
-            if append is None or append(timestamp=None, key=key, value=value, headers=headers) is None:
+            headers = record.headers if isinstance(record.headers, list) else list(record.headers)
+            if append is None or append(timestamp=None, key=record.key, value=record.value, headers=headers) is None:
                 batches.append(self._producer.create_batch())
                 append = batches[-1].append
                 # The first record of a batch is taken whatever its size; the broker's limit is what refuses it then.
-                append(timestamp=None, key=key, value=value, headers=headers)
+                append(timestamp=None, key=record.key, value=record.value, headers=headers)
         return batches

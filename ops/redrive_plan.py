@@ -10,7 +10,7 @@ from typing import Final
 
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-from consumers.transaction import Outgoing, Routed, partition_of
+from consumers.transaction import Outgoing, partition_of
 from ops.dead_letters import NOT_OURS, DeadLetterContent, Place
 from schemas import topics
 from schemas.dead_letter import Redriven
@@ -114,9 +114,9 @@ def plan(letter: DeadLetterContent, selection: Selection, situation: Situation) 
     return Resend(row.place, row.topic, partition, record)
 
 
-def transaction(resends: Collection[Resend]) -> Routed:
+def transaction(resends: Collection[Resend]) -> dict[tuple[str, int], list[Outgoing]]:
     """The original records, and beside each letter the marker that says so: all of it in one transaction, or none."""
-    routed: Routed = {}
+    routed: dict[tuple[str, int], list[Outgoing]] = {}
     for resend in resends:
         routed.setdefault((resend.topic, resend.partition), []).append(resend.record)
         letter = resend.letter

@@ -181,17 +181,18 @@ class Collector:
         # A revision that names no model is of the model that the feedback was about.
         model = received.model or (known.model if known else self._policy.default_model)
         try:
-            sample, contribution, redactions = collect(received, record, model, self._policy)
+            collected = collect(received, record, model, self._policy)
         except DECODING_ERRORS as error:
             # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
             return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
+        sample, contribution = collected.sample, collected.contribution
         day = _EPOCH_DAY + time_s // _DAY_S
         newest_s = time_s if known is None else max(time_s, known.time_s)
         if known is not None:
             self._signals.take_back(known.model, kind, known.day, known.contribution)
         self._signals.add(model, kind, day, contribution)
         marks.put(sample_key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
-        effects.redactions += redactions
+        effects.redactions += collected.redactions
         if known is not None and known.model != model:
             # The former model's buffer is in another hand: it hears of the move as a retraction.
             self._emit(_without_text(sample, known.model), received.envelope.traceparent, effects)

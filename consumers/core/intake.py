@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -74,7 +74,7 @@ class IntakePolicy:
         return HoldoutAssigner(key=self.holdout_key, percent=self.holdout_percent)
 
 
-class Received(NamedTuple):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """A valid event before anything was made of it: what deduplication needs, and the event itself."""
 
     sample: bytes
@@ -87,7 +87,7 @@ class Received(NamedTuple):
     event: FeedbackIn | DocumentIngested
 
 
-class Collected(NamedTuple):
+class Collected(msgspec.Struct, frozen=True, gc=False):
     """The sample of an event, what it adds to its day's counts, and how many identity numbers were taken out of it."""
 
     sample: SampleOut
@@ -195,14 +195,18 @@ def _score(said: FeedbackIn) -> float | None:
         raise MalformedEvent(str(error)) from None
 
 
+def _is_identifier(name: str) -> bool:
+    # What is printable holds no control character and, but for the space itself, no white space: most names need no pattern.
+    return (name.isprintable() and " " not in name) or _IDENTIFIER(name) is not None
+
+
 def _check_names(said: FeedbackIn) -> None:
     """Raises MalformedEvent for a name that is not of its pattern, and for texts that hold the NUL character."""
-    # Every one of these is in almost every event, so they are looked at one by one, without a loop over their names.
-    if not _IDENTIFIER(said.feedback_id):
+    if not _is_identifier(said.feedback_id):
         raise MalformedEvent("feedback_id: expected no white space and no control characters")
     if said.user_hash is not None and not _USER_HASH(said.user_hash):
         raise MalformedEvent("user_hash: expected 32 to 64 digits of lower-case hexadecimal")
-    if said.conversation_id is not None and not _IDENTIFIER(said.conversation_id):
+    if said.conversation_id is not None and not _is_identifier(said.conversation_id):
         raise MalformedEvent("conversation_id: expected no white space and no control characters")
     if said.model is not None and not _MODEL(said.model):
         raise MalformedEvent("model: expected up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit first")

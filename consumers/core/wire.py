@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -128,7 +128,7 @@ class JournalOut(msgspec.Struct, frozen=True):
     entries: Sequence[JournalEntryOut]
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A record ready for the log; `topic` is a name of `schemas.topics`."""
 
     topic: str
