@@ -18,6 +18,7 @@ from faststream import AckPolicy
 from faststream.exceptions import StopConsume
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as SubscribedPartition
+from faststream.kafka.message import FAKE_CONSUMER
 
 from consumers.core.records import Effects, InputRecord, Notice
 from consumers.errors import StateMismatch
@@ -31,6 +32,11 @@ from schemas.dead_letter import DeadLetter
 from schemas.decision import DriftDetected, RetrainRequested
 
 log = structlog.get_logger()
+
+
+async def leave_unparsed(records: tuple[Any, ...]) -> KafkaMessage:
+    """FastStream's default parser decodes every header; one without a value, or not UTF-8, would lose the batch before we see it."""
+    return KafkaMessage(records, b"", correlation_id="batch", consumer=FAKE_CONSUMER)
 
 
 async def leave_undecoded(message: KafkaMessage) -> object:
@@ -85,6 +91,7 @@ class Shard:
             check_crcs=not self.connection.embedded,
             isolation_level="read_committed",
             ack_policy=AckPolicy.MANUAL,
+            parser=leave_unparsed,
             decoder=leave_undecoded,
             no_reply=True,
             include_in_schema=False,

@@ -58,6 +58,20 @@ async def test_events_become_samples_and_one_command(build: Any, embedded_topics
     assert (code, seconds < 20) == (0, True)
 
 
+async def test_headers_that_cannot_be_decoded_lose_no_batch(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
+    """Records whose headers have no value or are not UTF-8 become dead letters as they came, and those around them samples."""
+    odd = ((("ce_id", None),), (("x", b"\xff\xfe"),), (("ce_source", b"\xff"), ("ce_id", b"1")))
+    for index, headers in enumerate(odd):
+        await embedded_topics.send(build.feedback(f"f{index}"))
+        await embedded_topics.send_raw(topics.FEEDBACK_SUBMITTED, b"{}", headers=headers)
+    await embedded_topics.send(build.feedback("last"))
+    consumers = start_consumers(embedded_topics.connection, "stage1")
+    await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 7)
+    assert len(await embedded_topics.events(topics.SAMPLE_COLLECTED)) == 4
+    letters = await embedded_topics.read(embedded_topics.connection.dead_letters(topics.FEEDBACK_SUBMITTED))
+    assert [dead_letter.read(letter.key, letter.value, letter.headers).headers for letter in letters] == list(odd)
+
+
 async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
     """After kill -9 the state is restored before anything is processed: duplicates stay duplicates, the batch stays leased. With
     another number of shards too, once it was changed with everything stopped; before that the start is refused."""
