@@ -17,7 +17,7 @@ from gpu_runner.dataset.folder import FILES
 from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.job_folder import JobFolder, read_json, write_json
 from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
-from gpu_runner.registry import version_key
+from gpu_runner.registry import lineage, version_key
 from gpu_runner.taken_back import KnownSample, Reason, TakenBack, known_samples
 
 # In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
@@ -60,6 +60,8 @@ def forget_job(folder: JobFolder, taken_back: TakenBack) -> dict[str, KnownSampl
         folder.discard()
         return {}
     model, samples = made_of
+    for draft in (*folder.dataset.glob(".*.part"), *(folder.path / "evaluation").glob(".*.part")):
+        draft.unlink()  # of a process that was killed while it wrote; no child works here now
     gone = taken_back.gone(model, samples)
     known = read_json(folder.path / MEMO) or {}
     if any(sample_id not in known for sample_id in gone):
@@ -118,6 +120,13 @@ def stored_versions(store: ArtifactStore) -> list[tuple[str, str]]:
     suffix = ".samples.json"
     found = (key.split("/") for key in store.list("training_data") if key.endswith(suffix))
     return [(parts[1], parts[3].removesuffix(suffix)) for parts in found if len(parts) == 4 and parts[2] == "versions"]
+
+
+def trained_from(store: ArtifactStore, version: TaintedVersion) -> list[str]:
+    """The versions of the same model whose weights started from a version's, directly or not."""
+    prefix = f"finetuned/{version.model}"
+    others = sorted({key.split("/")[2] for key in store.list(prefix) if key.endswith("/decision.json") and key.count("/") == 3})
+    return [other for other in others if other != version.version and version.version in lineage(store, version.model, other)]
 
 
 def tainted_versions(store: ArtifactStore) -> list[TaintedVersion]:

@@ -26,7 +26,10 @@ def holding(installation: Installation, sample: SampleCollected) -> list[str]:
     found = []
     for root in (installation.settings.data_dir, installation.settings.eval_reports_dir):
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            text = path.read_text(encoding="utf-8", errors="replace")
+            try:
+                text = path.read_text(encoding="utf-8", errors="replace")
+            except FileNotFoundError:
+                continue  # a draft that was renamed into place meanwhile
             if any(word.lower() in text.lower() for word in words):
                 found.append(path.relative_to(root).as_posix())
     return found
