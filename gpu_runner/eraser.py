@@ -89,6 +89,8 @@ class Eraser:
             asyncio.get_running_loop().call_later(RETRY_S, self._due.set)
 
     def _concerns(self, sample_id: str) -> bool:
+        if self._sweeping.locked():
+            return True  # what is kept is being looked through: it may have passed the place already
         in_run = self._run is not None and sample_id in self._run.sample_ids
         return in_run or sample_id in self._known or (self._exports() / f"feedback_{sample_id}.json").exists()
 

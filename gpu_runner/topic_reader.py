@@ -5,8 +5,10 @@ No offsets are kept: ids say what is done, so reading everything again at each s
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -32,6 +34,7 @@ TAKEN_BACK: Final = (topics.USER_ERASED, topics.SAMPLE_COLLECTED)
 # Stage 2 reads operator.requested too and sends what can't be read there to its dead letters; two readers would send it twice.
 LETTERED: Final = (topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
 READER: Final = "gpu_runner"
+STOP_TIMEOUT_S: Final = 2.0
 # Only retractions matter of the samples; looking for the field saves parsing every other value. In a text its quotes would be escaped.
 _RETRACTED: Final = re.compile(rb'"retracted"\s*:\s*true')
 
@@ -59,7 +62,9 @@ class TopicReader:
 
     async def close(self) -> None:
         """Gives the connection back."""
-        await self._consumer.stop()
+        # aiokafka 0.14 loses the cancel of its fetcher that comes right after an assignment, and would wait for ever; a second one ends it.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._consumer.stop(), STOP_TIMEOUT_S)
 
     async def restore(self, ledger: Ledger) -> None:
         """Folds every record up to the ends of now, own topics first; then follows requests and what is taken back."""
