@@ -9,12 +9,12 @@ from typing import Any
 
 from gpu_runner.artifacts import ArtifactStore, files_below, put_folder, uri_of
 from gpu_runner.content_hash import file_sha256
-from gpu_runner.dataset.rows import load_evaluation_items, load_training_rows, save_rows
+from gpu_runner.dataset.rows import json_lines, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.gate import decide
 from gpu_runner.gate_policy import Policy
-from gpu_runner.job_folder import JobFolder, read_json, write_json
+from gpu_runner.job_folder import JobFolder, read_json
 from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.registry import read_record, version_key
 from gpu_runner.settings import RunnerSettings
@@ -113,17 +113,16 @@ def _keep_for_later(
 ) -> None:
     """The repair items and learnt rows of this version, read by later runs only if it is of their lineage."""
     evaluation, train = folder.path / spec["dataset"]["evaluation"], folder.path / spec["dataset"]["train"]
-    repair = [item for item in load_evaluation_items(evaluation) if item.set == "repair"]
+    items = load_evaluation_items(evaluation) if evaluation.stat().st_size else ()  # empty: all of them were taken back meanwhile
+    repair = [item for item in items if item.set == "repair"]
     learnt = [row for row in load_training_rows(train) if row.origin != "replay"]
-    kept = folder.path / "kept"
-    kept.mkdir(exist_ok=True)
     place = {"model": state.model, "version": state.version}
-    for rows, pattern, name in ((repair, REPAIR_ITEMS, "repair.jsonl"), (learnt, TRAINED_ROWS, "rows.jsonl")):
-        if rows:
-            save_rows(kept / name, rows)
-            store.write_file(pattern.format(**place), kept / name)
-    write_json(kept / "samples.json", prepared["users"])
-    store.write_file(TRAINED_SAMPLES.format(**place), kept / "samples.json")
+    for rows, pattern in ((repair, REPAIR_ITEMS), (learnt, TRAINED_ROWS)):
+        key = pattern.format(**place)
+        if rows or store.exists(key):
+            store.write_bytes(key, json_lines(rows))
+    # Last: it says whose words the two hold, and what is taken back is looked for by it.
+    store.write_bytes(TRAINED_SAMPLES.format(**place), json.dumps(prepared["samples"], indent=1).encode() + b"\n")
 
 
 def model_card(record: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""POST /finetune/start and GET /finetune/status: the seed's fields, checked before anything is promised."""
+"""POST /finetune/start, GET /finetune/status and /finetune/tainted: the seed's fields, checked before anything is promised."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.errors import NotConnected
 from gpu_runner.event_log import EventLog
 from gpu_runner.finetune_status import finetune_status
+from gpu_runner.forget import tainted_versions, trained_from
 from gpu_runner.supervisor import Supervisor
 from producers.http_errors import ApiError, Details, validation_details
 from schemas.fields import Hyperparameters
@@ -52,7 +53,7 @@ def session_log(supervisor: Supervisor) -> EventLog:
 
 
 def finetune_routes(supervisor: Supervisor) -> APIRouter:
-    """The two endpoints over one supervisor."""
+    """The endpoints over one supervisor."""
     router = APIRouter(prefix="/finetune")
 
     @router.post("/start", status_code=202)
@@ -84,6 +85,19 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
                 [("job_id", "looked for it in training.state, retrain.requested and operator.requested")],
             )  # fmt: skip
         return found
+
+    @router.get("/tainted")
+    def tainted() -> dict[str, Any]:
+        """Versions that were trained on samples taken back since: ids and reasons, and what was trained from them."""
+        store = supervisor.store
+        try:
+            versions = [
+                {"model": one.model, "version": one.version, "samples": dict(one.samples), "trained_from_it": trained_from(store, one)}
+                for one in tainted_versions(store)
+            ]
+        except ArtifactError as error:
+            raise ApiError(503, "store_unavailable", f"the artifact store can't be read: {error}", headers={"Retry-After": "5"}) from error
+        return {"versions": versions}
 
     return router
 

@@ -59,6 +59,8 @@ def _of_run(ledger: Ledger, job_id: str, state: TrainingState) -> dict[str, Any]
         "batch": state.command.batch.number,
         "error": state.error,
         "retryable": state.retryable,
+        "tainted": bool(state.tainted_samples),
+        "tainted_samples": state.tainted_samples or 0,
         "decision": None
         if decision is None
         else {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,10 @@ from typing import Any, Final
 from gpu_runner.content_hash import file_sha256, folder_sha256
 from gpu_runner.errors import JobInterrupted, JobRefused
 from gpu_runner.local_store import LocalStore
+from gpu_runner.taken_back import KnownSample, known_samples
 
+# Everything that holds rows, or weights made of them; `discard` removes it.
+_MADE_OF_ROWS: Final = ("dataset", ".dataset.part", ".dataset.old", "registered", "checkpoints", "adapter", "merged", "evaluation")
 _PLAIN: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")
 
 
@@ -73,6 +77,23 @@ class JobFolder:
             return datetime.fromisoformat(known)
         write_json(path, attempts | {str(attempt): now.isoformat()})
         return now
+
+    def made_of(self) -> tuple[str, dict[str, KnownSample]] | None:
+        """The model, and its samples that the dataset is made of; None where none was prepared."""
+        prepared = read_json(self.prepared)
+        return None if prepared is None else (str(prepared["model"]), known_samples(prepared["samples"]))
+
+    def discard(self) -> None:
+        """Removes the dataset and everything made of it, so that the job is prepared anew.
+
+        `spec.json` goes first, so that nothing half-removed is trained on; `prepared.json`, which says whose text is here, last.
+        """
+        for path in (self.spec, self.result):
+            path.unlink(missing_ok=True)
+        for name in _MADE_OF_ROWS:
+            if (self.path / name).exists():
+                shutil.rmtree(self.path / name)
+        self.prepared.unlink(missing_ok=True)
 
     def pinned_spec(self) -> dict[str, Any] | None:
         """The spec of a run that has started, its dataset verified; None where training has not started yet.

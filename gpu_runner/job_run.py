@@ -23,18 +23,23 @@ from gpu_runner.child_process import ChildProcess
 from gpu_runner.child_report import ChildEnd, read_end
 from gpu_runner.errors import Fatal, JobCancelled, JobInterrupted, JobRefused, JobWithoutData, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog, to_the_end
+from gpu_runner.forget import forget_rows
 from gpu_runner.job_folder import JobFolder, write_json
-from gpu_runner.leased_samples import SampleSource
+from gpu_runner.leased_samples import SampleSource, settle
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.preparation import Preparation
 from gpu_runner.registry import write_record
 from gpu_runner.rolled_back import rolled_back_artifacts
 from gpu_runner.settings import RunnerSettings
+from gpu_runner.taken_back import Reason
 from gpu_runner.verdict import OUTCOMES, current_event, evaluation_event, promotion_event, rule
 from schemas.catalogue import Event
 from schemas.training import Outcome, TrainingState
 
 _log = structlog.get_logger(__name__)
+
+# Before these phases a child has learnt nothing yet.
+_LEARNT = frozenset({"training", "merging", "evaluating"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,14 @@ class RunParts:
 
 
 class JobRun:
-    """Runs one leased job; `cancel` may come at any time. Raises only Fatal, NotConnected and its own cancellation."""
+    """Runs one leased job; `cancel` and `take_back` may come at any time. Raises only Fatal, NotConnected and its own cancellation.
+
+    `sample_ids` are the samples that the job is made of, once it is prepared.
+    """
 
     def __init__(self, parts: RunParts, state: TrainingState) -> None:
         self.job_id = state.job_id
+        self.sample_ids: frozenset[str] = frozenset()
         self._parts = parts
         self._state = state
         self._folder = JobFolder(parts.settings.jobs_dir(), state.job_id)
@@ -67,11 +76,44 @@ class JobRun:
         self._cancelled = asyncio.Event()
         self._reason = ""
         self._final = False
+        self._child: ChildProcess | None = None
+        self._learnt = False
+        self._anew = False
+        self._changing_files = asyncio.Lock()
 
     def cancel(self, reason: str) -> None:
         """Ends the job as cancelled, unless its decision is being written already."""
         self._reason = reason
         self._cancelled.set()
+
+    async def take_back(self) -> None:
+        """Looks whether samples of this job were taken back: before the training they drop out, after its start they taint the version.
+
+        A child that has learnt nothing yet is stopped and the job prepared anew; one that trains already goes on, while the rows
+        leave the files. Where no child runs, the job looks itself before it goes on.
+        """
+        gone, tainted = await self._taken_back()
+        child = self._child
+        if not gone or child is None:
+            return
+        if self._learnt:
+            async with self._changing_files:
+                await asyncio.to_thread(forget_rows, self._folder, gone, answers=False)
+            if self._state.phase != "ended" and not self._final:
+                await self._save(lambda state, now: jobs.taint(state, len(tainted)))
+        else:
+            self._anew = True
+            await child.stop(self._parts.settings.stop_grace_s)
+
+    async def _taken_back(self) -> tuple[dict[str, Reason], dict[str, Reason]]:
+        """Those of the job's samples that were taken back, and those of them that train."""
+        made_of = await asyncio.to_thread(self._folder.made_of)
+        if made_of is None:
+            return {}, {}
+        model, samples = made_of
+        self.sample_ids = frozenset(samples)
+        gone = self._parts.log.ledger.taken_back.gone(model, samples)
+        return gone, {sample_id: reason for sample_id, reason in gone.items() if samples[sample_id].trained}
 
     async def run(self) -> None:
         """Takes the lease and runs the job to its end; a runner that stops gives the lease back and leaves the job open."""
@@ -138,15 +180,36 @@ class JobRun:
         if candidate is None:
             result = await asyncio.to_thread(self._folder.verified_result)
             if result is None:
-                await self._train(await self._spec())
+                while not await self._train(await self._spec()):
+                    self._log.info("samples were taken back before the training: prepared anew")
                 result = await asyncio.to_thread(self._folder.verified_result)
             if result is None:
                 raise JobInterrupted("the child reported success without a result whose hashes verify")
             await self._move("deciding")
+            await self._forget()
             candidate = await asyncio.to_thread(judge_and_upload, parts.store, parts.settings, self._state, self._folder, result)
         await to_the_end(self._decide(candidate))
 
+    async def _forget(self) -> None:
+        """Takes out of the files of a trained candidate what was taken back, before anything of them is kept for later versions."""
+        async with self._changing_files:
+            gone, _ = await self._taken_back()
+            if gone:
+                await asyncio.to_thread(forget_rows, self._folder, gone, answers=True)
+
     async def _spec(self) -> dict[str, Any]:
+        """What the child is to do, on a dataset of which nothing was taken back: one that lost a sample is made anew."""
+        while True:
+            gone, _ = await self._taken_back()
+            if gone:
+                # Its checkpoints go too: they know the rows, and the files that they could be resumed with are not to be kept.
+                self._log.info("samples were taken back: dataset and checkpoints discarded", samples=len(gone))
+                await asyncio.to_thread(self._folder.discard)
+            spec = await self._pinned_or_prepared()
+            if not (await self._taken_back())[0]:
+                return spec
+
+    async def _pinned_or_prepared(self) -> dict[str, Any]:
         spec = await asyncio.to_thread(self._folder.pinned_spec)
         if spec is not None:
             if spec["attempt"] != self._state.attempt:
@@ -157,14 +220,14 @@ class JobRun:
         if serving is None:
             raise JobRefused(f"{self._state.model} is not bootstrapped: run `abhyas bootstrap --model {self._state.model} …`")
         await self._move("preparing")
-        preparation = self._parts.preparation
-        others = await asyncio.to_thread(preparation.earlier_samples, serving)
-        leased = await self._parts.samples.read(self._state.command.batch, others)
-        spec = await asyncio.to_thread(preparation.run, self._state, serving, leased, self._folder)
+        batch, taken_back = self._state.command.batch, self._parts.log.ledger.taken_back
+        leased = settle(batch, await self._parts.samples.read(batch), taken_back)
+        spec = await asyncio.to_thread(self._parts.preparation.run, self._state, serving, leased, taken_back, self._folder)
         self._log.info("job prepared", dropped=dict(leased.dropped), samples=len(leased.samples))
         return spec
 
-    async def _train(self, spec: Mapping[str, Any]) -> None:
+    async def _train(self, spec: Mapping[str, Any]) -> bool:
+        """Runs the child to its end; False where it was stopped before it had learnt anything, because a sample was taken back."""
         await self._move("training")
         parts = self._parts
         child = await ChildProcess.start(
@@ -172,9 +235,12 @@ class JobRun:
         )
         self._log.info("child started", pid=child.pid, start=spec["start"]["name"])
         reported: dict[str, Any] | None = None
+        self._child, self._learnt, self._anew = child, False, False
         try:
+            await self.take_back()  # what came while it was being started
             async for event in child.events():
                 if event.get("event") == "progress":
+                    self._learnt = self._learnt or event.get("phase") in _LEARNT
                     await self._progress(event)
                 elif event.get("event") == "error":
                     reported = event
@@ -187,9 +253,14 @@ class JobRun:
         except BaseException:
             await child.stop(parts.settings.stop_grace_s)
             raise
+        finally:
+            self._child = None
+        if self._anew:
+            return False
         end = read_end(code, reported)
         self._log.info("child ended", exit_code=code, kind=end.kind)
         _raise_for(end, str(self._folder.log))
+        return True
 
     async def _decide(self, candidate: Candidate) -> None:
         parts = self._parts
@@ -197,6 +268,7 @@ class JobRun:
             raise JobCancelled(self._reason)
         self._final = True
         rolled_back = await asyncio.to_thread(rolled_back_artifacts, parts.store, self._state.model)
+        _, tainted = await self._taken_back()
         async with self._saving, parts.log.exclusive() as commit:
             serving = parts.log.ledger.current.get(self._state.model)
             record = candidate.record
@@ -206,7 +278,7 @@ class JobRun:
                     artifact_sha256=record["artifact"]["sha256"], serving=serving, rolled_back=rolled_back,
                 )  # fmt: skip
                 ruled = {"verdict": ruling.verdict, "applied": ruling.applied, "reasons": list(ruling.reasons)}
-                record = record | ruled | {"decided_at": parts.now().isoformat()}
+                record = record | ruled | {"decided_at": parts.now().isoformat(), "tainted": tainted}
                 record = await asyncio.to_thread(write_record, parts.store, candidate.record_key, record)
             events: list[Event] = [
                 evaluation_event(record, candidate.scores, candidate.report_dir),
@@ -216,7 +288,7 @@ class JobRun:
                 if serving is None:
                     raise JobRefused(f"{self._state.model} serves nothing: a promotion needs a baseline")
                 events.append(current_event(record, serving))
-            ended = jobs.end(self._state, OUTCOMES[record["verdict"]], now=parts.now())
+            ended = jobs.taint(jobs.end(self._state, OUTCOMES[record["verdict"]], now=parts.now()), len(tainted))
             await commit([*events, ended])
             self._count(ended)
         parts.metrics.evaluated(candidate.scores)

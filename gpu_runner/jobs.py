@@ -99,9 +99,15 @@ def release(state: TrainingState, *, now: datetime) -> TrainingState:
 
 
 def move(state: TrainingState, phase: Phase, *, now: datetime) -> TrainingState:
-    """The job in another phase, before its end."""
+    """The job in another phase, before its end; one that is prepared anew begins anew, and untainted."""
     _not_ended(state)
-    return state.model_copy(update={"phase": phase, "updated_at": now})
+    anew = {"step": 0, "total_steps": None, "tainted_samples": None} if phase == "preparing" else {}
+    return state.model_copy(update=anew | {"phase": phase, "updated_at": now})
+
+
+def taint(state: TrainingState, samples: int) -> TrainingState:
+    """The state of a job whose version was trained on so many samples that were taken back since."""
+    return state.model_copy(update={"tainted_samples": samples or None})
 
 
 def progress(state: TrainingState, report: dict[str, object], *, now: datetime) -> TrainingState:

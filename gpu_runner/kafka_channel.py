@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gpu_runner.kafka_writer import KafkaWriter
 from gpu_runner.ledger import Ledger
+from gpu_runner.taken_back import Fact
 from gpu_runner.topic_reader import TopicReader
 from producers.connection import KafkaConnection
 from schemas.catalogue import Event
@@ -33,8 +34,8 @@ class KafkaChannel:
         await self._reader.close()
         await self._writer.close()
 
-    async def poll(self, timeout_s: float) -> Sequence[BaseModel]:
-        """The next requests; what can't be read goes to its dead-letter topic."""
+    async def poll(self, timeout_s: float) -> Sequence[BaseModel | Fact]:
+        """The next requests, retractions and erasures; what can't be read goes to its dead-letter topic."""
         events = await self._reader.poll(timeout_s)
         await self._send_letters()
         return events

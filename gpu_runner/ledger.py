@@ -1,4 +1,4 @@
-"""What the topics say, folded in log order: jobs, commands, requests, decisions, serving versions. Pure.
+"""What the topics say, folded in log order: jobs, commands, requests, decisions, serving versions, what was taken back. Pure.
 
 Folding a record twice changes nothing that matters, so a runner may read everything from the beginning at each start.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from gpu_runner.taken_back import Erasure, Fact, Retraction, TakenBack
 from schemas.decision import RetrainRequested, RollbackRequested
 from schemas.evaluation import EvaluationCompleted, PromotionDecided
 from schemas.model import ModelCurrent
@@ -28,11 +29,14 @@ class Ledger:
     requests: dict[str, OperatorRequested] = field(default_factory=dict)
     rollbacks: dict[str, RollbackRequested] = field(default_factory=dict)
     cancels: dict[str, OperatorRequested] = field(default_factory=dict)
+    taken_back: TakenBack = field(default_factory=TakenBack)
     _run_of: dict[str, str] = field(default_factory=dict)
 
-    def apply(self, event: BaseModel) -> None:
+    def apply(self, event: BaseModel | Fact) -> None:
         """Folds one event in; kinds that the runner does not follow are passed over."""
-        if isinstance(event, TrainingState):
+        if isinstance(event, Erasure | Retraction):
+            self.taken_back.apply(event)
+        elif isinstance(event, TrainingState):
             self.jobs[event.job_id] = event
             self._apply_command(event.command)
         elif isinstance(event, ModelCurrent):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from gpu_runner.job_folder import JobFolder, write_json
 from gpu_runner.leased_samples import LeasedSamples
 from gpu_runner.registry import artifact_folder, lineage
 from gpu_runner.settings import RunnerSettings
+from gpu_runner.taken_back import KnownSample, TakenBack, known_samples
 from schemas.model import ModelCurrent
 from schemas.sample import SampleCollected
 from schemas.training import TrainingState
@@ -38,29 +40,33 @@ class Preparation:
         self._store = store
         self._settings = settings
 
-    def earlier_samples(self, serving: ModelCurrent) -> dict[str, str | None]:
-        """Every sample (id to user hash) that the serving version's lineage was trained on."""
-        found: dict[str, str | None] = {}
+    def earlier_samples(self, serving: ModelCurrent) -> dict[str, KnownSample]:
+        """Every sample that rows or repair items of the serving version's lineage are made of."""
+        found: dict[str, KnownSample] = {}
         for version in lineage(self._store, serving.model, serving.version):
             key = TRAINED_SAMPLES.format(model=serving.model, version=version)
             if self._store.exists(key):
-                found |= json.loads(self._store.read_bytes(key))
+                found |= known_samples(json.loads(self._store.read_bytes(key)))
         return found
 
-    def run(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, folder: JobFolder) -> dict[str, Any]:
-        """Prepares the job and returns its spec.
+    def run(
+        self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack, folder: JobFolder
+    ) -> dict[str, Any]:
+        """Prepares the job, without what was taken back from earlier versions, and returns its spec.
 
         Raises JobWithoutData where nothing is left to train on, JobRefused for data or settings that can't be used.
         """
         key = self._holdout_key(serving)
+        earlier = self.earlier_samples(serving)
+        gone = taken_back.gone(serving.model, earlier)
         try:
             start = artifact_folder(self._store, serving.artifact_uri, serving.artifact_sha256, self._settings.cache_dir())
             prepared = prepare(
                 PrepareRequest(
                     out=folder.dataset,
                     samples=[self._with_text(sample) for sample in leased.samples],
-                    replay=self._replay(serving, leased.gone, folder),
-                    model_items=self._items(serving, folder),
+                    replay=self._replay(serving, gone, folder),
+                    model_items=self._items(serving, gone, folder),
                     holdout_key=key,
                     holdout_percent=serving.holdout_percent,
                     seed=self._settings.training_seed,
@@ -73,7 +79,12 @@ class Preparation:
             ) from error
         except (DataError, DataFileMissing, ArtifactMissing) as error:
             raise JobRefused(str(error)) from error
-        self._write_prepared(folder, prepared, leased, serving)
+        finally:
+            # The copies of stored rows and items, which nothing would take out of them what is taken back later.
+            shutil.rmtree(folder.path / "registered", ignore_errors=True)
+        known = {sample_id: sample for sample_id, sample in earlier.items() if sample_id not in gone}
+        known |= {sample.sample_id: KnownSample.of(sample) for sample in leased.samples}
+        self._write_prepared(folder, prepared, leased, known, serving)
         spec = self._spec(state, serving, start, prepared, folder)
         write_json(folder.spec, spec)
         return spec
@@ -108,21 +119,21 @@ class Preparation:
             )
         return data.decode("utf-8", "replace")
 
-    def _replay(self, serving: ModelCurrent, gone: frozenset[str], folder: JobFolder) -> tuple[TrainingRow, ...]:
+    def _replay(self, serving: ModelCurrent, gone: Collection[str], folder: JobFolder) -> tuple[TrainingRow, ...]:
         """The base's replay rows and what earlier versions of the lineage learnt, without samples taken back since."""
         rows = list(self._load_rows(MODEL_REPLAY.format(model=serving.model), folder))
         for version in lineage(self._store, serving.model, serving.version):
             rows += self._load_rows(TRAINED_ROWS.format(model=serving.model, version=version), folder)
-        unique = {row.id: row for row in rows if row.sample_id is None or row.sample_id not in gone}
+        unique = {row.id: row for row in rows if row.sample_id not in gone}
         return tuple(unique.values())
 
-    def _items(self, serving: ModelCurrent, folder: JobFolder) -> tuple[EvaluationItem, ...]:
-        """The model's registered items, and the repair items of every version of the lineage as `earlier_repair`."""
+    def _items(self, serving: ModelCurrent, gone: Collection[str], folder: JobFolder) -> tuple[EvaluationItem, ...]:
+        """The model's registered items, and the lineage's repair items as `earlier_repair`, without samples taken back since."""
         items = list(self._load_items(MODEL_ITEMS.format(model=serving.model), folder))
         for version in lineage(self._store, serving.model, serving.version):
             earlier = self._load_items(REPAIR_ITEMS.format(model=serving.model, version=version), folder)
             items += [replace(item, id=f"{version}.{item.id}", set="earlier_repair") for item in earlier]
-        return tuple(items)
+        return tuple(item for item in items if item.sample_id not in gone)
 
     def _load_rows(self, key: str, folder: JobFolder) -> tuple[TrainingRow, ...]:
         path = self._local(key, folder)
@@ -130,7 +141,8 @@ class Preparation:
 
     def _load_items(self, key: str, folder: JobFolder) -> tuple[EvaluationItem, ...]:
         path = self._local(key, folder)
-        return load_evaluation_items(path) if path is not None else ()
+        # An empty file: every item of that version was taken back.
+        return load_evaluation_items(path) if path is not None and path.stat().st_size else ()
 
     def _local(self, key: str, folder: JobFolder) -> Path | None:
         if not self._store.exists(key):
@@ -149,12 +161,17 @@ class Preparation:
             raise JobRefused(f"dataset_path: {error}") from error
         return found.open(self._store, folder.path / "requested")
 
-    def _write_prepared(self, folder: JobFolder, prepared: PreparedDataset, leased: LeasedSamples, serving: ModelCurrent) -> None:
-        users = {sample.sample_id: sample.user_hash for sample in leased.samples}
+    def _write_prepared(
+        self, folder: JobFolder, prepared: PreparedDataset, leased: LeasedSamples, known: Mapping[str, KnownSample], serving: ModelCurrent
+    ) -> None:
         facts = {
+            "model": serving.model,
             "baseline": {"version": serving.version, "uri": serving.artifact_uri, "sha256": serving.artifact_sha256},
             "sample_ids": list(prepared.sample_ids),
-            "users": {sample_id: users.get(sample_id) for sample_id in prepared.sample_ids},
+            "samples": {
+                sample_id: replace(sample, trained=sample.trained or sample_id in prepared.sample_ids).as_dict()
+                for sample_id, sample in sorted(known.items())
+            },
             "counts": dict(prepared.counts),
             "dropped": dict(prepared.dropped) | dict(leased.dropped),
             "quarantined": [{"sample_id": item.sample_id, "reason": item.reason, "kind": item.kind} for item in prepared.quarantined],

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from gpu_runner import jobs
 from gpu_runner.artifacts import ArtifactError, ArtifactStore
 from gpu_runner.deployment import Deployment
+from gpu_runner.eraser import Eraser
 from gpu_runner.errors import Fatal, NotConnected
 from gpu_runner.evaluation_jobs import EvaluationJobs, EvaluationRun
 from gpu_runner.event_log import EventLog
@@ -27,6 +28,7 @@ from gpu_runner.ledger import Ledger
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.preparation import Preparation
 from gpu_runner.settings import RunnerSettings
+from gpu_runner.taken_back import Erasure, Fact, Retraction
 from schemas.catalogue import Event
 from schemas.decision import RetrainRequested
 from schemas.training import TrainingState
@@ -42,7 +44,7 @@ class Channel(Protocol):
 
     async def open(self, ledger: Ledger) -> None: ...
     async def close(self) -> None: ...
-    async def poll(self, timeout_s: float) -> Sequence[BaseModel]: ...
+    async def poll(self, timeout_s: float) -> Sequence[BaseModel | Fact]: ...
     async def write(self, events: Sequence[Event]) -> None: ...
     async def latency_ms(self) -> float: ...
 
@@ -70,6 +72,7 @@ class Supervisor:
         self._evaluation_arguments = evaluation_arguments
         self._environment = child_environment
         self._running: JobRun | None = None
+        self._eraser = Eraser(store, settings)
         self._work = asyncio.Event()
         self._requests = asyncio.Event()
 
@@ -117,6 +120,7 @@ class Supervisor:
     async def _session(self, channel: Channel, log: EventLog) -> None:
         parts = self._parts(log)
         await self._accept_all(log)
+        await self._eraser.sweep(log)
         # What was being decided is finished before anything else is looked at: its record may be written already, and it must
         # be applied to the same serving version that it was ruled on.
         for state in log.ledger.open_jobs():
@@ -125,7 +129,7 @@ class Supervisor:
         self._work.set()
         self._requests.set()
         deployment = Deployment(store=self.store, settings=self.settings, log=log, now=self.now)
-        await _first_failure(self._read(channel, log), self._answer(deployment, log), self._work_on(parts, log))
+        await _first_failure(self._read(channel, log), self._answer(deployment, log), self._work_on(parts, log), self._eraser.follow(log))
 
     def _parts(self, log: EventLog) -> RunParts:
         return RunParts(
@@ -138,6 +142,8 @@ class Supervisor:
         while True:
             for event in await channel.poll(_POLL_S):
                 log.ledger.apply(event)
+                if isinstance(event, Erasure | Retraction):
+                    self._eraser.notice(event)
             await self._accept_all(log)
             self._cancel_if_asked(log)
             if log.ledger.open_requests():
@@ -207,7 +213,8 @@ class Supervisor:
             run.cancel(_cancel_reason(parts.log.ledger, state.job_id))
         self._running = run
         try:
-            await run.run()
+            async with self._eraser.running(run):
+                await run.run()
         finally:
             self._running = None
 

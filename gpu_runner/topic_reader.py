@@ -1,11 +1,14 @@
-"""Reads what the runner follows: its own topics once, up to their ends, and the requests from the beginning and on.
+"""Reads what the runner follows: its own topics once, up to their ends; requests, retractions and erasures from the beginning and on.
 
 No offsets are kept: ids say what is done, so reading everything again at each start changes nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -15,18 +18,25 @@ from pydantic import BaseModel
 
 from gpu_runner.errors import BrokenLog, NotConnected
 from gpu_runner.ledger import Ledger
+from gpu_runner.taken_back import Erasure, Fact, Retraction
 from producers.connection import KafkaConnection
 from producers.dead_letters import OutgoingDeadLetter, dead_letter
 from schemas import dead_letter as letters
 from schemas import topics
 from schemas.catalogue import BY_TOPIC
 from schemas.envelope import MalformedEvent, decode
+from schemas.erasure import UserErased
+from schemas.sample import SampleCollected
 
 OWN: Final = (topics.TRAINING_STATE, topics.PROMOTION_DECIDED, topics.MODEL_CURRENT)
 REQUESTS: Final = (topics.OPERATOR_REQUESTED, topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
+TAKEN_BACK: Final = (topics.USER_ERASED, topics.SAMPLE_COLLECTED)
 # Stage 2 reads operator.requested too and sends what can't be read there to its dead letters; two readers would send it twice.
 LETTERED: Final = (topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
 READER: Final = "gpu_runner"
+STOP_TIMEOUT_S: Final = 2.0
+# Only retractions matter of the samples; looking for the field saves parsing every other value. In a text its quotes would be escaped.
+_RETRACTED: Final = re.compile(rb'"retracted"\s*:\s*true')
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +49,7 @@ class TopicReader:
         # The embedded broker holds each fetch for the whole wait; asking a hundred times a second would cost a runner that mostly
         # waits 5 % of a core, and a tenth of a second is nothing to a command.
         self._consumer = AIOKafkaConsumer(**connection.consumer_options() | {"fetch_max_wait_ms": 100})
-        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS)}
+        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
         self._lettered: set[tuple[str, int, int]] = set()
         self.unread: list[OutgoingDeadLetter] = []
 
@@ -52,26 +62,26 @@ class TopicReader:
 
     async def close(self) -> None:
         """Gives the connection back."""
-        await self._consumer.stop()
+        # aiokafka 0.14 loses the cancel of its fetcher that comes right after an assignment, and would wait for ever; a second one ends it.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._consumer.stop(), STOP_TIMEOUT_S)
 
     async def restore(self, ledger: Ledger) -> None:
-        """Folds every record up to the ends of now, own topics first; then follows the requests alone."""
+        """Folds every record up to the ends of now, own topics first; then follows requests and what is taken back."""
         try:
             await self._read_letters()
             await self._read_to_end(OWN, ledger)
-            ends = await self._read_to_end(REQUESTS, ledger)
-            self._consumer.assign(list(ends))
-            for partition, end in ends.items():
-                self._consumer.seek(partition, end)
+            # Read on from here without a new assignment: a consumer that is stopped right after one hangs (aiokafka 0.14).
+            await self._read_to_end((*REQUESTS, *TAKEN_BACK), ledger)
         except (KafkaError, OSError) as error:
             raise NotConnected(f"the runner's topics can't be read: {error}") from error
 
-    async def poll(self, timeout_s: float) -> list[BaseModel]:
-        """The next requests, waiting at most `timeout_s` for the first; raises NotConnected."""
+    async def poll(self, timeout_s: float) -> list[BaseModel | Fact]:
+        """The next requests, retractions and erasures, waiting at most `timeout_s` for the first; raises NotConnected."""
         try:
             batches = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000))
         except (KafkaError, OSError) as error:
-            raise NotConnected(f"the request topics can't be read: {error}") from error
+            raise NotConnected(f"the topics that the runner follows can't be read: {error}") from error
         return [event for records in batches.values() for event in self._decode(records)]
 
     def take_unread(self) -> list[OutgoingDeadLetter]:
@@ -90,14 +100,13 @@ class TopicReader:
             found += [TopicPartition(topic, number) for number in range(counts[topic])]
         return found
 
-    async def _read_to_end(self, names: Sequence[str], ledger: Ledger) -> dict[TopicPartition, int]:
+    async def _read_to_end(self, names: Sequence[str], ledger: Ledger) -> None:
         partitions = await self._partitions(names)
         ends = await self._seek_to_beginning(partitions)
         while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await self._consumer.getmany(timeout_ms=200)).values():
                 for event in self._decode(records):
                     ledger.apply(event)
-        return {partition: await self._consumer.position(partition) for partition in partitions}
 
     async def _read_letters(self) -> None:
         ends = await self._seek_to_beginning(await self._partitions(LETTERED, letters_of=True))
@@ -115,7 +124,8 @@ class TopicReader:
         self._consumer.assign(partitions)
         starts = await self._consumer.beginning_offsets(partitions)
         for partition in partitions:
-            if starts[partition] > 0 and self._connection.embedded:
+            samples = partition.topic == self._connection.topic(topics.SAMPLE_COLLECTED)
+            if starts[partition] > 0 and self._connection.embedded and not samples:
                 # It keeps the newest 5 MB of a partition and compacts nothing: a job whose end is gone would run again.
                 raise BrokenLog(f"the embedded broker has dropped records of {partition.topic}: start the stack again, or use Apache Kafka")
             self._consumer.seek(partition, starts[partition])
@@ -128,18 +138,24 @@ class TopicReader:
                 )
         return ends
 
-    def _decode(self, records: Sequence[ConsumerRecord]) -> list[BaseModel]:
-        events: list[BaseModel] = []
+    def _decode(self, records: Sequence[ConsumerRecord]) -> list[BaseModel | Fact]:
+        events: list[BaseModel | Fact] = []
         for record in records:
-            if record.value is None:
-                continue  # a tombstone of a compacted topic
             name = self._names[record.topic]
+            # A tombstone of a compacted topic says nothing, and of the samples only retractions do.
+            if record.value is None or (name == topics.SAMPLE_COLLECTED and not _RETRACTED.search(record.value)):
+                continue
             try:
-                _, event = decode(record.value, record.headers, BY_TOPIC[name])
+                envelope, event = decode(record.value, record.headers, BY_TOPIC[name])
             except MalformedEvent as error:
                 self._refuse(record, name, str(error))
-            else:
+                continue
+            if isinstance(event, UserErased):
+                events.append(Erasure(event.user_hash, envelope.time))
+            elif not isinstance(event, SampleCollected):
                 events.append(event)
+            elif event.retracted:
+                events.append(Retraction(event.model, event.sample_id, event.revision))
         return events
 
     def _refuse(self, record: ConsumerRecord, name: str, detail: str) -> None:

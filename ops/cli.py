@@ -268,6 +268,23 @@ def whatif(
 
 
 @app.command()
+def erase(
+    *,
+    user: Annotated[
+        str | None, typer.Option(help="The user's raw id; it is hashed here, with the gateway's key.", show_default=False)
+    ] = None,
+    user_hash: Annotated[str | None, typer.Option(help="Instead of --user: the hash that events hold.", show_default=False)] = None,
+    actor: Actor = None,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the erasure.")] = "",
+    data: Data = None,
+) -> None:
+    """Erases everything that a user said up to now; asking again changes nothing."""
+    from ops.erase_command import run
+
+    run(user=user, user_hash=user_hash, actor=actor, reason=reason, data_dir=data)
+
+
+@app.command()
 def operator(
     action: Annotated[str, typer.Argument(metavar="ACTION", help="cancel, promote, rollback, pause, resume or start.")],
     *,

@@ -1,7 +1,8 @@
 """DATA_DIR/feedback, made from the topic sample.collected: what `abhyas export feedback` does.
 
 One file `feedback_<sample id>.json` for each feedback, its last revision, and `aggregated_feedback.json` with the
-figures over them. Retracted feedback and that of erased users is absent, also where an earlier export had written it.
+figures over them. Absent, also where an earlier export had written it, is retracted feedback and what an erased user had said up to
+the erasure's time; what the user said later is there.
 The topics stay the only store: the same topics give the same bytes, and files that no longer belong there are removed.
 """
 
@@ -13,6 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,16 +51,17 @@ async def export_feedback(connection: KafkaConnection, data_dir: Path) -> Export
 
 
 async def _newest_samples(connection: KafkaConnection) -> list[SampleCollected]:
-    """The last revision of each feedback that is neither retracted nor its user's erased, by sample id."""
+    """The last revision of each feedback that is neither retracted nor erased, by sample id."""
     newest: dict[str, SampleCollected] = {}
-    erased: set[str] = set()
+    erased: dict[str, datetime] = {}
     names = [connection.topic(topics.SAMPLE_COLLECTED), connection.topic(topics.USER_ERASED)]
     async for record in records(connection, names):
         try:
             if record.topic == names[1]:
                 # A compacted topic may hold a tombstone; the erasure before it is done with.
                 if record.value is not None:
-                    erased.add(decode(record.value, record.headers, UserErased)[1].user_hash)
+                    envelope, erasure = decode(record.value, record.headers, UserErased)
+                    erased[erasure.user_hash] = max(envelope.time, erased.get(erasure.user_hash, envelope.time))
                 continue
             sample = decode(record.value, record.headers, SampleCollected)[1]
         except MalformedEvent as error:
@@ -67,8 +70,13 @@ async def _newest_samples(connection: KafkaConnection) -> list[SampleCollected]:
         known = newest.get(sample.sample_id)
         if sample.kind == "feedback" and (known is None or sample.revision >= known.revision):
             newest[sample.sample_id] = sample
-    kept = (sample for sample in newest.values() if not sample.retracted and sample.user_hash not in erased)
+    kept = (sample for sample in newest.values() if not sample.retracted and not _erased(sample, erased))
     return sorted(kept, key=lambda sample: sample.sample_id)
+
+
+def _erased(sample: SampleCollected, erased: Mapping[str, datetime]) -> bool:
+    until = erased.get(sample.user_hash) if sample.user_hash is not None else None
+    return until is not None and sample.occurred_at <= until
 
 
 def aggregate(samples: Iterable[SampleCollected]) -> dict[str, Any]:

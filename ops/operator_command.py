@@ -15,6 +15,8 @@ from ops.running import connection
 
 if TYPE_CHECKING:
     from producers.connection import KafkaConnection
+    from producers.publisher import Receipt
+    from schemas.erasure import UserErased
     from schemas.operator_request import OperatorRequested
 
 # Bootstrap has a command of its own; a review needs the sample in front of one's eyes.
@@ -53,14 +55,14 @@ def request(**fields: Any) -> OperatorRequested:
         raise WrongUsage(f"the request is not complete: {describe(error)}") from None
 
 
-async def publish(kafka: KafkaConnection, event: OperatorRequested) -> None:
+async def publish(kafka: KafkaConnection, event: OperatorRequested | UserErased) -> Receipt:
     """Returns when the broker has the request; raises OperationFailed where it has not."""
     from producers.errors import PublishError
     from producers.publisher import Publisher
 
     try:
         async with Publisher(kafka, "/abhyas/cli") as publisher:
-            await publisher.send(event, datetime.now(UTC))
+            return await publisher.send(event, datetime.now(UTC))
     except PublishError as error:
         raise OperationFailed(str(error)) from None
 

@@ -22,6 +22,7 @@ def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | Non
     from ops.publish import Progress as Published
     from ops.publish import publish_file
     from producers.errors import PublishError
+    from producers.gateway.settings import user_hash_key
 
     if not file.is_file():
         raise OperationFailed(f"{file} is not a file: expected JSONL")
@@ -43,7 +44,7 @@ def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | Non
                     kafka,
                     kind,
                     file,
-                    user_hash_key=_user_hash_key(folder),
+                    user_hash_key=user_hash_key(os.environ.get("USER_HASH_KEY"), folder),
                     consumers_url=None if consumers is None else consumers.url,
                     on_progress=show,
                 )
@@ -58,12 +59,3 @@ def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | Non
         console.print(f"and {report.invalid - _SHOWN_ERRORS} more", highlight=False)
     print(f"published {report.published} {kind}, {report.invalid} lines were invalid")
     return int(report.exit_code)
-
-
-def _user_hash_key(folder: Path) -> bytes | None:
-    """The key that turns raw user ids into hashes, as the gateway has it."""
-    given = os.environ.get("USER_HASH_KEY")
-    if given:
-        return given.encode()
-    path = folder / "user_hash.key"
-    return path.read_bytes().strip() if path.is_file() else None

@@ -84,7 +84,9 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def on_surprise(request: Request, error: Exception) -> JSONResponse:
-        log.error("request failed", method=request.method, path=request.url.path, error=type(error).__name__, exc_info=error)
+        # The route's own path: in the address a user's id may stand.
+        path = getattr(request.scope.get("route"), "path", request.url.path)
+        log.error("request failed", method=request.method, path=path, error=type(error).__name__, exc_info=error)
         return JSONResponse(error_body("internal_error", "the service failed to answer: see its log for the cause"), 500)
 
 

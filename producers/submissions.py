@@ -18,8 +18,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from producers.redact import redact
 from schemas.document import DocumentIngested
+from schemas.erasure import UserErased
 from schemas.feedback import FeedbackSubmitted
-from schemas.fields import Answer, DocumentText, Group, Identifier, Language, ModelId, Query, Sha256, Tag, UserHash, Version
+from schemas.fields import Answer, DocumentText, Group, Identifier, Language, ModelId, Query, Reason, Sha256, Tag, UserHash, Version
 from schemas.rating import Rating, Scale
 
 _STRICT: Final = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +82,14 @@ class DocumentSubmission(BaseModel):
     source_group: Group | None = None
     tags: tuple[Tag, ...] = Field(default=(), max_length=20)
     occurred_at: AwareDatetime | None = None
+
+
+class ErasureSubmission(BaseModel):
+    """Who asks for a user's erasure, and why; the reason is kept as long as the erasure."""
+
+    model_config = _STRICT
+    actor: Identifier = "api"
+    reason: Reason = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,16 @@ def prepare_document(submission: DocumentSubmission) -> Prepared:
     return Prepared(event, submission.doc_id, submission.occurred_at, clean.counts)
 
 
+def prepare_erasure(user: str, submission: ErasureSubmission, *, hashed: bool, user_hash_key: bytes | None) -> UserErased:
+    """The event that erases a user, given by raw id (hashed here, never kept) or, with `hashed`, by `user_hash`.
+
+    Raises SubmissionError, or pydantic's ValidationError for what is no user hash.
+    """
+    _opaque("actor", submission.actor)
+    user_hash = user if hashed else _hashed(user, user_hash_key)
+    return UserErased(user_hash=user_hash, actor=submission.actor, reason=_Cleaner().text(submission.reason))
+
+
 class _Cleaner:
     """Redacts texts and adds up what it took out."""
 
@@ -192,9 +211,13 @@ def _user_hash(submission: FeedbackSubmission, key: bytes | None) -> str | None:
         return submission.user_hash
     if submission.user_hash is not None:
         raise SubmissionError("user", "user and user_hash are both given: expected one of them")
+    return _hashed(submission.user, key)
+
+
+def _hashed(user: str, key: bytes | None) -> str:
     if key is None:
         raise SubmissionError("user", "user cannot be hashed here: set USER_HASH_KEY to a long random string, or send user_hash")
-    return hash_user(key, submission.user)
+    return hash_user(key, user)
 
 
 def _rating(rating: RatingSubmission | None) -> Rating | None:

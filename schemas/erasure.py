@@ -11,7 +11,10 @@ from schemas.fields import EVENT_CONFIG, Identifier, Reason, UserHash
 
 
 class UserErased(BaseModel):
-    """Everything this user said is to go from state, buffers, datasets and exports; the topic is compacted by user."""
+    """Everything that this user said up to the event's `ce_time` is to go from state, buffers, datasets and exports.
+
+    What the user says later stays. The topic is compacted by user; where a user has several, the latest time counts.
+    """
 
     TOPIC: ClassVar[str] = topics.USER_ERASED
     model_config = EVENT_CONFIG
@@ -25,5 +28,5 @@ class UserErased(BaseModel):
         return self.user_hash
 
     def event_id(self) -> str:
-        """One erasure a user: asking again changes nothing."""
+        """One erasure a user: asking again changes nothing but the time up to which it reaches."""
         return f"erase:{self.user_hash}"

@@ -28,6 +28,8 @@ class TrainingState(BaseModel):
 
     The accepted command is carried along, so that a runner can take the job up again from this topic alone.
     `outcome="failed"` with `retryable` is an infrastructure failure of this attempt: stage 2 may ask for the next one.
+    `tainted_samples` counts the samples that its version was trained on and that were retracted or erased since; an ended
+    job's state is published again when that number grows, and changes in nothing else.
     """
 
     TOPIC: ClassVar[str] = topics.TRAINING_STATE
@@ -51,6 +53,7 @@ class TrainingState(BaseModel):
     error: Reason | None = None
     hyperparameters: dict[str, float | int] = {}
     hyperparameter_sources: dict[str, str] = {}
+    tainted_samples: int | None = Field(default=None, ge=0)
     accepted_at: AwareDatetime
     updated_at: AwareDatetime
 
@@ -65,5 +68,6 @@ class TrainingState(BaseModel):
         return self.job_id
 
     def event_id(self) -> str:
-        """The job's state at this time."""
-        return f"{self.job_id}:{self.attempt}:{self.phase}:{self.updated_at.isoformat()}"
+        """The job's state at this time; an ended one that became tainted since is another event."""
+        tainted = f":tainted-{self.tainted_samples}" if self.tainted_samples else ""
+        return f"{self.job_id}:{self.attempt}:{self.phase}:{self.updated_at.isoformat()}{tainted}"

@@ -122,6 +122,8 @@ def test_every_command_of_the_guide_works(stack: Stack, tiny_base: Path) -> None
     assert job["hyperparameters"]["epochs"] == {"value": 3, "source": "request"}
     assert job["hyperparameters"]["max_seq_length"]["source"] == "default"
 
+    assert _curl(stack, _command("finetune/tainted")) == (200, {"versions": []})
+
     scored = _until(stack, _command("evaluate/status"), evaluation["job_id"], {"completed", "failed"})
     assert scored["status"] == "completed", scored
     report = stack.settings.data_dir / "reports" / evaluation["job_id"]

@@ -134,6 +134,7 @@ def repair_items(
             language=correction.language,
             group=correction.group,
             source=sources.get(normalise_group(correction.group)),
+            sample_id=correction.sample_id,
         )
         for wording in free
     )

@@ -45,7 +45,7 @@ def asked_again(
         for wording in [wording for wording in wordings if question_key(wording) not in trained][:test]:
             source = sources.get(normalise_group(row.group))
             identity = row_id("repair", question_key(row.prompt), wording)
-            items.append(EvaluationItem(identity, "repair", wording, (row.completion,), row.language, row.group, source))
+            items.append(EvaluationItem(identity, "repair", wording, (row.completion,), row.language, row.group, source, row.sample_id))
     return tuple(items)
 
 

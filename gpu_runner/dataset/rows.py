@@ -46,7 +46,10 @@ class TrainingRow:
 
 @dataclass(frozen=True)
 class EvaluationItem:
-    """One question to ask both models; any of `answers` is right, `source` is the text that an answer must be grounded in."""
+    """One question to ask both models; any of `answers` is right, `source` is the text that an answer must be grounded in.
+
+    `sample_id` names the sample whose words it asks, so that taking that back takes the item back too.
+    """
 
     id: str
     set: ItemSet
@@ -55,6 +58,7 @@ class EvaluationItem:
     language: Language
     group: str
     source: str | None = None
+    sample_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,7 @@ class Fields:
             language=self.language(question),
             group=self.text("group", normalise_group(question)),
             source=self.optional_text("source"),
+            sample_id=self.optional_text("sample_id"),
         )
 
     def answer(self) -> Answer:

@@ -56,14 +56,16 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     parent.require()
     evaluation = folder / "evaluation"
     evaluation.mkdir(exist_ok=True)
+    items = load_items(folder / spec.dataset.evaluation)  # again: what was taken back during the training is not asked
     reporter.start("evaluating", 2 * len(items))
-    from gpu_runner.train.answers import write_answers
+    from gpu_runner.train.answers import keep_answers_to, write_answers
 
     sides = {"baseline": start, "candidate": folder / "merged"}
     answers = evaluation / "answers.jsonl"
     write_answers(items, sides, answers, max_new_tokens=spec.max_new_tokens, reporter=reporter, parent=parent)
     from gpu_runner.evaluate.score import score_answers
 
+    keep_answers_to(load_items(folder / spec.dataset.evaluation), answers)
     score_answers(folder / spec.dataset.evaluation, answers, evaluation / "scores.json")
     reporter.end(2 * len(items), 2 * len(items))
     result |= {"scores": "evaluation/scores.json", "scores_sha256": file_sha256(evaluation / "scores.json")}

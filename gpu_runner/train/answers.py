@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.evaluate.generate import Generator
 from gpu_runner.train.parent import Parent
 from gpu_runner.train.progress import Reporter
@@ -45,3 +46,10 @@ def write_answers(
                 reporter.progress(done, total)
             del generator
             gc.collect()
+
+
+def keep_answers_to(items: Sequence[Item], out: Path) -> None:
+    """Removes answers to other items: those of samples that were taken back, and left the file, while the models answered."""
+    asked = {item.id for item in items}
+    lines = out.read_bytes().splitlines(keepends=True)
+    write_atomically(out, b"".join(line for line in lines if json.loads(line)["item_id"] in asked))

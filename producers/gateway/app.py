@@ -10,22 +10,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from producers.errors import KafkaAway
 from producers.gateway.background import follow_stage1, keep_connected
-from producers.gateway.body import read_items
+from producers.gateway.body import read_items, read_optional_object
 from producers.gateway.intake import Intake
 from producers.gateway.metrics import CountRequests, GatewayMetrics
 from producers.gateway.settings import GatewaySettings
 from producers.http_errors import ApiError, install_error_handlers
 from producers.publisher import Publisher
-from producers.submissions import DocumentSubmission, FeedbackSubmission, Kind
+from producers.submissions import DocumentSubmission, ErasureSubmission, FeedbackSubmission, Kind
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 # W3C trace context, level 1, section 3.2; another one is not ours to pass on.
@@ -53,7 +53,9 @@ def create_app(settings: GatewaySettings, publisher: Publisher) -> FastAPI:
     metrics = GatewayMetrics(publisher.backlog.largest)
     app.add_middleware(CountRequests, metrics=metrics)
     install_error_handlers(app)
-    _add_intake(app, settings, Intake(publisher, metrics, settings.user_hash_key_bytes()), metrics)
+    intake = Intake(publisher, metrics, settings.user_hash_key_bytes())
+    _add_intake(app, settings, intake, metrics)
+    _add_erasure(app, settings, intake)
     _add_operations(app, publisher, metrics)
     return app
 
@@ -68,8 +70,7 @@ def _add_intake(app: FastAPI, settings: GatewaySettings, intake: Intake, metrics
         except ApiError as error:
             metrics.refused.labels(f"/v1/{kind}", error.code).inc()
             raise
-        traceparent = request.headers.get("traceparent", "")
-        outcome = await intake.take(kind, items, seed=seed, traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None)
+        outcome = await intake.take(kind, items, seed=seed, traceparent=_traceparent(request))
         return JSONResponse(outcome.answer(), 202)
 
     @app.post("/v1/feedback", status_code=202, openapi_extra=_body(FeedbackSubmission))
@@ -81,6 +82,23 @@ def _add_intake(app: FastAPI, settings: GatewaySettings, intake: Intake, metrics
     async def documents(request: Request) -> JSONResponse:
         """A document or its new version; one object, or `{"items": […]}`."""
         return await accept("documents", request)
+
+
+def _add_erasure(app: FastAPI, settings: GatewaySettings, intake: Intake) -> None:
+    refused: dict[int | str, dict[str, Any]] = {422: {"description": "user, actor or reason is not valid, in the one error format"}}
+
+    @app.delete("/v1/users/{user:path}", status_code=202, responses=refused, openapi_extra=_json_body(ErasureSubmission, required=False))
+    async def erase(request: Request, user: Annotated[str, Path(min_length=1, max_length=500)], hashed: bool = False) -> dict[str, Any]:
+        """Erases everything that a user said up to now; asking again changes nothing. With `hashed=true` the user is a `user_hash`."""
+        body = await read_optional_object(request, max_bytes=settings.gateway_max_body_bytes)
+        event, receipt = await intake.erase(user, body, hashed=hashed, traceparent=_traceparent(request))
+        place = {"topic": receipt.topic, "partition": receipt.partition, "offset": receipt.offset}
+        return {"user_hash": event.user_hash, "event_id": receipt.event_id, **place}
+
+
+def _traceparent(request: Request) -> str | None:
+    given = request.headers.get("traceparent", "")
+    return given if _TRACEPARENT.fullmatch(given) else None
 
 
 def _add_operations(app: FastAPI, publisher: Publisher, metrics: GatewayMetrics) -> None:
@@ -142,6 +160,10 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
         "parameters": headers,
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"oneOf": [inlined, batch]}}}},
     }
+
+
+def _json_body(model: type[BaseModel], *, required: bool) -> dict[str, Any]:
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 def _inline(schema: Any, definitions: dict[str, Any]) -> Any:

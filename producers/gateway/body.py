@@ -12,19 +12,8 @@ from producers.http_errors import ApiError
 
 async def read_items(request: Request, *, max_bytes: int, max_items: int) -> list[Any]:
     """The one object of the body, or those of `{"items": […]}`; raises ApiError (400, 413, 415, 422)."""
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ApiError(415, "unsupported_media_type", "Content-Type: expected application/json")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ApiError(415, "unsupported_media_type", "Content-Encoding: expected none, bodies are sent uncompressed")
-    body = await _read(request, max_bytes)
-    try:
-        # It refuses NaN, lone surrogates and deep nesting, which the standard library's reader lets through.
-        whole = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise ApiError(400, "malformed_json", "the body is not JSON: send one JSON object in UTF-8") from None
-    if not isinstance(whole, dict):
-        raise ApiError(400, "malformed_json", 'the body is no JSON object: send one object, or {"items": [objects]}')
+    _check_headers(request)
+    whole = _object(await _read(request, max_bytes))
     if "items" not in whole:
         return [whole]
     items = whole["items"]
@@ -38,6 +27,34 @@ async def read_items(request: Request, *, max_bytes: int, max_items: int) -> lis
         message = f"items: {len(items)} are too many, expected at most {max_items}: send several batches"
         raise ApiError(413, "too_many_items", message, [("items", f"expected at most {max_items}")])
     return items
+
+
+async def read_optional_object(request: Request, *, max_bytes: int) -> dict[str, Any]:
+    """The one object of the body, an empty one where there is no body; raises ApiError (400, 413, 415)."""
+    body = await _read(request, max_bytes)
+    if not body:
+        return {}
+    _check_headers(request)
+    return _object(body)
+
+
+def _check_headers(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ApiError(415, "unsupported_media_type", "Content-Type: expected application/json")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ApiError(415, "unsupported_media_type", "Content-Encoding: expected none, bodies are sent uncompressed")
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        # It refuses NaN, lone surrogates and deep nesting, which the standard library's reader lets through.
+        whole = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise ApiError(400, "malformed_json", "the body is not JSON: send one JSON object in UTF-8") from None
+    if not isinstance(whole, dict):
+        raise ApiError(400, "malformed_json", 'the body is no JSON object: send one object, or {"items": [objects]}')
+    return whole
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:

@@ -13,19 +13,22 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError
-from producers.gateway.metrics import GatewayMetrics
+from producers.gateway.metrics import USERS, GatewayMetrics
 from producers.http_errors import ApiError, Details, error_body, validation_details
 from producers.publisher import Publisher, Receipt
 from producers.submissions import (
     DocumentSubmission,
+    ErasureSubmission,
     FeedbackSubmission,
     Kind,
     Prepared,
     SubmissionError,
     derived_id,
     prepare_document,
+    prepare_erasure,
     prepare_feedback,
 )
+from schemas.erasure import UserErased
 
 # Bounded: reasons are label values. The first two say "never as it is", the others "try again".
 INVALID: Final = "invalid"
@@ -146,6 +149,29 @@ class Intake:
         for refusal in refused:
             self._metrics.refused.labels(f"/v1/{kind}", refusal.code).inc()
         return Outcome(tuple(accepted), tuple(sorted(refused, key=lambda item: item.index)), redactions)
+
+    async def erase(self, user: str, body: Mapping[str, Any], *, hashed: bool, traceparent: str | None) -> tuple[UserErased, Receipt]:
+        """Publishes a user's erasure, and has it acknowledged; raises ApiError."""
+        try:
+            submission = ErasureSubmission.model_validate(body)
+            event = prepare_erasure(user, submission, hashed=hashed, user_hash_key=self._user_hash_key)
+        except ValidationError as error:
+            raise self._refused(ApiError(422, INVALID, "the erasure is not valid", validation_details(error))) from None
+        except SubmissionError as error:
+            raise self._refused(ApiError(422, INVALID, f"not valid: {error.field}", ((error.field, str(error)),))) from None
+        try:
+            future = await self._publisher.publish(event, datetime.now(UTC), traceparent=traceparent, wait=False)
+            await asyncio.wait([future], timeout=self._publisher.ack_timeout_s)
+            receipt = await self._settled(future)
+        except PublishError as error:
+            refusal = _refusal(0, error)
+            raise self._refused(ApiError(503, refusal.code, refusal.message, headers={"Retry-After": "1"})) from error
+        self._metrics.published.labels(event.TOPIC).inc()
+        return event, receipt
+
+    def _refused(self, error: ApiError) -> ApiError:
+        self._metrics.refused.labels(USERS, error.code).inc()
+        return error
 
     async def _settled(self, future: asyncio.Future[Receipt]) -> Receipt:
         if not future.done():

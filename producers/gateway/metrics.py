@@ -8,7 +8,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ENDPOINTS: Final = frozenset({"/v1/feedback", "/v1/documents", "/health", "/ready", "/metrics"})
+USERS: Final = "/v1/users/{user}"
+ENDPOINTS: Final = frozenset({"/v1/feedback", "/v1/documents", USERS, "/health", "/ready", "/metrics"})
 
 
 class GatewayMetrics:
@@ -43,7 +44,8 @@ class CountRequests:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        endpoint = scope["path"] if scope["path"] in ENDPOINTS else "other"
+        path: str = scope["path"]
+        endpoint = USERS if path.startswith("/v1/users/") else path if path in ENDPOINTS else "other"
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -44,7 +44,10 @@ def main(job: Path, words: set[str]) -> int:
         if kind in words:
             say(event="error", kind=kind, message=f"this is {kind}")
             return 3
-    done = checkpoint(job)
+    say(event="progress", phase="loading", step=0, total=0)
+    if "loading" in words:
+        time.sleep(60)
+    done = checkpoint(job, spec)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if "deaf" in words else stop)
     for step in range(done + 1, STEPS + 1):
         say(
@@ -57,7 +60,8 @@ def main(job: Path, words: set[str]) -> int:
             memory_bytes=1000,
             eta_s=STEPS - step,
         )
-        (job / "checkpoint").write_text(str(step))
+        (job / "checkpoints").mkdir(exist_ok=True)
+        (job / "checkpoints" / "step").write_text(json.dumps([spec["dataset"]["sha256"]["train"], step]))
         if "crash" in words and step == 2:
             os.kill(os.getpid(), signal.SIGKILL)
         if "hang" in words and step == 2:
@@ -73,10 +77,11 @@ def stop(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(143)
 
 
-def checkpoint(job: Path) -> int:
-    """The step to go on from."""
-    path = job / "checkpoint"
-    return int(path.read_text()) if path.exists() else 0
+def checkpoint(job: Path, spec: dict[str, Any]) -> int:
+    """The step to go on from; a checkpoint of other training rows is none."""
+    path = job / "checkpoints" / "step"
+    train, step = json.loads(path.read_text()) if path.exists() else ("", 0)
+    return int(step) if train == spec["dataset"]["sha256"]["train"] else 0
 
 
 def finish(job: Path, spec: dict[str, Any], resumed_from: int, words: set[str]) -> None:

@@ -24,12 +24,12 @@ from gpu_runner.child_process import child_environment
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
 from gpu_runner.errors import NotConnected
 from gpu_runner.evaluation_jobs import EvaluationJobs
-from gpu_runner.leased_samples import LeasedSamples
 from gpu_runner.ledger import Ledger
 from gpu_runner.local_store import LocalStore
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Channel, Supervisor
+from gpu_runner.taken_back import Erasure, Fact, Retraction
 from schemas.catalogue import Event
 from schemas.decision import LeasedBatch, RetrainRequested
 from schemas.envelope import decode, encode
@@ -106,7 +106,7 @@ class FakeTopics:
     """The topics as a list of records: what is written by one channel is restored by the next."""
 
     transactions: list[tuple[Event, ...]] = field(default_factory=list)
-    requests: list[BaseModel] = field(default_factory=list)
+    requests: list[BaseModel | Fact] = field(default_factory=list)
     up: bool = True
 
     def events(self, kind: type[Any]) -> list[Any]:
@@ -134,7 +134,7 @@ class FakeChannel:
     async def close(self) -> None:
         self.closed = True
 
-    async def poll(self, timeout_s: float) -> Sequence[BaseModel]:
+    async def poll(self, timeout_s: float) -> Sequence[BaseModel | Fact]:
         self._check()
         await asyncio.sleep(min(timeout_s, 0.01))
         new = self._topics.requests[self._read :]
@@ -202,15 +202,12 @@ def correction(number: int) -> SampleCollected:
 
 @dataclass
 class FakeSamples:
-    """`sample.collected` as a list; `gone` ids were taken back."""
+    """`sample.collected` as a list, at partition 0."""
 
     collected: list[SampleCollected] = field(default_factory=lambda: [correction(number) for number in range(60)])
-    gone: set[str] = field(default_factory=set)
 
-    async def read(self, batch: LeasedBatch, others: Mapping[str, str | None]) -> LeasedSamples:
-        leased = {ref.sample_id for ref in batch.samples}
-        kept = tuple(sample for sample in self.collected if sample.sample_id in leased - self.gone)
-        return LeasedSamples(kept, {"retracted": len(leased) - len(kept)} if len(kept) < len(leased) else {}, frozenset(self.gone))
+    async def read(self, batch: LeasedBatch) -> Mapping[tuple[int, int], SampleCollected]:
+        return {(0, sample.provenance.offset): sample for sample in self.collected}
 
     def batch(self) -> LeasedBatch:
         """All of them, leased."""
@@ -268,6 +265,16 @@ class Installation:
         """How often the child was started."""
         path = self.settings.jobs_dir() / job_id / "starts"
         return len(path.read_text().split()) if path.exists() else 0
+
+
+def retraction(sample: SampleCollected) -> Retraction:
+    """A user takes a sample back."""
+    return Retraction(sample.model, sample.sample_id, sample.revision)
+
+
+def erasure(sample: SampleCollected, after_s: float = 3600) -> Erasure:
+    """Its user is erased, so long after the sample."""
+    return Erasure(str(sample.user_hash), sample.occurred_at + timedelta(seconds=after_s))
 
 
 async def until(check: Callable[[], object], seconds: float = 20) -> None:

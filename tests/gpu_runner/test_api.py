@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from runner_fakes import Installation, request, until
+from runner_fakes import Installation, correction, erasure, request, until
 
 from gpu_runner.api import create_app
 from gpu_runner.registry import register_version
@@ -309,3 +309,24 @@ async def test_a_cancelled_start_that_never_ran_says_so(api: httpx.AsyncClient, 
     bootstrapped.topics.requests.append(request("cancel", job_id=job_id))
     status = await followed(api, f"/finetune/status?job_id={job_id}")
     assert status["error"] == "cancelled by asha before it started"
+
+
+async def test_a_tainted_version_is_listed_with_what_was_trained_from_it(
+    api: httpx.AsyncClient, bootstrapped: Installation, make_command: Callable[..., RetrainRequested]
+) -> None:
+    """Ids and reasons of what was taken back after the training, and the versions that started from its weights."""
+    assert (await api.get("/finetune/tainted")).json() == {"versions": []}
+    bootstrapped.ask(make_command)
+    await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    first = bootstrapped.samples.collected[0]
+    bootstrapped.topics.requests.append(erasure(first))
+    await until(lambda: bootstrapped.states()[-1].tainted_samples == 1)
+    status = (await api.get("/finetune/status?job_id=cmd-1")).json()
+    assert (status["tainted"], status["tainted_samples"]) == (True, 1)
+    bootstrapped.samples.collected = [correction(number) for number in range(100, 160)]
+    bootstrapped.ask(make_command, command_id="cmd-2", serving_version="v1")
+    await until(lambda: bootstrapped.states("cmd-2") and bootstrapped.states("cmd-2")[-1].phase == "ended")
+    (listed,) = (await api.get("/finetune/tainted")).json()["versions"]
+    assert listed == {"model": "tiny", "version": "v1", "samples": {first.sample_id: "erased"}, "trained_from_it": ["v2"]}
+    status = (await api.get("/finetune/status?job_id=cmd-2")).json()
+    assert (status["tainted"], status["tainted_samples"]) == (False, 0)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from runner_fakes import START, command, correction, request, serving
+from runner_fakes import START, command, correction, request, retraction, serving
 
 from consumers.core.negatives import batch_sha256
 from gpu_runner import jobs
@@ -18,8 +18,9 @@ from gpu_runner.errors import BrokenLog, JobRefused, LeaseLost, NotConnected
 from gpu_runner.kafka_channel import KafkaChannel
 from gpu_runner.kafka_writer import KafkaWriter
 from gpu_runner.knobs import SEED_DEFAULTS, Knobs
-from gpu_runner.leased_samples import KafkaSamples
+from gpu_runner.leased_samples import KafkaSamples, settle
 from gpu_runner.ledger import Ledger
+from gpu_runner.taken_back import Erasure
 from ops.brokers.embedded import EmbeddedBroker
 from producers.connection import KafkaConnection
 from schemas import dead_letter, topics
@@ -120,7 +121,7 @@ async def test_an_unreadable_command_becomes_one_dead_letter(connection: KafkaCo
 
 
 async def test_leased_samples_are_read_by_reference(connection: KafkaConnection, send: Callable[..., object]) -> None:
-    """Retracted and erased ones drop out and are counted, also earlier samples that were asked about."""
+    """Those that were retracted or whose user was erased drop out and are counted, by what the channel restored."""
     places = [await send(correction(number)) for number in range(4)]  # type: ignore[misc]
     samples = [correction(number) for number in range(4)]
     refs = tuple(
@@ -131,20 +132,46 @@ async def test_leased_samples_are_read_by_reference(connection: KafkaConnection,
     await send(UserErased(user_hash=str(samples[2].user_hash), actor="asha"), at=START + timedelta(hours=1))
     batch = LeasedBatch(number=1, sha256=batch_sha256(refs, ()), samples=refs)
     reader = KafkaSamples(connection)
-    leased = await reader.read(batch, {samples[1].sample_id: None, "f" * 64: str(samples[2].user_hash), "e" * 64: None})
+    channel, ledger = await restored(connection)
+    await channel.close()
+    leased = settle(batch, await reader.read(batch), ledger.taken_back)
     assert leased.samples == (samples[0], samples[3])
     assert dict(leased.dropped) == {"retracted": 1, "erased": 1}
-    assert leased.gone == {samples[1].sample_id, samples[2].sample_id, "f" * 64}
+    missing = refs[3].model_copy(update={"offset": 900})
+    rest = LeasedBatch(number=2, sha256=batch_sha256((refs[0], missing), ()), samples=(refs[0], missing))
+    assert dict(settle(rest, await reader.read(rest), ledger.taken_back).dropped) == {"expired": 1}
     with pytest.raises(JobRefused, match="does not have its stated sha256"):
-        await reader.read(batch.model_copy(update={"sha256": "0" * 64}), {})
+        await reader.read(batch.model_copy(update={"sha256": "0" * 64}))
+
+
+async def test_retractions_and_erasures_are_followed(connection: KafkaConnection, send: Callable[..., object]) -> None:
+    """Those from before the session are restored, later ones are polled, with their times; other samples are passed over."""
+    samples = [correction(number) for number in range(4)]
+    words = samples[3].model_copy(update={"query": '{"retracted":true}', "response": '\\"retracted\\":true'})
+    await send(samples[0].model_copy(update={"revision": 2, "retracted": True}))
+    await send(UserErased(user_hash=str(samples[1].user_hash), actor="asha"), at=START + timedelta(hours=1))
+    await send(words)
+    channel, ledger = await restored(connection)
+    assert ledger.taken_back.retracted == {("tiny", samples[0].sample_id): 2}
+    assert ledger.taken_back.erased == {samples[1].user_hash: START + timedelta(hours=1)}
+    await send(words)
+    await send(samples[2].model_copy(update={"retracted": True}))
+    await send(UserErased(user_hash=str(samples[2].user_hash), actor="asha"), at=START + timedelta(hours=2))
+    polled: list[object] = []
+    while len(polled) < 2:
+        polled += await channel.poll(1)
+    assert set(polled) == {retraction(samples[2]), Erasure(str(samples[2].user_hash), START + timedelta(hours=2))}
+    await channel.close()
 
 
 async def test_a_reference_to_another_record_is_refused(connection: KafkaConnection, send: Callable[..., object]) -> None:
     """A batch is what the decision was made on, or nothing."""
     partition, offset = await send(correction(1))  # type: ignore[misc]
     refs = (SampleRef(sample_id=correction(2).sample_id, revision=0, partition=partition, offset=offset),)
+    batch = LeasedBatch(number=1, sha256=batch_sha256(refs, ()), samples=refs)
+    found = await KafkaSamples(connection).read(batch)
     with pytest.raises(JobRefused, match="is not the leased sample"):
-        await KafkaSamples(connection).read(LeasedBatch(number=1, sha256=batch_sha256(refs, ()), samples=refs), {})
+        settle(batch, found, Ledger().taken_back)
 
 
 async def test_a_missing_topic_is_named(embedded_broker: EmbeddedBroker) -> None:

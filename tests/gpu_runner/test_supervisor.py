@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from runner_fakes import START, Installation, correction, request, until
+from runner_fakes import START, Installation, correction, request, retraction, until
 
 from gpu_runner.content_hash import folder_sha256
 from gpu_runner.errors import Fatal
@@ -153,7 +153,7 @@ async def test_each_end_of_a_child_has_its_outcome(
 
 async def test_nothing_left_to_train_on_is_no_data(bootstrapped: Installation, make_command: Maker) -> None:
     """Every sample was taken back during the lease: no child starts, and the error counts the reasons."""
-    bootstrapped.samples.gone = {sample.sample_id for sample in bootstrapped.samples.collected}
+    bootstrapped.topics.requests += [retraction(sample) for sample in bootstrapped.samples.collected]
     bootstrapped.ask(make_command)
     async with bootstrapped.running():
         await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")

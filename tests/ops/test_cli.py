@@ -18,6 +18,7 @@ from ops.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.follow import full_name
 from ops.services import Ports
 from producers.connection import KafkaConnection
+from producers.submissions import hash_user
 from schemas import topics
 from schemas.dead_letter import MALFORMED, DeadLetter
 
@@ -73,6 +74,10 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["dlq", "redrive", "--topic", "clock.ticked"], 2, "topic 'clock.ticked' has no dead letters"),
         (["dlq", "redrive", "--since", "yesterday"], 2, "--since 'yesterday' is no time: expected ISO 8601"),
         (["dlq", "redrive", "--offset", "feedback.submitted:x"], 2, "--offset 'feedback.submitted:x': expected TOPIC:PARTITION:OFFSET"),
+        (["erase"], 2, "expected one of --user RAW_ID and --user-hash HASH"),
+        (["erase", "--user", "a", "--user-hash", "b"], 2, "expected one of --user RAW_ID and --user-hash HASH"),
+        (["erase", "--user", "a"], 1, "the user cannot be hashed: set USER_HASH_KEY"),
+        (["erase", "--user-hash", "asha"], 2, "user_hash"),
         (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
         (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
         (["register", "--model", "m", "--version", "x", "folder"], 1, "folder is not a folder: expected a merged model"),
@@ -142,6 +147,25 @@ async def produce(connection: KafkaConnection, topic: str, letter: DeadLetter) -
     await producer.start()
     await producer.send_and_wait(topic, letter.value, key=letter.key, headers=letter.wire_headers())
     await producer.stop()
+
+
+def test_an_erasure_is_published_and_says_what_it_cannot_reach(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """The raw id is hashed with the gateway's key; the command names the topics that keep the text, and for how long."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "user_hash.key").write_text("secret\n")
+    asked = abhyas("erase", "--user", "user 7", "--actor", "asha", "--reason", "letter 12", folder=tmp_path, **on_broker)
+    assert asked.returncode == 0, asked.stderr
+    user_hash = hash_user(b"secret", "user 7")
+    assert asked.stdout.startswith(f"asked to erase user {user_hash} ")
+    assert "user 7" not in asked.stdout
+    assert "feedback.submitted.v1 (30 days) and sample.collected.v1 (30 days)" in asked.stdout
+    again = abhyas("erase", "--user-hash", user_hash, "--actor", "asha", "--reason", "letter 12", folder=tmp_path, **on_broker)
+    assert again.returncode == 0, again.stderr
+    shown = abhyas("tail", "user.erased", "--from-beginning", "-n", "2", folder=tmp_path, **on_broker)
+    first, second = (json.loads(line) for line in shown.stdout.splitlines())
+    assert first["value"] == second["value"] == {"user_hash": user_hash, "actor": "asha", "reason": "letter 12"}
+    assert first["headers"]["ce_id"] == second["headers"]["ce_id"]
+    assert first["key"] == user_hash
 
 
 def test_bootstrap_copies_the_files_and_asks(on_broker: dict[str, str], tmp_path: Path) -> None:

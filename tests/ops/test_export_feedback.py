@@ -21,6 +21,8 @@ from schemas.fields import Provenance
 from schemas.sample import SampleCollected
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
+# An erasure reaches samples number 0 to 5, which happened so many hours after NOW.
+ERASED_AFTER = timedelta(hours=5)
 USERS = {name: hashlib.sha256(name.encode()).hexdigest() for name in "abc"}
 
 
@@ -58,7 +60,7 @@ async def topic_writer(embedded_broker: EmbeddedBroker):
             if isinstance(event, bytes):
                 await producer.send_and_wait(connection.topic(topics.SAMPLE_COLLECTED), event)
                 continue
-            record = encode(event, source="/s", time=NOW)
+            record = encode(event, source="/s", time=NOW + ERASED_AFTER if isinstance(event, UserErased) else NOW)
             await producer.send_and_wait(connection.topic(event.TOPIC), record.value, key=record.key, headers=list(record.headers))
 
     yield connection, write
@@ -111,6 +113,15 @@ async def test_exporting_again_changes_nothing_and_an_erasure_removes(topic_writ
     await write(UserErased(user_hash=USERS["c"], actor="desk"))
     assert await export_feedback(connection, tmp_path) == ExportReport(folder, written=1, unchanged=1, removed=1, records=1)
     assert set(contents(folder)) == {f"feedback_{sample(1).sample_id}.json", "aggregated_feedback.json", "notes.txt"}
+
+
+async def test_what_a_user_says_after_the_erasure_stays(topic_writer, tmp_path: Path) -> None:
+    """Everything up to the erasure's time goes, the same moment included; the user may speak again."""
+    connection, write = topic_writer
+    await write(sample(4), sample(5), UserErased(user_hash=USERS["a"], actor="desk"), sample(6), sample(7, user_hash=USERS["b"]))
+    report = await export_feedback(connection, tmp_path)
+    names = {path.name for path in report.folder.glob("feedback_*.json")}
+    assert names == {f"feedback_{sample(number).sample_id}.json" for number in (6, 7)}
 
 
 async def test_without_feedback_the_figures_say_so(topic_writer, tmp_path: Path) -> None:

@@ -274,3 +274,72 @@ def test_stopping_flushes_the_publisher(gateway_settings, publisher) -> None:
         assert publisher.started
         assert not publisher.stopped
     assert publisher.stopped
+
+
+def test_an_erasure_is_published_under_the_users_hash(client, publisher) -> None:
+    """The raw id is hashed as feedback's is, so that the key, and with it the partition number, is that of the user's feedback."""
+    client.post("/v1/feedback", json=GOOD | {"user": "asha/7@x"})
+    answer = client.delete("/v1/users/asha%2F7@x")
+    user_hash = hash_user(b"a key", "asha/7@x")
+    assert answer.status_code == 202
+    place = {"topic": "abhyas.user.erased.v1", "partition": 0, "offset": 1}
+    assert answer.json() == {"user_hash": user_hash, "event_id": f"erase:{user_hash}"} | place
+    (feedback, _, _), (erased, at, _) = publisher.events
+    assert erased.key() == feedback.key() == user_hash
+    assert (erased.actor, erased.reason) == ("api", "")
+    assert abs((datetime.now(UTC) - at).total_seconds()) < 60
+    assert metric(client, 'gateway_events_published_total{topic="user.erased.v1"}') == 1
+    assert metric(client, 'gateway_requests_total{endpoint="/v1/users/{user}",status="202"}') == 1
+
+
+def test_an_erasure_says_who_asked_and_why(client, publisher) -> None:
+    """The body is optional; what identifies a person is taken out of the reason, which is kept as long as the erasure."""
+    body = {"actor": "desk-3", "reason": "asked by asha@example.org"}
+    answer = client.request("DELETE", f"/v1/users/{'a' * 64}", params={"hashed": "true"}, json=body)
+    assert answer.status_code == 202
+    erased = publisher.events[0][0]
+    assert (erased.user_hash, erased.actor) == ("a" * 64, "desk-3")
+    assert erased.reason.startswith("asked by ")
+    assert "asha" not in erased.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("/v1/users/", {}, (422, ["user"])),
+        ("/v1/users/asha?hashed=true", {}, (422, ["user_hash"])),
+        ("/v1/users/asha", {"why": "x"}, (422, ["why"])),
+        ("/v1/users/asha", {"actor": "asha@example.org"}, (422, ["actor"])),
+        ("/v1/users/asha", ["x"], (400, [])),
+    ],
+)
+def test_an_erasure_that_is_not_valid_is_refused(client, publisher, path, body, expected) -> None:
+    """4xx names the field, and nothing is published."""
+    answer = client.request("DELETE", path, json=body)
+    assert (answer.status_code, [item["field"] for item in answer.json()["error"]["details"]]) == expected
+    assert publisher.events == []
+
+
+def test_an_erasure_is_not_accepted_before_the_broker_has_it(client, publisher) -> None:
+    """A broker that is away, or silent, is 503 and not a promise."""
+    publisher.away = KafkaAway("Kafka does not answer")
+    assert client.delete("/v1/users/asha").status_code == 503
+    publisher.away, publisher.silent = None, True
+    answer = client.delete("/v1/users/asha")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_without_a_key_only_hashes_can_be_erased(gateway_settings, publisher) -> None:
+    """Another key would make another hash, and the erasure would reach nobody."""
+    app = create_app(gateway_settings.model_copy(update={"user_hash_key": None}), publisher)
+    with TestClient(app) as client:
+        assert client.delete("/v1/users/asha").json()["error"]["details"][0]["field"] == "user"
+        assert client.delete(f"/v1/users/{'b' * 64}?hashed=true").status_code == 202
+
+
+def test_the_gateway_describes_its_erasures(client) -> None:
+    """OpenAPI has the path, the optional body and both parameters."""
+    described = client.get("/openapi.json").json()["paths"]["/v1/users/{user}"]["delete"]
+    assert {parameter["name"] for parameter in described["parameters"]} == {"user", "hashed"}
+    assert described["requestBody"]["required"] is False
+    assert set(described["requestBody"]["content"]["application/json"]["schema"]["properties"]) == {"actor", "reason"}
