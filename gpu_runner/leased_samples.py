@@ -72,10 +72,14 @@ class KafkaSamples:
         """What lies at the batch's places; raises JobRefused for a batch that contradicts its hash, NotConnected."""
         if batch_sha256(batch.samples, batch.documents) != batch.sha256:
             raise JobRefused(f"batch {batch.number} does not have its stated sha256: the command is damaged")
+        refs = (*batch.samples, *batch.documents)
+        if not refs:
+            # Nor may there be a consumer: aiokafka 0.14 raises CancelledError from a stop that comes right after the start.
+            return {}
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
         try:
             await consumer.start()
-            return await self._read(consumer, (*batch.samples, *batch.documents))
+            return await self._read(consumer, refs)
         except (KafkaError, OSError) as error:
             raise NotConnected(f"sample.collected can't be read: {error}") from error
         finally:
@@ -85,8 +89,6 @@ class KafkaSamples:
         topic = self._connection.topic(topics.SAMPLE_COLLECTED)
         places = {(ref.partition, ref.offset) for ref in refs}
         partitions = [TopicPartition(topic, number) for number in sorted({ref.partition for ref in refs})]
-        if not partitions:
-            return {}
         consumer.assign(partitions)
         starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         last: dict[TopicPartition, int] = {}

@@ -144,6 +144,11 @@ async def test_leased_samples_are_read_by_reference(connection: KafkaConnection,
         await reader.read(batch.model_copy(update={"sha256": "0" * 64}))
 
 
+async def test_an_empty_batch_is_read(connection: KafkaConnection) -> None:
+    """A person's run on a data set of its own leases nothing: there is nothing to read, and nothing fails."""
+    assert await KafkaSamples(connection).read(LeasedBatch(number=1, sha256=batch_sha256((), ()))) == {}
+
+
 async def test_retractions_and_erasures_are_followed(connection: KafkaConnection, send: Callable[..., object]) -> None:
     """Those from before the session are restored, later ones are polled, with their times; other samples are passed over."""
     samples = [correction(number) for number in range(4)]
