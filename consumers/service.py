@@ -23,11 +23,15 @@ from consumers.shard import Shard
 from consumers.stage import OwnedTask, Stage, shard_partitions
 from consumers.stage1 import stage1
 from consumers.stage2 import stage2
+from consumers.state.migrations import current_version
 from consumers.state.positions import check_partitions, partition_counts, places, start_offsets
 from consumers.state.restore import restore
-from consumers.state.sharding import check_shards, claim, transactional_id
+from consumers.state.sharding import bring_up_to_date, check_shards, claim, transactional_id
+from consumers.state.snapshot import Snapshots
+from consumers.state.topic_id import topic_id
 from consumers.ticker import Ticker
 from consumers.transaction import TransactionalWriter
+from consumers.upkeep import Upkeep
 from producers.connection import KafkaConnection
 from schemas.topics import specs
 
@@ -38,6 +42,8 @@ ROLES: Final = ("stage1", "stage2", "ticker")
 BESIDE_WITHIN_S: Final = 1.0
 READERS_WITHIN_S: Final = 2.0
 WRITERS_WITHIN_S: Final = 1.0
+# Beside the writers. One that is cut off is no loss: the former snapshot stays, and the changelog behind it.
+SNAPSHOTS_WITHIN_S: Final = 1.9
 
 
 class Service:
@@ -53,6 +59,8 @@ class Service:
         self._background: list[asyncio.Task[None]] = []
         self._app: FastStream | None = None
         self._watch: ProgressWatch | None = None
+        self._snapshots: dict[str, Snapshots] = {}
+        self._upkeep: Upkeep | None = None
         self._ticker: Ticker | None = None
         self._phase = "starting"
         self.failure: BaseException | None = None
@@ -72,6 +80,7 @@ class Service:
         self._phase = "restoring"
         for stage in stages:
             partitions = check_partitions(stage, self._connection, counts)
+            await self._find_snapshots(stage)
             groups = shard_partitions(partitions, self._settings.shards(stage.name))
             for number, owned in list(enumerate(groups))[self._settings.instance :: self._settings.instances]:
                 shard = await self._restored(stage, number, owned, counts)
@@ -84,6 +93,14 @@ class Service:
             for shard in self._shards:
                 shard.position_once()
             self._run_beside(self._watch.run(), "progress")
+            if not self._connection.embedded:
+                self._upkeep = Upkeep(
+                    self._shards,
+                    self._snapshots,
+                    snapshot_every_s=self._settings.snapshot_every_minutes * 60,
+                    write_every_s=self._settings.changelog_write_every_hours * 3600,
+                )
+                self._run_beside(self._upkeep.run(), "upkeep")
         if "ticker" in self._roles:
             self._ticker = Ticker(self._connection, self._metrics, interval_s=self._settings.tick_interval_s)
             self._run_beside(self._ticker.run(), "ticker")
@@ -107,7 +124,10 @@ class Service:
             await asyncio.wait(self._background, timeout=BESIDE_WITHIN_S)
         if self._app is not None:
             await _within(READERS_WITHIN_S, self._app.stop(), "subscribers")
-        await asyncio.gather(*(_within(WRITERS_WITHIN_S, writer.stop(), writer.transactional_id) for writer in self._writers))
+        closing = [_within(WRITERS_WITHIN_S, writer.stop(), writer.transactional_id) for writer in self._writers]
+        if self._upkeep is not None and self.failure is None:
+            closing.append(_within(SNAPSHOTS_WITHIN_S, self._upkeep.snapshot(), "snapshots"))
+        await asyncio.gather(*closing)
 
     def problem(self) -> str | None:
         """Why the process is not ready, None where it gets on."""
@@ -144,13 +164,15 @@ class Service:
         )
         self._writers.append(writer)
         await writer.start()
-        tasks = await self._tasks(stage, partitions)
+        tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
+        await restore(self._connection, stage.changelog, tasks, snapshots=self._snapshots.get(stage.name))
         unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
         if unclaimed:
             await claim(writer, self._connection.topic(stage.changelog), unclaimed, shards)
-            # Read again: of two first starts with different numbers at least one sees both.
-            tasks = await self._tasks(stage, partitions)
+            # Read on: of two first starts with different numbers at least one sees both.
+            await restore(self._connection, stage.changelog, tasks)
         check_shards(stage, tasks, shards)
+        await bring_up_to_date(writer, self._connection, stage, tasks)
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
         await consumer.start()
         try:
@@ -162,10 +184,16 @@ class Service:
             await consumer.stop()
         return Shard(stage, number, tasks, start, writer, self._connection, counts, self._metrics, self._fail)
 
-    async def _tasks(self, stage: Stage, partitions: Sequence[int]) -> dict[int, OwnedTask]:
-        tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
-        await restore(self._connection, stage.changelog, tasks)
-        return tasks
+    async def _find_snapshots(self, stage: Stage) -> None:
+        """Where the stage's snapshots are. The embedded broker keeps nothing that a snapshot could stand for."""
+        settings, changelog = self._settings, self._connection.topic(stage.changelog)
+        if self._connection.embedded or not settings.snapshot_every_minutes:
+            return
+        made_as = await asyncio.to_thread(topic_id, self._connection, changelog)
+        if made_as is None:
+            return
+        folder = settings.data_dir / "snapshots" / settings.topic_prefix / stage.name
+        self._snapshots[stage.name] = Snapshots(folder, changelog, made_as, current_version(stage.changelog))
 
     def _run_beside(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)

@@ -34,6 +34,8 @@ class ConsumerSettings(ServiceSettings):
     | INSTANCE, INSTANCES | 0, 1 | this process runs shard s of each stage where s modulo INSTANCES is INSTANCE |
     | TRANSACTION_TIMEOUT_S | 60 | the broker aborts a transaction left open this long |
     | BATCH_MAX_RECORDS, BATCH_TIMEOUT_MS | 2000, 10 | records in a transaction; wait for the first of them |
+    | SNAPSHOT_EVERY_MINUTES | 10 | minutes between snapshots of the state in DATA_DIR, one more at a stop; 0: none; Kafka only |
+    | CHANGELOG_WRITE_EVERY_HOURS | 3 | an idle changelog partition is written to this often, so that Kafka compacts it |
     | STALL_SECONDS | 60 | records waiting this long without a commit: not ready |
     | SKIP_LOST_RECORDS | false | true: go on from the log's start where retention took records that were never read |
     | HOST, CONSUMERS_PORT | 127.0.0.1, 8010 | where /health, /ready, /metrics and /state answer |
@@ -68,6 +70,9 @@ class ConsumerSettings(ServiceSettings):
     batch_max_records: int = Field(default=2000, ge=1)
     # FastStream sleeps this long again after an empty poll: larger values are latency.
     batch_timeout_ms: int = Field(default=10, ge=1)
+    snapshot_every_minutes: float = Field(default=10, ge=0)
+    # An erased key is gone within 24 h: Kafka compacts at the first write 12 h after the tombstone, see ops/topics.py.
+    changelog_write_every_hours: float = Field(default=3, gt=0, le=6)
     stall_seconds: float = Field(default=60, gt=0)
     skip_lost_records: bool = False
 

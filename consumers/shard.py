@@ -24,7 +24,7 @@ from consumers.core.records import Effects, InputRecord, Notice
 from consumers.errors import StateMismatch
 from consumers.metrics import ConsumerMetrics
 from consumers.stage import OwnedTask, Place, Stage
-from consumers.state.changelog import changelog_records
+from consumers.state.changelog import SHARDS_KEY, changelog_records, state_records
 from consumers.state.positions import gone
 from consumers.transaction import Outgoing, Routed, TransactionalWriter, route
 from producers.connection import KafkaConnection
@@ -46,12 +46,13 @@ async def leave_undecoded(message: KafkaMessage) -> object:
 
 @dataclass(slots=True)
 class ShardProgress:
-    """What the shard has done, for readiness: commits, whether a batch is in hand, and the last record's time."""
+    """What the shard has done, for readiness: commits, whether a batch is in hand, the last record's time, whether it has failed."""
 
     commits: int = 0
     last_commit_s: float = 0.0
     in_hand: bool = False
     last_record_ms: int = 0
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Shard:
     _next: dict[TopicPartition, int] = field(init=False, default_factory=dict)
     _subscriber: Any = field(init=False, default=None)
     _positioned: bool = field(init=False, default=False)
+    # One transaction at a time: a batch, or the write of an idle changelog.
+    _turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._names = {self.connection.topic(name): name for name, _ in self.start}
@@ -127,12 +130,41 @@ class Shard:
         raw: Any = message.raw_message
         try:
             self.progress.in_hand = True
-            await self._process(raw)
+            async with self._turn:
+                await self._process(raw)
         except (Exception, asyncio.CancelledError) as error:
+            self.progress.failed = True
             self.on_failure(error)
             raise StopConsume from error
         finally:
             self.progress.in_hand = False
+
+    async def rewrite_positions(self, partitions: Sequence[int]) -> None:
+        """Writes the positions of tasks again, in a transaction: Kafka compacts a changelog partition only when it is written to."""
+        changelog = self.connection.topic(self.stage.changelog)
+        async with self._turn:
+            if self.progress.failed:
+                return
+            routed: Routed = {}
+            for number in partitions:
+                owned = self.tasks[number]
+                # The number of shards says the same again where nothing was read yet.
+                routed[changelog, number] = changelog_records({}, owned.next) or [
+                    Outgoing(SHARDS_KEY, str(shards).encode()) for shards in owned.shards
+                ]
+            await self.writer.commit(routed)
+            self._reached(partitions)
+
+    async def committed_state(self, number: int) -> tuple[list[tuple[bytes, bytes]], int] | None:
+        """A task's state and positions as changelog records, and the changelog offset that they reach up to.
+
+        None after a failure: the task may hold what was never committed. Holds the event loop for as long as the copy takes.
+        """
+        async with self._turn:
+            if self.progress.failed:
+                return None
+            owned = self.tasks[number]
+            return list(state_records(owned)), owned.changelog_next
 
     async def _process(self, raw: Sequence[Any]) -> None:
         runs = list(_runs(raw))
@@ -161,12 +193,19 @@ class Shard:
         seconds = await self.writer.commit(routed, offsets=offsets, group=f"{self.connection.topic_prefix}-{self.stage.name}")
         for number, places in moved.items():
             self.tasks[number].next.update(places)
+        self._reached(moved)
         self._next.update(newest)
         self.progress.commits += 1
         self.progress.last_commit_s = time.monotonic()
         self.progress.last_record_ms = max(record.timestamp for record in raw)
         self.metrics.committed(self.stage.name, effects.values(), seconds)
         self._tell(effects)
+
+    def _reached(self, numbers: Iterable[int]) -> None:
+        changelog = self.connection.topic(self.stage.changelog)
+        for number in numbers:
+            owned = self.tasks[number]
+            owned.changelog_next = self.writer.written.get((changelog, number), owned.changelog_next)
 
     async def _refuse_a_gap(self, runs: Iterable[tuple[TopicPartition, Sequence[Any]]]) -> None:
         """Raises StateMismatch where the log has dropped records that were not read yet.

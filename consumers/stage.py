@@ -40,14 +40,19 @@ class Stage:
 
 @dataclass(slots=True)
 class OwnedTask:
-    """A task as its changelog has it: its next input offsets, and the number of shards that it belongs under.
+    """A task as its changelog has it: its next input offsets, the number of shards that it belongs under, the version of its state.
 
-    `shards` is empty before the first claim; two are a mistake that `consumers.state.sharding.check_shards` refuses.
+    `shards` is empty before the first claim; two are a mistake that `consumers.state.sharding.check_shards` refuses. `version` is None
+    where the changelog names none, and `outdated` are the keys read under an older one. `changelog_next` is the changelog offset
+    that the committed state reaches up to (0 before the restore).
     """
 
     task: Task
     next: dict[Place, int] = field(default_factory=dict)
     shards: set[int] = field(default_factory=set)
+    version: int | None = None
+    outdated: set[bytes] = field(default_factory=set)
+    changelog_next: int = 0
 
     def wanted(self, place: Place, records: Sequence[InputRecord]) -> Sequence[InputRecord]:
         """Those of a place's records, in their order, that have not been processed yet."""

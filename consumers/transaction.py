@@ -91,6 +91,8 @@ class TransactionalWriter:
         }
         self._producer = AIOKafkaProducer(**options)
         self.transactional_id = transactional_id
+        # The offset behind the newest committed record, by full topic name and partition written to; transaction markers come after it.
+        self.written: dict[tuple[str, int], int] = {}
 
     async def start(self) -> None:
         """Gets the producer id: fences and aborts the former owner. Before the state is restored, so that it is the last."""
@@ -114,18 +116,21 @@ class TransactionalWriter:
         started = time.perf_counter()
         await self._producer.begin_transaction()
         try:
-            deliveries = [
-                await self._producer.send_batch(batch, topic, partition=partition)
-                for (topic, partition), records in sorted(routed.items())
+            sent = [
+                (place, batch, await self._producer.send_batch(batch, place[0], partition=place[1]))
+                for place, records in sorted(routed.items())
                 for batch in self._batches(records)
             ]
             if offsets and group:
                 await self._producer.send_offsets_to_transaction({tp: OffsetAndMetadata(next_, "") for tp, next_ in offsets.items()}, group)
-            await asyncio.gather(*deliveries)
+            delivered = await asyncio.gather(*(delivery for _, _, delivery in sent))
         except BaseException:
             await self._abort()
             raise
         await self._producer.commit_transaction()
+        for (place, batch, _), metadata in zip(sent, delivered, strict=True):
+            if metadata is not None:
+                self.written[place] = metadata.offset + batch.record_count()
         return time.perf_counter() - started
 
     async def _abort(self) -> None:

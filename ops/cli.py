@@ -315,6 +315,23 @@ def shards(
     run(stage, number, data)
 
 
+@app.command()
+def state(
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="KEY", help="sample:ID, user:HASH, model:SLUG, or how a raw key begins.", show_default=False),
+    ] = None,
+    *,
+    stage: Annotated[str | None, typer.Option(metavar="1|2", help="Only this stage.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    data: Data = None,
+) -> None:
+    """Shows what the stages remember, from their changelogs: an overview, or with a key the values. Nothing is written."""
+    from ops.state_command import run
+
+    raise typer.Exit(run(key, stage=stage, as_json=as_json, data_dir=data))
+
+
 def main() -> None:
     """The entry point: expected trouble is one line on stderr and exit code 1, wrong usage 2."""
     try:

@@ -191,17 +191,4 @@ def _settle(futures: Mapping[Any, Future[Any]], verb: str) -> None:
 def _admin(connection: KafkaConnection) -> AdminClient:
     if connection.embedded:
         raise TopicsError("the embedded broker creates the contract's topics at its start and cannot alter them: nothing to plan or apply")
-    options: dict[str, str | int] = {
-        "bootstrap.servers": connection.bootstrap_servers,
-        "security.protocol": connection.security_protocol,
-        "log_level": 0,
-    }
-    if "SASL" in connection.security_protocol:
-        options |= {
-            "sasl.mechanism": connection.sasl_mechanism,
-            "sasl.username": connection.sasl_username or "",
-            "sasl.password": connection.sasl_password or "",
-        }
-    if "SSL" in connection.security_protocol and connection.ca_file:
-        options["ssl.ca.location"] = connection.ca_file
-    return AdminClient(options)
+    return AdminClient(connection.librdkafka_options())

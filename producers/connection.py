@@ -48,6 +48,23 @@ class KafkaConnection:
                 options["ssl_context"] = create_default_context(cafile=self.ca_file)
         return options
 
+    def librdkafka_options(self) -> dict[str, str | int]:
+        """What a client of confluent-kafka takes: address and security; it logs nothing."""
+        options: dict[str, str | int] = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "log_level": 0,
+        }
+        if "SASL" in self.security_protocol:
+            options |= {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.username": self.sasl_username or "",
+                "sasl.password": self.sasl_password or "",
+            }
+        if "SSL" in self.security_protocol and self.ca_file:
+            options["ssl.ca.location"] = self.ca_file
+        return options
+
     def consumer_options(self) -> dict[str, Any]:
         """For AIOKafkaConsumer: committed records only, no automatic commit, no silent jump over a gap."""
         return self.client_options() | {

@@ -82,14 +82,10 @@ class Marks:
 
     def put(self, sample: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
         """Remembers the newest revision of a sample, and tells the changelog."""
-        time_s = mark.time_s
-        if not _FIRST_S <= time_s <= _LAST_S:
-            time_s = min(max(time_s, _FIRST_S), _LAST_S)
-            mark = msgspec.structs.replace(mark, time_s=time_s)
-        packed = _encode(mark)
+        packed = pack(mark)
         self._packed[sample] = changes[self._letter + sample] = packed
         if self._by_hour is not None:
-            self._by_hour.setdefault(time_s // _HOUR_S, []).append(sample)
+            self._by_hour.setdefault(_time_s(packed) // _HOUR_S, []).append(sample)
 
     def forget(self, before_s: int, limit: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops up to `limit` marks of hours before a time. When, is seen by nobody: `get` knows them no longer anyway."""
@@ -135,6 +131,13 @@ class Marks:
 def _time_s(packed: bytes) -> int:
     # An array's header, the marker of a 32-bit integer, then the integer.
     return int.from_bytes(packed[2:6], "big")
+
+
+def pack(mark: Mark) -> bytes:
+    """The value of a mark's changelog record; a time that its place cannot hold is held at the end."""
+    if not _FIRST_S <= mark.time_s <= _LAST_S:
+        mark = msgspec.structs.replace(mark, time_s=min(max(mark.time_s, _FIRST_S), _LAST_S))
+    return _encode(mark)
 
 
 def unpack(value: bytes) -> Mark:

@@ -1,16 +1,21 @@
-"""What a task's changelog partition holds: its state by key, the next input offset of each place it reads, its number of shards."""
+"""What a task's changelog partition holds: its state by key, its next input offsets, its number of shards, its version."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from consumers.core.records import position_key
 from consumers.stage import OwnedTask, Place
+from consumers.state.migrations import Migration, migrated
 from consumers.transaction import Outgoing
 
 # The number of shards that the task's stage was divided into when this partition was first written.
 SHARDS_KEY: Final = b"shards"
+# The version of the state's form that the records behind this one are of.
+VERSION_KEY: Final = b"version"
+# The first bytes of the shell's keys. Keys of the tasks begin with others, but for those of version 1.
+_SHELL_BYTES: Final = b"psv"
 
 
 def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[Place, int]) -> list[Outgoing]:
@@ -23,18 +28,76 @@ def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[
     return records
 
 
-def apply_changelog(owned: OwnedTask, key: bytes | None, value: bytes | None) -> None:
-    """Takes one changelog record back into a task; raises ValueError for a key that nothing of ours wrote."""
+def state_records(owned: OwnedTask) -> Iterator[tuple[bytes, bytes]]:
+    """A task's state and positions as changelog records."""
+    yield from owned.task.items()
+    for (topic, partition), next_ in owned.next.items():
+        yield position_key(topic, partition), str(next_).encode()
+
+
+def migration_records(owned: OwnedTask, version: int) -> list[Outgoing]:
+    """What brings a changelog partition to `version`: tombstones of the older form, the version, the state in its new form.
+
+    In this order: a release that knows only the older form can read the tombstones, and then sees the version.
+    """
+    if not owned.outdated:
+        return [Outgoing(VERSION_KEY, str(version).encode())]
+    state = dict(state_records(owned))
+    records = [Outgoing(key, None) for key in sorted(owned.outdated - state.keys())]
+    records.append(Outgoing(VERSION_KEY, str(version).encode()))
+    return records + [Outgoing(key, value) for key, value in state.items()]
+
+
+def apply_all(owned: OwnedTask, records: Iterable[Any], migrations: Sequence[Migration]) -> None:
+    """Takes changelog records (objects with `key` and `value`) back into a task, in order; raises ValueError as `apply_changelog`.
+
+    Written for speed: a key of the current version goes straight to the task.
+    """
+    restore, newest = owned.task.restore, len(migrations) + 1
+    current = owned.version == newest
+    for record in records:
+        key = record.key
+        if current and key and key[0] not in _SHELL_BYTES:
+            restore(key, record.value)
+        else:
+            apply_changelog(owned, key, record.value, migrations)
+            current = owned.version == newest
+
+
+def apply_changelog(owned: OwnedTask, key: bytes | None, value: bytes | None, migrations: Sequence[Migration] = ()) -> None:
+    """Takes one changelog record back into a task; raises ValueError for a key that nothing of ours wrote, or a newer version.
+
+    `migrations` are those of the changelog; without any, records are taken as they are.
+    """
     if key is None:
         raise ValueError("a changelog record has no key: expected a state key; is something else writing to this topic?")
     if key == SHARDS_KEY:
         owned.shards = owned.shards | {int(value)} if value is not None else set()
-        return
-    if not key.startswith(b"p|"):
+    elif key == VERSION_KEY:
+        owned.version = None if value is None else int(value)
+        if migrations and (owned.version or 1) > len(migrations) + 1:
+            raise ValueError(
+                f"state version {owned.version} is newer than this release knows ({len(migrations) + 1}): "
+                "start the release that wrote it, or a later one"
+            )
+        if owned.version == len(migrations) + 1:
+            owned.outdated.clear()
+    elif key.startswith(b"p|"):
+        _, topic, partition = key.decode().split("|")
+        if value is None:
+            owned.next.pop((topic, int(partition)), None)
+        else:
+            owned.next[topic, int(partition)] = int(value)
+    elif not migrations or (owned.version or 1) > len(migrations):
         owned.task.restore(key, value)
-        return
-    _, topic, partition = key.decode().split("|")
-    if value is None:
-        owned.next.pop((topic, int(partition)), None)
     else:
-        owned.next[topic, int(partition)] = int(value)
+        _apply_older(owned, key, value, migrations)
+
+
+def _apply_older(owned: OwnedTask, key: bytes, value: bytes | None, migrations: Sequence[Migration]) -> None:
+    if value is None:
+        owned.outdated.discard(key)
+    else:
+        owned.outdated.add(key)
+    for newer, content in migrated(migrations, owned.version or 1, key, value):
+        owned.task.restore(newer, content)

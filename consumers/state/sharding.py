@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.errors import StateMismatch
 from consumers.stage import OwnedTask, Stage, shard_partitions
-from consumers.state.changelog import SHARDS_KEY
+from consumers.state.changelog import SHARDS_KEY, migration_records
+from consumers.state.migrations import current_version
 from consumers.state.positions import partition_counts
 from consumers.transaction import Outgoing, TransactionalWriter
 from producers.connection import KafkaConnection
 from schemas import topics
+
+log = structlog.get_logger()
 
 CHANGELOGS: Final = {"stage1": topics.STAGE1_CHANGELOG, "stage2": topics.STAGE2_CHANGELOG}
 
@@ -34,6 +38,23 @@ def transactional_id(prefix: str, stage: str, number: int, shards: int) -> str:
 async def claim(writer: TransactionalWriter, changelog: str, partitions: Iterable[int], shards: int) -> None:
     """Writes the number of shards to changelog partitions (of the full topic name) that have none yet."""
     await writer.commit({(changelog, partition): [Outgoing(SHARDS_KEY, str(shards).encode())] for partition in partitions})
+
+
+async def bring_up_to_date(writer: TransactionalWriter, connection: KafkaConnection, stage: Stage, tasks: Mapping[int, OwnedTask]) -> None:
+    """Writes the version to changelog partitions that do not have this release's, with their state in its form, in one transaction.
+
+    After `check_shards`: nobody of another number of shards is at work on the state that was read.
+    """
+    version, changelog = current_version(stage.changelog), connection.topic(stage.changelog)
+    older = {partition: owned for partition, owned in tasks.items() if owned.version != version}
+    if not older:
+        return
+    await writer.commit({(changelog, partition): migration_records(owned, version) for partition, owned in older.items()})
+    for partition, owned in older.items():
+        if owned.outdated:
+            log.info("state migrated", changelog=changelog, partition=partition, from_version=owned.version or 1, to_version=version)
+        owned.version, owned.outdated = version, set()
+        owned.changelog_next = writer.written.get((changelog, partition), owned.changelog_next)
 
 
 def check_shards(stage: Stage, tasks: Mapping[int, OwnedTask], shards: int) -> None:

@@ -46,6 +46,7 @@ class FakeWriter:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error, self.committed, self.offsets = error, list[dict[Any, Any]](), list[Any]()
+        self.written: dict[tuple[str, int], int] = {}
 
     async def commit(self, routed: Any, *, offsets: Any, group: str) -> float:
         if self.error is not None:
