@@ -48,7 +48,7 @@ class FakeWriter:
         self.error, self.committed, self.offsets = error, list[dict[Any, Any]](), list[Any]()
         self.written: dict[tuple[str, int], int] = {}
 
-    async def commit(self, routed: Any, *, offsets: Any, group: str) -> float:
+    async def commit(self, routed: Any, *, offsets: Any = (), group: str = "") -> float:
         if self.error is not None:
             raise self.error
         self.committed.append(dict(routed))
@@ -160,3 +160,33 @@ async def test_failure_stops_and_moves_no_position() -> None:
     assert made.tasks[0].next == {}
     assert made.progress.commits == 0
     assert made.progress.in_hand is False
+
+
+async def test_idle_positions_are_written_again_beside_batches() -> None:
+    """Positions of the named tasks go in one transaction of their own; a task that has none repeats its number of shards."""
+    writer = FakeWriter()
+    made, _, _ = shard(writer, whole={0: 3})
+    made.tasks[2].shards = {4}
+    changelog = CONNECTION.topic(topics.STAGE2_CHANGELOG)
+    writer.written = {(changelog, 0): 12, (changelog, 2): 7}
+    await made.rewrite_positions([0, 2])
+    (committed,) = writer.committed
+    assert [(record.key, record.value) for record in committed[changelog, 0]] == [(b"p|clock.ticked.v1|0", b"3")]
+    assert [(record.key, record.value) for record in committed[changelog, 2]] == [(b"shards", b"4")]
+    assert (made.tasks[0].changelog_next, made.tasks[2].changelog_next) == (12, 7)
+
+
+async def test_committed_state_names_its_changelog_offset() -> None:
+    """State and positions come with the offset behind the transaction that wrote them; after a failure there is none to keep."""
+    writer = FakeWriter()
+    made, _, failures = shard(writer)
+    writer.written = {(CONNECTION.topic(topics.STAGE2_CHANGELOG), 0): 41}
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
+    assert await made.committed_state(0) == ([(b"p|sample.collected.v1|0", b"6")], 41)
+    writer.error = RuntimeError("fenced")
+    with pytest.raises(StopConsume):
+        await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 6)))
+    assert failures
+    assert await made.committed_state(0) is None
+    await made.rewrite_positions([0])
+    assert len(writer.committed) == 1

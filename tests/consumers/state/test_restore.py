@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from consumers.core.collector import Collector
 from consumers.errors import StateMismatch
 from consumers.stage import OwnedTask
-from consumers.state.changelog import changelog_records
+from consumers.state.changelog import changelog_records, state_records
 from consumers.state.restore import restore
+from consumers.state.snapshot import Snapshots
 from consumers.transaction import Outgoing, TransactionalWriter
 from schemas import topics
 
@@ -59,6 +62,109 @@ async def test_embedded_changelog_that_lost_its_beginning_is_fatal(build: Any, e
     await written(embedded_topics.connection, [noise] * 12)
     with pytest.raises(StateMismatch, match="forgotten state"):
         await restore(embedded_topics.connection, topics.STAGE1_CHANGELOG, {3: OwnedTask(Collector(3, build.intake_policy()))})
+
+
+class Story:
+    """A collector whose records go to a changelog, and what is restored of it."""
+
+    def __init__(self, build: Any, connection: Any, folder: Path) -> None:
+        self.build, self.connection = build, connection
+        self.collector = Collector(3, build.intake_policy())
+        self.offset = 0
+        self.snapshots = Snapshots(folder, connection.topic(topics.STAGE1_CHANGELOG), "an id", 2)
+
+    async def write(self, *records: Any, first: tuple[Outgoing, ...] = ()) -> None:
+        effects = self.collector.process(records)
+        self.offset += len(records)
+        place = (topics.FEEDBACK_SUBMITTED, 3)
+        await written(self.connection, [[*first, *changelog_records(effects.changes, {place: self.offset})]])
+
+    async def feedback(self, *names: str, user: str = "ab" * 16, first: tuple[Outgoing, ...] = ()) -> None:
+        said = [self.build.record(self.build.feedback(name, user_hash=user), partition=3, offset=self.offset) for name in names]
+        await self.write(*said, first=first)
+
+    async def restored(self, snapshots: Snapshots | None = None) -> tuple[OwnedTask, int]:
+        tasks = {3: OwnedTask(Collector(3, self.build.intake_policy()))}
+        count = await restore(self.connection, topics.STAGE1_CHANGELOG, tasks, snapshots=snapshots)
+        return tasks[3], count
+
+    async def keep(self) -> OwnedTask:
+        owned, _ = await self.restored()
+        self.snapshots.write(3, list(state_records(owned)), shards=4, changelog_next=owned.changelog_next)
+        return owned
+
+
+SHELL = (Outgoing(b"shards", b"4"), Outgoing(b"version", b"2"))
+
+
+@pytest.fixture
+def story(build: Any, embedded_topics: Any, tmp_path: Path) -> Story:
+    return Story(build, embedded_topics.connection, tmp_path)
+
+
+def same(one: OwnedTask, other: OwnedTask) -> bool:
+    states = [(dict(state_records(owned)), owned.shards, owned.version, owned.changelog_next) for owned in (one, other)]
+    return states[0] == states[1]
+
+
+async def test_a_second_restore_reads_on(story: Story) -> None:
+    """A task that was restored already costs only what was written since."""
+    await story.feedback(*(f"f{number}" for number in range(30)), first=SHELL)
+    tasks = {3: OwnedTask(Collector(3, story.build.intake_policy()))}
+    assert await restore(story.connection, topics.STAGE1_CHANGELOG, tasks) > 30
+    assert await restore(story.connection, topics.STAGE1_CHANGELOG, tasks) == 0
+    await written(story.connection, [[Outgoing(b"shards", b"2")]])
+    assert await restore(story.connection, topics.STAGE1_CHANGELOG, tasks) == 1
+    assert tasks[3].shards == {2, 4}
+
+
+async def test_a_snapshot_shortens_the_restore_and_changes_nothing(story: Story) -> None:
+    """With a snapshot only what came after it is read, and state, positions, shards and version are the same as without."""
+    await story.feedback(*(f"f{number}" for number in range(50)), first=SHELL)
+    await story.keep()
+    await story.feedback("f1", "g1")
+    whole, all_records = await story.restored()
+    short, count = await story.restored(story.snapshots)
+    assert same(whole, short)
+    assert count <= 6
+    assert all_records > 50
+    assert dict(short.task.items()) == dict(story.collector.items())
+
+
+async def test_doubtful_snapshots_are_ignored(story: Story) -> None:
+    """Torn, of a topic made anew, too old, or past the log's end: the whole changelog is read, and the state is the same."""
+    await story.feedback(*(f"f{number}" for number in range(20)), first=SHELL)
+    whole = await story.keep()
+    _, all_records = await story.restored()
+    path = story.snapshots.path(3)
+    good = path.read_bytes()
+    assert (await story.restored(story.snapshots))[1] == 0
+    anew = dataclasses.replace(story.snapshots, topic_id="another")
+    later = dataclasses.replace(story.snapshots, now_s=lambda: 4e9)
+    for doubtful, raw in ((story.snapshots, good[:-40]), (anew, good), (later, good)):
+        path.write_bytes(raw)
+        owned, count = await story.restored(doubtful)
+        assert (same(owned, whole), count) == (True, all_records)
+    story.snapshots.write(3, [(b"n", b"[1,9,9,9,{}]")], shards=4, changelog_next=whole.changelog_next + 1)
+    owned, count = await story.restored(story.snapshots)
+    assert (same(owned, whole), count) == (True, all_records)
+
+
+async def test_a_snapshot_brings_nothing_erased_back(story: Story) -> None:
+    """The tombstones of an erasure lie behind the snapshot that still holds its keys: after the restore they are gone."""
+    await story.feedback("f1", "f2", user="ab" * 16, first=SHELL)
+    await story.feedback("g1", user="cd" * 16)
+    await story.keep()
+    erased = bytes.fromhex("ab" * 16)
+    assert erased in story.snapshots.path(3).read_bytes()
+    await story.write(story.build.record(story.build.erasure("ab" * 16), partition=3))
+    owned, count = await story.restored(story.snapshots)
+    assert count <= 8
+    assert owned.task.remembered_ids == 1
+    assert not any(erased in value for _, value in owned.task.items())
+    assert dict(owned.task.items()) == dict(story.collector.items())
+    await story.keep()
+    assert story.snapshots.path(3).read_bytes().count(erased) == 1  # the erasure's own record, which refuses what comes late
 
 
 @pytest.mark.kafka

@@ -13,7 +13,7 @@ from consumers.settings import ConsumerSettings
 from consumers.stage import OwnedTask
 from consumers.stage1 import stage1
 from consumers.state.restore import restore
-from consumers.state.sharding import change_shards, check_shards, claim, recorded_shards, transactional_id
+from consumers.state.sharding import bring_up_to_date, change_shards, check_shards, claim, recorded_shards, transactional_id
 from consumers.transaction import Outgoing, TransactionalWriter
 from schemas import topics
 
@@ -81,3 +81,33 @@ async def test_a_change_fences_who_still_runs(kafka_topics: Any) -> None:
         await writer.commit({(changelog, 1): [Outgoing(b"p|feedback.submitted.v1|1", b"7")]})
     await writer.stop()
     assert [record.value for record in await kafka_topics.read(changelog) if record.key == b"p|feedback.submitted.v1|1"] == []
+
+
+async def test_older_state_is_written_anew_once(build: Any, embedded_topics: Any) -> None:
+    """The first start on state of version 1 writes version 2 with it and takes the old keys out; a second start writes nothing."""
+    connection = embedded_topics.connection
+    changelog = connection.topic(topics.STAGE1_CHANGELOG)
+    writer = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
+    await writer.start()
+    old = b"s|" + b"ab" * 32
+    await writer.commit({(changelog, 1): [Outgoing(old, b'[1,0,false,"m","feedback",739943,[1,1,0,1]]')]})
+    for _ in range(2):
+        tasks = await restored(build, connection, 1)
+        await bring_up_to_date(writer, connection, STAGE, tasks)
+    await writer.stop()
+    written = [(record.key, record.value is None) for record in await embedded_topics.read(changelog)]
+    mark = b"k" + bytes.fromhex("ab" * 16)
+    assert written == [(old, False), (old, True), (b"version", False), (mark, False), (b"n", False)]
+    assert (tasks[1].version, tasks[1].task.state_keys) == (2, 1)
+
+
+async def test_a_new_changelog_gets_its_version(build: Any, embedded_topics: Any) -> None:
+    """A partition without state gets the version alone, and its tasks know how far it reaches."""
+    connection = embedded_topics.connection
+    tasks = await restored(build, connection, 1)
+    writer = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
+    await writer.start()
+    await bring_up_to_date(writer, connection, STAGE, tasks)
+    await writer.stop()
+    (record,) = await embedded_topics.read(connection.topic(topics.STAGE1_CHANGELOG))
+    assert (record.key, record.value, tasks[1].changelog_next) == (b"version", b"2", record.offset + 1)
