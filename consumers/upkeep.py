@@ -53,7 +53,8 @@ class Upkeep:
         for shard in self._shards:
             idle = self._idle(shard)
             if idle:
-                await shard.rewrite_positions(idle)
+                # A stop in its middle lets it end: a batch in hand still needs the producer.
+                await asyncio.shield(shard.rewrite_positions(idle))
                 for number in idle:
                     self._standing[shard.stage.name, number] = (shard.tasks[number].changelog_next, self._clock_s())
                 log.info("idle changelog written to", stage=shard.stage.name, partitions=idle)

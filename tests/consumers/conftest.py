@@ -243,6 +243,7 @@ class Consumers:
             "BATCH_MIN_USERS": "1",
             "TICK_INTERVAL_S": "0.3",
             "CONSUMERS_PORT": str(self.port),
+            "DATA_DIR": str(self.log.with_suffix(".data")),
         }
         if self.connection.embedded:
             settings |= {"STAGE1_SHARDS": "1", "STAGE2_SHARDS": "1"}  # as `abhyas up` does

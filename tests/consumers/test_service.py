@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from consumers.core.deduplication import unpack
 from consumers.errors import FatalError
 from consumers.service import security
 from consumers.state.sharding import change_shards
+from consumers.transaction import Outgoing, TransactionalWriter, partition_of
 from ops.brokers.embedded import EmbeddedBroker
 from producers.connection import KafkaConnection
 from schemas import dead_letter, topics
@@ -91,6 +94,44 @@ async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, st
     assert consumers.state()["stage1"]["duplicates_ignored"] == 10
     assert len(await embedded_topics.events(topics.RETRAIN_REQUESTED)) == 1
     assert len(await embedded_topics.events(topics.SAMPLE_COLLECTED)) == 11
+
+
+async def test_state_of_the_former_release_is_migrated(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
+    """On the changelog of the release before, the first start takes its samples for known ones and writes the state in its own form."""
+    connection = embedded_topics.connection
+    sample, user = hashlib.sha256(b"feedback\nchat\nf1").hexdigest(), "ab" * 16
+    place = partition_of(user.encode(), topics.INPUT_PARTITIONS)
+    writer = TransactionalWriter(connection, f"{connection.topic_prefix}-stage1-0")
+    await writer.start()
+    old = [
+        Outgoing(f"s|{sample}".encode(), b'[1,0,false,"tiny-llama","feedback",739943,[1,1,0,1]]'),
+        Outgoing(b"d|tiny-llama|feedback|739943", b"[1,1,[1,1,0,1]]"),
+        Outgoing(b"n", b"[1,1,0,0,{}]"),
+        Outgoing(f"p|{topics.FEEDBACK_SUBMITTED}|{place}".encode(), b"1"),
+    ]
+    await writer.commit({(connection.topic(topics.STAGE1_CHANGELOG), place): old})
+    await writer.stop()
+    event = build.feedback("f1", user_hash=user)
+    await embedded_topics.send(event, event)
+    consumers = start_consumers(connection, "stage1")
+    for _ in range(2):
+        await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 2)
+        assert consumers.state()["stage1"]["duplicates_ignored"] == 1
+        consumers.kill()
+        consumers.start()
+    assert consumers.log.read_text().count("state migrated") == 1
+    newest = {record.key: record.value for record in await embedded_topics.read(connection.topic(topics.STAGE1_CHANGELOG))}
+    assert newest[old[0].key] is None
+    assert newest[b"version"] == b"2"
+    assert unpack(newest[b"k" + bytes.fromhex(sample)[:16]]).user == b""
+
+
+async def test_state_of_a_newer_release_is_refused(embedded_topics: Any, start_consumers: Start) -> None:
+    """A changelog of a version that this release does not know ends the start with exit code 1 and what to do."""
+    await embedded_topics.send_raw(topics.STAGE1_CHANGELOG, b"3", key=b"version")
+    consumers = start_consumers(embedded_topics.connection, "stage1")
+    assert consumers.process.wait(60) == 1
+    assert "state version 3 is newer than this release knows (2): start the release that wrote it" in consumers.log.read_text()
 
 
 async def test_instance_without_a_shard_is_ready(embedded_topics: Any, start_consumers: Start) -> None:
