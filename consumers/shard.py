@@ -149,9 +149,8 @@ class Shard:
             for number in partitions:
                 owned = self.tasks[number]
                 # The number of shards says the same again where nothing was read yet.
-                routed[changelog, number] = changelog_records({}, owned.next) or [
-                    Outgoing(SHARDS_KEY, str(shards).encode()) for shards in owned.shards
-                ]
+                again = changelog_records({}, owned.next) or [Outgoing(SHARDS_KEY, str(shards).encode()) for shards in owned.shards]
+                routed[changelog, number] = [*again]
             await self.writer.commit(routed)
             self._reached(partitions)
 
@@ -205,7 +204,7 @@ class Shard:
         changelog = self.connection.topic(self.stage.changelog)
         for number in numbers:
             owned = self.tasks[number]
-            owned.changelog_next = self.writer.written.get((changelog, number), owned.changelog_next)
+            owned.changelog_next = self.writer.reached.get((changelog, number), owned.changelog_next)
 
     async def _refuse_a_gap(self, runs: Iterable[tuple[TopicPartition, Sequence[Any]]]) -> None:
         """Raises StateMismatch where the log has dropped records that were not read yet.

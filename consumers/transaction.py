@@ -92,7 +92,7 @@ class TransactionalWriter:
         self._producer = AIOKafkaProducer(**options)
         self.transactional_id = transactional_id
         # The offset behind the newest committed record, by full topic name and partition written to; transaction markers come after it.
-        self.written: dict[tuple[str, int], int] = {}
+        self.reached: dict[tuple[str, int], int] = {}
 
     async def start(self) -> None:
         """Gets the producer id: fences and aborts the former owner. Before the state is restored, so that it is the last."""
@@ -130,7 +130,7 @@ class TransactionalWriter:
         await self._producer.commit_transaction()
         for (place, batch, _), metadata in zip(sent, delivered, strict=True):
             if metadata is not None:
-                self.written[place] = metadata.offset + batch.record_count()
+                self.reached[place] = metadata.offset + batch.record_count()
         return time.perf_counter() - started
 
     async def _abort(self) -> None:

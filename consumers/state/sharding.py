@@ -54,7 +54,7 @@ async def bring_up_to_date(writer: TransactionalWriter, connection: KafkaConnect
         if owned.outdated:
             log.info("state migrated", changelog=changelog, partition=partition, from_version=owned.version or 1, to_version=version)
         owned.version, owned.outdated = version, set()
-        owned.changelog_next = writer.written.get((changelog, partition), owned.changelog_next)
+        owned.changelog_next = writer.reached.get((changelog, partition), owned.changelog_next)
 
 
 def check_shards(stage: Stage, tasks: Mapping[int, OwnedTask], shards: int) -> None:

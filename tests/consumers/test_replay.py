@@ -84,6 +84,7 @@ class KeepingWriter:
 
     def __init__(self) -> None:
         self.written: list[tuple[str, Any]] = []
+        self.reached: dict[tuple[str, int], int] = {}
 
     async def commit(self, routed: Any, *, offsets: Any, group: str) -> float:
         for (topic, _), records in routed.items():

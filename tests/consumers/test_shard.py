@@ -46,7 +46,7 @@ class FakeWriter:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error, self.committed, self.offsets = error, list[dict[Any, Any]](), list[Any]()
-        self.written: dict[tuple[str, int], int] = {}
+        self.reached: dict[tuple[str, int], int] = {}
 
     async def commit(self, routed: Any, *, offsets: Any = (), group: str = "") -> float:
         if self.error is not None:
@@ -168,7 +168,7 @@ async def test_idle_positions_are_written_again_beside_batches() -> None:
     made, _, _ = shard(writer, whole={0: 3})
     made.tasks[2].shards = {4}
     changelog = CONNECTION.topic(topics.STAGE2_CHANGELOG)
-    writer.written = {(changelog, 0): 12, (changelog, 2): 7}
+    writer.reached = {(changelog, 0): 12, (changelog, 2): 7}
     await made.rewrite_positions([0, 2])
     (committed,) = writer.committed
     assert [(record.key, record.value) for record in committed[changelog, 0]] == [(b"p|clock.ticked.v1|0", b"3")]
@@ -180,7 +180,7 @@ async def test_committed_state_names_its_changelog_offset() -> None:
     """State and positions come with the offset behind the transaction that wrote them; after a failure there is none to keep."""
     writer = FakeWriter()
     made, _, failures = shard(writer)
-    writer.written = {(CONNECTION.topic(topics.STAGE2_CHANGELOG), 0): 41}
+    writer.reached = {(CONNECTION.topic(topics.STAGE2_CHANGELOG), 0): 41}
     await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
     assert await made.committed_state(0) == ([(b"p|sample.collected.v1|0", b"6")], 41)
     writer.error = RuntimeError("fenced")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 
 from consumers.state.snapshot import Snapshots
 from consumers.upkeep import Upkeep
+from schemas import topics
 
 Start = Callable[..., Any]
 HOUR_S = 3600.0
@@ -203,3 +205,16 @@ async def test_an_orderly_stop_leaves_snapshots(build: Any, kafka_topics: Any, s
     assert sum(records for records, _ in found) <= 8
     assert sum(held for _, held in found) >= 100
     await asyncio.to_thread(consumers.stop)
+
+
+@pytest.mark.kafka
+async def test_a_quiet_installation_writes_to_each_changelog_partition(kafka_topics: Any, start_consumers: Start) -> None:
+    """Without a single event, every changelog partition of a stage is written to again and again, so that Kafka rolls and compacts it."""
+    consumers = start_consumers(kafka_topics.connection, "stage1", CHANGELOG_WRITE_EVERY_HOURS="0.0005")
+    await consumers.until(lambda: consumers.log.read_text().count("idle changelog written to") >= 12)
+    assert consumers.stop()[0] == 0
+    records = await kafka_topics.read(kafka_topics.connection.topic(topics.STAGE1_CHANGELOG))
+    writes = Counter((record.partition, record.key) for record in records)
+    assert all(writes[partition, b"version"] == 1 for partition in range(topics.INPUT_PARTITIONS))
+    # The claim, then three looks.
+    assert all(writes[partition, b"shards"] >= 4 for partition in range(topics.INPUT_PARTITIONS))
