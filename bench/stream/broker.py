@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from ops.topics import apply
 from producers.connection import KafkaConnection
@@ -38,6 +38,11 @@ class Bench:
     bootstrap_servers: str
     work: Path
 
+    @property
+    def peers(self) -> Path:
+        """Where the peers' environments lie."""
+        return self.work / "peers"
+
     def installation(self) -> KafkaConnection:
         """A new installation on the broker: every topic of the contract under a prefix of its own."""
         connection = KafkaConnection(self.bootstrap_servers, f"bench-{uuid4().hex[:8]}")
@@ -56,6 +61,12 @@ class Bench:
                 raise TimeoutError(f"topics {doomed} are still there after 30 s")
             time.sleep(0.1)
         apply(connection, topics.specs(connection.topic_prefix))
+
+    def create(self, topic: str, partitions: int) -> None:
+        """Makes one more topic (full name) with the broker's defaults, for a peer's output."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers})
+        for future in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
+            future.result()
 
     def remove(self, connection: KafkaConnection) -> None:
         """Deletes every topic of an installation, the peers' too: the folder of a long run stays small."""
@@ -79,15 +90,18 @@ def environment(connection: KafkaConnection, **more: str) -> dict[str, str]:
     }
 
 
-def run_child(module: str, asked: dict[str, Any], connection: KafkaConnection, *, python: Path | None = None, **more: str) -> dict[str, Any]:
+def run_child(module: str, asked: dict[str, Any], connection: KafkaConnection, *, python: str | None = None, **more: str) -> dict[str, Any]:
     """Runs a module of the bench in a process of its own and returns its answer (the JSON of its last line)."""
-    command = [str(python or sys.executable), "-m", module, json.dumps(asked)]
+    command = [python or sys.executable, "-m", module, json.dumps(asked)]
     ran = subprocess.run(
         command, cwd=ROOT, env=environment(connection, **more), capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
     )
     if ran.returncode:
         raise ChildFailed(f"{module} ended with {ran.returncode}:\n{ran.stderr[-3000:]}")
-    answered: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
+    lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
+    if not lines:
+        raise ChildFailed(f"{module} gave no answer:\n{ran.stderr[-3000:]}")
+    answered: dict[str, Any] = json.loads(lines[-1])
     return answered
 
 
