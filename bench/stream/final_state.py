@@ -67,8 +67,11 @@ async def our_state(connection: KafkaConnection) -> FinalState:
     return state
 
 
-async def keyed_state(connection: KafkaConnection, changelog: str, samples: str, separator: bytes = b"|") -> FinalState:
-    """The state of a peer that keeps JSON values under `<user hash>|<JSON of the name>`: marks by sample id, counts by d|model|feedback|day."""
+async def keyed_state(connection: KafkaConnection, changelog: str, samples: str) -> FinalState:
+    """The state of a peer that keeps JSON values by user and name: marks by sample id, counts by d|model|feedback|day.
+
+    Quix writes the key `<user>|<JSON of the name>`, Faust the JSON of `<user>|<name>`.
+    """
     newest: dict[bytes, bytes | None] = {}
     async for record in read_all(connection, changelog):
         newest[record.key] = record.value
@@ -76,7 +79,7 @@ async def keyed_state(connection: KafkaConnection, changelog: str, samples: str,
     for key, value in newest.items():
         if value is None:
             continue
-        name = json.loads(key.split(separator, 1)[1])
+        name = json.loads(key).split("|", 1)[1] if key.startswith(b'"') else json.loads(key.split(b"|", 1)[1])
         if name.startswith("d|"):
             _, model, _, day = name.split("|")
             state.add_day(model, int(day), json.loads(value))
