@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,7 +43,7 @@ def take(
     feedback_id, revision, retracted, model = value["feedback_id"], value.get("revision", 0), value.get("retracted", False), value["model"]
     sample_id = hashlib.sha256(f"feedback\n{source}\n{feedback_id}".encode()).hexdigest()
     known = state.get(sample_id)
-    if known is not None and [revision, retracted] <= known[:2]:
+    if known is not None and [revision, retracted] <= known[1:3]:
         return None
     query = "" if retracted else value.get("query", "")
     response = "" if retracted else value.get("response", "")
@@ -51,11 +52,14 @@ def take(
     group, quarantine = group_of(value.get("source_group") or query, key, percent)
     day = occurred_at.toordinal()
     contribution = [] if retracted else [1, int(negative), int(correction is not None), int(score is not None)]
-    if known is not None and known[5]:
-        add(state, known[2], known[4], known[5], -1)
+    time_s = math.floor(occurred_at.timestamp())
+    if known is not None:
+        time_s = max(time_s, known[0])
+        if known[5]:
+            add(state, known[3], known[4], known[5], -1)
     if contribution:
         add(state, model, day, contribution, 1)
-    state.set(sample_id, [revision, retracted, model, "feedback", day, contribution])
+    state.set(sample_id, [time_s, revision, retracted, model, day, contribution])
     sample = {
         "sample_id": sample_id, "kind": "feedback", "revision": revision, "retracted": retracted, "model": model,
         "occurred_at": time_text, "source": source,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from bench.stream.topic_reading import read_all
-from consumers.core.deduplication import Mark
+from consumers.core.deduplication import FEEDBACK_KEY, unpack
 from consumers.core.signals import DayCounts
 from producers.connection import KafkaConnection
 from schemas import topics
@@ -24,7 +24,11 @@ SAMPLE_FIELDS = (
 
 @dataclass(slots=True)
 class FinalState:
-    """Marks by sample id: (revision, retracted, model, day, contribution). Day counts by (model, day), summed. Samples sent, in order of id."""
+    """What was kept and what was sent.
+
+    Marks by the first 32 hex digits of the sample id: user (32 hex digits), time_s, revision, retracted, model, day, contribution. Day
+    counts by (model, day), summed over partitions or users. Samples in order of id.
+    """
 
     marks: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     days: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
@@ -58,9 +62,10 @@ async def our_state(connection: KafkaConnection) -> FinalState:
     for (_, key), value in newest.items():
         if value is None:
             continue
-        if key.startswith(b"s|"):
-            mark = msgspec.json.decode(value, type=Mark)
-            state.marks[key[2:].decode()] = (mark.revision, mark.retracted, mark.model, mark.day, tuple(mark.contribution))
+        if key.startswith(FEEDBACK_KEY):
+            mark = unpack(value)
+            kept = (mark.user.hex(), mark.time_s, mark.revision, mark.retracted, mark.model, mark.day, tuple(mark.contribution))
+            state.marks[key[1:].hex()] = kept
         elif key.startswith(b"d|"):
             _, model, _, day = key.decode().split("|")
             state.add_day(model, int(day), msgspec.json.decode(value, type=DayCounts).counts)
@@ -79,13 +84,16 @@ async def keyed_state(connection: KafkaConnection, changelog: str, samples: str)
     for key, value in newest.items():
         if value is None:
             continue
-        name = json.loads(key).split("|", 1)[1] if key.startswith(b'"') else json.loads(key.split(b"|", 1)[1])
+        if key.startswith(b'"'):
+            user, name = json.loads(key).split("|", 1)
+        else:
+            user, name = key[:64].decode(), json.loads(key[65:])
         if name.startswith("d|"):
             _, model, _, day = name.split("|")
             state.add_day(model, int(day), json.loads(value))
         else:
-            revision, retracted, model, _, day, contribution = json.loads(value)
-            state.marks[name] = (revision, retracted, model, day, tuple(contribution))
+            time_s, revision, retracted, model, day, contribution = json.loads(value)
+            state.marks[name[:32]] = (user[:32], time_s, revision, retracted, model, day, tuple(contribution))
     return state
 
 
