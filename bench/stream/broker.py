@@ -43,9 +43,13 @@ class Bench:
         """Where the peers' environments lie."""
         return self.work / "peers"
 
+    def connection(self) -> KafkaConnection:
+        """An address and a prefix of its own, without topics."""
+        return KafkaConnection(self.bootstrap_servers, f"bench-{uuid4().hex[:8]}")
+
     def installation(self) -> KafkaConnection:
         """A new installation on the broker: every topic of the contract under a prefix of its own."""
-        connection = KafkaConnection(self.bootstrap_servers, f"bench-{uuid4().hex[:8]}")
+        connection = self.connection()
         apply(connection, topics.specs(connection.topic_prefix))
         return connection
 

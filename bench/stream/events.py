@@ -28,7 +28,6 @@ PLACES: Final = (
 ANSWERS: Final = ("दिल्ली में।", "हैदराबाद में।", "राजा ने।", "यह मध्य प्रदेश में है।")
 CORRECTION: Final = "भोपाल के पास।"
 GROUPS: Final = 500
-DAYS: Final = 3
 BATCH_BYTES: Final = 64 * 1024
 
 
@@ -43,7 +42,7 @@ class Wire(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """`count` events of `users` users from `first` on, spread evenly over the three days before `until`.
+    """`count` events of `users` users from number `first` on, spread evenly over the `days` before `until`.
 
     `poison_every` n replaces every n-th record by one that no reader can take (0: none); they are not counted in `count`'s samples.
     `models` of a number of models other than four are named model-00000 on.
@@ -55,12 +54,13 @@ class Stream:
     models: Sequence[str] = MODELS
     poison_every: int = 0
     first: int = 0
+    days: float = 3.0
 
     def records(self) -> Iterator[Wire]:
         """The records in the order in which they are published."""
         users = _users(self.users)
-        begin = self.until - timedelta(days=DAYS)
-        step_us = DAYS * 86_400_000_000 // max(1, self.count)
+        begin = self.until - timedelta(days=self.days)
+        step_us = self.days * 86_400_000_000 / max(1, self.count)
         for number in range(self.first, self.first + self.count):
             time = begin + timedelta(microseconds=step_us * (number - self.first))
             yield self._record(number, time, users)
@@ -68,7 +68,7 @@ class Stream:
     def _record(self, number: int, time: datetime, users: Sequence[tuple[int, bytes, str]]) -> Wire:
         original, revision, retracted = origin(number)
         mixed = _mix(original)
-        partition, key, user_json = users[mixed % len(users)]
+        partition, key, user_json = users[original % len(users)]
         feedback_id = f"fb-{original:09d}"
         headers = _headers(f"{feedback_id}:{revision}", time)
         if self.poison_every and number % self.poison_every == self.poison_every - 1:

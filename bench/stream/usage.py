@@ -45,12 +45,14 @@ class Meter:
         self.count = count
         self.events = 0
         self._began: tuple[float, float] | None = None
+        self._resident_before = 0
         self._ended = (0.0, 0.0)
         self._commits_s: list[float] = []
 
     def begin(self) -> None:
         """The first record is in hand; later calls change nothing."""
         if self._began is None:
+            self._resident_before = resident_bytes()
             self._began = (time.perf_counter(), cpu_s())
 
     def commit(self, events: int, seconds: float | None = None) -> bool:
@@ -75,6 +77,7 @@ class Meter:
             "commit_p50_ms": percentile(self._commits_s, 0.5) * 1e3,
             "commit_p99_ms": percentile(self._commits_s, 0.99) * 1e3,
             "peak_rss_mb": resident_bytes(peak=True) / 1e6,
+            "rss_growth_mb": (resident_bytes() - self._resident_before) / 1e6,
         } | more
 
 
