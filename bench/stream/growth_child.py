@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from bench.stream.broker import BATCH, HOLDOUT_KEY, HOLDOUT_PERCENT
@@ -43,11 +44,13 @@ def main() -> None:
     before, done, used_s, events_then, used_then = resident_bytes(), 0, 0.0, 0, 0.0
     for mark in wanted["report_at"]:
         while done < mark:
-            batch.extend(wire for wire, _ in zip(records, range(min(BATCH, mark - done) - len(batch)), strict=False))
+            batch.extend(islice(records, min(BATCH, mark - done) - len(batch)))
             by_partition = _by_partition(batch, offsets, begin + step * (done + len(batch)))
             started = time.process_time()
             for partition, inputs in by_partition.items():
                 effects = collectors[partition].process(inputs)
+                if effects.dead_letters:
+                    raise RuntimeError(f"a feedback was refused: {effects.dead_letters[0].detail}")
                 route(effects, source="abhyas/stage1", connection=connection, partitions=partitions)
                 changelog_records(effects.changes, {(topics.FEEDBACK_SUBMITTED, partition): offsets[partition]})
             used_s += time.process_time() - started
