@@ -95,7 +95,7 @@ def _contenders(bench: Bench, connection: KafkaConnection, events: int) -> dict[
     def ours() -> dict[str, Any]:
         # The batch before it wrote samples too.
         bench.renew(connection, STATE_TOPICS)
-        return run_child("bench.stream.stage1_child", {"count": events}, connection)
+        return run_child("bench.stream.stage1_child", {"count": events}, connection, STAGE1_SHARDS="1")
 
     return {
         "raw aiokafka": lambda: run_child("bench.stream.raw_child", raw, connection),

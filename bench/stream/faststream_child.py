@@ -19,7 +19,7 @@ from consumers.core.records import InputRecord
 from consumers.settings import ConsumerSettings
 from consumers.shard import leave_undecoded
 from consumers.state.positions import partition_counts
-from consumers.transaction import BATCH_BYTES, Routed, route
+from consumers.transaction import BATCH_BYTES, COMPRESSION, Routed, route
 from schemas import topics
 from schemas.topics import specs
 
@@ -33,7 +33,8 @@ async def main() -> None:
     meter, done = Meter(wanted["count"]), asyncio.Event()
     stage = watched_stage1(meter, redact=False)(settings)
     tasks = {partition: stage.new_task(partition) for partition in range(topics.INPUT_PARTITIONS)}
-    producer = AIOKafkaProducer(**connection.producer_options(), linger_ms=0, max_batch_size=BATCH_BYTES)
+    options = connection.producer_options() | {"linger_ms": 0, "max_batch_size": BATCH_BYTES, "compression_type": COMPRESSION}
+    producer = AIOKafkaProducer(**options)
     await producer.start()
     source = connection.topic(topics.FEEDBACK_SUBMITTED)
     broker = KafkaBroker(bootstrap_servers=connection.bootstrap_servers, consumer_only=True, apply_types=False, logger=None)

@@ -28,7 +28,7 @@ def measure_keys(bench: Bench, *, events: int, users: int, rounds: int) -> Resto
     """Drains `events` of `users` users, then reads the changelog that came of it `rounds` times each way."""
     connection = bench.installation()
     asyncio.run(publish(connection, Stream(events, datetime.now(UTC), users=users)))
-    drain = run_child("bench.stream.stage1_child", {"count": events}, connection)
+    drain = run_child("bench.stream.stage1_child", {"count": events}, connection, STAGE1_SHARDS="1")
     restores, raw = [], []
     for _ in range(rounds):
         raw.append(run_child("bench.stream.restore_child", {"way": "raw"}, connection))

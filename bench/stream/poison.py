@@ -34,8 +34,8 @@ def measure_poison(bench: Bench, *, events: int, rounds: int) -> Poisoned:
     asyncio.run(publish(poisoned, Stream(events, datetime.now(UTC), poison_every=POISON_EVERY)))
     by_clock, by_cpu = [], []
     for _ in range(rounds):
-        without = run_child("bench.stream.stage1_child", {"count": events}, clean)
-        with_poison = run_child("bench.stream.stage1_child", {"count": events}, poisoned)
+        without = run_child("bench.stream.stage1_child", {"count": events}, clean, STAGE1_SHARDS="1")
+        with_poison = run_child("bench.stream.stage1_child", {"count": events}, poisoned, STAGE1_SHARDS="1")
         for connection in (clean, poisoned):
             bench.renew(connection, STATE_TOPICS)
         by_clock.append(healthy / with_poison["seconds"] / without["events_per_s"])
