@@ -38,6 +38,8 @@ ROLES: Final = ("stage1", "stage2", "ticker")
 BESIDE_WITHIN_S: Final = 1.0
 READERS_WITHIN_S: Final = 2.0
 WRITERS_WITHIN_S: Final = 1.0
+# Between looks for a claim of our own: its markers take the broker a few milliseconds.
+CLAIM_SEEN_S: Final = 0.02
 
 
 class Service:
@@ -148,7 +150,10 @@ class Service:
         unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
         if unclaimed:
             await claim(writer, self._connection.topic(stage.changelog), unclaimed, shards)
-            # Read again: of two first starts with different numbers at least one sees both.
+        # Read again until the claims are seen, since a commit is acknowledged before its markers are written: of two first starts with
+        # different numbers the one that claimed later sees both.
+        while any(not owned.shards for owned in tasks.values()):
+            await asyncio.sleep(CLAIM_SEEN_S)
             tasks = await self._tasks(stage, partitions)
         check_shards(stage, tasks, shards)
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
