@@ -60,9 +60,7 @@ def main() -> None:
             meter.begin()
             message = event.message
             state = UserState(table, message.key.decode())
-            sample = take(
-                orjson.loads(message.value), dict(message.headers), state, (message.partition, message.offset), key, percent
-            )
+            sample = take(orjson.loads(message.value), dict(message.headers), state, (message.partition, message.offset), key, percent)
             if sample is not None:
                 await target.send(key=sample["model"].encode(), value=orjson.dumps(sample), headers=dict(sample_headers(sample)))
 

@@ -15,6 +15,7 @@ from quixstreams import Application, State, message_context
 from bench.peers.feedback import sample_headers, take
 from bench.stream.usage import Meter, answer, asked
 
+
 def main() -> None:
     """Reads `count` records and ends after the commit of the last one."""
     wanted = asked()

@@ -162,7 +162,11 @@ def figures(comparison: Comparison, events: int) -> list[Figure]:
             found.append(Figure(f"{name}: commit p99", comparison.middle(name, "commit_p99_ms"), "ms", at, at_most=goal))
     found.append(
         Figure(
-            "ours ÷ FastStream batch without transaction, CPU", comparison.ratio("ours", "faststream batch"), "", "median of ratios", at_most=1.4
+            "ours ÷ FastStream batch without transaction, CPU",
+            comparison.ratio("ours", "faststream batch"),
+            "",
+            "median of ratios",
+            at_most=1.4,
         )
     )
     for name in comparison.same_state:

@@ -129,7 +129,9 @@ def _users(count: int) -> list[tuple[int, bytes, str]]:
     found = []
     for number in range(count):
         user_hash = hashlib.sha256(f"user-{number}".encode()).hexdigest()
-        found.append((partition_of(user_hash.encode(), topics.INPUT_PARTITIONS), user_hash.encode(), f'"user_hash":{json.dumps(user_hash)}'))
+        found.append(
+            (partition_of(user_hash.encode(), topics.INPUT_PARTITIONS), user_hash.encode(), f'"user_hash":{json.dumps(user_hash)}')
+        )
     return found
 
 

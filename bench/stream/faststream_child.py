@@ -7,17 +7,18 @@ batches for each partition; nothing is restored and no position is kept.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from faststream import AckPolicy, FastStream
-from faststream.kafka import KafkaBroker, KafkaMessage, TopicPartition
+from faststream.kafka import KafkaBroker, TopicPartition
 
 from bench.stream.stage1_child import watched_stage1
 from bench.stream.usage import Meter, answer, asked
 from consumers.core.records import InputRecord
 from consumers.settings import ConsumerSettings
-from consumers.shard import leave_undecoded
+from consumers.shard import leave_undecoded, leave_unparsed
 from consumers.state.positions import partition_counts
 from consumers.transaction import BATCH_BYTES, COMPRESSION, Routed, route
 from schemas import topics
@@ -39,8 +40,7 @@ async def main() -> None:
     source = connection.topic(topics.FEEDBACK_SUBMITTED)
     broker = KafkaBroker(bootstrap_servers=connection.bootstrap_servers, consumer_only=True, apply_types=False, logger=None)
 
-    async def handle(message: KafkaMessage) -> None:
-        records: Any = message.raw_message
+    async def handle(records: Sequence[Any]) -> None:
         batches: dict[int, list[InputRecord]] = {}
         for record in records:
             read = InputRecord(
@@ -64,6 +64,7 @@ async def main() -> None:
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         ack_policy=AckPolicy.MANUAL,
+        parser=leave_unparsed,
         decoder=leave_undecoded,
         no_reply=True,
     )

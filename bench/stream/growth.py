@@ -46,7 +46,9 @@ def figures(found: Growth) -> list[Figure]:
     for report in found.over_events:
         at = f"{report['events']:,} events"
         lines.append(Figure(f"stage 1 up to {at}: CPU an event", report["cpu_us_per_event"], "µs", f"{core}; since the line before"))
-        lines.append(Figure(f"stage 1 at {at}: memory", report["rss_growth_mb"], "MB", f"growth of VmRSS; {report['ids']:,} ids remembered"))
+        lines.append(
+            Figure(f"stage 1 at {at}: memory", report["rss_growth_mb"], "MB", f"growth of VmRSS; {report['ids']:,} ids remembered")
+        )
     full = [report for report in found.over_events if report["events"] >= 10 * EVENTS_A_DAY] or list(found.over_events)
     last, first = full[-1], full[0]
     an_id = found.few_users["rss_growth_mb"] * 1e6 / found.few_users["ids"]

@@ -24,9 +24,7 @@ from consumers.transaction import route
 from producers.connection import KafkaConnection
 from schemas import topics
 
-POLICY = IntakePolicy(
-    default_model="tiny-llama", holdout_key=HOLDOUT_KEY.encode(), holdout_percent=HOLDOUT_PERCENT, redact=unredacted
-)
+POLICY = IntakePolicy(default_model="tiny-llama", holdout_key=HOLDOUT_KEY.encode(), holdout_percent=HOLDOUT_PERCENT, redact=unredacted)
 
 
 def main() -> None:
