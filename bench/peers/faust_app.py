@@ -36,7 +36,7 @@ class UserState:
 def main() -> None:
     """Reads `count` records and ends after the commit of the last one."""
     wanted = asked()
-    key, percent = wanted["holdout_key"].encode(), wanted["holdout_percent"]
+    holdout = wanted["holdout_key"].encode(), wanted["holdout_percent"]
     app = faust.App(
         wanted["group"],
         broker=f"kafka://{wanted['bootstrap_servers']}",
@@ -54,13 +54,14 @@ def main() -> None:
     table = app.Table("state", partitions=wanted["partitions"])
     meter = Meter(wanted["count"])
 
-    @app.agent(source)
+    @app.agent(source)  # type: ignore[untyped-decorator]
     async def collect(stream: Any) -> None:
         async for event in stream.events():
             meter.begin()
             message = event.message
             state = UserState(table, message.key.decode())
-            sample = take(orjson.loads(message.value), dict(message.headers), state, (message.partition, message.offset), key, percent)
+            place = message.partition, message.offset
+            sample = take(orjson.loads(message.value), dict(message.headers), state, place=place, holdout=holdout)
             if sample is not None:
                 await target.send(key=sample["model"].encode(), value=orjson.dumps(sample), headers=dict(sample_headers(sample)))
 

@@ -9,14 +9,14 @@ import hashlib
 import hmac
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
 TOPIC: Final = "feedback.submitted.v1"
 ATTRIBUTES: Final = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
-SCALES: Final = {
+SCALES: Final[dict[str, Callable[[Any], float]]] = {
     "stars_1_5": lambda value: (value - 3) / 2,
     "thumbs": lambda value: {"up": 1.0, "down": -1.0, True: 1.0, False: -1.0}[value],
     "unit_interval": lambda value: 2 * value - 1,
@@ -32,7 +32,7 @@ class KeyedState(Protocol):
 
 
 def take(
-    value: dict[str, Any], attributes: Mapping[str, bytes], state: KeyedState, place: tuple[int, int], key: bytes, percent: int
+    value: dict[str, Any], attributes: Mapping[str, bytes], state: KeyedState, *, place: tuple[int, int], holdout: tuple[bytes, int]
 ) -> dict[str, Any] | None:
     """The sample of the feedback at `place` (partition, offset), None for a revision that is known already; the last revision wins."""
     if not all(attributes.get(name) for name in ATTRIBUTES) or attributes["ce_type"] != b"abhyas.feedback.submitted.v1":
@@ -49,7 +49,7 @@ def take(
     response = "" if retracted else value.get("response", "")
     correction = None if retracted else value.get("correction")
     negative = not retracted and ((score is not None and score < 0) or bool((correction or "").strip()))
-    group, quarantine = group_of(value.get("source_group") or query, key, percent)
+    group, quarantine = group_of(value.get("source_group") or query, *holdout)
     day = occurred_at.toordinal()
     contribution = [] if retracted else [1, int(negative), int(correction is not None), int(score is not None)]
     time_s = math.floor(occurred_at.timestamp())

@@ -19,7 +19,7 @@ from bench.stream.usage import Meter, answer, asked
 def main() -> None:
     """Reads `count` records and ends after the commit of the last one."""
     wanted = asked()
-    key, percent = wanted["holdout_key"].encode(), wanted["holdout_percent"]
+    holdout = wanted["holdout_key"].encode(), wanted["holdout_percent"]
     app = Application(
         broker_address=wanted["bootstrap_servers"],
         consumer_group=wanted["group"],
@@ -34,7 +34,7 @@ def main() -> None:
 
     def collect(value: dict[str, Any], _key: bytes, _timestamp: int, headers: Any, state: State) -> dict[str, Any] | None:
         place = message_context()
-        return take(value, dict(headers), state, (place.partition, place.offset), key, percent)
+        return take(value, dict(headers), state, place=(place.partition, place.offset), holdout=holdout)
 
     records = app.dataframe(app.topic(wanted["source"], value_deserializer="json", key_deserializer="bytes"))
     collected = records.apply(collect, stateful=True, metadata=True).filter(lambda sample: sample is not None)

@@ -52,6 +52,9 @@ class Size:
     stops: int = 5
 
 
+FULL: Final = Size()
+
+
 def _compare(bench: Bench, size: Size) -> tuple[list[Figure], dict[str, Any]]:
     found = compare.compare(bench, events=size.events, rounds=size.rounds)
     more = {"rounds": found.rounds, "not_run": found.missing, "same_final_state": found.same_state, "notes": list(NOT_COMPARED)}
@@ -132,9 +135,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.stream", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--parts", default=",".join(PARTS), help=f"some of {','.join(PARTS)} (default: all)")
-    parser.add_argument("--events", type=int, default=Size.events, help="of a compared run")
-    parser.add_argument("--rounds", type=int, default=Size.rounds)
-    parser.add_argument("--growth", type=int, default=Size.growth, help="events of the longest run without Kafka")
+    parser.add_argument("--events", type=int, default=FULL.events, help="of a compared run")
+    parser.add_argument("--rounds", type=int, default=FULL.rounds)
+    parser.add_argument("--growth", type=int, default=FULL.growth, help="events of the longest run without Kafka")
     chosen = parser.parse_args()
     names = [name for name in chosen.parts.replace(" ", ",").split(",") if name]
     unknown = [name for name in names if name not in PARTS]
@@ -150,7 +153,7 @@ def main() -> int:
     try:
         for name in names:
             report["machine"] = machine()
-            report["parts"][name] = run_part(name, Bench(address, WORK), size)
+            report["parts"][name] = run_part(name, Bench(address, WORK, WORK / "peers"), size)
             chosen.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     finally:
         node.stop()

@@ -33,15 +33,11 @@ class ChildFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A running broker and the folder for what a run leaves behind (states, logs, environments of the peers)."""
+    """A running broker, the folder for what a run leaves behind, and that of the peers' environments, which outlives it."""
 
     bootstrap_servers: str
     work: Path
-
-    @property
-    def peers(self) -> Path:
-        """Where the peers' environments lie."""
-        return self.work / "peers"
+    peers: Path
 
     def connection(self) -> KafkaConnection:
         """An address and a prefix of its own, without topics."""

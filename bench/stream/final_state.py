@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,14 +43,20 @@ class FinalState:
 def differences(ours: FinalState, theirs: FinalState) -> list[str]:
     """In which of the three they differ, and in how many places; empty where both did the same work."""
     found = []
-    for name, a, b in (("marks", ours.marks, theirs.marks), ("day counts", ours.days, theirs.days)):
-        unequal = sum(a.get(key) != b.get(key) for key in a.keys() | b.keys())
+    for name, unequal, counts in (
+        ("marks", _unequal(ours.marks, theirs.marks), (len(ours.marks), len(theirs.marks))),
+        ("day counts", _unequal(ours.days, theirs.days), (len(ours.days), len(theirs.days))),
+    ):
         if unequal:
-            found.append(f"{name}: {unequal} of {len(a)} and {len(b)} differ")
+            found.append(f"{name}: {unequal} of {counts[0]} and {counts[1]} differ")
     unequal = len(set(ours.samples) ^ set(theirs.samples))
     if unequal or len(ours.samples) != len(theirs.samples):
         found.append(f"samples: {len(ours.samples)} against {len(theirs.samples)}, {unequal} not in both")
     return found
+
+
+def _unequal(ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> int:
+    return sum(ours.get(key) != theirs.get(key) for key in ours.keys() | theirs.keys())
 
 
 async def our_state(connection: KafkaConnection) -> FinalState:

@@ -1,8 +1,8 @@
 """How cost and memory of stage 1 grow with events, with ids inside the deduplication window, and with users.
 
-Three runs of the pure core and its encoding, each in a process of its own without Kafka: many events at a steady 12,500 a day, so that the
-window (7 days, to whole days) fills and then stays full; a million events inside the window from 2,000 users, which gives the bytes of an id;
-the same from a million users, where whatever is more is the users'.
+Three runs of the pure core and its encoding, each in a process of its own without Kafka: many events at a steady 12,500 a day, so that
+the window (7 days, to whole days) fills and then stays full; a million events inside the window from 2,000 users, which gives the bytes
+of an id; the same from a million users, where whatever is more is the users'.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From publish to `retrain.requested` at a steady rate, both stages and the ticker in one consumers process, as `abhyas up` runs them.
 
-Many bootstrapped models, no cool-down, no runner: a model's first batch fires one command and stays leased. The latency of a command is from
-the publish of the last of its batch's samples to the arrival of the command at a consumer of the bench.
+Many bootstrapped models, no cool-down, no runner: a model's first batch fires one command and stays leased. A command's latency runs
+from the publish of the last of its batch's samples to its arrival at a consumer of the bench.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def measure_latency(bench: Bench, *, models: int, rate: int, seconds: float) -> 
 def figures(found: Latencies, rate: int) -> list[Figure]:
     """The lines of the table."""
     how = (
-        f"{found.events:,} events at {rate:,}/s over {found.models:,} models, threshold {THRESHOLD}, cool-down 0, no runner; publish of the "
-        "batch's last sample to the command's arrival"
+        f"{found.events:,} events at {rate:,}/s over {found.models:,} models, threshold {THRESHOLD}, cool-down 0, no runner; "
+        "publish of the batch's last sample to the command's arrival"
     )
     return [
         Figure("publish → command: commands", len(found.seconds), "", how, at_least=1_000),
@@ -104,7 +104,7 @@ async def _follow(connection: KafkaConnection, models: tuple[str, ...], rate: in
     await _publish_steadily(connection, Stream(int(rate * seconds), datetime.now(UTC), models=models), rate, published)
     took = time.perf_counter() - began
     deadline = time.perf_counter() + TAIL_S
-    while time.perf_counter() < deadline and len(arrived) < len(models):
+    while time.perf_counter() < deadline and len(arrived) < len(models):  # noqa: ASYNC110 - the models that never fire set no event
         await asyncio.sleep(0.2)
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)

@@ -1,4 +1,7 @@
-"""What a contender used from its first record to its last commit, measured inside its own process. Standard library only: peers use it too."""
+"""What a contender used from its first record to its last commit, measured inside its own process.
+
+Standard library only: peers use it too.
+"""
 
 from __future__ import annotations
 
