@@ -14,8 +14,8 @@ from bench.stream.compare import compare
 from bench.stream.events import Stream, origin
 from bench.stream.figures import Figure, table
 from bench.stream.final_state import FinalState, differences
-from bench.stream.growth import measure_growth
 from bench.stream.growth import figures as growth_figures
+from bench.stream.growth import measure_growth
 from bench.stream.keys import measure_keys
 from bench.stream.poison import measure_poison
 from bench.stream.usage import percentile
