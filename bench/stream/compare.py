@@ -46,7 +46,7 @@ class Comparison:
 
     def ratio(self, numerator: str, denominator: str, name: str = "cpu_us_per_event") -> float:
         """The median of the rounds' ratios."""
-        return float(median(a[name] / b[name] for a, b in zip(self.rounds[numerator], self.rounds[denominator], strict=False)))
+        return float(median(a[name] / b[name] for a, b in zip(self.rounds[numerator], self.rounds[denominator], strict=True)))
 
     def middle(self, contender: str, name: str) -> float:
         """The median of the rounds."""
@@ -72,8 +72,8 @@ def compare(bench: Bench, *, events: int, rounds: int, peers: tuple[str, ...] = 
             ours = asyncio.run(our_state(connection))
         bench.renew(connection, STATE_TOPICS)
         for name, python in pythons.items():
-            if name in comparison.missing or (number and name == FAUST.name):
-                continue  # Faust takes a hundred times as long: one round
+            if name in comparison.missing:
+                continue
             try:
                 report, state = _peer(bench, connection, PEERS[name][0], python=python, events=events, with_state=number == 0)
             except (ChildFailed, TimeoutError) as error:
