@@ -7,7 +7,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill-loop schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill-loop bench-stream schemas screenshot clean
 
 install: $(READY)
 
@@ -48,6 +48,10 @@ kafka-stop: $(READY)
 # Kills the consumers and the runner at every point of the loop, on Apache Kafka; writes bench/drill-loop.json.
 drill-loop: $(READY)
 	@$(BIN)/python -m bench.drill_loop --out bench/drill-loop.json
+
+# The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/stream.json.
+bench-stream: $(READY)
+	@$(BIN)/python -m bench.stream --out bench/stream.json $(if $(PARTS),--parts "$(PARTS)")
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

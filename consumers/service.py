@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -44,6 +45,8 @@ READERS_WITHIN_S: Final = 2.0
 WRITERS_WITHIN_S: Final = 1.0
 # Beside the writers. One that is cut off is no loss: the former snapshot stays, and the changelog behind it.
 SNAPSHOTS_WITHIN_S: Final = 1.9
+# Between looks for a claim of our own: its markers take the broker a few milliseconds.
+CLAIM_SEEN_S: Final = 0.02
 
 
 class Service:
@@ -87,6 +90,7 @@ class Service:
                 shard.subscribe(broker, max_records=self._settings.batch_max_records, batch_timeout_ms=self._settings.batch_timeout_ms)
                 self._shards.append(shard)
         self._watch = ProgressWatch(self._connection, self._shards, self._metrics, stall_s=self._settings.stall_seconds)
+        _spare_the_collector()
         if self._shards:
             self._app = FastStream(broker, logger=None)
             await self._app.start()
@@ -169,8 +173,11 @@ class Service:
         unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
         if unclaimed:
             await claim(writer, self._connection.topic(stage.changelog), unclaimed, shards)
-            # Read on: of two first starts with different numbers at least one sees both.
-            await restore(self._connection, stage.changelog, tasks)
+            # Read on until the claims are seen, since a commit is acknowledged before its markers are written: of two first starts with
+            # different numbers the one that claimed later sees both.
+            while any(not owned.shards for owned in tasks.values()):
+                await asyncio.sleep(CLAIM_SEEN_S)
+                await restore(self._connection, stage.changelog, tasks)
         check_shards(stage, tasks, shards)
         await bring_up_to_date(writer, self._connection, stage, tasks)
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
@@ -242,6 +249,17 @@ def _totals(collectors: Iterable[Collector]) -> dict[str, Any]:
                 found = letters.setdefault(topic, {})
                 found[reason] = found.get(reason, 0) + count
     return {"processed": processed, "duplicates_ignored": duplicates, "dead_letters": letters, "redactions": redactions}
+
+
+def _spare_the_collector() -> None:
+    """Keeps Python's cycle collector off what lives as long as the process, and from running several times a batch.
+
+    A batch of 2,000 records makes more than 10,000 objects that end with it, without cycles. With the thresholds of
+    Python (700, 10, 10) the collector took 7 of 38 µs an event, memory being the same.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _subscriber_logger() -> logging.Logger:

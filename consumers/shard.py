@@ -36,12 +36,15 @@ log = structlog.get_logger()
 
 async def leave_unparsed(records: tuple[Any, ...]) -> KafkaMessage:
     """FastStream's default parser decodes every header; one without a value, or not UTF-8, would lose the batch before we see it."""
-    return KafkaMessage(records, b"", correlation_id="batch", consumer=FAKE_CONSUMER)
+    return KafkaMessage(records, b"", message_id="batch", correlation_id="batch", consumer=FAKE_CONSUMER)
 
 
 async def leave_undecoded(message: KafkaMessage) -> object:
-    """FastStream's default decoder would parse every value as JSON once more."""
-    return message
+    """FastStream's default decoder would parse every value as JSON once more.
+
+    Not the message itself: it keeps what this returns, and every batch would wait in a cycle for the garbage collector.
+    """
+    return message.raw_message
 
 
 @dataclass(slots=True)
@@ -123,11 +126,10 @@ class Shard:
         self._positioned = True
         return True
 
-    async def handle(self, message: KafkaMessage) -> None:
+    async def handle(self, raw: Sequence[Any]) -> None:
         """One batch of records: all of it is committed, or the shard stops."""
         if self.position_once():
             return
-        raw: Any = message.raw_message
         try:
             self.progress.in_hand = True
             async with self._turn:

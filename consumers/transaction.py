@@ -37,6 +37,8 @@ Routed = dict[tuple[str, int], list[Outgoing | Encoded]]
 # Uncompressed bytes of a record batch: a record larger than this still goes, in a batch of its own. The broker's limit
 # of 1 MiB is on the compressed batch, dead letters have a topic with room for twice that.
 BATCH_BYTES: Final = 512 * 1024
+# aiokafka's lz4 is the slow, high one (level 9): 5 µs of CPU more for an event of stage 1 than zstd, and twice as large.
+COMPRESSION: Final = "zstd"
 
 
 @lru_cache(maxsize=4096)
@@ -88,6 +90,7 @@ class TransactionalWriter:
             "transaction_timeout_ms": round(timeout_s * 1000),
             "linger_ms": 0,
             "max_batch_size": BATCH_BYTES,
+            "compression_type": COMPRESSION,
         }
         self._producer = AIOKafkaProducer(**options)
         self.transactional_id = transactional_id

@@ -179,7 +179,7 @@ class Topics:
         ]
         await asyncio.gather(*sent)
 
-    async def send_raw(self, name: str, value: bytes, key: bytes = b"k", headers: tuple[tuple[str, bytes], ...] = ()) -> None:
+    async def send_raw(self, name: str, value: bytes, key: bytes = b"k", headers: tuple[tuple[str, bytes | None], ...] = ()) -> None:
         """Publishes bytes as they are."""
         await (await self.producer()).send_and_wait(self.connection.topic(name), value, key=key, headers=list(headers))
 

@@ -166,15 +166,13 @@ def fetches(rng: random.Random, logs: Sequence[Sequence[InputRecord]]) -> Iterat
 
 
 def fetched(records: Sequence[InputRecord]) -> Any:
-    return SimpleNamespace(
-        raw_message=[
-            SimpleNamespace(
-                topic=CONNECTION.topic(record.topic), partition=record.partition, offset=record.offset, key=record.key,
-                value=record.value, headers=record.headers, timestamp=record.timestamp_ms,
-            )
-            for record in records
-        ]
-    )  # fmt: skip
+    return [
+        SimpleNamespace(
+            topic=CONNECTION.topic(record.topic), partition=record.partition, offset=record.offset, key=record.key,
+            value=record.value, headers=record.headers, timestamp=record.timestamp_ms,
+        )
+        for record in records
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(200))

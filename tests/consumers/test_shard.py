@@ -75,7 +75,7 @@ def raw(topic: str, partition: int, offset: int) -> Any:
 
 
 def batch(*records: Any) -> Any:
-    return SimpleNamespace(raw_message=records)
+    return records
 
 
 def shard(
