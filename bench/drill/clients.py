@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bench.drill.history import Sent
+from bench.drill.history import REACH, Sent
 from consumers.state.positions import partition_counts
 from producers.connection import KafkaConnection
 from schemas import envelope, topics
@@ -62,7 +62,9 @@ class Publisher:
         if self.left:
             await self.publish(SLICE // 2)
         else:
-            healthy = [sent for sent in self._source.sample(self._history, SLICE) if not sent.poison]
+            # Of the newest: what is older than the allowed lateness would rightly be refused.
+            recent = self._history[-REACH:]
+            healthy = [sent for sent in self._source.sample(recent, min(SLICE, len(recent))) if not sent.poison]
             await self._send(healthy)
 
     async def bootstrap(self, models: Iterable[str]) -> None:

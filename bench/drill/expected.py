@@ -48,7 +48,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Expected:
-    """Everything that stage 1 must have made; `days` holds the counts after each input offset that changed them."""
+    """Everything that stage 1 must have made; `days` holds the counts after each input record that changed them, by its offset."""
 
     records: int = 0
     duplicates: int = 0
@@ -121,7 +121,7 @@ def _contribution(kind: str, body: dict[str, Any]) -> dict[str, int]:
 def _add(found: Expected, day: Day, offset: int, counts: dict[str, int]) -> None:
     after = found.days.setdefault(day, {})
     last = after[max(after)] if after else dict.fromkeys(counts, 0)
-    after[offset + 1] = {name: count + counts[name] for name, count in last.items()}
+    after[offset] = {name: count + counts[name] for name, count in last.items()}
 
 
 def _day(raw: bytes) -> str:

@@ -47,13 +47,17 @@ ENVIRONMENT: Final = {
     "RETRAIN_TRIGGER_THRESHOLD": str(THRESHOLD),
     "BATCH_MAX_SAMPLES": str(THRESHOLD),
     "BATCH_MAX_DOCUMENTS": "0",
+    # So many users that neither holds a batch up; both are on.
+    "BATCH_MAX_PER_USER": "5",
+    "BATCH_MIN_USERS": "20",
+    "ALLOWED_LATENESS_HOURS": "168",
     "RETRAIN_COOL_DOWN_MINUTES": "0",
     "RETRAIN_SCHEDULE_INTERVAL_HOURS": "100000",
     # Drift would fire batches that are not full.
     "DRIFT_MIN_BUCKET_EVENTS": "1000000000",
     "TICK_INTERVAL_S": "0.5",
     "TRANSACTION_TIMEOUT_S": "8",
-    "APP_LOG_LEVEL": "INFO",
+    "APP_LOG_LEVEL": "WARNING",
 }
 
 
