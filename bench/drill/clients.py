@@ -14,6 +14,7 @@ from bench.drill.history import REACH, Sent
 from consumers.state.positions import partition_counts
 from producers.connection import KafkaConnection
 from schemas import envelope, topics
+from schemas.catalogue import Event
 from schemas.decision import RetrainRequested
 from schemas.model import ModelCurrent
 from schemas.training import TrainingState
@@ -69,22 +70,7 @@ class Publisher:
 
     async def bootstrap(self, models: Iterable[str]) -> None:
         """Makes a version serve for each model."""
-        for model in models:
-            now = datetime.now(UTC)
-            event = ModelCurrent(
-                model=model,
-                version="v0",
-                artifact_uri="base/drill",
-                artifact_sha256="0" * 64,
-                cause="bootstrap",
-                decision_id=f"bootstrap-{model}",
-                base_model="drill",
-                holdout_key_id="0" * 8,
-                holdout_percent=0,
-                since=now,
-            )
-            wire = envelope.encode(event, source="drill", time=now)
-            await self._send([Sent(event.TOPIC, wire.key, wire.value, wire.headers)])
+        await self._send([serving(model, datetime.now(UTC)) for model in models])
 
     async def _send(self, part: Sequence[Sent]) -> None:
         deliveries = [
@@ -134,21 +120,47 @@ class EndingRunner:
             await producer.stop()
 
     async def _end(self, producer: AIOKafkaProducer, command: RetrainRequested) -> None:
-        now = datetime.now(UTC)
-        state = TrainingState(
-            job_id=command.command_id,
-            model=command.model,
-            attempt=command.attempt,
-            version=f"v{command.batch.number}",
-            phase="ended",
-            outcome="promoted",
-            command=command,
-            accepted_at=now,
-            updated_at=now,
-        )
-        wire = envelope.encode(state, source="drill", time=now)
-        await producer.send_and_wait(self._connection.topic(topics.TRAINING_STATE), wire.value, key=wire.key, headers=list(wire.headers))
+        sent = job_end(command, datetime.now(UTC))
+        await producer.send_and_wait(self._connection.topic(sent.topic), sent.value, key=sent.key, headers=list(sent.headers))
         self.ended += 1
+
+
+def serving(model: str, now: datetime) -> Sent:
+    """The bootstrap of a model."""
+    event = ModelCurrent(
+        model=model,
+        version="v0",
+        artifact_uri="base/drill",
+        artifact_sha256="0" * 64,
+        cause="bootstrap",
+        decision_id=f"bootstrap-{model}",
+        base_model="drill",
+        holdout_key_id="0" * 8,
+        holdout_percent=0,
+        since=now,
+    )
+    return _sent(event, now)
+
+
+def job_end(command: RetrainRequested, now: datetime) -> Sent:
+    """The end of a command's job, promoted."""
+    state = TrainingState(
+        job_id=command.command_id,
+        model=command.model,
+        attempt=command.attempt,
+        version=f"v{command.batch.number}",
+        phase="ended",
+        outcome="promoted",
+        command=command,
+        accepted_at=now,
+        updated_at=now,
+    )
+    return _sent(state, now)
+
+
+def _sent(event: Event, now: datetime) -> Sent:
+    wire = envelope.encode(event, source="drill", time=now)
+    return Sent(event.TOPIC, wire.key, wire.value, wire.headers)
 
 
 async def read_topic(connection: KafkaConnection, full_name: str) -> list[Any]:

@@ -160,7 +160,7 @@ def make_poison(number: int, source: random.Random) -> Sent:
         (json.dumps(body | {"query": "x" * 20_000}).encode(), {}),
         (b'{"x": "' + b"y" * (topics.MAX_DOCUMENT_BYTES + 1) + b'"}', {}),
     )
-    value, changed = kinds[number // len(POISON_TOPICS) % len(kinds)]
+    value, changed = kinds[number % len(kinds)]
     key = None if number % 7 == 0 else f"poison-{number}".encode()
     if key is None and value is None:
         # A record of neither cannot be sent by this client.

@@ -51,7 +51,7 @@ def make_plan(*, kills: int, handler_failures: int, seed: int) -> list[Fault]:
 
 def _at_step(number: int, source: random.Random) -> Fault:
     order = (*STEPS, "restore")
-    step, stage = order[number % len(order)], ("stage1", "stage2")[(number // len(order) + number) % 2]
+    step, stage = order[number % len(order)], ("stage1", "stage2")[(number // len(order) + number % len(order)) % 2]
     if step == "restore":
         return _fault("restore", source, stage=stage, step=step, delay_s=source.uniform(0.0, 0.03))
     # The broker takes about a millisecond from the request to the commit: the kill comes before, in, or after it.
