@@ -22,6 +22,7 @@ TIMEOUT_S: Final = 1.0
 def child(pipe: Connection, connection: KafkaConnection, ids: Sequence[str], log: str) -> None:
     """Brings a writer for each id to its step, says so, and after the word tells how the commits ended."""
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
     os.dup2(output, 2)
     pipe.send(asyncio.run(_held_up(pipe, connection, ids)))
 
