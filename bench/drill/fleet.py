@@ -66,19 +66,15 @@ class Fleet:
         self._looking = asyncio.create_task(self._look_after())
 
     async def scale(self, instances: int) -> None:
-        """New instances beside the old ones, which are left to be fenced; those that are not within 20 s are stopped."""
+        """New instances beside the old ones, which are left to be fenced."""
         self.leaving += self.running
         self.running = [self._launch(number, instances) for number in range(instances)]
 
-    async def dismiss(self, timeout_s: float = 20.0) -> None:
-        """Waits until the former instances have ended; SIGTERM to what is left after the time."""
-        deadline = time.monotonic() + timeout_s
-        while self.leaving:
-            if time.monotonic() > deadline:
-                for instance in self.leaving:
-                    instance.send(signal.SIGTERM)
-                deadline += timeout_s
-            await asyncio.sleep(LOOK_EVERY_S)
+    async def dismiss(self) -> None:
+        """SIGTERM to those former instances that were not fenced, and waits until all have ended."""
+        for instance in self.leaving:
+            instance.send(signal.SIGTERM)
+        await self._until(lambda: not self.leaving, 20, "the former instances to end")
 
     async def living(self, shard: int) -> Instance:
         """Who runs a shard of this number, once it is started again if it has just ended."""

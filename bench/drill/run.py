@@ -34,6 +34,7 @@ PREFIX: Final = "drill"
 # An armed child that does not get to its step in this time is killed from outside instead.
 STEP_WITHIN_S: Final = 20.0
 ORDERS: Final = 5
+FENCED_WITHIN_S: Final = 20.0
 SETTLED_S: Final = 4.0
 QUIET_WITHIN_S: Final = 240.0
 # Every batch is exactly full, so a batch is the threshold's number of samples and their sum is the number of commands.
@@ -205,11 +206,12 @@ class Drill:
 
     async def _scale(self, fault: Fault) -> None:
         await self.fleet.ready()
-        scaling = asyncio.create_task(self.fleet.scale(fault.instances))
-        for _ in range(5):
+        await self.fleet.scale(fault.instances)
+        # An instance that has nothing to commit does not learn that it was succeeded: there is load until all have.
+        deadline = time.monotonic() + FENCED_WITHIN_S
+        while self.fleet.leaving and time.monotonic() < deadline:
             await self.publisher.nudge()
-            await asyncio.sleep(0.2)
-        await scaling
+            await asyncio.sleep(0.3)
         await self.fleet.dismiss()
         self.scaled.append(fault.instances)
 
