@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import platform
-import random
 import shutil
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from bench.drill.clients import EndingRunner, Publisher, input_records
 from bench.drill.fleet import LOOK_EVERY_S, Fleet, Instance
 from bench.drill.history import make_history, model_names
-from bench.drill.judge import Topics, Verdict, judge
+from bench.drill.judge import Topics, judge
+from bench.drill.kafka import Kafka
 from bench.drill.launcher import HANDLER, RESTORE, Order, write_order
 from bench.drill.plan import SHARDS, Fault, make_plan
-from bench.drill.proxy import HOST, Proxy
+from bench.drill.proxy import HOST
+from bench.drill.report import check_faults, report
 from consumers.settings import ConsumerSettings
-from ops.brokers.kafka_single_node import SingleNodeKafka
-from ops.topics import apply
-from producers.connection import KafkaConnection
-from schemas import topics
 
 PREFIX: Final = "drill"
 # An armed child that does not get to its step in this time is killed from outside instead.
@@ -73,15 +67,6 @@ class DrillSettings:
     poison: int
     work: Path
     libs: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Kafka:
-    """The broker, the proxy in front of it, and the way past the proxy for the drill's own clients."""
-
-    node: SingleNodeKafka
-    proxy: Proxy
-    direct: KafkaConnection
 
 
 class Drill:
@@ -240,99 +225,14 @@ async def run_drill(settings: DrillSettings, say: Callable[[str], None]) -> dict
     started = time.monotonic()
     shutil.rmtree(settings.work, ignore_errors=True)
     settings.work.mkdir(parents=True)
-    port, controller, proxied = _ports()
-    proxy = Proxy(proxied)
-    await proxy.start()
-    node = SingleNodeKafka(settings.work / "kafka", port, libs=settings.libs, settings=_through(proxy, port, controller, proxied))
+    kafka = await Kafka.start(settings.work / "kafka", settings.libs, PREFIX)
     try:
-        direct = KafkaConnection(await asyncio.to_thread(node.start), topic_prefix=PREFIX)
-        await asyncio.to_thread(apply, direct, topics.specs(PREFIX))
-        drill = Drill(settings, Kafka(node, proxy, direct))
+        drill = Drill(settings, kafka)
         states, codes = await drill.run(say)
         say(f"quiet after {time.monotonic() - started:.0f} s, reading the topics")
         policy = ConsumerSettings.model_validate({name.lower(): value for name, value in ENVIRONMENT.items()}).trigger_policy()
-        verdict = judge(await Topics.read(direct), drill.history, states, policy)
+        verdict = judge(await Topics.read(kafka.direct), drill.history, states, policy)
     finally:
-        await proxy.stop()
-        await asyncio.to_thread(node.stop)
+        await kafka.stop()
     check_faults(verdict, drill, codes)
-    return _report(drill, verdict, time.monotonic() - started)
-
-
-def check_faults(verdict: Verdict, drill: Drill, codes: list[int]) -> None:
-    """A fault that did not happen, or an instance that did not stop in order at the end, is a violation too."""
-    done, steps = drill.done, kills_by_step(drill.fleet)
-    planned = {
-        RESTORE if fault.kind == RESTORE else f"{fault.stage} {fault.step}" for fault in drill.plan if fault.kind in ("step", RESTORE)
-    }
-    verdict.must_be_none("faults", "steps_never_reached", planned - steps.keys())
-    total = steps.total() + done["sigkill at any moment"] + done["sigkill in place of a step"] + done["broker"]
-    verdict.must_be_none("faults", "kills_missing", range(drill.settings.kills - total))
-    failures = sum(line["step"] == HANDLER for line in drill.fleet.told_lines())
-    verdict.must_be_none("faults", "handler_failures_missing", range(drill.settings.handler_failures - failures))
-    fenced = drill.fleet.exits.get("leaving: exit 1", 0)
-    verdict.must_be_none("faults", "former_instances_not_fenced", [] if fenced else ["no former instance ended with exit code 1"])
-    verdict.must_be_none("faults", "exit_codes_at_the_end", (code for code in codes if code != 0))
-
-
-def kills_by_step(fleet: Fleet) -> Counter[str]:
-    """What the children did to themselves, handler failures left out."""
-    lines = [line for line in fleet.told_lines() if line["step"] != HANDLER]
-    return Counter(f"{line['stage']} {line['step']}".strip() for line in lines)
-
-
-def _report(drill: Drill, verdict: Verdict, seconds: float) -> dict[str, Any]:
-    settings, fleet = drill.settings, drill.fleet
-    steps = kills_by_step(fleet)
-    others = {name: count for name, count in drill.done.items() if "kill" in name or name == "broker"}
-    counts = verdict.counts
-    return {
-        "events": settings.events,
-        "seed": settings.seed,
-        "input": counts["input"],
-        "kills": {"total": steps.total() + sum(others.values()), **others, "by_step": dict(sorted(steps.items()))},
-        "handler_failures": sum(line["step"] == HANDLER for line in fleet.told_lines()),
-        "other_faults": {name: count for name, count in drill.done.items() if name not in others},
-        "instances": drill.scaled,
-        "exits": dict(sorted(fleet.exits.items())),
-        "samples": counts["samples"],
-        "commands": counts["commands"],
-        "leases": counts["leases"],
-        "day_counts": counts["day_counts"],
-        "poison": counts["poison"],
-        "journal": counts["journal"],
-        "lost": sum(part.get("lost", 0) for part in counts.values()),
-        "doubled": sum(part.get("doubled", 0) for part in counts.values()),
-        "extra": sum(part.get("extra", 0) for part in counts.values()),
-        "violations": verdict.violations,
-        "seconds": round(seconds, 1),
-        "faults_planned": len(drill.plan),
-        "versions": {
-            "python": platform.python_version(),
-            "kafka": next((jar.name.split("-")[-1].removesuffix(".jar") for jar in settings.libs.glob("kafka_2.13-*.jar")), "?"),
-            **{name: version(name) for name in ("aiokafka", "faststream", "msgspec", "pydantic")},
-        },
-    }
-
-
-def _ports() -> tuple[int, int, int]:
-    """The node's two ports, next to each other, and one for clients behind the proxy; below the range of outgoing connections."""
-    for port in random.sample(range(20_000, 32_000), 1_000):
-        try:
-            for number in (port, port + 1, port + 2):
-                with socket.socket() as probe:
-                    probe.bind((HOST, number))
-        except OSError:
-            continue
-        return port, port + 1, port + 2
-    raise RuntimeError("no three free ports in a row between 20000 and 32000")
-
-
-def _through(proxy: Proxy, port: int, controller: int, proxied: int) -> dict[str, str | int]:
-    """A listener of its own for the consumers, which tells them the proxy's address; and a broker that aborts what is overdue at once."""
-    return {
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller},PROXIED://{HOST}:{proxied}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port},PROXIED://{HOST}:{proxy.port}",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
-    }
+    return report(drill, verdict, time.monotonic() - started)
