@@ -3,11 +3,13 @@ PYTHON ?= python3
 BROKER ?= embedded
 DATA ?=
 SEED ?= 0
+EVENTS ?= 100000
+KILLS ?= 60
 KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill-loop bench-stream schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream schemas screenshot clean
 
 install: $(READY)
 
@@ -44,6 +46,15 @@ kafka: $(READY)
 
 kafka-stop: $(READY)
 	@$(BIN)/python -m ops.brokers.kafka_single_node stop --data $(KAFKA_DATA)
+
+# Kills consumers at every step of their transactions and the broker, cuts connections, stops and scales, and checks the history;
+# writes bench/drill.json. `make drill SEED=1`: about ten minutes.
+drill: $(READY)
+	@$(BIN)/python -m bench.drill --events $(EVENTS) --kills $(KILLS) --seed $(SEED) --out bench/drill.json
+
+# Stops an instance past every time-out and wakes it behind its successor: refused 100 of 100; writes bench/drill-stale.json.
+drill-stale: $(READY)
+	@$(BIN)/python -m bench.drill.stale --out bench/drill-stale.json
 
 # Kills the consumers and the runner at every point of the loop, on Apache Kafka; writes bench/drill-loop.json.
 drill-loop: $(READY)

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -44,13 +45,16 @@ class KafkaNotRunning(KafkaUnavailable):
 class SingleNodeKafka:
     """The node whose folder is `data`. `port` 0 asks the system for two free ports; a restart keeps those it got.
 
-    `libs` (default `data/libs`) may be shared by several nodes.
+    `libs` (default `data/libs`) may be shared by several nodes. `settings` are added to the node's configuration and win over it.
     """
 
-    def __init__(self, data: Path, port: int = DEFAULT_PORT, libs: Path | None = None) -> None:
+    def __init__(
+        self, data: Path, port: int = DEFAULT_PORT, libs: Path | None = None, settings: Mapping[str, str | int] | None = None
+    ) -> None:
         self.data = data.resolve()
         self.libs = (libs or data / "libs").resolve()
         self._port = port
+        self._settings = dict(settings or {})
         self._properties = self.data / "server.properties"
         self._pid_file = self.data / "kafka.pid"
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,7 +62,7 @@ class SingleNodeKafka:
     @property
     def bootstrap_servers(self) -> str:
         """`127.0.0.1:port` of the node as it was last started."""
-        found = re.search(r"^advertised\.listeners=PLAINTEXT://(\S+)$", self._written_properties(), re.MULTILINE)
+        found = re.search(r"^advertised\.listeners=PLAINTEXT://([^,\s]+)", self._written_properties(), re.MULTILINE)
         if found is None:
             raise KafkaNotRunning(f"{self.data} holds no started Kafka node: run `make kafka` first")
         return found.group(1)
@@ -84,7 +88,7 @@ class SingleNodeKafka:
         port, controller_port = self._ports()
         program, jars = java(), fetch_jars(self.libs)
         self.data.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(_server_properties(self.data / "log", port, controller_port))
+        self._properties.write_text(_server_properties(self.data / "log", port, controller_port, self._settings))
         log = self.data / "kafka.log"
         classes = ["-cp", f"{jars}/*"]
         if not (self.data / "log" / "meta.properties").exists():
@@ -201,9 +205,9 @@ def _free_ports() -> tuple[int, int]:
     return next(free), next(free)
 
 
-def _server_properties(records: Path, port: int, controller_port: int) -> str:
+def _server_properties(records: Path, port: int, controller_port: int, added: Mapping[str, str | int]) -> str:
     """The configuration: one node that is broker and controller, reachable from this machine only, small in memory."""
-    settings = {
+    settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
@@ -231,7 +235,7 @@ def _server_properties(records: Path, port: int, controller_port: int) -> str:
         "num.io.threads": 4,
         "background.threads": 2,
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "".join(f"{name}={value}\n" for name, value in (settings | dict(added)).items())
 
 
 def main(arguments: list[str] | None = None) -> int:

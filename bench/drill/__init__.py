@@ -1,0 +1,1 @@
+"""The fault drill: a known history through the stream processor while everything is killed, cut and stopped, and then checked."""

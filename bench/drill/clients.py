@@ -1,0 +1,195 @@
+"""The drill's own clients, straight to the broker: the publisher of the history, a runner that only ends jobs, a reader of topics."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from bench.drill.history import REACH, Sent
+from consumers.state.positions import partition_counts
+from producers.connection import KafkaConnection
+from schemas import envelope, topics
+from schemas.catalogue import Event
+from schemas.decision import RetrainRequested
+from schemas.model import ModelCurrent
+from schemas.training import TrainingState
+
+# The broker is down for ten seconds at a time: what is under way then waits for it.
+PATIENT: Final = {"request_timeout_ms": 120_000}
+SLICE: Final = 100
+PAUSE_S: Final = 0.03
+
+
+class Publisher:
+    """Publishes the history in order; parts of it at a time, and what was sent before once more where more is asked for."""
+
+    def __init__(self, connection: KafkaConnection, history: Sequence[Sent], *, seed: int) -> None:
+        self._connection = connection
+        self._history = history
+        self._next = 0
+        self._source = random.Random(seed)
+        self._producer = AIOKafkaProducer(**connection.producer_options() | PATIENT)
+        self.sent = 0
+
+    async def start(self) -> None:
+        """Connects."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnects."""
+        await self._producer.stop()
+
+    @property
+    def left(self) -> int:
+        """Records of the history that are not published yet."""
+        return len(self._history) - self._next
+
+    async def publish(self, count: int) -> None:
+        """The next `count` records, in slices with pauses between, and waits until the broker has them."""
+        end = min(len(self._history), self._next + count)
+        while self._next < end:
+            part = self._history[self._next : min(end, self._next + SLICE)]
+            self._next += len(part)
+            await self._send(part)
+            await asyncio.sleep(PAUSE_S)
+
+    async def nudge(self) -> None:
+        """A little more load: the next records, or, at the end of the history, some of the old ones again."""
+        if self.left:
+            await self.publish(SLICE // 2)
+        else:
+            # Of the newest: what is older than the allowed lateness would rightly be refused.
+            recent = self._history[-REACH:]
+            healthy = [sent for sent in self._source.sample(recent, min(SLICE, len(recent))) if not sent.poison]
+            await self._send(healthy)
+
+    async def bootstrap(self, models: Iterable[str]) -> None:
+        """Makes a version serve for each model."""
+        await self._send([serving(model, datetime.now(UTC)) for model in models])
+
+    async def _send(self, part: Sequence[Sent]) -> None:
+        deliveries = [
+            await self._producer.send(self._connection.topic(sent.topic), sent.value, key=sent.key, headers=list(sent.headers))
+            for sent in part
+        ]
+        await asyncio.gather(*deliveries)
+        self.sent += len(part)
+
+
+class EndingRunner:
+    """Takes each command and, a moment later, publishes that its job was promoted. It never dies: the drill is about the consumers."""
+
+    def __init__(self, connection: KafkaConnection, *, seed: int) -> None:
+        self._connection = connection
+        self._source = random.Random(seed)
+        self._work: asyncio.Task[None] | None = None
+        self.ended = 0
+
+    def start(self) -> None:
+        """Runs until `stop`."""
+        self._work = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stops; raises what it failed with, if it did."""
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+            if not self._work.cancelled():
+                self._work.result()
+
+    async def _run(self) -> None:
+        topic = self._connection.topic(topics.RETRAIN_REQUESTED)
+        producer = AIOKafkaProducer(**self._connection.producer_options() | PATIENT)
+        consumer = AIOKafkaConsumer(topic, **self._connection.consumer_options())
+        await producer.start()
+        await consumer.start()
+        try:
+            while True:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    for record in records:
+                        _, command = envelope.decode(record.value, record.headers, RetrainRequested)
+                        await asyncio.sleep(self._source.uniform(0, 0.005))
+                        await self._end(producer, command)
+        finally:
+            await consumer.stop()
+            await producer.stop()
+
+    async def _end(self, producer: AIOKafkaProducer, command: RetrainRequested) -> None:
+        sent = job_end(command, datetime.now(UTC))
+        await producer.send_and_wait(self._connection.topic(sent.topic), sent.value, key=sent.key, headers=list(sent.headers))
+        self.ended += 1
+
+
+def serving(model: str, now: datetime) -> Sent:
+    """The bootstrap of a model."""
+    event = ModelCurrent(
+        model=model,
+        version="v0",
+        artifact_uri="base/drill",
+        artifact_sha256="0" * 64,
+        cause="bootstrap",
+        decision_id=f"bootstrap-{model}",
+        base_model="drill",
+        holdout_key_id="0" * 8,
+        holdout_percent=0,
+        since=now,
+    )
+    return _sent(event, now)
+
+
+def job_end(command: RetrainRequested, now: datetime) -> Sent:
+    """The end of a command's job, promoted."""
+    state = TrainingState(
+        job_id=command.command_id,
+        model=command.model,
+        attempt=command.attempt,
+        version=f"v{command.batch.number}",
+        phase="ended",
+        outcome="promoted",
+        command=command,
+        accepted_at=now,
+        updated_at=now,
+    )
+    return _sent(state, now)
+
+
+def _sent(event: Event, now: datetime) -> Sent:
+    wire = envelope.encode(event, source="drill", time=now)
+    return Sent(event.TOPIC, wire.key, wire.value, wire.headers)
+
+
+async def read_topic(connection: KafkaConnection, full_name: str) -> list[Any]:
+    """Every committed record of a topic, by partition and offset."""
+    counts = await partition_counts(connection, [full_name])
+    partitions = [TopicPartition(full_name, partition) for partition in range(counts[full_name])]
+    consumer = AIOKafkaConsumer(**connection.consumer_options())
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        records: list[Any] = []
+        while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+            for found in (await consumer.getmany(timeout_ms=200)).values():
+                records += found
+        return sorted(records, key=lambda record: (record.partition, record.offset))
+    finally:
+        await consumer.stop()
+
+
+async def input_records(connection: KafkaConnection) -> int:
+    """How many records the input topics hold; nothing transactional is written there, so offsets count records."""
+    names = [connection.topic(name) for name in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED)]
+    counts = await partition_counts(connection, names)
+    consumer = AIOKafkaConsumer(**connection.consumer_options())
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([TopicPartition(name, partition) for name in names for partition in range(counts[name])])
+        return int(sum(ends.values()))
+    finally:
+        await consumer.stop()
