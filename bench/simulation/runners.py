@@ -1,0 +1,89 @@
+"""The training runner's processes on two machines under one transactional id: started, killed, stopped, replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from bench.simulation.parts import Parts
+from bench.simulation.simulated_clients import Network
+from bench.simulation.simulated_log import SimulatedLog
+from bench.simulation.simulated_run import Machine, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedSupervisor, Store
+from bench.simulation.virtual_loop import Process, VirtualLoop
+from gpu_runner.errors import Fatal
+from gpu_runner.settings import RunnerSettings
+from producers.connection import KafkaConnection
+
+TRANSACTIONAL_ID = "abhyas-gpu-runner"
+
+
+class Runners:
+    """One runner is wanted at a time; a former one that wakes up finds itself fenced."""
+
+    def __init__(
+        self, loop: VirtualLoop, rng: Random, log: SimulatedLog, network: Network, connection: KafkaConnection, parts: Parts,
+        machines: list[Machine], store: Store, settings: RunnerSettings, now: Callable[[], datetime], trace: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self.errors: list[str] = []
+        self.alive: list[Process] = []
+        self.machines = machines
+        self.wanted: Process | None = None
+        self._loop, self._rng, self._log, self._network, self._connection, self._parts = loop, rng, log, network, connection, parts
+        self._store, self._settings, self._now, self._trace = store, settings, now, trace
+        self._started = 0
+
+    def launch(self, machine: Machine) -> None:
+        """Starts a runner on a machine; it is the one that is wanted from now on."""
+        self._started += 1
+        process = Process(f"runner-{self._started}@{machine.name}")
+        self._trace(f"launch {process.name}")
+        self.wanted = process
+        self.alive.append(process)
+        self._loop.start(process, self._serve(process, machine), process.name)
+
+    def end(self, process: Process, why: str) -> None:
+        """The process is gone; the wanted one starts again after a while, on either machine."""
+        if not process.alive or self._loop.over:
+            return
+        self._trace(f"end {process.name}: {why}")
+        self._loop.kill(process)
+        self.alive.remove(process)
+        if process is self.wanted:
+            self._loop.start(None, self._again(process, self._rng.uniform(0.1, 10.0)), "restart runner")
+
+    async def _again(self, former: Process, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        if self.wanted is former:
+            self.launch(self._rng.choice(self.machines))
+
+    async def _serve(self, process: Process, machine: Machine) -> None:
+        settings = self._settings.model_copy(update={"runner_owner": machine.name})
+        samples = self._parts.samples(self._log, self._network, self._connection, [])
+        nothing: Any = NullMetrics()
+        none: Any = NoEvaluations()
+        supervisor = SimulatedSupervisor(
+            settings=settings, store=self._store, samples=samples, metrics=nothing,
+            open_channel=lambda: SimulatedChannel(
+                self._connection, self._log, self._network, self._parts.runner_producer(self._log, self._network, TRANSACTIONAL_ID), self._now
+            ),
+            evaluations=none, now=self._now, child_environment={},
+        )  # fmt: skip
+        supervisor.machine = machine
+        supervisor.make_run = self._parts.run
+        why = "ended"
+        try:
+            await supervisor.run()
+        except Fatal as error:
+            why = type(error).__name__
+        except KafkaError as error:
+            # Outside a transaction: the real client's errors there end the process too.
+            why = repr(error)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            self.errors.append(f"{process.name}: {why}")
+        self.end(process, why)
