@@ -160,7 +160,12 @@ def _renamed(emitted: Emitted) -> Emitted:
 
 def with_buffer(kind: type[NegativeBuffer]) -> Callable[[int, TriggerPolicy], Decider]:
     """A decider whose models have another buffer."""
-    return lambda partition, policy: _with_trigger(partition, policy, lambda model: ModelTrigger(model, policy, buffer=kind()))
+    return lambda partition, policy: _with_trigger(partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user)))
+
+
+def _buffered(trigger: ModelTrigger, buffer: NegativeBuffer) -> ModelTrigger:
+    trigger.buffer = buffer
+    return trigger
 
 
 def with_trigger(kind: type[ModelTrigger]) -> Callable[[int, TriggerPolicy], Decider]:

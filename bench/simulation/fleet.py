@@ -65,7 +65,7 @@ class Fleet:
             self._owners[key] = instance
             stage, partitions, shards = self._stages[key[0]]
             shard = ShardProcess(
-                stage, key[1], shard_partitions(partitions, shards)[key[1]], parts=self._parts, log=self._log, network=self._network,
+                stage, key[1], shards, shard_partitions(partitions, shards)[key[1]], parts=self._parts, log=self._log, network=self._network,
                 connection=self._connection, twice=self._twice,
             )  # fmt: skip
             instance.shards.append(shard)
@@ -86,6 +86,15 @@ class Fleet:
     def owned(self) -> list[Instance]:
         """The owners of now."""
         return [instance for instance in self.instances if any(self._owners[key] is instance for key in instance.keys)]
+
+    def owned_shards(self) -> list[ShardProcess]:
+        """The shards of now, each at its owner."""
+        return [
+            shard
+            for instance in self.instances
+            for shard in instance.shards
+            if self._owners[shard.stage.name, shard.number] is instance
+        ]
 
     async def _again(self, former: Instance, keys: list[ShardKey], after_s: float) -> None:
         await asyncio.sleep(after_s)

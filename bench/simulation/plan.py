@@ -16,9 +16,10 @@ from schemas.feedback import FeedbackSubmitted
 from schemas.operator_request import OperatorRequested
 from schemas.rating import Rating, normalise
 
-START: Final = datetime(2026, 11, 23, 23, 56, tzinfo=UTC)
+START: Final = datetime(2026, 11, 23, 23, 58, tzinfo=UTC)
 SOURCE: Final = "chat"
 MODELS: Final = ("tiny-a", "tiny-b")
+DAY_S: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Settings:
     retry_s: float
     run_max_s: float
     schedule_s: float
+    max_per_user: int
+    min_users: int
     max_samples: int
     max_documents: int
     tick_s: float
@@ -44,11 +47,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """An event that somebody publishes at a time (seconds of the seed). `time` is its ce_time; a poison record has bytes instead."""
+    """An event that somebody publishes at a time (seconds of the seed). `time` is its ce_time; `poison` goes in place of its value."""
 
     at_s: float
     event: BaseModel
     time: datetime
+    poison: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +72,8 @@ def draw(rng: Random) -> Plan:
         retry_s=rng.choice((2.0, 6.0)),
         run_max_s=rng.choice((40.0, 90.0)),
         schedule_s=rng.choice((60.0, 150.0, 1000.0)),
+        max_per_user=rng.choice((1, 2, 5)),
+        min_users=rng.choice((1, 1, 2, 3)),
         max_samples=rng.choice((3, 6, 50)),
         max_documents=rng.choice((0, 2, 10)),
         tick_s=rng.choice((4.0, 7.0, 11.0)),
@@ -92,14 +98,15 @@ def user_hash(number: int) -> str:
 def _people(plan: Plan, rng: Random) -> None:
     settings, events = plan.settings, plan.publications
     users = rng.randint(3, 8)
+    erased = set(rng.sample(range(users), rng.choice((0, 0, 1, 2))))
     for number in range(rng.randint(25, 60)):
-        _feedback(plan, rng, number, users)
+        _feedback(plan, rng, number, users, erased)
     for number in range(rng.randint(0, 5)):
         _document(plan, rng, number)
-    for _ in range(rng.choice((0, 0, 1, 2))):
+    for user in sorted(erased):
         at_s = rng.uniform(20.0, settings.calm_at_s)
-        erased = UserErased(user_hash=user_hash(rng.randrange(users)), actor="asha")
-        _publish(plan, rng, erased, at_s, at(at_s), again=0.3)
+        time = at(at_s - rng.choice((0.0, 0.0, 30.0)))
+        _publish(plan, rng, UserErased(user_hash=user_hash(user), actor="asha"), at_s, time, again=0.3)
     for number in range(rng.choice((0, 0, 1, 2, 4))):
         _request(plan, rng, number)
     # Whoever paused resumes in the end: what is due has to fire then.
@@ -107,30 +114,34 @@ def _people(plan: Plan, rng: Random) -> None:
         events.append(Publication(settings.calm_at_s, _operator("resume", f"resume-{model}", model), at(settings.calm_at_s)))
 
 
-def _feedback(plan: Plan, rng: Random, number: int, users: int) -> None:
+def _feedback(plan: Plan, rng: Random, number: int, users: int, erased: set[int]) -> None:
+    """One feedback and its revisions, each said later than the one before; perhaps taken back at the end."""
     settings = plan.settings
     at_s = rng.uniform(1.0, settings.calm_at_s)
     user = rng.randrange(users)
-    model = rng.choice(settings.models)
-    said: dict[str, Any] = {
-        "feedback_id": f"f{number}",
-        "query": f"question {number}?",
-        "model": model,
-        "user_hash": user_hash(user) if rng.random() < 0.85 else None,
-    }
-    time = at(at_s - rng.choice((0.0, 0.0, 0.0, 5.0, 400.0)))
+    said: dict[str, Any] = {"feedback_id": f"f{number}", "query": f"question {number}?", "model": rng.choice(settings.models)}
+    if rng.random() < 0.85:
+        said["user_hash"] = user_hash(user)
+    elif rng.random() < 0.5:
+        said["conversation_id"] = f"talk {user}".replace(" ", "-")
+    # Where an erasure lies between its revisions, a feedback that moves between models leaves traces that depend on the order.
+    moves = "user_hash" not in said or user not in erased
+    behind_s = rng.choice((0.0, 0.0, 0.0, 0.0, 5.0, 400.0, 0.5 * DAY_S, 1.2 * DAY_S, 5 * DAY_S, -300.0, -700.0, -DAY_S))
+    time = at(at_s - behind_s)
+    poison = rng.choice((b"{", b"[]", None)) if rng.random() < 0.05 else None
     for revision in range(rng.choice((1, 1, 1, 2, 3))):
         stars = rng.choice((1, 1, 1, 2, 4, 5))
         fields = {"revision": revision, "rating": Rating(scale="stars_1_5", value=float(stars), score=normalise("stars_1_5", stars))}
         if rng.random() < 0.3:
             fields["correction"] = f"answer {number}.{revision}"
-        if rng.random() < 0.03:
+        if moves and rng.random() < 0.05:
             said["model"] = rng.choice(settings.models)
-        _publish(plan, rng, FeedbackSubmitted(**said, **fields), at_s, time, again=0.3)
+        _publish(plan, rng, FeedbackSubmitted(**said, **fields), at_s, time, again=0.3, poison=poison)
         at_s += rng.expovariate(1 / 20.0)
-        time += timedelta(seconds=rng.uniform(0.0, 10.0))
+        time = max(time + timedelta(seconds=rng.uniform(0.0, 10.0)), at(at_s - rng.choice((0.0, behind_s))))
     if rng.random() < 0.15:
-        said["model"] = said["model"] if rng.random() < 0.5 else None
+        if moves and rng.random() < 0.5:
+            said["model"] = None
         _publish(plan, rng, FeedbackSubmitted(**said, revision=revision, retracted=True), at_s, time, again=0.3)
 
 
@@ -169,12 +180,14 @@ def _operator(action: str, request_id: str, model: str, **fields: Any) -> Operat
     return OperatorRequested.model_validate({"action": action, "request_id": request_id, "model": model, "actor": "asha"} | fields)
 
 
-def _publish(plan: Plan, rng: Random, event: BaseModel, at_s: float, time: datetime, *, again: float) -> None:
+def _publish(
+    plan: Plan, rng: Random, event: BaseModel, at_s: float, time: datetime, *, again: float, poison: bytes | None = None
+) -> None:
     """Once, and with the chance `again` once more later: a client that did not hear the answer."""
-    plan.publications.append(Publication(at_s, event, time))
+    plan.publications.append(Publication(at_s, event, time, poison))
     while rng.random() < again:
         at_s += rng.expovariate(1 / 15.0)
-        plan.publications.append(Publication(at_s, event, time))
+        plan.publications.append(Publication(at_s, event, time, poison))
 
 
 def at(seconds: float) -> datetime:

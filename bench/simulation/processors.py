@@ -1,12 +1,12 @@
 """The stream processor's processes: each runs some shards, as `consumers.service.Service` does, over simulated clients.
 
-Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, `start_offsets`, `apply_changelog`, both tasks.
-Modelled: FastStream (batches of drawn sizes, some of them delivered twice) and the reading loop of the restore.
+Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, the restore, the claim of the shards, `start_offsets`,
+both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice; and the order of a start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +15,15 @@ from aiokafka import TopicPartition
 from faststream.exceptions import StopConsume
 
 from bench.simulation.parts import Parts
-from bench.simulation.simulated_clients import Network, SimulatedConsumer
+from bench.simulation.simulated_clients import Network
 from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_run import NullMetrics
 from consumers.errors import FatalError
 from consumers.shard import Shard
 from consumers.stage import OwnedTask, Stage
 from consumers.state.positions import places, start_offsets
+from consumers.state.restore import read_back
+from consumers.state.sharding import check_shards, claim, transactional_id
 from producers.connection import KafkaConnection
 
 
@@ -29,11 +31,12 @@ class ShardProcess:
     """One shard of one process, from its fencing to its failure."""
 
     def __init__(
-        self, stage: Stage, number: int, partitions: Sequence[int], *, parts: Parts, log: SimulatedLog, network: Network,
+        self, stage: Stage, number: int, shards: int, partitions: Sequence[int], *, parts: Parts, log: SimulatedLog, network: Network,
         connection: KafkaConnection, twice: float,
     ) -> None:  # fmt: skip
         self.stage = stage
         self.number = number
+        self.shards = shards
         self.partitions = partitions
         self.tasks: dict[int, OwnedTask] = {}
         self.failure: BaseException | None = None
@@ -49,37 +52,34 @@ class ShardProcess:
         except FatalError as error:
             self.failure = error
 
-    async def _restored(self) -> Shard:
-        parts, log, connection = self._parts, self._log, self._connection
-        producer = parts.producer(log, self._network, f"{connection.topic_prefix}-{self.stage.name}-{self.number}")
-        writer = parts.writer(producer)
-        await writer.start()
-        self.tasks = {partition: OwnedTask(self.stage.new_task(partition)) for partition in self.partitions}
-        consumer = parts.consumer(log, self._network)
-        await self._restore(consumer, self.tasks)
-        counts = {name: len(partitions) for name, partitions in log.topics.items()}
-        reads = places(self.stage, connection, counts, self.partitions)
-        start = await start_offsets(consumer, connection, self.stage, reads, self.tasks.values(), skip_lost=False)  # type: ignore[arg-type]
-        return parts.shard(
-            self.stage, self.number, self.tasks, start, writer, connection, counts, NullMetrics(), self._failed,
-        )  # fmt: skip
+    def live(self) -> list[Any]:
+        """Its tasks, as they stand."""
+        return [owned.task for owned in self.tasks.values()]
 
-    async def _restore(self, consumer: SimulatedConsumer, tasks: Mapping[int, OwnedTask]) -> None:
-        topic = self._connection.topic(self.stage.changelog)
-        assigned = {TopicPartition(topic, partition): owned for partition, owned in tasks.items()}
-        consumer.assign(list(assigned))
-        ends = await consumer.end_offsets(list(assigned))
-        waiting = set(assigned)
-        while waiting:
-            for tp in sorted(waiting):
-                if await consumer.position(tp) >= ends[tp]:
-                    waiting.discard(tp)
-                    consumer.pause(tp)
-            if not waiting:
-                return
-            for tp, records in (await consumer.getmany(timeout_ms=200, max_records=200)).items():
-                for record in records:
-                    self._parts.apply_changelog(assigned[tp], record.key, record.value)
+    async def _restored(self) -> Shard:
+        parts, log, connection, stage = self._parts, self._log, self._connection, self.stage
+        writer = parts.writer(
+            parts.producer(log, self._network, transactional_id(connection.topic_prefix, stage.name, self.number, self.shards))
+        )
+        await writer.start()
+        self.tasks = await self._read_back()
+        unclaimed = [partition for partition, owned in self.tasks.items() if not owned.shards]
+        if unclaimed:
+            await claim(writer, connection.topic(stage.changelog), unclaimed, self.shards)
+            self.tasks = await self._read_back()
+        check_shards(stage, self.tasks, self.shards)
+        counts = {name: len(partitions) for name, partitions in log.topics.items()}
+        consumer: Any = parts.consumer(log, self._network)
+        reads = places(stage, connection, counts, self.partitions)
+        start = await start_offsets(consumer, connection, stage, reads, self.tasks.values(), skip_lost=False)
+        return parts.shard(stage, self.number, self.tasks, start, writer, connection, counts, NullMetrics(), self._failed)
+
+    async def _read_back(self) -> dict[int, OwnedTask]:
+        tasks = {partition: OwnedTask(self.stage.new_task(partition)) for partition in self.partitions}
+        consumer = self._parts.consumer(self._log, self._network)
+        changelog = self._connection.topic(self.stage.changelog)
+        await read_back(consumer, changelog, tasks, may_begin_late=True, apply=self._parts.apply_changelog)
+        return tasks
 
     async def _consume(self, shard: Shard) -> None:
         reader = self._parts.consumer(self._log, self._network, idle_wait=True)

@@ -6,6 +6,7 @@ taken from `drift.detected` as they are: what a detector says is not what this i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -19,6 +20,8 @@ class Rules:
     """The settings that decide, in milliseconds and counts."""
 
     threshold: int
+    max_per_user: int
+    min_users: int
     cool_down_ms: int
     retry_ms: int
     run_max_ms: int
@@ -36,6 +39,9 @@ class Held:
     document: bool
     at: Place
     offset: int
+    voice: str
+    occurred_s: int
+    batch: int = 0
     consumed: bool = False
     parked_for: str = ""
     afterwards: Place | None = None
@@ -55,7 +61,6 @@ class Expected:
     requests: tuple[str, ...]
     serving: str
     pending: int
-    fresh: int
     retry_at_ms: int | None = None
     cancel_sent: bool = False
 
@@ -78,7 +83,7 @@ class ReferenceTrigger:
     known_requests: set[str] = field(default_factory=set)
     held: dict[str, Held] = field(default_factory=dict)
     cancels: list[tuple[str | None, int]] = field(default_factory=list)
-    unused_drifts: int = 0
+    erased: dict[str, int] = field(default_factory=dict)
 
     def take(self, kind: str, fields: Mapping[str, Any], offset: int) -> list[Expected]:
         """One input; the fields are those of the record that it came from."""
@@ -93,6 +98,8 @@ class ReferenceTrigger:
             self._request(fields)
         elif kind == "job":
             self._job(fields)
+        elif kind == "erasure":
+            self.erase(fields["voice"], fields["until_s"])
         fired = self._fire()
         return found + ([fired] if fired else [])
 
@@ -101,13 +108,35 @@ class ReferenceTrigger:
         names = [name for name, held in self.held.items() if held.at == "pending" and held.document == document]
         return sorted(names, key=lambda name: self.held[name].offset)
 
-    def due(self, *, cooled: bool | None = None) -> list[str]:
+    def said(self, voice: str, until_s: int) -> list[str]:
+        """What is held of a voice up to a time."""
+        return [name for name, held in self.held.items() if held.voice == voice and held.occurred_s <= until_s]
+
+    def is_erased(self, voice: str, second: int) -> bool:
+        """Whether an erasure covers what a voice said then."""
+        return second <= self.erased.get(voice, second - 1)
+
+    def erase(self, voice: str, until_s: int) -> None:
+        """Forgets what a voice said, leased or not, and what of it comes later."""
+        if self.is_erased(voice, until_s):
+            return
+        self.erased[voice] = until_s
+        for name in self.said(voice, until_s):
+            del self.held[name]
+
+    def counted(self) -> tuple[int, int]:
+        """How many pending negatives count, of each voice at most the cap, and how many voices there are."""
+        voices = Counter(self.held[name].voice for name in self.pending(document=False))
+        return sum(min(times, self.rules.max_per_user) for times in voices.values()), len(voices)
+
+    def due(self) -> list[str]:
         """The rules that are due now."""
         now_ms = self.now_ms or 0
         new = bool(self.pending(document=False) or self.pending(document=True))
         found = []
-        if now_ms >= self.cool_until_ms if cooled is None else cooled:
-            if len(self.pending(document=False)) >= self.rules.threshold:
+        if now_ms >= self.cool_until_ms:
+            counted, voices = self.counted()
+            if counted >= self.rules.threshold and voices >= self.rules.min_users:
                 found.append("count")
             if self.drifted and new:
                 found.append("drift")
@@ -144,18 +173,20 @@ class ReferenceTrigger:
 
     def _sample(self, fields: Mapping[str, Any], offset: int) -> None:
         name, document = fields["sample_id"], fields["kind"] == "document"
-        version = (fields["revision"], fields["retracted"])
+        version = (fields["revision"], fields.get("retracted", False))
         known = self.held.get(name)
         if known is not None and version <= (known.revision, known.retracted):
             return
-        place: Place = "pending" if fields["negative"] or document else "dropped"
-        if fields["quarantine"] is not None:
+        place: Place = "pending" if fields.get("negative", False) or document else "dropped"
+        if fields.get("quarantine") is not None:
             place = "quarantined"
-        if fields["retracted"]:
+        if version[1]:
             place = "dropped"
         if known is None and place == "dropped" and version == (0, False):
             return
-        held = Held(*version, document, place, offset, consumed=known.consumed if known else False)
+        held = Held(*version, document, place, offset, fields["voice"], fields["occurred_s"])
+        if known is not None:
+            held.batch, held.consumed = known.batch, known.consumed
         if known is not None and known.at == "leased":
             held.at, held.afterwards = "leased", place
         elif known is not None and known.consumed and place == "pending" and not document:
@@ -195,7 +226,9 @@ class ReferenceTrigger:
 
     def _settle(self, run: Expected, outcome: str) -> None:
         for name in (*run.samples, *run.documents):
-            held = self.held[name]
+            held = self.held.get(name)
+            if held is None or held.at != "leased" or held.batch != run.number:
+                continue
             after, held.afterwards = held.afterwards, None
             if after in ("dropped", "quarantined"):
                 held.at = after
@@ -217,19 +250,17 @@ class ReferenceTrigger:
         self.waiting = [other for other in self.waiting if other not in asked]
         own_data = due == ["operator"] and first is not None and first.get("dataset_path") is not None
         samples, documents, pending = [], [], len(self.pending(document=False))
-        fresh = 0
         if not own_data:
             samples = self._batch(document=False, room=self.rules.max_samples, rejected=first is not None)
             documents = self._batch(document=True, room=self.rules.max_documents, rejected=first is not None)
-            fresh = sum(not self.held[name].consumed for name in samples)
+        self.batches += 1
         for name in (*samples, *documents):
             held = self.held[name]
-            held.at, held.consumed = "leased", True
-        self.batches += 1
+            held.at, held.consumed, held.batch = "leased", True, self.batches
         self.schedule_from_ms, self.drifted = self.now_ms, False
         self.run = Expected(
             str(first["job_id"]) if first else None, 1, self.batches, tuple(due), tuple(samples), tuple(documents), self.now_ms or 0,
-            tuple(str(other["job_id"]) for other in asked), self.serving or "", pending, fresh,
+            tuple(str(other["job_id"]) for other in asked), self.serving or "", pending,
         )  # fmt: skip
         return self.run
 
@@ -239,7 +270,17 @@ class ReferenceTrigger:
             for name, held in self.held.items()
             if held.at == "parked" and held.document == document and (rejected or held.parked_for != "rejected")
         ]
-        return (self.pending(document=document) + sorted(parked, key=lambda name: self.held[name].offset))[:room]
+        return (self._capped(document=document) + sorted(parked, key=lambda name: self.held[name].offset))[:room]
+
+    def _capped(self, *, document: bool) -> list[str]:
+        """What is pending, of each voice as many as count; documents have no cap."""
+        voices: Counter[str] = Counter()
+        chosen = []
+        for name in self.pending(document=document):
+            voices[self.held[name].voice] += 1
+            if document or voices[self.held[name].voice] <= self.rules.max_per_user:
+                chosen.append(name)
+        return chosen
 
 
 def _wish(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,8 @@ CALM_S: Final = 1500.0
 TAIL: Final = 120
 HOLDOUT_KEY: Final = b"a key"
 HOLDOUT_PERCENT: Final = 5
+LATENESS_S: Final = 24 * 3600
+FUTURE_S: Final = 600
 
 
 class Trace:
@@ -90,8 +92,6 @@ class World:
         self.store = Store()
         self.trained: list[Trained] = []
         self.published: list[tuple[str, int, int, Publication]] = []
-        # What the checks have read of the topics that stage 2 decides on.
-        self.inputs: dict[tuple[str, int, int], tuple[str, dict[str, Any]]] | None = None
         self.policy = self._policy()
         self.parts = parts
         self.fleet = Fleet(
@@ -107,6 +107,10 @@ class World:
     def now(self) -> datetime:
         """The wall clock."""
         return at(self.loop.now)
+
+    def live_tasks(self, stage: str) -> list[Any]:
+        """The tasks of a stage as their owners have them now."""
+        return [task for shard in self.fleet.owned_shards() if shard.stage.name == stage for task in shard.live()]
 
     def wall_ms(self) -> int:
         return round(START.timestamp() * 1000) + round(self.loop.now * 1000)
@@ -135,17 +139,17 @@ class World:
         partitions = [partition for name in topics_of_work for partition in self.log.topics[CONNECTION.topic(name)]]
         return max((partition.history[-1].at_s for partition in partitions if partition.history), default=0.0)
 
-    def publish(self, event: Any, time: datetime) -> tuple[str, int, int]:
+    def publish(self, event: Any, time: datetime, poison: bytes | None = None) -> tuple[str, int, int]:
         """Puts an event on its topic as a plain producer does; returns its place."""
         wire = encode(event, source="chat", time=time)
         topic = CONNECTION.topic(event.TOPIC)
         number = 0 if wire.key is None else partition_of(wire.key, len(self.log.topics[topic]))
-        offset = self.log.append(topic, number, wire.key, wire.value, wire.headers)
+        offset = self.log.append(topic, number, wire.key, wire.value if poison is None else poison, wire.headers)
         self.trace(f"publish {event.TOPIC} {number} {offset} {event.event_id()}")
         return topic, number, offset
 
     def _publish(self, publication: Publication) -> None:
-        topic, number, offset = self.publish(publication.event, publication.time)
+        topic, number, offset = self.publish(publication.event, publication.time, publication.poison)
         self.published.append((topic, number, offset, publication))
 
     async def _bootstrap(self) -> None:
@@ -170,7 +174,7 @@ class World:
         while True:
             await asyncio.sleep(rng.uniform(2.0, 15.0))
             self.log.expire(TRANSACTION_TIMEOUT_S)
-            for name in (topics.STAGE1_CHANGELOG, topics.STAGE2_CHANGELOG, topics.TRAINING_STATE):
+            for name in (topics.STAGE1_CHANGELOG, topics.STAGE2_CHANGELOG, topics.TRAINING_STATE, topics.USER_ERASED):
                 topic = CONNECTION.topic(name)
                 self.log.compact(topic, rng.randrange(len(self.log.topics[topic])), rng)
 
@@ -254,15 +258,18 @@ class World:
         )  # fmt: skip
 
     def _stages(self) -> dict[str, tuple[Stage, int, int]]:
-        intake = IntakePolicy(default_model=MODELS[0], holdout_key=HOLDOUT_KEY, holdout_percent=HOLDOUT_PERCENT, redact=redact)
+        intake = IntakePolicy(
+            default_model=MODELS[0], holdout_key=HOLDOUT_KEY, holdout_percent=HOLDOUT_PERCENT, redact=redact,
+            lateness_s=LATENESS_S, future_s=FUTURE_S,
+        )  # fmt: skip
         collector, decider, policy = self.parts.collector, self.parts.decider, self.policy
         first = Stage(
-            "stage1", topics.STAGE1_CHANGELOG, (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED), (), lambda number: collector(number, intake)
+            "stage1", topics.STAGE1_CHANGELOG, (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED), (), lambda number: collector(number, intake)
         )
         second = Stage(
             "stage2", topics.STAGE2_CHANGELOG,
             (topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
-            (topics.TRAINING_STATE, topics.CLOCK_TICKED), lambda number: decider(number, policy),
+            (topics.TRAINING_STATE, topics.USER_ERASED, topics.CLOCK_TICKED), lambda number: decider(number, policy),
         )  # fmt: skip
         return {
             "stage1": (first, topics.INPUT_PARTITIONS, self.settings.stage1_shards),
@@ -273,6 +280,7 @@ class World:
         settings = self.settings
         return TriggerPolicy(
             drift=DriftPolicy(LevelShift, 0.002, 4, 30), threshold=settings.threshold,
+            max_per_user=settings.max_per_user, min_users=settings.min_users,
             schedule_interval_hours=settings.schedule_s / 3600, cool_down_minutes=settings.cool_down_s / 60,
             retry_minutes=settings.retry_s / 60, run_max_hours=settings.run_max_s / 3600,
             max_samples=settings.max_samples, max_documents=settings.max_documents,
