@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -25,7 +26,7 @@ from consumers.stage1 import stage1
 from consumers.stage2 import stage2
 from consumers.state.positions import check_partitions, partition_counts, places, start_offsets
 from consumers.state.restore import restore
-from consumers.state.sharding import check_shards, claim, transactional_id
+from consumers.state.sharding import check_shards, claimed, transactional_id
 from consumers.ticker import Ticker
 from consumers.transaction import TransactionalWriter
 from producers.connection import KafkaConnection
@@ -144,12 +145,7 @@ class Service:
         )
         self._writers.append(writer)
         await writer.start()
-        tasks = await self._tasks(stage, partitions)
-        unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
-        if unclaimed:
-            await claim(writer, self._connection.topic(stage.changelog), unclaimed, shards)
-            # Read again: of two first starts with different numbers at least one sees both.
-            tasks = await self._tasks(stage, partitions)
+        tasks = await claimed(partial(self._tasks, stage, partitions), writer, self._connection.topic(stage.changelog), shards)
         check_shards(stage, tasks, shards)
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
         await consumer.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bench.simulation.history import Committed, History, seconds, voice
 from schemas import topics
@@ -12,6 +12,14 @@ from schemas import topics
 MOST_ATTEMPTS: Final = 3
 # A marker may take this long to arrive: until then a committed record is not visible to anyone.
 MARKER_S: Final = 0.05
+
+
+class Held(NamedTuple):
+    """What the newest batch that held a sample became, and which revision of it that was."""
+
+    outcome: str
+    revision: int
+    occurred_s: int
 
 
 def runs(history: History) -> Iterator[str]:
@@ -43,10 +51,8 @@ def commands(history: History) -> Iterator[str]:
     """Attempts, one run at a time, nothing consumed twice, the threshold met by what counts, caps and quorum kept."""
     for model in history.world.settings.models:
         last: Committed | None = None
-        held: dict[str, str] = {}
-        texts = {
-            (record.partition, record.offset): record.value for record in history.of(topics.SAMPLE_COLLECTED, model)
-        }
+        held: dict[str, Held] = {}
+        texts = {(record.partition, record.offset): record.value for record in history.of(topics.SAMPLE_COLLECTED, model)}
         for record in history.of(topics.RETRAIN_REQUESTED, model):
             value, before = record.value, last.value if last else None
             name = f"{value['command_id']} attempt {value['attempt']}"
@@ -67,17 +73,18 @@ def commands(history: History) -> Iterator[str]:
                 yield f"{name}: batch {value['batch']['number']} after {before['batch']['number']}"
             yield from _batch(history, name, value, held, texts)
             outcome = _outcome(history, value["command_id"])
-            held |= {ref["sample_id"]: outcome for ref in (*value["batch"]["samples"], *value["batch"]["documents"])}
+            for ref in (*value["batch"]["samples"], *value["batch"]["documents"]):
+                occurred_s = seconds(texts[ref["partition"], ref["offset"]]["occurred_at"])
+                held[ref["sample_id"]] = Held(outcome, ref["revision"], occurred_s)
 
 
 def _batch(
-    history: History, name: str, value: dict[str, Any], held: dict[str, str], texts: dict[tuple[int, int], dict[str, Any]]
+    history: History, name: str, value: dict[str, Any], held: dict[str, Held], texts: dict[tuple[int, int], dict[str, Any]]
 ) -> Iterator[str]:
     settings = history.world.settings
     batch = value["batch"]["samples"]
     said = [texts[ref["partition"], ref["offset"]] for ref in batch]
-    # What an erasure took out of the buffer comes back with a later revision as something new.
-    fresh = [sample for sample in said if sample["sample_id"] not in held or sample.get("user_hash") in history.erased]
+    fresh = [sample for sample in said if _is_fresh(history, held.get(sample["sample_id"]), sample)]
     voices = Counter(voice(sample) for sample in fresh)
     if max(voices.values(), default=0) > settings.max_per_user:
         yield f"{name}: {max(voices.values())} counted samples of one user, the cap is {settings.max_per_user}"
@@ -86,7 +93,7 @@ def _batch(
             yield f"{name}: counted, with {len(fresh)} samples that no batch held before"
         if len(voices) < settings.min_users and len(batch) < settings.max_samples:
             yield f"{name}: counted, with samples of {len(voices)} users, the quorum is {settings.min_users}"
-    documents = [ref for ref in value["batch"]["documents"] if ref["sample_id"] not in held or ref["revision"] > 1]
+    documents = [ref for ref in value["batch"]["documents"] if _newer(held.get(ref["sample_id"]), ref)]
     if "operator" not in value["rules"] and not fresh and not documents:
         yield f"{name}: {value['rules']} fired and nothing in its batch is new"
     for ref, sample in zip(batch, said, strict=True):
@@ -94,8 +101,21 @@ def _batch(
             yield f"{name}: {ref} is not what lies there"
         if sample.get("retracted") or sample.get("quarantine") or not sample.get("negative"):
             yield f"{name}: holds {ref['sample_id'][:8]}, which is no negative to train on"
-        if held.get(ref["sample_id"]) == "promoted" and ref["revision"] == 0 and sample.get("user_hash") not in history.erased:
+        before = held.get(ref["sample_id"])
+        if before is not None and before.outcome == "promoted" and ref["revision"] == before.revision:
             yield f"{name}: holds {ref['sample_id'][:8]}, which a promotion retired"
+
+
+def _is_fresh(history: History, before: Held | None, sample: dict[str, Any]) -> bool:
+    """Whether a sample counts: no batch held it, or an erasure took that out of the buffer and this was said after it."""
+    if before is None:
+        return True
+    until_s = history.erased.get(sample.get("user_hash") or "")
+    return until_s is not None and before.occurred_s <= until_s < seconds(sample["occurred_at"])
+
+
+def _newer(before: Held | None, ref: dict[str, Any]) -> bool:
+    return before is None or ref["revision"] > before.revision
 
 
 def _outcome(history: History, command_id: str) -> str:

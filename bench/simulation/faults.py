@@ -14,9 +14,11 @@ from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProdu
 from bench.simulation.simulated_run import Samples
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
+from consumers.core.deduplication import ID_BYTES
 from consumers.core.inputs import JobSeen, SampleSeen
+from consumers.core.intake import IntakePolicy, Received
 from consumers.core.negatives import NegativeBuffer, Taken
-from consumers.core.records import Effects, Emitted, InputRecord
+from consumers.core.records import Effects, Emitted, InputRecord, Refusal
 from consumers.core.trigger import Decision, ModelTrigger
 from consumers.core.trigger_state import TriggerPolicy
 from consumers.stage import OwnedTask
@@ -76,17 +78,25 @@ def restores_without_tombstones(owned: OwnedTask, key: bytes | None, value: byte
 class DeduplicatesByRevision(Collector):
     """A retraction with the revision that it takes back is a duplicate."""
 
+    def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
+        known = self._marks[record.topic].get(received.sample[:ID_BYTES], 0)
+        if known is not None and known.revision == received.revision:
+            return "duplicate"
+        return super()._accept(received, record, time_s, effects)
+
+
+class ForgetsErased(Collector):
+    """Stage 1 hears an erasure and takes back nothing of its counts."""
+
     def process(self, records: Iterable[InputRecord]) -> Effects:
-        effects = super().process(records)
-        kept, seen = [], self.__dict__.setdefault("seen", {})
-        for emitted in effects.events:
-            name, revision = getattr(emitted.event, "sample_id", None), getattr(emitted.event, "revision", 0)
-            if name is None or revision > seen.get(name, -1):
-                kept.append(emitted)
-            if name is not None:
-                seen[name] = max(revision, seen.get(name, -1))
-        effects.events = kept
-        return effects
+        return super().process(record for record in records if record.topic != topics.USER_ERASED)
+
+
+class TakesEverything(Collector):
+    """No event is too late or too early."""
+
+    def __init__(self, partition: int, policy: IntakePolicy) -> None:
+        super().__init__(partition, replace(policy, lateness_s=1_000_000_000, future_s=1_000_000_000))
 
 
 class CountingBuffer(NegativeBuffer):
@@ -105,6 +115,29 @@ class ForgetfulBuffer(NegativeBuffer):
 
     def take(self, seen: SampleSeen, **place: Any) -> Taken:
         return "ignored" if seen.retracted else super().take(seen, **place)
+
+
+class OneVoice(NegativeBuffer):
+    """One user may speak for all: neither cap nor quorum."""
+
+    @property
+    def counted_negatives(self) -> int:
+        return self.pending_negatives
+
+
+class ForgetsErasures(NegativeBuffer):
+    """An erasure stops what comes later; what the buffer holds already stays."""
+
+    def erase(self, voice: str, until_s: int) -> int:
+        return 0
+
+
+class NoQuorum(NegativeBuffer):
+    """Any number of users will do."""
+
+    @property
+    def distinct_users(self) -> int:
+        return 1_000
 
 
 class SettlesEarly(ModelTrigger):
@@ -160,7 +193,9 @@ def _renamed(emitted: Emitted) -> Emitted:
 
 def with_buffer(kind: type[NegativeBuffer]) -> Callable[[int, TriggerPolicy], Decider]:
     """A decider whose models have another buffer."""
-    return lambda partition, policy: _with_trigger(partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user)))
+    return lambda partition, policy: _with_trigger(
+        partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user))
+    )
 
 
 def _buffered(trigger: ModelTrigger, buffer: NegativeBuffer) -> ModelTrigger:
@@ -204,10 +239,19 @@ FAULTS: Final[dict[str, Fault]] = {
     "count-instead-of-lease": Fault("a batch consumes nothing", replace(REAL, decider=with_buffer(CountingBuffer))),
     "lose-cool-down": Fault("the cool-down is lost", replace(REAL, decider=without_cool_down)),
     "forget-retraction": Fault("a retraction does not reach the buffer", replace(REAL, decider=with_buffer(ForgetfulBuffer))),
-    "restore-without-position": Fault("a restore starts from the log's beginning", replace(REAL, apply_changelog=restores_without_position)),
-    "restore-without-tombstones": Fault("a restore brings back what was deleted", replace(REAL, apply_changelog=restores_without_tombstones)),
+    "restore-without-position": Fault(
+        "a restore starts from the log's beginning", replace(REAL, apply_changelog=restores_without_position)
+    ),
+    "restore-without-tombstones": Fault(
+        "a restore brings back what was deleted", replace(REAL, apply_changelog=restores_without_tombstones)
+    ),
     "deduplicate-by-revision": Fault("a retraction of the newest revision is a duplicate", replace(REAL, collector=DeduplicatesByRevision)),
     "read-uncommitted": Fault("open and aborted records are read", replace(REAL, consumer=ReadsEverything)),
+    "ignore-cap": Fault("one user's negatives count without a cap", replace(REAL, decider=with_buffer(OneVoice))),
+    "ignore-quorum": Fault("the count rule fires for any number of users", replace(REAL, decider=with_buffer(NoQuorum))),
+    "erasure-forgets-buffer": Fault("an erased user's samples stay in the buffer", replace(REAL, decider=with_buffer(ForgetsErasures))),
+    "erasure-forgets-counts": Fault("an erased user's feedback stays in the day counts", replace(REAL, collector=ForgetsErased)),
+    "accept-any-time": Fault("late and future-dated events are accepted", replace(REAL, collector=TakesEverything)),
     "settle-early": Fault("the first failed attempt ends the lease", replace(REAL, decider=with_trigger(SettlesEarly))),
     "ignore-pause": Fault("runs start while paused", replace(REAL, decider=with_trigger(IgnoresPause))),
     "run-twice": Fault("a person's request starts a second run beside the first", replace(REAL, decider=with_trigger(RunsTwice))),
@@ -215,5 +259,3 @@ FAULTS: Final[dict[str, Fault]] = {
     "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, samples=TrainsWhatWasTakenBack)),
     "drop-runner-fence": Fault("a runner that was replaced goes on writing", replace(REAL, runner_producer=Unfenced)),
 }
-
-__all__ = ["FAULTS", "REAL", "Fault", "topics"]

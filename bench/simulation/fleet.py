@@ -90,10 +90,7 @@ class Fleet:
     def owned_shards(self) -> list[ShardProcess]:
         """The shards of now, each at its owner."""
         return [
-            shard
-            for instance in self.instances
-            for shard in instance.shards
-            if self._owners[shard.stage.name, shard.number] is instance
+            shard for instance in self.instances for shard in instance.shards if self._owners[shard.stage.name, shard.number] is instance
         ]
 
     async def _again(self, former: Instance, keys: list[ShardKey], after_s: float) -> None:

@@ -64,7 +64,10 @@ class History:
     def broker_ms(self) -> dict[Origin, int]:
         """The broker's time of each record that people published."""
         log = self.world.log
-        return {origin: log.partition(CONNECTION.topic(origin.topic), origin.partition).history[origin.offset].wall_ms for origin, _ in self.published}
+        return {
+            origin: log.partition(CONNECTION.topic(origin.topic), origin.partition).history[origin.offset].wall_ms
+            for origin, _ in self.published
+        }
 
     @cached_property
     def ends(self) -> dict[tuple[str, int], Committed]:

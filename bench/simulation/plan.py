@@ -75,7 +75,7 @@ def draw(rng: Random) -> Plan:
         max_per_user=rng.choice((1, 2, 5)),
         min_users=rng.choice((1, 1, 2, 3)),
         max_samples=rng.choice((3, 6, 50)),
-        max_documents=rng.choice((0, 2, 10)),
+        max_documents=rng.choice((1, 2, 10)),
         tick_s=rng.choice((4.0, 7.0, 11.0)),
         stage1_shards=rng.choice((1, 1, 2, 3)),
         stage2_shards=rng.choice((1, 1, 2)),
@@ -180,9 +180,7 @@ def _operator(action: str, request_id: str, model: str, **fields: Any) -> Operat
     return OperatorRequested.model_validate({"action": action, "request_id": request_id, "model": model, "actor": "asha"} | fields)
 
 
-def _publish(
-    plan: Plan, rng: Random, event: BaseModel, at_s: float, time: datetime, *, again: float, poison: bytes | None = None
-) -> None:
+def _publish(plan: Plan, rng: Random, event: BaseModel, at_s: float, time: datetime, *, again: float, poison: bytes | None = None) -> None:
     """Once, and with the chance `again` once more later: a client that did not hear the answer."""
     plan.publications.append(Publication(at_s, event, time, poison))
     while rng.random() < again:

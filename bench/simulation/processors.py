@@ -23,7 +23,7 @@ from consumers.shard import Shard
 from consumers.stage import OwnedTask, Stage
 from consumers.state.positions import places, start_offsets
 from consumers.state.restore import read_back
-from consumers.state.sharding import check_shards, claim, transactional_id
+from consumers.state.sharding import check_shards, claimed, transactional_id
 from producers.connection import KafkaConnection
 
 
@@ -62,11 +62,7 @@ class ShardProcess:
             parts.producer(log, self._network, transactional_id(connection.topic_prefix, stage.name, self.number, self.shards))
         )
         await writer.start()
-        self.tasks = await self._read_back()
-        unclaimed = [partition for partition, owned in self.tasks.items() if not owned.shards]
-        if unclaimed:
-            await claim(writer, connection.topic(stage.changelog), unclaimed, self.shards)
-            self.tasks = await self._read_back()
+        self.tasks = await claimed(self._read_back, writer, connection.topic(stage.changelog), self.shards)
         check_shards(stage, self.tasks, self.shards)
         counts = {name: len(partitions) for name, partitions in log.topics.items()}
         consumer: Any = parts.consumer(log, self._network)

@@ -192,7 +192,9 @@ class SimulatedConsumer:
             await self.network.way()
             found: dict[TopicPartition, list[ReadRecord]] = {}
             left = max_records or 500
-            places = [tp for tp, at in self.positions.items() if self.log.partition(tp.topic, tp.partition).end > at and tp not in self._paused]
+            places = [
+                tp for tp, at in self.positions.items() if self.log.partition(tp.topic, tp.partition).end > at and tp not in self._paused
+            ]
             if len(places) > 1:
                 rng.shuffle(places)
             for tp in places:
@@ -243,4 +245,13 @@ def _done() -> asyncio.Future[None]:
     return done
 
 
-__all__ = ["BatchBuilder", "Network", "Outgoing", "ReadRecord", "SimulatedConsumer", "SimulatedProducer", "SimulatedRunnerWriter", "SimulatedWriter"]
+__all__ = [
+    "BatchBuilder",
+    "Network",
+    "Outgoing",
+    "ReadRecord",
+    "SimulatedConsumer",
+    "SimulatedProducer",
+    "SimulatedRunnerWriter",
+    "SimulatedWriter",
+]

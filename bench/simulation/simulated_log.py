@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal
 
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import IllegalOperation, ProducerFenced
 
 from bench.simulation.virtual_loop import VirtualLoop
 
@@ -121,6 +121,9 @@ class SimulatedLog:
     def begin(self, transactional_id: str, epoch: int) -> bool:
         """Begins a transaction; False while the markers of the former one are under way (the client asks again)."""
         state = self._living(transactional_id, epoch)
+        if state.transaction is not None and state.transaction.state == "open":
+            # aiokafka's client knows that itself: after an abort that failed, its producer begins nothing more.
+            raise IllegalOperation(f"{transactional_id} has an open transaction")
         if state.transaction is not None and state.transaction.pending:
             return False
         state.transaction = Transaction(transactional_id, began_s=self._loop.now)
@@ -220,7 +223,15 @@ class SimulatedLog:
         partition.records = [record for record in partition.records if record.offset >= partition.start]
 
     def _append(
-        self, topic: str, number: int, key: bytes | None, value: bytes | None, headers: Headers, within: Transaction | None, *, control: bool
+        self,
+        topic: str,
+        number: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        within: Transaction | None,
+        *,
+        control: bool,
     ) -> int:
         partition = self.topics[topic][number]
         offset = partition.end

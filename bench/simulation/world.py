@@ -264,7 +264,11 @@ class World:
         )  # fmt: skip
         collector, decider, policy = self.parts.collector, self.parts.decider, self.policy
         first = Stage(
-            "stage1", topics.STAGE1_CHANGELOG, (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED), (), lambda number: collector(number, intake)
+            "stage1",
+            topics.STAGE1_CHANGELOG,
+            (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED),
+            (),
+            lambda number: collector(number, intake),
         )
         second = Stage(
             "stage2", topics.STAGE2_CHANGELOG,

@@ -6,7 +6,8 @@ so nobody would be fenced: each changelog partition holds the number it was writ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +20,8 @@ from consumers.transaction import Outgoing, TransactionalWriter
 from producers.connection import KafkaConnection
 from schemas import topics
 
+# About as long as Kafka takes to write a transaction's markers.
+VISIBLE_WITHIN_S: Final = 0.02
 CHANGELOGS: Final = {"stage1": topics.STAGE1_CHANGELOG, "stage2": topics.STAGE2_CHANGELOG}
 
 
@@ -34,6 +37,24 @@ def transactional_id(prefix: str, stage: str, number: int, shards: int) -> str:
 async def claim(writer: TransactionalWriter, changelog: str, partitions: Iterable[int], shards: int) -> None:
     """Writes the number of shards to changelog partitions (of the full topic name) that have none yet."""
     await writer.commit({(changelog, partition): [Outgoing(SHARDS_KEY, str(shards).encode())] for partition in partitions})
+
+
+async def claimed(
+    read_back: Callable[[], Awaitable[dict[int, OwnedTask]]], writer: TransactionalWriter, changelog: str, shards: int
+) -> dict[int, OwnedTask]:
+    """The tasks that `read_back` restores, every partition of theirs (of the full topic name) claimed; for `check_shards` to judge.
+
+    A new claim is read back, so that of two first starts with different numbers at least one sees both. A commit is answered before
+    its markers are written: until they are, nobody sees the claim.
+    """
+    tasks = await read_back()
+    unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
+    if unclaimed:
+        await claim(writer, changelog, unclaimed, shards)
+    while any(not owned.shards for owned in tasks.values()):
+        await asyncio.sleep(VISIBLE_WITHIN_S)
+        tasks = await read_back()
+    return tasks
 
 
 def check_shards(stage: Stage, tasks: Mapping[int, OwnedTask], shards: int) -> None:
