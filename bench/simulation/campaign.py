@@ -14,6 +14,7 @@ import structlog
 from bench.simulation.checks import violations
 from bench.simulation.faults import FAULTS, REAL
 from bench.simulation.world import World, run_seed
+from schemas import topics
 
 CHUNK = 8
 
@@ -35,19 +36,21 @@ class SeedResult:
 def one_seed(seed: int, fault: str | None = None) -> SeedResult:
     """Runs and checks a seed, with a planted fault where one is named."""
     found: list[str] = []
-    counts: list[int] = []
+    counts: dict[str, int] = {}
     began = time.process_time()
 
     def check(world: World) -> None:
         found.extend(violations(world))
-        counts.extend(len(world.log.committed(f"abhyas.{name}")) for name in ("retrain.requested.v1", "sample.collected.v1"))
+        for name, topic in (("commands", topics.RETRAIN_REQUESTED), ("samples", topics.SAMPLE_COLLECTED)):
+            counts[name] = len(world.log.committed(topics.topic(topic)))
 
     try:
         world = run_seed(seed, FAULTS[fault].parts if fault else REAL, check)
     except Exception as error:
         return SeedResult(seed, "", time.process_time() - began, (*found, f"broke off: {type(error).__name__}: {error}"))
     tail = tuple(world.trace.tail) if found else ()
-    return SeedResult(seed, world.trace.digest(), time.process_time() - began, tuple(found), tail, *counts, world.log.transactions)
+    cpu_s = time.process_time() - began
+    return SeedResult(seed, world.trace.digest(), cpu_s, tuple(found), tail, transactions=world.log.transactions, **counts)
 
 
 def many_seeds(first: int, count: int, *, fault: str | None = None, processes: int = 2) -> Iterator[SeedResult]:

@@ -90,8 +90,8 @@ class Walk:
             if number not in by_transaction:
                 by_transaction[number] = Step(record.transaction)
                 order.append(by_transaction[number])
-            _, topic, partition = (record.key or b"").decode().split("|")
-            moves.setdefault(number, {})[topic, int(partition)] = int(record.raw or b"0")
+            _, name, place = (record.key or b"").decode().split("|")
+            moves.setdefault(number, {})[name, int(place)] = int(record.raw or b"0")
         for record in self.history.of(topics.TRIGGER_JOURNAL, self.model):
             number = record.decided
             if number not in by_transaction:
@@ -147,7 +147,7 @@ class Walk:
 
     def _wanted(self, step: Step) -> list[tuple[str, Committed]]:
         """What of a transaction's reading concerns the model: its own records, job ends, erasures, and time once it exists."""
-        found = []
+        found: list[tuple[str, Committed]] = []
         for topic, record in step.read:
             value = record.value
             if topic == topics.CLOCK_TICKED:
@@ -227,8 +227,7 @@ class Walk:
             found = getattr(task, "triggers", {}).get(self.model)
             if task.partition != self.partition or found is None:
                 continue
-            names = {name for name in (*found.buffer._samples, *self.trigger.held)}
-            for name in sorted(names):
+            for name in sorted({*found.buffer._samples, *self.trigger.held}):
                 status, held = found.buffer.status(name), self.trigger.held.get(name)
                 if (status.name.lower() if status is not None else None) != (held.at if held else None):
                     yield f"{self.model}: {name[:8]} is {status!r} in the buffer and {held} in the reference"

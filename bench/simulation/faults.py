@@ -193,9 +193,11 @@ def _renamed(emitted: Emitted) -> Emitted:
 
 def with_buffer(kind: type[NegativeBuffer]) -> Callable[[int, TriggerPolicy], Decider]:
     """A decider whose models have another buffer."""
-    return lambda partition, policy: _with_trigger(
-        partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user))
-    )
+
+    def make(partition: int, policy: TriggerPolicy) -> Decider:
+        return _with_trigger(partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user)))
+
+    return make
 
 
 def _buffered(trigger: ModelTrigger, buffer: NegativeBuffer) -> ModelTrigger:

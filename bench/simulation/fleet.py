@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
 from aiokafka.errors import KafkaError
 
-from bench.simulation.parts import Parts
+from bench.simulation.parts import Site
 from bench.simulation.processors import ShardProcess
-from bench.simulation.simulated_clients import Network
-from bench.simulation.simulated_log import SimulatedLog
-from bench.simulation.virtual_loop import Process, VirtualLoop
+from bench.simulation.virtual_loop import Process
 from consumers.stage import Stage, shard_partitions
-from producers.connection import KafkaConnection
 
 ShardKey = tuple[str, int]
 
@@ -32,14 +29,10 @@ class Instance:
 class Fleet:
     """Every shard has one owner; a former owner may still be alive and not know it."""
 
-    def __init__(
-        self, loop: VirtualLoop, rng: Random, log: SimulatedLog, network: Network, connection: KafkaConnection, parts: Parts,
-        stages: dict[str, tuple[Stage, int, int]], trace: Callable[[str], None], twice: float,
-    ) -> None:  # fmt: skip
+    def __init__(self, site: Site, rng: Random, stages: dict[str, tuple[Stage, int, int]], *, twice: float) -> None:
         self.errors: list[str] = []
         self.instances: list[Instance] = []
-        self._loop, self._rng, self._log, self._network, self._connection = loop, rng, log, network, connection
-        self._parts, self._stages, self._trace, self._twice = parts, stages, trace, twice
+        self._site, self._rng, self._stages, self._twice = site, rng, stages, twice
         self._owners: dict[ShardKey, Instance] = {}
         self._started = 0
 
@@ -60,28 +53,26 @@ class Fleet:
         self._started += 1
         instance = Instance(Process(f"consumers-{self._started}"), tuple(sorted(keys)))
         self.instances.append(instance)
-        self._trace(f"launch {instance.process.name} {instance.keys}")
+        self._site.trace(f"launch {instance.process.name} {instance.keys}")
         for key in instance.keys:
             self._owners[key] = instance
             stage, partitions, shards = self._stages[key[0]]
-            shard = ShardProcess(
-                stage, key[1], shards, shard_partitions(partitions, shards)[key[1]], parts=self._parts, log=self._log, network=self._network,
-                connection=self._connection, twice=self._twice,
-            )  # fmt: skip
+            owned = shard_partitions(partitions, shards)[key[1]]
+            shard = ShardProcess(self._site, stage, key[1], owned, shards=shards, twice=self._twice)
             instance.shards.append(shard)
-            self._loop.start(instance.process, self._serve(instance, shard), f"{instance.process.name} {key}")
+            self._site.loop.start(instance.process, self._serve(instance, shard), f"{instance.process.name} {key}")
         return instance
 
     def end(self, instance: Instance, why: str) -> None:
         """The process is gone; what it still owned starts again after a while."""
-        if not instance.process.alive or self._loop.over:
+        if not instance.process.alive or self._site.loop.over:
             return
-        self._trace(f"end {instance.process.name}: {why}")
-        self._loop.kill(instance.process)
+        self._site.trace(f"end {instance.process.name}: {why}")
+        self._site.loop.kill(instance.process)
         self.instances.remove(instance)
         owned = [key for key in instance.keys if self._owners[key] is instance]
         if owned:
-            self._loop.start(None, self._again(instance, owned, self._rng.uniform(0.05, 8.0)), "restart")
+            self._site.loop.start(None, self._again(instance, owned, self._rng.uniform(0.05, 8.0)), "restart")
 
     def owned(self) -> list[Instance]:
         """The owners of now."""

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedWriter
+from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedWriter
+from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_run import Samples, SimulatedRun
+from bench.simulation.virtual_loop import VirtualLoop
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.shard import Shard
 from consumers.stage import OwnedTask
 from consumers.state.changelog import apply_changelog
+from producers.connection import KafkaConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,15 @@ class Parts:
     runner_producer: Callable[..., SimulatedProducer] = SimulatedProducer
     samples: Callable[..., Samples] = Samples
     run: Callable[..., SimulatedRun] = SimulatedRun
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every process of a seed shares: the loop that it runs in, the broker and the way there, what it is made of, the trace."""
+
+    loop: VirtualLoop
+    log: SimulatedLog
+    network: Network
+    connection: KafkaConnection
+    parts: Parts
+    trace: Callable[[str], None]

@@ -109,9 +109,10 @@ def _people(plan: Plan, rng: Random) -> None:
         _publish(plan, rng, UserErased(user_hash=user_hash(user), actor="asha"), at_s, time, again=0.3)
     for number in range(rng.choice((0, 0, 1, 2, 4))):
         _request(plan, rng, number)
-    # Whoever paused resumes in the end: what is due has to fire then.
+    # Whoever paused resumes in the end, after every pause that was sent again: what is due has to fire then.
+    last_s = max(publication.at_s for publication in events) + 1.0
     for model in settings.models:
-        events.append(Publication(settings.calm_at_s, _operator("resume", f"resume-{model}", model), at(settings.calm_at_s)))
+        events.append(Publication(last_s, _operator("resume", f"resume-{model}", model), at(last_s)))
 
 
 def _feedback(plan: Plan, rng: Random, number: int, users: int, erased: set[int]) -> None:

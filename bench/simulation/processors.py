@@ -14,9 +14,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from faststream.exceptions import StopConsume
 
-from bench.simulation.parts import Parts
-from bench.simulation.simulated_clients import Network
-from bench.simulation.simulated_log import SimulatedLog
+from bench.simulation.parts import Site
 from bench.simulation.simulated_run import NullMetrics
 from consumers.errors import FatalError
 from consumers.shard import Shard
@@ -24,23 +22,19 @@ from consumers.stage import OwnedTask, Stage
 from consumers.state.positions import places, start_offsets
 from consumers.state.restore import read_back
 from consumers.state.sharding import check_shards, claimed, transactional_id
-from producers.connection import KafkaConnection
 
 
 class ShardProcess:
     """One shard of one process, from its fencing to its failure."""
 
-    def __init__(
-        self, stage: Stage, number: int, shards: int, partitions: Sequence[int], *, parts: Parts, log: SimulatedLog, network: Network,
-        connection: KafkaConnection, twice: float,
-    ) -> None:  # fmt: skip
+    def __init__(self, site: Site, stage: Stage, number: int, partitions: Sequence[int], *, shards: int, twice: float) -> None:
         self.stage = stage
         self.number = number
         self.shards = shards
         self.partitions = partitions
         self.tasks: dict[int, OwnedTask] = {}
         self.failure: BaseException | None = None
-        self._parts, self._log, self._network, self._connection, self._twice = parts, log, network, connection, twice
+        self._site, self._twice = site, twice
 
     async def run(self) -> None:
         """Until something breaks; what broke is in `failure`."""
@@ -57,32 +51,32 @@ class ShardProcess:
         return [owned.task for owned in self.tasks.values()]
 
     async def _restored(self) -> Shard:
-        parts, log, connection, stage = self._parts, self._log, self._connection, self.stage
+        parts, log, connection, stage = self._site.parts, self._site.log, self._site.connection, self.stage
         writer = parts.writer(
-            parts.producer(log, self._network, transactional_id(connection.topic_prefix, stage.name, self.number, self.shards))
+            parts.producer(log, self._site.network, transactional_id(connection.topic_prefix, stage.name, self.number, self.shards))
         )
         await writer.start()
         self.tasks = await claimed(self._read_back, writer, connection.topic(stage.changelog), self.shards)
         check_shards(stage, self.tasks, self.shards)
         counts = {name: len(partitions) for name, partitions in log.topics.items()}
-        consumer: Any = parts.consumer(log, self._network)
+        consumer: Any = parts.consumer(log, self._site.network)
         reads = places(stage, connection, counts, self.partitions)
         start = await start_offsets(consumer, connection, stage, reads, self.tasks.values(), skip_lost=False)
         return parts.shard(stage, self.number, self.tasks, start, writer, connection, counts, NullMetrics(), self._failed)
 
     async def _read_back(self) -> dict[int, OwnedTask]:
         tasks = {partition: OwnedTask(self.stage.new_task(partition)) for partition in self.partitions}
-        consumer = self._parts.consumer(self._log, self._network)
-        changelog = self._connection.topic(self.stage.changelog)
-        await read_back(consumer, changelog, tasks, may_begin_late=True, apply=self._parts.apply_changelog)
+        consumer = self._site.parts.consumer(self._site.log, self._site.network)
+        changelog = self._site.connection.topic(self.stage.changelog)
+        await read_back(consumer, changelog, tasks, may_begin_late=True, apply=self._site.parts.apply_changelog)
         return tasks
 
     async def _consume(self, shard: Shard) -> None:
-        reader = self._parts.consumer(self._log, self._network, idle_wait=True)
-        reader.assign([TopicPartition(self._connection.topic(name), partition) for name, partition in shard.start])
+        reader = self._site.parts.consumer(self._site.log, self._site.network, idle_wait=True)
+        reader.assign([TopicPartition(self._site.connection.topic(name), partition) for name, partition in shard.start])
         subscriber: Any = SimpleNamespace(consumer=reader)
         shard._subscriber = subscriber
-        rng: Random = self._network.rng
+        rng: Random = self._site.network.rng
         if rng.random() < 0.5:
             shard.position_once()
         before: list[Any] = []

@@ -10,14 +10,11 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from bench.simulation.parts import Parts
-from bench.simulation.simulated_clients import Network
-from bench.simulation.simulated_log import SimulatedLog
-from bench.simulation.simulated_run import Machine, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedSupervisor, Store
-from bench.simulation.virtual_loop import Process, VirtualLoop
+from bench.simulation.parts import Site
+from bench.simulation.simulated_run import Machine, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedSupervisor
+from bench.simulation.virtual_loop import Process
 from gpu_runner.errors import Fatal
 from gpu_runner.settings import RunnerSettings
-from producers.connection import KafkaConnection
 
 TRANSACTIONAL_ID = "abhyas-gpu-runner"
 
@@ -25,36 +22,32 @@ TRANSACTIONAL_ID = "abhyas-gpu-runner"
 class Runners:
     """One runner is wanted at a time; a former one that wakes up finds itself fenced."""
 
-    def __init__(
-        self, loop: VirtualLoop, rng: Random, log: SimulatedLog, network: Network, connection: KafkaConnection, parts: Parts,
-        machines: list[Machine], store: Store, settings: RunnerSettings, now: Callable[[], datetime], trace: Callable[[str], None],
-    ) -> None:  # fmt: skip
+    def __init__(self, site: Site, rng: Random, machines: list[Machine], settings: RunnerSettings, now: Callable[[], datetime]) -> None:
         self.errors: list[str] = []
         self.alive: list[Process] = []
         self.machines = machines
         self.wanted: Process | None = None
-        self._loop, self._rng, self._log, self._network, self._connection, self._parts = loop, rng, log, network, connection, parts
-        self._store, self._settings, self._now, self._trace = store, settings, now, trace
+        self._site, self._rng, self._settings, self._now = site, rng, settings, now
         self._started = 0
 
     def launch(self, machine: Machine) -> None:
         """Starts a runner on a machine; it is the one that is wanted from now on."""
         self._started += 1
         process = Process(f"runner-{self._started}@{machine.name}")
-        self._trace(f"launch {process.name}")
+        self._site.trace(f"launch {process.name}")
         self.wanted = process
         self.alive.append(process)
-        self._loop.start(process, self._serve(process, machine), process.name)
+        self._site.loop.start(process, self._serve(process, machine), process.name)
 
     def end(self, process: Process, why: str) -> None:
         """The process is gone; the wanted one starts again after a while, on either machine."""
-        if not process.alive or self._loop.over:
+        if not process.alive or self._site.loop.over:
             return
-        self._trace(f"end {process.name}: {why}")
-        self._loop.kill(process)
+        self._site.trace(f"end {process.name}: {why}")
+        self._site.loop.kill(process)
         self.alive.remove(process)
         if process is self.wanted:
-            self._loop.start(None, self._again(process, self._rng.uniform(0.1, 10.0)), "restart runner")
+            self._site.loop.start(None, self._again(process, self._rng.uniform(0.1, 10.0)), "restart runner")
 
     async def _again(self, former: Process, after_s: float) -> None:
         await asyncio.sleep(after_s)
@@ -63,18 +56,21 @@ class Runners:
 
     async def _serve(self, process: Process, machine: Machine) -> None:
         settings = self._settings.model_copy(update={"runner_owner": machine.name})
-        samples = self._parts.samples(self._log, self._network, self._connection, [])
+        site = self._site
+        samples = site.parts.samples(site.log, site.network, site.connection, [])
         nothing: Any = NullMetrics()
         none: Any = NoEvaluations()
+
+        def open_channel() -> SimulatedChannel:
+            producer = site.parts.runner_producer(site.log, site.network, TRANSACTIONAL_ID)
+            return SimulatedChannel(site.connection, site.log, site.network, producer, self._now)
+
         supervisor = SimulatedSupervisor(
-            settings=settings, store=self._store, samples=samples, metrics=nothing,
-            open_channel=lambda: SimulatedChannel(
-                self._connection, self._log, self._network, self._parts.runner_producer(self._log, self._network, TRANSACTIONAL_ID), self._now
-            ),
+            settings=settings, store=machine.store, samples=samples, metrics=nothing, open_channel=open_channel,
             evaluations=none, now=self._now, child_environment={},
         )  # fmt: skip
         supervisor.machine = machine
-        supervisor.make_run = self._parts.run
+        supervisor.make_run = site.parts.run
         why = "ended"
         try:
             await supervisor.run()

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from bench.simulation.simulated_log import Headers, SimulatedLog
-from consumers.transaction import Outgoing, TransactionalWriter, partition_of
+from consumers.transaction import TransactionalWriter, partition_of
 from gpu_runner.kafka_writer import KafkaWriter
 from producers.connection import KafkaConnection
 
@@ -81,7 +81,8 @@ class SimulatedProducer:
         await asyncio.sleep(0)
 
     async def begin_transaction(self) -> None:
-        while not self.log.begin(self.transactional_id, self.epoch):
+        # The client asks again after its back-off.
+        while not self.log.begin(self.transactional_id, self.epoch):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     def create_batch(self) -> BatchBuilder:
@@ -243,15 +244,3 @@ def _done() -> asyncio.Future[None]:
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     done.set_result(None)
     return done
-
-
-__all__ = [
-    "BatchBuilder",
-    "Network",
-    "Outgoing",
-    "ReadRecord",
-    "SimulatedConsumer",
-    "SimulatedProducer",
-    "SimulatedRunnerWriter",
-    "SimulatedWriter",
-]

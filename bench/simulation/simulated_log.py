@@ -18,6 +18,7 @@ from aiokafka.errors import IllegalOperation, ProducerFenced
 from bench.simulation.virtual_loop import VirtualLoop
 
 Headers = Sequence[tuple[str, bytes | None]]
+Payload = tuple[bytes | None, bytes | None, Headers]
 State = Literal["open", "committed", "aborted"]
 
 # Tombstones stay at least this long (delete.retention.ms; a day on Kafka), so that a restore that saw the value sees its end.
@@ -100,7 +101,7 @@ class SimulatedLog:
 
     def append(self, topic: str, number: int, key: bytes | None, value: bytes | None, headers: Headers) -> int:
         """Appends one record and returns its offset."""
-        offset = self._append(topic, number, key, value, headers, None, control=False)
+        offset = self._append(topic, number, (key, value, headers), None)
         self._wake(topic)
         return offset
 
@@ -113,7 +114,8 @@ class SimulatedLog:
         epoch = state.epoch
         if state.transaction is not None and state.transaction.state == "open":
             self._decide(state, commit=False)
-        while state.transaction is not None and state.transaction.pending:
+        # The client asks again after its back-off.
+        while state.transaction is not None and state.transaction.pending:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         self._trace(f"init {transactional_id} epoch {epoch}")
         return epoch
@@ -139,8 +141,8 @@ class SimulatedLog:
         if place not in transaction.touched:
             transaction.touched.append(place)
             partition.open[id(transaction)] = (transaction, partition.end)
-        for key, value, headers in records:
-            self._append(topic, number, key, value, headers, transaction, control=False)
+        for record in records:
+            self._append(topic, number, record, transaction)
 
     def end(self, transactional_id: str, epoch: int, *, commit: bool) -> None:
         """Decides the open transaction; its markers follow."""
@@ -150,10 +152,10 @@ class SimulatedLog:
     def expire(self, timeout_s: float) -> None:
         """What the coordinator does with transactions that stayed open too long: it fences their producer and aborts."""
         for state in self.producers.values():
-            if state.transaction is not None and state.transaction.state == "open":
-                if self._loop.now - state.transaction.began_s > timeout_s:
-                    state.epoch += 1
-                    self._decide(state, commit=False)
+            transaction = state.transaction
+            if transaction is not None and transaction.state == "open" and self._loop.now - transaction.began_s > timeout_s:
+                state.epoch += 1
+                self._decide(state, commit=False)
 
     # reading
 
@@ -222,22 +224,12 @@ class SimulatedLog:
         partition.start = max(partition.start, min(before, partition.stable_end()))
         partition.records = [record for record in partition.records if record.offset >= partition.start]
 
-    def _append(
-        self,
-        topic: str,
-        number: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers,
-        within: Transaction | None,
-        *,
-        control: bool,
-    ) -> int:
+    def _append(self, topic: str, number: int, record: Payload, within: Transaction | None, *, control: bool = False) -> int:
         partition = self.topics[topic][number]
         offset = partition.end
-        record = StoredRecord(offset, key, value, headers, self._loop.now, self._wall_ms(), within, control)
-        partition.records.append(record)
-        partition.history.append(record)
+        stored = StoredRecord(offset, *record, self._loop.now, self._wall_ms(), within, control)
+        partition.records.append(stored)
+        partition.history.append(stored)
         partition.end += 1
         return offset
 
@@ -270,7 +262,7 @@ class SimulatedLog:
     async def _mark(self, transaction: Transaction, place: tuple[str, int], after_s: float) -> None:
         await asyncio.sleep(after_s)
         topic, number = place
-        self._append(topic, number, None, None, (), transaction, control=True)
+        self._append(topic, number, (None, None, ()), transaction, control=True)
         del self.topics[topic][number].open[id(transaction)]
         transaction.pending -= 1
         self._wake(topic)

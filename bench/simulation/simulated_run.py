@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
-
-from aiokafka import TopicPartition
-from pydantic import BaseModel
 
 from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedRunnerWriter
 from bench.simulation.simulated_log import SimulatedLog
@@ -314,11 +311,3 @@ class SimulatedChannel(KafkaChannel):
     def __init__(self, connection: KafkaConnection, log: SimulatedLog, network: Network, producer: SimulatedProducer, now: Any) -> None:
         self._writer = SimulatedRunnerWriter(connection, producer, now)
         self._reader = SimulatedReader(connection, log, network)
-
-
-def requests_of(events: Sequence[BaseModel]) -> list[str]:
-    """The kinds of some events, for the trace."""
-    return [type(event).__name__ for event in events]
-
-
-__all__ = ["Machine", "Samples", "SimulatedChannel", "SimulatedRun", "SimulatedSupervisor", "Store", "TopicPartition", "Trained"]

@@ -40,8 +40,8 @@ class SeedStuck(RuntimeError):
     """The seed did not come to an end."""
 
 
-class VirtualLoop(asyncio.AbstractEventLoop):
-    """The loop; `failures` are exceptions that nobody took."""
+class VirtualLoop:
+    """The part of a loop that asyncio's tasks, futures and timers call; `failures` are exceptions that nobody took."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -52,6 +52,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._sequence = 0
         self._tasks: list[asyncio.Task[Any]] = []
+        # As asyncio takes it: there is no protocol of what it needs of a loop.
+        self._loop: Any = self
 
     # what asyncio asks of a loop
 
@@ -68,17 +70,17 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return False
 
     def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)
+        return asyncio.Future(loop=self._loop)
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Context | None = None) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name or "task", context=context)
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self._loop, name=name or "task", context=context)
         # A killed process leaves its tasks pending; that is what it is for.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._tasks.append(task)
         return task
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = asyncio.Handle(callback, args, self._loop, context)
         self._ready.append(handle)
         return handle
 
@@ -86,7 +88,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self.call_at(self.now + max(delay, 0.0), callback, *args, context=context)
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = asyncio.TimerHandle(when, callback, args, self._loop, context)
         self._sequence += 1
         heapq.heappush(self._timers, (when, self._sequence, handle))
         return handle
@@ -94,7 +96,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """A cancelled timer is passed over when it comes up."""
 
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         """Blocking work happens at one moment, a millisecond later: there are no threads."""
         done: asyncio.Future[T] = self.create_future()
 
@@ -148,7 +150,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs until `work` is done; raises SeedStuck where nothing is left that could finish it."""
-        events._set_running_loop(self)
+        events._set_running_loop(self._loop)
         try:
             main = self.start(None, work, "main")
             while not main.done():

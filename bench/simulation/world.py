@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, Final
 
 from bench.simulation.fleet import Fleet
-from bench.simulation.parts import Parts
+from bench.simulation.parts import Parts, Site
 from bench.simulation.plan import MODELS, START, Plan, Publication, Settings, at, draw
 from bench.simulation.runners import Runners
 from bench.simulation.simulated_clients import Network
@@ -94,14 +94,11 @@ class World:
         self.published: list[tuple[str, int, int, Publication]] = []
         self.policy = self._policy()
         self.parts = parts
-        self.fleet = Fleet(
-            self.loop, self._rng("fleet"), self.log, self.network, CONNECTION, parts, self._stages(), self.trace, self.settings.twice
-        )
+        site = Site(self.loop, self.log, self.network, CONNECTION, parts, self.trace)
+        self.fleet = Fleet(site, self._rng("fleet"), self._stages(), twice=self.settings.twice)
         machines = [self._machine(name) for name in ("gpu-a", "gpu-b")]
         runner = RunnerSettings(run_max_hours=self.settings.run_max_s / 3600, lease_s=20, lease_renew_s=6, progress_every_s=3)
-        self.runners = Runners(
-            self.loop, self._rng("runners"), self.log, self.network, CONNECTION, parts, machines, self.store, runner, self.now, self.trace
-        )
+        self.runners = Runners(site, self._rng("runners"), machines, runner, self.now)
         self._chaos = self._rng("chaos")
 
     def now(self) -> datetime:
@@ -156,8 +153,8 @@ class World:
         for model in self.settings.models:
             await asyncio.sleep(self._chaos.choice((0.0, 0.0, 10.0)))
             current = ModelCurrent(
-                model=model, version="v0", artifact_uri="base/tiny", artifact_sha256="a" * 64, cause="bootstrap", decision_id=f"boot-{model}",
-                base_model="org/tiny", holdout_key_id="00000000", holdout_percent=10, since=self.now(),
+                model=model, version="v0", artifact_uri="base/tiny", artifact_sha256="a" * 64, cause="bootstrap",
+                decision_id=f"boot-{model}", base_model="org/tiny", holdout_key_id="00000000", holdout_percent=10, since=self.now(),
             )  # fmt: skip
             self.publish(current, self.now())
 
@@ -264,12 +261,9 @@ class World:
         )  # fmt: skip
         collector, decider, policy = self.parts.collector, self.parts.decider, self.policy
         first = Stage(
-            "stage1",
-            topics.STAGE1_CHANGELOG,
-            (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED),
-            (),
+            "stage1", topics.STAGE1_CHANGELOG, (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED), (),
             lambda number: collector(number, intake),
-        )
+        )  # fmt: skip
         second = Stage(
             "stage2", topics.STAGE2_CHANGELOG,
             (topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
