@@ -3,11 +3,14 @@ PYTHON ?= python3
 BROKER ?= embedded
 DATA ?=
 SEED ?= 0
+SEEDS ?= 2000
+FIRST ?= 0
+FAULT ?=
 KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill-loop schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill-loop simulate simulate-faults schemas screenshot clean
 
 install: $(READY)
 
@@ -48,6 +51,14 @@ kafka-stop: $(READY)
 # Kills the consumers and the runner at every point of the loop, on Apache Kafka; writes bench/drill-loop.json.
 drill-loop: $(READY)
 	@$(BIN)/python -m bench.drill_loop --out bench/drill-loop.json
+
+# Seeds of the deterministic simulation: make simulate SEEDS=2000 [FIRST=0] [FAULT=name]. A violating seed is shown with its trace's end.
+simulate: $(READY)
+	@$(BIN)/python -m bench.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(FAULT),--fault $(FAULT))
+
+# Plants every fault in turn, then runs the seeds without any; writes bench/simulation.json.
+simulate-faults: $(READY)
+	@$(BIN)/python -m bench.simulation --faults --seeds $(SEEDS) --first $(FIRST) --out bench/simulation.json
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.simulation.campaign import SeedResult, many_seeds, one_seed, quiet
+from bench.simulation.campaign import SeedResult, many_seeds, one_seed, plant, quiet
 from bench.simulation.faults import FAULTS
 
 
@@ -67,22 +67,18 @@ def _seeds(first: int, count: int, fault: str | None, processes: int) -> tuple[d
 
 def _faults(first: int, count: int, processes: int, out: Path | None) -> int:
     found: dict[str, Any] = {}
-    missed = []
-    for name, fault in FAULTS.items():
-        report, caught = _seeds(first, count, name, processes)
-        if caught is None:
-            missed.append(name)
-        found[name] = {
-            "what": fault.what, "caught": caught is not None, "seeds_needed": report["seeds"],
-            "first_violation": caught.violations[0][:200] if caught else None,
+    for caught in plant(list(FAULTS), first, count, processes=processes):
+        found[caught.fault] = {
+            "what": FAULTS[caught.fault].what, "caught": caught.violation is not None, "seeds_needed": caught.seeds,
+            "first_violation": caught.violation,
         }  # fmt: skip
-        print(f"{name}: {'caught by seed ' + str(caught.seed) if caught else 'NOT CAUGHT'}", file=sys.stderr)
-    report, caught = _seeds(first, count, None, processes)
-    whole = {"without_fault": report, "faults": found}
+        print(f"{caught.fault}: {'caught by seed ' + str(caught.seed) if caught.violation else 'NOT CAUGHT'}", file=sys.stderr)
+    report, violated = _seeds(first, count, None, processes)
+    whole = {"without_fault": report, "faults": {name: found[name] for name in FAULTS}}
     print(json.dumps(whole, indent=1))
     if out is not None:
         out.write_text(json.dumps(whole, indent=1) + "\n")
-    return int(bool(missed) or caught is not None)
+    return int(violated is not None or not all(fault["caught"] for fault in found.values()))
 
 
 if __name__ == "__main__":

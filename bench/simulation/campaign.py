@@ -6,7 +6,7 @@ import gc
 import logging
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -53,12 +53,42 @@ def one_seed(seed: int, fault: str | None = None) -> SeedResult:
     return SeedResult(seed, world.trace.digest(), cpu_s, tuple(found), tail, transactions=world.log.transactions, **counts)
 
 
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """How a planted fault fared: the seeds that it took, and the first violation (None: it was not caught)."""
+
+    fault: str
+    seeds: int
+    seed: int
+    violation: str | None
+
+
+def plant(names: Sequence[str], first: int, count: int, *, processes: int = 2) -> Iterator[Caught]:
+    """Each fault by itself, from seed `first` on, until a seed catches it."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, initializer=quiet) as pool:
+        yield from pool.imap_unordered(_Plant(first, count), names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plant:
+    first: int
+    count: int
+
+    def __call__(self, fault: str) -> Caught:
+        for seed in range(self.first, self.first + self.count):
+            result = one_seed(seed, fault)
+            if result.violations:
+                return Caught(fault, seed - self.first + 1, seed, result.violations[0][:200])
+        return Caught(fault, self.count, self.first + self.count - 1, None)
+
+
 def many_seeds(first: int, count: int, *, fault: str | None = None, processes: int = 2) -> Iterator[SeedResult]:
     """The results of `count` seeds from `first` on, in their order; whoever stops iterating stops the pool."""
     seeds = range(first, first + count)
     context = multiprocessing.get_context("spawn")
     with context.Pool(processes, initializer=quiet) as pool:
-        yield from pool.imap(_Job(fault), seeds, chunksize=1 if fault else CHUNK)
+        yield from pool.imap(_Job(fault), seeds, chunksize=CHUNK)
 
 
 @dataclass(frozen=True, slots=True)

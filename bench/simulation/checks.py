@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bench.simulation.checks_of_decisions import decisions
 from bench.simulation.checks_of_runs import commands, runs
 from bench.simulation.checks_of_samples import samples
+from bench.simulation.checks_of_state import state
 from bench.simulation.history import History
 from bench.simulation.world import World
 
@@ -18,5 +19,6 @@ def violations(world: World) -> Iterator[str]:
     yield from samples(history)
     yield from runs(history)
     yield from commands(history)
+    yield from state(world)
     for model in world.settings.models:
         yield from decisions(history, model)

@@ -21,6 +21,7 @@ from consumers.core.negatives import NegativeBuffer, Taken
 from consumers.core.records import Effects, Emitted, InputRecord, Refusal
 from consumers.core.trigger import Decision, ModelTrigger
 from consumers.core.trigger_state import TriggerPolicy
+from consumers.core.wire import Encoded
 from consumers.stage import OwnedTask
 from consumers.state.changelog import apply_changelog
 from consumers.transaction import Outgoing
@@ -28,7 +29,7 @@ from gpu_runner.leased_samples import LeasedSamples
 from schemas import topics
 from schemas.decision import LeasedBatch, RetrainRequested
 
-Records = Mapping[tuple[str, int], Sequence[Outgoing]]
+Records = Mapping[tuple[str, int], Sequence[Outgoing | Encoded]]
 
 
 class SkipsACommit(SimulatedWriter):

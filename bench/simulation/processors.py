@@ -34,13 +34,14 @@ class ShardProcess:
         self.partitions = partitions
         self.tasks: dict[int, OwnedTask] = {}
         self.failure: BaseException | None = None
+        self.shard: Shard | None = None
         self._site, self._twice = site, twice
 
     async def run(self) -> None:
         """Until something breaks; what broke is in `failure`."""
         try:
-            shard = await self._restored()
-            await self._consume(shard)
+            self.shard = await self._restored()
+            await self._consume(self.shard)
         except StopConsume:
             return
         except FatalError as error:

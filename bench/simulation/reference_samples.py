@@ -95,9 +95,8 @@ class ReferenceCollector:
             return
         event = publication.event
         if isinstance(event, FeedbackSubmitted):
-            negative = not event.retracted and (
-                (event.rating is not None and float(event.rating.value) < 3) or event.correction is not None
-            )
+            low = event.rating is not None and float(event.rating.value) < 3
+            negative = not event.retracted and (low or event.correction is not None)
             counts = () if event.retracted else (1, int(negative), int(event.correction is not None), int(event.rating is not None))
             group = "-" if event.retracted else event.query
             version, identity, user = (event.revision, event.retracted), event.feedback_id, event.user_hash

@@ -89,7 +89,9 @@ class SimulatedProducer:
         return BatchBuilder()
 
     async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[None]:
-        await self.network.way()
+        # Some batches go together with the one before.
+        if self.network.rng.random() < 0.4:
+            await self.network.way()
         self.log.add(self.transactional_id, self.epoch, topic, partition, batch.records)
         return _done()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal
@@ -90,6 +91,8 @@ class SimulatedLog:
         self._rng = rng
         self._wall_ms = wall_ms
         self._trace = trace
+        # The broker's own work is no part of the process that caused it.
+        self._context = Context()
         self.producers: dict[str, ProducerState] = {}
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
 
@@ -257,10 +260,9 @@ class SimulatedLog:
         self._trace(f"{transaction.state} {transaction.producer} {[(topic, number) for topic, number in transaction.touched]}")
         for place in transaction.touched:
             transaction.pending += 1
-            self._loop.start(None, self._mark(transaction, place, self._rng.random() * 0.02), "marker")
+            self._loop.call_later(self._rng.random() * 0.02, self._mark, transaction, place, context=self._context)
 
-    async def _mark(self, transaction: Transaction, place: tuple[str, int], after_s: float) -> None:
-        await asyncio.sleep(after_s)
+    def _mark(self, transaction: Transaction, place: tuple[str, int]) -> None:
         topic, number = place
         self._append(topic, number, (None, None, ()), transaction, control=True)
         del self.topics[topic][number].open[id(transaction)]

@@ -41,6 +41,7 @@ TRANSACTION_TIMEOUT_S: Final = 60.0
 QUIET_S: Final = 120.0
 # What still goes on after that long never ends.
 CALM_S: Final = 1500.0
+RUNNER: Final = RunnerSettings(lease_s=20, lease_renew_s=6, progress_every_s=3)
 TAIL: Final = 120
 HOLDOUT_KEY: Final = b"a key"
 HOLDOUT_PERCENT: Final = 5
@@ -97,7 +98,7 @@ class World:
         site = Site(self.loop, self.log, self.network, CONNECTION, parts, self.trace)
         self.fleet = Fleet(site, self._rng("fleet"), self._stages(), twice=self.settings.twice)
         machines = [self._machine(name) for name in ("gpu-a", "gpu-b")]
-        runner = RunnerSettings(run_max_hours=self.settings.run_max_s / 3600, lease_s=20, lease_renew_s=6, progress_every_s=3)
+        runner = RUNNER.model_copy(update={"run_max_hours": self.settings.run_max_s / 3600})
         self.runners = Runners(site, self._rng("runners"), machines, runner, self.now)
         self._chaos = self._rng("chaos")
 
