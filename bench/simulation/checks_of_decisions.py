@@ -120,8 +120,6 @@ class Walk:
             kind, place = KINDS[topic], (topic, record.partition, record.offset)
             fields = _fields(kind, record)
             in_journal = bool(entries) and _place(entries[0]) == place
-            if not in_journal and kind == "erasure" and self._superseded(record):
-                continue
             if not self._heard(kind, fields):
                 continue
             if not entries:
@@ -140,10 +138,6 @@ class Walk:
         if entries:
             return f"the journal has {_place(entries[0])}, which was not read then"
         return None
-
-    def _superseded(self, record: Committed) -> bool:
-        """Whether compaction may have taken an erasure before it was read: the same user's next one stands for it."""
-        return any(other.key == record.key and other.offset > record.offset for other in self.history.of(topics.USER_ERASED))
 
     def _wanted(self, step: Step) -> list[tuple[str, Committed]]:
         """What of a transaction's reading concerns the model: its own records, job ends, erasures, and time once it exists."""

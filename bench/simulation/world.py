@@ -172,7 +172,8 @@ class World:
         while True:
             await asyncio.sleep(rng.uniform(2.0, 15.0))
             self.log.expire(TRANSACTION_TIMEOUT_S)
-            for name in (topics.STAGE1_CHANGELOG, topics.STAGE2_CHANGELOG, topics.TRAINING_STATE, topics.USER_ERASED):
+            # Not user.erased: an erasure that compaction took before it was read would have to be guessed by the checks.
+            for name in (topics.STAGE1_CHANGELOG, topics.STAGE2_CHANGELOG, topics.TRAINING_STATE):
                 topic = CONNECTION.topic(name)
                 self.log.compact(topic, rng.randrange(len(self.log.topics[topic])), rng)
 
