@@ -10,8 +10,8 @@ from bench.simulation.history import Committed, History, seconds, voice
 from schemas import topics
 
 MOST_ATTEMPTS: Final = 3
-# A marker may take this long to arrive: until then a committed record is not visible to anyone.
-MARKER_S: Final = 0.05
+# As long as a marker, a poll of all topics and a stop of the child may take together.
+HEARD_S: Final = 1.0
 
 
 class Held(NamedTuple):
@@ -24,14 +24,15 @@ class Held(NamedTuple):
 
 def runs(history: History) -> Iterator[str]:
     """One end of each attempt, growing fencing tokens, one decision of a job, each version after the one that it names."""
-    ended: Counter[tuple[str, int]] = Counter()
+    ended: dict[tuple[str, int], dict[str, Any]] = {}
     tokens: dict[str, int] = {}
     for record in sorted(history.of(topics.TRAINING_STATE), key=lambda record: (record.decided, record.offset)):
         value = record.value
         job = (value["job_id"], value["attempt"])
-        if ended[job]:
+        if job in ended and _without_taint(value) != _without_taint(ended[job]):
             yield f"training.state: {job} goes on after its end as {value['phase']}"
-        ended[job] += value.get("outcome") is not None
+        if value.get("outcome") is not None:
+            ended[job] = value
         token = (value.get("lease") or {}).get("token", 0)
         if token < tokens.get(value["job_id"], 0):
             yield f"training.state: {job} has token {token} after {tokens[value['job_id']]}"
@@ -45,6 +46,11 @@ def runs(history: History) -> Iterator[str]:
             yield f"model.current: {value['version']} follows {value.get('previous_version')}, but {serving.get(value['model'])} served"
         serving[value["model"]] = value["version"]
     yield from _trained(history)
+
+
+def _without_taint(value: dict[str, Any]) -> dict[str, Any]:
+    """An ended job says once more how many of its samples were taken back since; nothing else of it changes."""
+    return {name: field for name, field in value.items() if name != "tainted_samples"}
 
 
 def commands(history: History) -> Iterator[str]:
@@ -124,7 +130,7 @@ def _outcome(history: History, command_id: str) -> str:
 
 
 def _trained(history: History) -> Iterator[str]:
-    """What was taken back, or erased, before the batch was read does not train."""
+    """What was taken back, or erased, before a child begins to learn does not train."""
     gone: dict[tuple[str, str], float] = {}
     newest: dict[tuple[str, str], tuple[int, bool]] = {}
     said: dict[tuple[str, str], dict[str, Any]] = {}
@@ -142,12 +148,19 @@ def _trained(history: History) -> Iterator[str]:
     for trained in history.world.trained:
         for sample_id in trained.samples:
             taken_back_s = gone.get((trained.model, sample_id))
-            if taken_back_s is not None and taken_back_s + MARKER_S < trained.read_at_s:
-                yield f"{trained.job_id} trained on {sample_id[:8]}, taken back {trained.read_at_s - taken_back_s:.2f} s before it was read"
+            if taken_back_s is not None and _could_hear(history, taken_back_s, trained.began_s):
+                yield f"{trained.job_id} trained on {sample_id[:8]}, taken back {trained.began_s - taken_back_s:.2f} s before"
             value = said[trained.model, sample_id]
             user = value.get("user_hash")
             until_s = history.erased.get(user) if user is not None else None
             if until_s is None or user is None or seconds(value["occurred_at"]) >= until_s:
                 continue
-            if erased_at[user.encode()] + MARKER_S < trained.read_at_s:
-                yield f"{trained.job_id} trained on {sample_id[:8]} of a user erased before it was read"
+            erased_s = erased_at[user.encode()]
+            if _could_hear(history, erased_s, trained.began_s):
+                yield f"{trained.job_id} trained on {sample_id[:8]} of a user erased {trained.began_s - erased_s:.2f} s before"
+
+
+def _could_hear(history: History, said_s: float, began_s: float) -> bool:
+    """Whether the runner had the time to hear of something before a child began to learn."""
+    stopped = any(start < began_s and end > said_s for start, end in history.world.runner_stops)
+    return said_s + HEARD_S < began_s and not stopped

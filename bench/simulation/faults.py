@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from bench.simulation.parts import Parts
 from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedWriter
-from bench.simulation.simulated_run import Samples
+from bench.simulation.simulated_run import SimulatedReader
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.core.deduplication import ID_BYTES
@@ -25,7 +25,7 @@ from consumers.core.wire import Encoded
 from consumers.stage import OwnedTask
 from consumers.state.changelog import apply_changelog
 from consumers.transaction import Outgoing
-from gpu_runner.leased_samples import LeasedSamples
+from gpu_runner.taken_back import Erasure, Retraction
 from schemas import topics
 from schemas.decision import LeasedBatch, RetrainRequested
 
@@ -148,6 +148,16 @@ class SettlesEarly(ModelTrigger):
         return super()._job(msgspec.structs.replace(seen, retryable=False))
 
 
+class SettlesForAnyEnd(ModelTrigger):
+    """Whatever run ends, the one under way is settled."""
+
+    def _job(self, seen: JobSeen) -> list[Decision]:
+        command = self.command()
+        if command is not None:
+            seen = msgspec.structs.replace(seen, job_id=command.command_id, attempt=command.attempt)
+        return super()._job(seen)
+
+
 class IgnoresPause(ModelTrigger):
     """A pause is noted and not kept."""
 
@@ -177,12 +187,11 @@ class RetriesUnderANewId(Decider):
         return effects
 
 
-class TrainsWhatWasTakenBack(Samples):
-    """The batch as it was leased, whatever became of its samples."""
+class HearsNothingTakenBack(SimulatedReader):
+    """The runner's reader without retractions and erasures."""
 
-    async def read(self, batch: LeasedBatch, others: Mapping[str, str | None]) -> LeasedSamples:
-        self.heeds_retractions = False
-        return await super().read(batch, others)
+    def _decode(self, records: Sequence[Any]) -> list[Any]:
+        return [event for event in super()._decode(records) if not isinstance(event, Erasure | Retraction)]
 
 
 def _renamed(emitted: Emitted) -> Emitted:
@@ -256,9 +265,10 @@ FAULTS: Final[dict[str, Fault]] = {
     "erasure-forgets-counts": Fault("an erased user's feedback stays in the day counts", replace(REAL, collector=ForgetsErased)),
     "accept-any-time": Fault("late and future-dated events are accepted", replace(REAL, collector=TakesEverything)),
     "settle-early": Fault("the first failed attempt ends the lease", replace(REAL, decider=with_trigger(SettlesEarly))),
+    "settle-for-any-end": Fault("another job's end settles the run under way", replace(REAL, decider=with_trigger(SettlesForAnyEnd))),
     "ignore-pause": Fault("runs start while paused", replace(REAL, decider=with_trigger(IgnoresPause))),
     "run-twice": Fault("a person's request starts a second run beside the first", replace(REAL, decider=with_trigger(RunsTwice))),
     "retry-under-new-id": Fault("a retry is another command", replace(REAL, decider=RetriesUnderANewId)),
-    "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, samples=TrainsWhatWasTakenBack)),
+    "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, reader=HearsNothingTakenBack)),
     "drop-runner-fence": Fault("a runner that was replaced goes on writing", replace(REAL, runner_producer=Unfenced)),
 }

@@ -72,11 +72,12 @@ class History:
     @cached_property
     def ends(self) -> dict[tuple[str, int], Committed]:
         """The terminal state of each (job, attempt)."""
-        return {
-            (record.value["job_id"], record.value["attempt"]): record
-            for record in self.of(topics.TRAINING_STATE)
-            if record.value.get("outcome") is not None
-        }
+        found: dict[tuple[str, int], Committed] = {}
+        for record in sorted(self.of(topics.TRAINING_STATE), key=lambda record: (record.decided, record.offset)):
+            if record.value.get("outcome") is not None:
+                # It may be said again, when samples that it trained on are taken back.
+                found.setdefault((record.value["job_id"], record.value["attempt"]), record)
+        return found
 
 
 def _read(partition: int, record: StoredRecord) -> Committed:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedWriter
 from bench.simulation.simulated_log import SimulatedLog
-from bench.simulation.simulated_run import Samples, SimulatedRun
+from bench.simulation.simulated_run import Samples, SimulatedReader, SimulatedRun
 from bench.simulation.virtual_loop import VirtualLoop
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
@@ -31,6 +31,7 @@ class Parts:
     apply_changelog: Callable[[OwnedTask, bytes | None, bytes | None], None] = apply_changelog
     runner_producer: Callable[..., SimulatedProducer] = SimulatedProducer
     samples: Callable[..., Samples] = Samples
+    reader: Callable[..., SimulatedReader] = SimulatedReader
     run: Callable[..., SimulatedRun] = SimulatedRun
 
 

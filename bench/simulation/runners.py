@@ -57,13 +57,13 @@ class Runners:
     async def _serve(self, process: Process, machine: Machine) -> None:
         settings = self._settings.model_copy(update={"runner_owner": machine.name})
         site = self._site
-        samples = site.parts.samples(site.log, site.network, site.connection, [])
+        samples = site.parts.samples(site.log, site.network, site.connection)
         nothing: Any = NullMetrics()
         none: Any = NoEvaluations()
 
         def open_channel() -> SimulatedChannel:
             producer = site.parts.runner_producer(site.log, site.network, TRANSACTIONAL_ID)
-            return SimulatedChannel(site.connection, site.log, site.network, producer, self._now)
+            return SimulatedChannel(site.connection, producer, site.parts.reader(site.connection, site.log, site.network), self._now)
 
         supervisor = SimulatedSupervisor(
             settings=settings, store=machine.store, samples=samples, metrics=nothing, open_channel=open_channel,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedRunnerWriter
 from bench.simulation.simulated_log import SimulatedLog
@@ -25,19 +26,23 @@ from gpu_runner.errors import JobInterrupted, JobRefused, JobWithoutData
 from gpu_runner.event_log import EventLog, to_the_end
 from gpu_runner.job_run import JobRun, RunParts
 from gpu_runner.kafka_channel import KafkaChannel
-from gpu_runner.leased_samples import LeasedSamples, settle
+from gpu_runner.leased_samples import LeasedSamples, Places
+from gpu_runner.preparation import TRAINED_SAMPLES
 from gpu_runner.registry import version_key
 from gpu_runner.supervisor import Supervisor
-from gpu_runner.topic_reader import OWN, REQUESTS, TopicReader
+from gpu_runner.taken_back import KnownSample, TakenBack
+from gpu_runner.topic_reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
 from gpu_runner.verdict import decision_id
 from producers.connection import KafkaConnection
 from schemas import topics
 from schemas.decision import LeasedBatch
 from schemas.envelope import decode
-from schemas.erasure import UserErased
 from schemas.model import ModelCurrent
 from schemas.sample import SampleCollected
 from schemas.training import TrainingState
+
+# Where the paths of the simulation lead: no file is ever there.
+NOWHERE: Final = Path("nowhere")
 
 
 class Store:
@@ -77,14 +82,18 @@ class Store:
 
 @dataclass
 class Folder:
-    """A job's folder on the disk of one machine."""
+    """A job's folder on the disk of one machine. Its paths lead nowhere: what is in it is in its fields."""
 
     path: Path
-    log: Path
-    spec: Path
     attempts: dict[int, datetime] = field(default_factory=dict)
     pinned: dict[str, Any] | None = None
     result: dict[str, Any] | None = None
+    model: str = ""
+    samples: dict[str, KnownSample] | None = None
+
+    @property
+    def dataset(self) -> Path:
+        return self.path / "dataset"
 
     def make(self) -> None:
         return
@@ -96,17 +105,20 @@ class Folder:
         # Of the newest attempt already, so that the run has no file to correct.
         return None if self.pinned is None else self.pinned | {"attempt": max(self.attempts, default=1)}
 
-    def verified_result(self) -> dict[str, Any] | None:
-        return self.result
+    def made_of(self) -> tuple[str, dict[str, KnownSample]] | None:
+        return None if self.samples is None else (self.model, self.samples)
+
+    def discard(self) -> None:
+        self.pinned = self.result = self.samples = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a preparation let train: for the checks. `read_at_s` is when the batch was read."""
+    """What a child began to learn from, and when: for the checks."""
 
     job_id: str
     model: str
-    read_at_s: float
+    began_s: float
     samples: tuple[str, ...]
 
 
@@ -125,8 +137,7 @@ class Machine:
     dead: float = 0.0
 
     def folder(self, job_id: str) -> Folder:
-        path = Path(job_id)
-        return self.folders.setdefault(job_id, Folder(path, path / "child.log", path / "spec.json"))
+        return self.folders.setdefault(job_id, Folder(NOWHERE / self.name / job_id))
 
 
 class NullMetrics:
@@ -144,68 +155,54 @@ class NoEvaluations:
 
 
 class Samples:
-    """The leased samples read from the simulated log; what becomes of them is the real `settle`."""
+    """The leased samples, read from the simulated log by their places."""
 
-    heeds_retractions = True
+    def __init__(self, log: SimulatedLog, network: Network, connection: KafkaConnection) -> None:
+        self._log, self._network, self._connection = log, network, connection
 
-    def __init__(self, log: SimulatedLog, network: Network, connection: KafkaConnection, reads: list[float]) -> None:
-        self._log, self._network, self._connection, self.reads = log, network, connection, reads
-
-    async def read(self, batch: LeasedBatch, others: Mapping[str, str | None]) -> LeasedSamples:
+    async def read(self, batch: LeasedBatch) -> Places:
         if batch_sha256(batch.samples, batch.documents) != batch.sha256:
             raise JobRefused(f"batch {batch.number} does not have its stated sha256")
         await self._network.way()
-        self.reads.append(asyncio.get_running_loop().time())
-        places = {(ref.partition, ref.offset) for ref in (*batch.samples, *batch.documents)}
+        topic = self._connection.topic(topics.SAMPLE_COLLECTED)
         found: dict[tuple[int, int], SampleCollected] = {}
-        newest: dict[str, tuple[int, bool]] = {}
-        # As the real source does without earlier samples: a sample that moved to another model is that model's.
-        numbers = {partition for partition, _ in places}
-        for number, record in self._visible(topics.SAMPLE_COLLECTED):
-            if number not in numbers:
-                continue
-            _, sample = decode(record.value, record.headers, SampleCollected)
-            if (number, record.offset) in places:
-                found[number, record.offset] = sample
-            if sample.revision >= newest.get(sample.sample_id, (-1, False))[0]:
-                newest[sample.sample_id] = (sample.revision, sample.retracted)
-        erased: dict[str, datetime] = {}
-        for _, record in self._visible(topics.USER_ERASED):
-            if record.value is not None:
-                envelope, event = decode(record.value, record.headers, UserErased)
-                erased[event.user_hash] = max(envelope.time, erased.get(event.user_hash, envelope.time))
-        retracted = {sample_id for sample_id, (_, retracted) in newest.items() if retracted and self.heeds_retractions}
-        return settle(batch, found, retracted, erased, others)
-
-    def _visible(self, name: str) -> list[tuple[int, Any]]:
-        topic = self._connection.topic(name)
-        found = []
-        for number in range(len(self._log.topics[topic])):
-            records, _ = self._log.visible(topic, number, 0, 1_000_000)
-            found += [(number, record) for record in records]
+        for ref in (*batch.samples, *batch.documents):
+            records, _ = self._log.visible(topic, ref.partition, ref.offset, 1)
+            if records and records[0].offset == ref.offset:
+                found[ref.partition, ref.offset] = decode(records[0].value, records[0].headers, SampleCollected)[1]
         return found
 
 
 class Prepared:
     """The preparation without its files: what is left of the batch trains, and nothing left is `no_data`."""
 
-    def __init__(self, machine: Machine, reads: list[float]) -> None:
-        self._machine, self._reads = machine, reads
-
-    def earlier_samples(self, serving: ModelCurrent) -> dict[str, str | None]:
-        return {}
-
-    def run(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, folder: Any) -> dict[str, Any]:
+    def run(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack, folder: Any) -> dict[str, Any]:
         ids = tuple(sample.sample_id for sample in leased.samples)
         if not ids and state.command.dataset_path is None:
             raise JobWithoutData("nothing is left of the batch")
-        self._machine.trained.append(Trained(state.job_id, state.model, self._reads[-1], ids))
         spec = {
             "attempt": state.attempt, "start": {"name": serving.version}, "samples": list(ids),
             "baseline": {"version": serving.version, "sha256": serving.artifact_sha256},
         }  # fmt: skip
+        folder.model = state.model
+        folder.samples = {sample.sample_id: replace(KnownSample.of(sample), trained=True) for sample in leased.samples}
         folder.pinned = spec
         return dict(spec)
+
+
+class Child:
+    """A child process as far as its runner knows of it: it can be told to stop."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+
+    async def stop(self, grace_s: float) -> None:
+        self.told.set()
+
+    async def work(self, seconds: float) -> None:
+        """Some seconds of work, or fewer where it is told to stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.told.wait(), seconds)
 
 
 class SimulatedRun(JobRun):
@@ -222,27 +219,46 @@ class SimulatedRun(JobRun):
         candidate = await asyncio.to_thread(decided_candidate, parts.store, self._state, parts.settings)
         if candidate is None:
             if self._disk.result is None:
-                await self._train(await self._spec())
+                while not await self._train(await self._spec()):
+                    self._log.info("samples were taken back before the training: prepared anew")
             await self._move("deciding")
             candidate = await asyncio.to_thread(self._judge)
         await to_the_end(self._decide(candidate))
 
-    async def _train(self, spec: Mapping[str, Any]) -> None:
+    async def _train(self, spec: Mapping[str, Any]) -> bool:
         await self._move("training")
+        machine, rng = self._machine, self._machine.rng
+        child = Child()
+        self._child, self._learnt, self._anew = child, False, False  # type: ignore[assignment]
+        try:
+            await self.take_back()
+            await child.work(rng.uniform(0.0, 3.0))  # loading
+            if not self._anew:
+                self._learnt = True
+                began_s = asyncio.get_running_loop().time()
+                machine.trained.append(Trained(self.job_id, self._state.model, began_s, tuple(spec["samples"])))
+                await self._learn(child)
+        finally:
+            self._child = None
+        if self._anew:
+            return False
+        self._disk.pinned = dict(spec)
+        self._disk.result = {"sha256": decision_id(self.job_id)}
+        return True
+
+    async def _learn(self, child: Child) -> None:
         machine, rng = self._machine, self._machine.rng
         steps = rng.randint(1, 4)
         seconds = rng.uniform(*machine.child_seconds)
         if rng.random() < machine.dead:
             seconds *= 100
         for step in range(1, steps + 1):
-            await asyncio.sleep(seconds / steps)
+            await child.work(seconds / steps)
             if rng.random() < machine.dying / steps:
                 raise JobInterrupted("the child died")
             if rng.random() < machine.refused / steps:
                 raise JobRefused("the data cannot be used")
             await self._progress({"event": "progress", "phase": "training", "step": step, "total": steps, "loss": 1.0 / step})
-        self._disk.pinned = dict(spec)
-        self._disk.result = {"sha256": decision_id(self.job_id)}
 
     def _judge(self) -> Candidate:
         spec = self._disk.pinned
@@ -251,6 +267,9 @@ class SimulatedRun(JobRun):
         verdict = self._machine.rng.choice(("promote", "promote", "reject", "inconclusive"))
         key = version_key(self._state.model, self._state.version)
         self._machine.store.write_bytes(f"{key}/scores.json", json.dumps({}).encode())
+        known = {sample_id: sample.as_dict() for sample_id, sample in (self._disk.samples or {}).items()}
+        made_of = TRAINED_SAMPLES.format(model=self._state.model, version=self._state.version)
+        self._machine.store.write_bytes(made_of, json.dumps(known).encode())
         record = {
             "decision_id": decision_id(self.job_id), "model": self._state.model, "version": self._state.version, "job_id": self.job_id,
             "actor": "gate", "gate_verdict": verdict, "gate_reasons": ["drawn"], "policy": {}, "baseline": spec["baseline"],
@@ -272,11 +291,8 @@ class SimulatedSupervisor(Supervisor):
     make_run: Any = SimulatedRun
 
     def _parts(self, log: EventLog) -> RunParts:
-        reads: list[float] = []
-        samples: Any = self._samples
-        samples.reads = reads
         return RunParts(
-            settings=self.settings, store=self.store, log=log, samples=samples, preparation=Prepared(self.machine, reads),  # type: ignore[arg-type]
+            settings=self.settings, store=self.store, log=log, samples=self._samples, preparation=Prepared(),  # type: ignore[arg-type]
             metrics=self._metrics, child_arguments=(), child_environment={}, now=self.now,
         )  # fmt: skip
 
@@ -289,7 +305,8 @@ class SimulatedSupervisor(Supervisor):
             run.cancel("cancelled")
         self._running = run
         try:
-            await run.run()
+            async with self._eraser.running(run):
+                await run.run()
         finally:
             self._running = None
 
@@ -300,7 +317,7 @@ class SimulatedReader(TopicReader):
     def __init__(self, connection: KafkaConnection, log: SimulatedLog, network: Network) -> None:
         self._connection = connection
         self._consumer = SimulatedConsumer(log, network, idle_wait=True)
-        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS)}
+        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
         self._lettered = set()
         self.unread = []
 
@@ -308,6 +325,6 @@ class SimulatedReader(TopicReader):
 class SimulatedChannel(KafkaChannel):
     """A session's writer and reader over simulated clients."""
 
-    def __init__(self, connection: KafkaConnection, log: SimulatedLog, network: Network, producer: SimulatedProducer, now: Any) -> None:
+    def __init__(self, connection: KafkaConnection, producer: SimulatedProducer, reader: SimulatedReader, now: Any) -> None:
         self._writer = SimulatedRunnerWriter(connection, producer, now)
-        self._reader = SimulatedReader(connection, log, network)
+        self._reader = reader

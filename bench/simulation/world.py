@@ -19,7 +19,7 @@ from bench.simulation.plan import MODELS, START, Plan, Publication, Settings, at
 from bench.simulation.runners import Runners
 from bench.simulation.simulated_clients import Network
 from bench.simulation.simulated_log import SimulatedLog
-from bench.simulation.simulated_run import Machine, Store, Trained
+from bench.simulation.simulated_run import NOWHERE, Machine, Store, Trained
 from bench.simulation.virtual_loop import VirtualLoop
 from consumers.core.drift import DriftPolicy
 from consumers.core.intake import IntakePolicy
@@ -41,7 +41,7 @@ TRANSACTION_TIMEOUT_S: Final = 60.0
 QUIET_S: Final = 120.0
 # What still goes on after that long never ends.
 CALM_S: Final = 1500.0
-RUNNER: Final = RunnerSettings(lease_s=20, lease_renew_s=6, progress_every_s=3)
+RUNNER: Final = RunnerSettings(data_dir=NOWHERE, lease_s=20, lease_renew_s=6, progress_every_s=3)
 TAIL: Final = 120
 HOLDOUT_KEY: Final = b"a key"
 HOLDOUT_PERCENT: Final = 5
@@ -92,6 +92,8 @@ class World:
         self.network = Network(self._rng("network"))
         self.store = Store()
         self.trained: list[Trained] = []
+        # When a runner was stopped, and until when: it can hear nothing then.
+        self.runner_stops: list[tuple[float, float]] = []
         self.published: list[tuple[str, int, int, Publication]] = []
         self.policy = self._policy()
         self.parts = parts
@@ -242,6 +244,7 @@ class World:
         self.trace(f"stop {process.name}")
         self.loop.stop_process(process)
         seconds = min(self._chaos.uniform(1.0, 120.0), max(self.settings.calm_at_s - self.loop.now, 1.0))
+        self.runner_stops.append((self.loop.now, self.loop.now + seconds))
         if self._chaos.random() < 0.5:
             self.runners.launch(self._chaos.choice(self.runners.machines))
         self.loop.start(None, self._wake(process, seconds), "wake")
