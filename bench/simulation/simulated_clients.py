@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from bench.simulation.simulated_log import Headers, SimulatedLog
+from bench.simulation.simulated_log import Headers, Partition, SimulatedLog
 from consumers.transaction import TransactionalWriter, partition_of
 from gpu_runner.kafka_writer import KafkaWriter
 from producers.connection import KafkaConnection
@@ -143,6 +143,8 @@ class SimulatedConsumer:
         self.log = log
         self.network = network
         self.positions: dict[TopicPartition, int] = {}
+        self._logs: dict[TopicPartition, Partition] = {}
+        self._topics: list[str] = []
         self._paused: set[TopicPartition] = set()
         # A reader that only waits for records may wait for the next one: an empty poll does nothing but take virtual time.
         self._idle_wait = idle_wait
@@ -161,6 +163,8 @@ class SimulatedConsumer:
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         self.positions = dict.fromkeys(partitions, 0)
+        self._logs = {tp: self.log.partition(tp.topic, tp.partition) for tp in partitions}
+        self._topics = sorted({tp.topic for tp in partitions})
         self._paused.clear()
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
@@ -195,13 +199,11 @@ class SimulatedConsumer:
             await self.network.way()
             found: dict[TopicPartition, list[ReadRecord]] = {}
             left = max_records or 500
-            places = [
-                tp for tp, at in self.positions.items() if self.log.partition(tp.topic, tp.partition).end > at and tp not in self._paused
-            ]
+            places = [tp for tp, at in self.positions.items() if self._logs[tp].end > at and tp not in self._paused]
             if len(places) > 1:
                 rng.shuffle(places)
             for tp in places:
-                start = self.log.partition(tp.topic, tp.partition).start
+                start = self._logs[tp].start
                 position = max(self.positions[tp], start)
                 records, after = self.log.visible(
                     tp.topic, tp.partition, position, 1 + int(rng.random() * left), uncommitted=self.uncommitted
@@ -220,7 +222,7 @@ class SimulatedConsumer:
             if not self._idle_wait:
                 await asyncio.sleep(timeout_ms / 1000)
                 return {}
-            await self.log.appended(sorted({tp.topic for tp in self.positions}))
+            await self.log.appended(self._topics)
 
 
 class SimulatedWriter(TransactionalWriter):
