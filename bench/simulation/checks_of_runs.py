@@ -134,14 +134,15 @@ def _trained(history: History) -> Iterator[str]:
     gone: dict[tuple[str, str], float] = {}
     newest: dict[tuple[str, str], tuple[int, bool]] = {}
     said: dict[tuple[str, str], dict[str, Any]] = {}
+    visible_at = history.visible_at(topics.SAMPLE_COLLECTED)
     for record in history.of(topics.SAMPLE_COLLECTED):
         value = record.value
         sample, version = (value["model"], value["sample_id"]), (value["revision"], value.get("retracted", False))
         said[sample] = value
         if version >= newest.get(sample, (-1, False)):
             newest[sample] = version
-            if version[1] and record.transaction is not None:
-                gone[sample] = record.transaction.decided_s
+            if version[1]:
+                gone[sample] = visible_at[record.partition, record.offset]
             else:
                 gone.pop(sample, None)
     erased_at = {origin: record.at_s for origin, record in ((record.key, record) for record in reversed(history.of(topics.USER_ERASED)))}

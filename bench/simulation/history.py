@@ -49,6 +49,18 @@ class History:
         found = self._read[name]
         return found if model is None else [record for record in found if record.value.get("model") == model]
 
+    def visible_at(self, name: str) -> dict[tuple[int, int], float]:
+        """When each committed record of a topic could be read: not before every transaction that began under it has its marker."""
+        found: dict[tuple[int, int], float] = {}
+        for number, partition in enumerate(self.world.log.topics[CONNECTION.topic(name)]):
+            marked = {id(record.transaction): record.at_s for record in partition.history if record.control}
+            latest_s = 0.0
+            for record in partition.history:
+                if record.transaction is not None:
+                    latest_s = max(latest_s, marked.get(id(record.transaction), math.inf))
+                found[number, record.offset] = max(latest_s, record.at_s)
+        return found
+
     @cached_property
     def published(self) -> list[tuple[Origin, Publication]]:
         """What people published, by its place."""
