@@ -36,6 +36,9 @@ class Runners:
         process = Process(f"runner-{self._started}@{machine.name}")
         self._site.trace(f"launch {process.name}")
         self.wanted = process
+        # The lock on the machine's data folder: a second runner there starts only when the first one is gone.
+        for former in [former for former in self.alive if former.name.endswith(f"@{machine.name}")]:
+            self.end(former, "replaced on its machine")
         self.alive.append(process)
         self._site.loop.start(process, self._serve(process, machine), process.name)
 
