@@ -5,11 +5,14 @@ DATA ?=
 SEED ?= 0
 EVENTS ?= 100000
 KILLS ?= 60
+SEEDS ?= 2000
+FIRST ?= 0
+FAULT ?=
 KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream simulate simulate-faults schemas screenshot clean
 
 install: $(READY)
 
@@ -63,6 +66,14 @@ drill-loop: $(READY)
 # The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/stream.json.
 bench-stream: $(READY)
 	@$(BIN)/python -m bench.stream --out bench/stream.json $(if $(PARTS),--parts "$(PARTS)")
+
+# Seeds of the deterministic simulation: make simulate SEEDS=2000 [FIRST=0] [FAULT=name]. A violating seed is shown with its trace's end.
+simulate: $(READY)
+	@$(BIN)/python -m bench.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(FAULT),--fault $(FAULT))
+
+# Plants every fault in turn, then runs the seeds without any; writes bench/simulation.json.
+simulate-faults: $(READY)
+	@$(BIN)/python -m bench.simulation --faults --seeds $(SEEDS) --first $(FIRST) --out bench/simulation.json
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

@@ -27,7 +27,7 @@ from consumers.stage2 import stage2
 from consumers.state.migrations import current_version
 from consumers.state.positions import check_partitions, partition_counts, places, start_offsets
 from consumers.state.restore import restore
-from consumers.state.sharding import bring_up_to_date, check_shards, claim, transactional_id
+from consumers.state.sharding import bring_up_to_date, check_shards, claimed, transactional_id
 from consumers.state.snapshot import Snapshots
 from consumers.state.topic_id import topic_id
 from consumers.ticker import Ticker
@@ -45,8 +45,6 @@ READERS_WITHIN_S: Final = 2.0
 WRITERS_WITHIN_S: Final = 1.0
 # Beside the writers. One that is cut off is no loss: the former snapshot stays, and the changelog behind it.
 SNAPSHOTS_WITHIN_S: Final = 1.9
-# Between looks for a claim of our own: its markers take the broker a few milliseconds.
-CLAIM_SEEN_S: Final = 0.02
 
 
 class Service:
@@ -169,15 +167,12 @@ class Service:
         self._writers.append(writer)
         await writer.start()
         tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
-        await restore(self._connection, stage.changelog, tasks, snapshots=self._snapshots.get(stage.name))
-        unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
-        if unclaimed:
-            await claim(writer, self._connection.topic(stage.changelog), unclaimed, shards)
-            # Read on until the claims are seen, since a commit is acknowledged before its markers are written: of two first starts with
-            # different numbers the one that claimed later sees both.
-            while any(not owned.shards for owned in tasks.values()):
-                await asyncio.sleep(CLAIM_SEEN_S)
-                await restore(self._connection, stage.changelog, tasks)
+
+        async def read_on() -> dict[int, OwnedTask]:
+            await restore(self._connection, stage.changelog, tasks, snapshots=self._snapshots.get(stage.name))
+            return tasks
+
+        await claimed(read_on, writer, self._connection.topic(stage.changelog), shards)
         check_shards(stage, tasks, shards)
         await bring_up_to_date(writer, self._connection, stage, tasks)
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())

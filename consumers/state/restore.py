@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from consumers.errors import StateMismatch
 from consumers.stage import OwnedTask
 from consumers.state.changelog import apply_all, apply_changelog
-from consumers.state.migrations import MIGRATIONS
+from consumers.state.migrations import MIGRATIONS, Migration
 from consumers.state.snapshot import Header, Record, Snapshots, UnusableSnapshot
 from producers.connection import KafkaConnection
 
@@ -21,6 +21,9 @@ log = structlog.get_logger()
 
 # Records fetched at once, and taken back between two turns of the event loop: about 20 ms.
 SLICE_RECORDS: Final = 4000
+
+# Takes records of the changelog back into a task: `apply_all`, or what a simulation puts in its place.
+Apply = Callable[[OwnedTask, Sequence[Any], Sequence[Migration]], None]
 
 
 async def restore(
@@ -33,23 +36,13 @@ async def restore(
     is writing. The end is reached by position, not by counting records: transaction markers and aborted records take offsets too.
     """
     topic = connection.topic(changelog)
-    assigned = {TopicPartition(topic, partition): owned for partition, owned in tasks.items()}
     consumer = AIOKafkaConsumer(**connection.consumer_options())
-    started, count, held = time.perf_counter(), 0, 0
+    started = time.perf_counter()
     await consumer.start()
     try:
-        consumer.assign(list(assigned))
-        ends = await consumer.end_offsets(list(assigned))
-        for tp, begin in (await consumer.beginning_offsets(list(assigned))).items():
-            if connection.embedded and begin > 0:
-                raise StateMismatch(
-                    f"{tp.topic} partition {tp.partition} begins at {begin}: the embedded broker has forgotten state (it keeps about 5 MB "
-                    "a partition and does not compact); stop the stack and start it anew"
-                )
-            if snapshots is not None and assigned[tp].changelog_next == 0:
-                held += await _from_snapshot(snapshots, tp, assigned[tp], begin, ends[tp])
-            consumer.seek(tp, max(begin, assigned[tp].changelog_next))
-        count = await _read_to(consumer, ends, assigned, changelog)
+        count, held = await read_back(
+            consumer, topic, tasks, migrations=MIGRATIONS[changelog], may_begin_late=not connection.embedded, snapshots=snapshots
+        )
     finally:
         await consumer.stop()
     log.info(
@@ -63,9 +56,24 @@ async def restore(
     return count
 
 
-async def _read_to(consumer: Any, ends: Mapping[TopicPartition, int], assigned: Mapping[TopicPartition, OwnedTask], changelog: str) -> int:
-    migrations, count = MIGRATIONS[changelog], 0
-    waiting = set(assigned)
+async def read_back(
+    consumer: Any, topic: str, tasks: Mapping[int, OwnedTask], *, migrations: Sequence[Migration], may_begin_late: bool,
+    snapshots: Snapshots | None = None, apply: Apply = apply_all,
+) -> tuple[int, int]:  # fmt: skip
+    """Reads the changelog partitions of a topic's full name into their tasks; returns how many records came from it, and from snapshots."""
+    assigned = {TopicPartition(topic, partition): owned for partition, owned in tasks.items()}
+    consumer.assign(list(assigned))
+    ends, held = await consumer.end_offsets(list(assigned)), 0
+    for tp, begin in (await consumer.beginning_offsets(list(assigned))).items():
+        if not may_begin_late and begin > 0:
+            raise StateMismatch(
+                f"{tp.topic} partition {tp.partition} begins at {begin}: the embedded broker has forgotten state (it keeps about 5 MB "
+                "a partition and does not compact); stop the stack and start it anew"
+            )
+        if snapshots is not None and assigned[tp].changelog_next == 0:
+            held += await _from_snapshot(snapshots, tp, assigned[tp], begin, ends[tp])
+        consumer.seek(tp, max(begin, assigned[tp].changelog_next))
+    waiting, count = set(assigned), 0
     while True:
         for tp in list(waiting):
             position = await consumer.position(tp)
@@ -74,12 +82,12 @@ async def _read_to(consumer: Any, ends: Mapping[TopicPartition, int], assigned: 
                 waiting.discard(tp)
                 consumer.pause(tp)
         if not waiting:
-            return count
+            return count, held
         # Short: a fetch that holds a transaction's marker alone moves the position and wakes nobody.
         for tp, records in (await consumer.getmany(timeout_ms=50, max_records=SLICE_RECORDS)).items():
             count += len(records)
             try:
-                apply_all(assigned[tp], records, migrations)
+                apply(assigned[tp], records, migrations)
             except ValueError as error:
                 raise StateMismatch(f"changelog {tp.topic} partition {tp.partition}: {error}") from error
         # getmany does not wait while it has records: the rest of the process would.

@@ -6,7 +6,8 @@ so nobody would be fenced: each changelog partition holds the number it was writ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -23,6 +24,8 @@ from schemas import topics
 
 log = structlog.get_logger()
 
+# About as long as Kafka takes to write a transaction's markers.
+VISIBLE_WITHIN_S: Final = 0.02
 CHANGELOGS: Final = {"stage1": topics.STAGE1_CHANGELOG, "stage2": topics.STAGE2_CHANGELOG}
 
 
@@ -55,6 +58,24 @@ async def bring_up_to_date(writer: TransactionalWriter, connection: KafkaConnect
             log.info("state migrated", changelog=changelog, partition=partition, from_version=owned.version or 1, to_version=version)
         owned.version, owned.outdated = version, set()
         owned.changelog_next = writer.reached.get((changelog, partition), owned.changelog_next)
+
+
+async def claimed(
+    read_back: Callable[[], Awaitable[dict[int, OwnedTask]]], writer: TransactionalWriter, changelog: str, shards: int
+) -> dict[int, OwnedTask]:
+    """The tasks that `read_back` restores, every partition of theirs (of the full topic name) claimed; for `check_shards` to judge.
+
+    A new claim is read back, so that of two first starts with different numbers at least one sees both. A commit is answered before
+    its markers are written: until they are, nobody sees the claim.
+    """
+    tasks = await read_back()
+    unclaimed = [partition for partition, owned in tasks.items() if not owned.shards]
+    if unclaimed:
+        await claim(writer, changelog, unclaimed, shards)
+    while any(not owned.shards for owned in tasks.values()):
+        await asyncio.sleep(VISIBLE_WITHIN_S)
+        tasks = await read_back()
+    return tasks
 
 
 def check_shards(stage: Stage, tasks: Mapping[int, OwnedTask], shards: int) -> None:

@@ -12,6 +12,7 @@ from consumers.errors import FatalError, StateMismatch
 from consumers.settings import ConsumerSettings
 from consumers.stage import OwnedTask
 from consumers.stage1 import stage1
+from consumers.state import sharding
 from consumers.state.restore import restore
 from consumers.state.sharding import bring_up_to_date, change_shards, check_shards, claim, recorded_shards, transactional_id
 from consumers.transaction import Outgoing, TransactionalWriter
@@ -111,3 +112,21 @@ async def test_a_new_changelog_gets_its_version(build: Any, embedded_topics: Any
     await writer.stop()
     (record,) = await embedded_topics.read(connection.topic(topics.STAGE1_CHANGELOG))
     assert (record.key, record.value, tasks[1].changelog_next) == (b"version", b"2", record.offset + 1)
+
+
+async def test_a_claim_is_waited_for_until_it_is_seen(build: Any) -> None:
+    """A commit is answered before its markers are written, so the first reads after a claim may not show it: one claim, read again."""
+    claims: list[Any] = []
+    shown = iter((set(), set(), set(), {2}))
+
+    class Writer:
+        async def commit(self, routed: Any) -> float:
+            claims.append(routed)
+            return 0.0
+
+    async def read_back() -> dict[int, OwnedTask]:
+        return {0: OwnedTask(Collector(0, build.intake_policy()), shards=next(shown))}
+
+    tasks = await sharding.claimed(read_back, Writer(), "changelog", 2)  # type: ignore[arg-type]
+    assert len(claims) == 1
+    check_shards(STAGE, tasks, 2)

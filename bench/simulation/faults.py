@@ -1,0 +1,275 @@
+"""Planted faults: each one part of the installation with one small change of behaviour. The checks have to catch every one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+from aiokafka import TopicPartition
+
+from bench.simulation.parts import Parts
+from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedWriter
+from bench.simulation.simulated_run import SimulatedReader
+from consumers.core.collector import Collector
+from consumers.core.decider import Decider
+from consumers.core.deduplication import ID_BYTES
+from consumers.core.inputs import JobSeen, SampleSeen
+from consumers.core.intake import IntakePolicy, Received
+from consumers.core.negatives import NegativeBuffer, Taken
+from consumers.core.records import Effects, Emitted, InputRecord, Refusal
+from consumers.core.trigger import Decision, ModelTrigger
+from consumers.core.trigger_state import TriggerPolicy
+from consumers.core.wire import Encoded
+from consumers.stage import OwnedTask
+from consumers.state.changelog import apply_changelog
+from consumers.state.migrations import Migration
+from consumers.transaction import Outgoing
+from gpu_runner.taken_back import Erasure, Retraction
+from schemas import topics
+from schemas.decision import LeasedBatch, RetrainRequested
+
+Records = Mapping[tuple[str, int], Sequence[Outgoing | Encoded]]
+
+
+class SkipsACommit(SimulatedWriter):
+    """One commit in fifty is told and not done."""
+
+    async def commit(self, routed: Records, *, offsets: Mapping[TopicPartition, int] | None = None, group: str | None = None) -> float:
+        if self.simulated.network.rng.random() < 0.02:
+            return 0.0
+        return await super().commit(routed, offsets=offsets, group=group)
+
+
+class CommitsBeforeTheOutput(SimulatedWriter):
+    """State and position in one transaction, what they led to in the next."""
+
+    async def commit(self, routed: Records, *, offsets: Mapping[TopicPartition, int] | None = None, group: str | None = None) -> float:
+        state = {place: records for place, records in routed.items() if ".changelog." in place[0]}
+        await super().commit(state, offsets=offsets, group=group)
+        return await super().commit({place: records for place, records in routed.items() if place not in state})
+
+
+class Unfenced(SimulatedProducer):
+    """A transactional id of its own for each start: nobody is fenced."""
+
+    async def start(self) -> None:
+        self.transactional_id += f"-{len(self.log.producers)}"
+        await super().start()
+
+
+class ReadsEverything(SimulatedConsumer):
+    """Reads records of open and aborted transactions too."""
+
+    uncommitted = True
+
+
+def restores_without_position(owned: OwnedTask, key: bytes | None, value: bytes | None, migrations: Sequence[Migration]) -> None:
+    """The state comes back, where it was read to does not."""
+    if key is not None and not key.startswith(b"p|"):
+        apply_changelog(owned, key, value, migrations)
+
+
+def restores_without_tombstones(owned: OwnedTask, key: bytes | None, value: bytes | None, migrations: Sequence[Migration]) -> None:
+    """What was deleted comes back."""
+    if value is not None:
+        apply_changelog(owned, key, value, migrations)
+
+
+class DeduplicatesByRevision(Collector):
+    """A retraction with the revision that it takes back is a duplicate."""
+
+    def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
+        known = self._marks[record.topic].get(received.sample[:ID_BYTES], 0)
+        if known is not None and known.revision == received.revision:
+            return "duplicate"
+        return super()._accept(received, record, time_s, effects)
+
+
+class ForgetsErased(Collector):
+    """Stage 1 hears an erasure and takes back nothing of its counts."""
+
+    def process(self, records: Iterable[InputRecord]) -> Effects:
+        return super().process(record for record in records if record.topic != topics.USER_ERASED)
+
+
+class TakesEverything(Collector):
+    """No event is too late or too early."""
+
+    def __init__(self, partition: int, policy: IntakePolicy) -> None:
+        super().__init__(partition, replace(policy, lateness_s=1_000_000_000, future_s=1_000_000_000))
+
+
+class CountingBuffer(NegativeBuffer):
+    """A batch is written down and nothing is consumed by it."""
+
+    def lease(self, number: int, **limits: Any) -> LeasedBatch:
+        before = dict(self._samples)
+        batch = super().lease(number, **limits)
+        for name, entry in before.items():
+            self._put(name, entry)
+        return batch
+
+
+class ForgetfulBuffer(NegativeBuffer):
+    """A retraction of what is pending is not heard."""
+
+    def take(self, seen: SampleSeen, **place: Any) -> Taken:
+        return "ignored" if seen.retracted else super().take(seen, **place)
+
+
+class OneVoice(NegativeBuffer):
+    """One user may speak for all: neither cap nor quorum."""
+
+    @property
+    def counted_negatives(self) -> int:
+        return self.pending_negatives
+
+
+class ForgetsErasures(NegativeBuffer):
+    """An erasure stops what comes later; what the buffer holds already stays."""
+
+    def erase(self, voice: str, until_s: int) -> int:
+        return 0
+
+
+class NoQuorum(NegativeBuffer):
+    """Any number of users will do."""
+
+    @property
+    def distinct_users(self) -> int:
+        return 1_000
+
+
+class SettlesEarly(ModelTrigger):
+    """A failed attempt ends the lease although the next attempt is due."""
+
+    def _job(self, seen: JobSeen) -> list[Decision]:
+        return super()._job(msgspec.structs.replace(seen, retryable=False))
+
+
+class SettlesForAnyEnd(ModelTrigger):
+    """Whatever run ends, the one under way is settled."""
+
+    def _job(self, seen: JobSeen) -> list[Decision]:
+        command = self.command()
+        if command is not None:
+            seen = msgspec.structs.replace(seen, job_id=command.command_id, attempt=command.attempt)
+        return super()._job(seen)
+
+
+class IgnoresPause(ModelTrigger):
+    """A pause is noted and not kept."""
+
+    def _is_free(self) -> bool:
+        paused, self.clock.paused = self.clock.paused, False
+        free = super()._is_free()
+        self.clock.paused = paused
+        return free
+
+
+class RunsTwice(ModelTrigger):
+    """A run that was sent to the runner is not waited for once a person asks for another."""
+
+    def _is_free(self) -> bool:
+        running, self.running = self.running, None if self.requests.waiting else self.running
+        free = super()._is_free()
+        self.running = running
+        return free
+
+
+class RetriesUnderANewId(Decider):
+    """The next attempt of a command is published as another command."""
+
+    def process(self, records: Iterable[InputRecord]) -> Effects:
+        effects = super().process(records)
+        effects.events = [_renamed(emitted) for emitted in effects.events]
+        return effects
+
+
+class HearsNothingTakenBack(SimulatedReader):
+    """The runner's reader without retractions and erasures."""
+
+    def _decode(self, records: Sequence[Any]) -> list[Any]:
+        return [event for event in super()._decode(records) if not isinstance(event, Erasure | Retraction)]
+
+
+def _renamed(emitted: Emitted) -> Emitted:
+    event = emitted.event
+    if isinstance(event, RetrainRequested) and event.attempt > 1:
+        return replace(emitted, event=event.model_copy(update={"command_id": f"{event.command_id}-again"}))
+    return emitted
+
+
+def with_buffer(kind: type[NegativeBuffer]) -> Callable[[int, TriggerPolicy], Decider]:
+    """A decider whose models have another buffer."""
+
+    def make(partition: int, policy: TriggerPolicy) -> Decider:
+        return _with_trigger(partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user)))
+
+    return make
+
+
+def _buffered(trigger: ModelTrigger, buffer: NegativeBuffer) -> ModelTrigger:
+    trigger.buffer = buffer
+    return trigger
+
+
+def with_trigger(kind: type[ModelTrigger]) -> Callable[[int, TriggerPolicy], Decider]:
+    """A decider whose models have another trigger."""
+    return lambda partition, policy: _with_trigger(partition, policy, lambda model: kind(model, policy))
+
+
+def _with_trigger(partition: int, policy: TriggerPolicy, make: Callable[[str], ModelTrigger]) -> Decider:
+    class Changed(Decider):
+        def _trigger(self, model: str) -> ModelTrigger:
+            if model not in self.triggers:
+                self.triggers[model] = make(model)
+            return self.triggers[model]
+
+    return Changed(partition, policy)
+
+
+def without_cool_down(partition: int, policy: TriggerPolicy) -> Decider:
+    """A decider for which no cool-down is set."""
+    return Decider(partition, replace(policy, cool_down_minutes=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and the installation that has it."""
+
+    what: str
+    parts: Parts
+
+
+REAL: Final = Parts()
+FAULTS: Final[dict[str, Fault]] = {
+    "skip-commit": Fault("a commit is told and not done", replace(REAL, writer=SkipsACommit)),
+    "drop-fence": Fault("former owners of a shard are not fenced", replace(REAL, producer=Unfenced)),
+    "commit-before-output": Fault("state and position are committed before the outputs", replace(REAL, writer=CommitsBeforeTheOutput)),
+    "count-instead-of-lease": Fault("a batch consumes nothing", replace(REAL, decider=with_buffer(CountingBuffer))),
+    "lose-cool-down": Fault("the cool-down is lost", replace(REAL, decider=without_cool_down)),
+    "forget-retraction": Fault("a retraction does not reach the buffer", replace(REAL, decider=with_buffer(ForgetfulBuffer))),
+    "restore-without-position": Fault(
+        "a restore starts from the log's beginning", replace(REAL, apply_changelog=restores_without_position)
+    ),
+    "restore-without-tombstones": Fault(
+        "a restore brings back what was deleted", replace(REAL, apply_changelog=restores_without_tombstones)
+    ),
+    "deduplicate-by-revision": Fault("a retraction of the newest revision is a duplicate", replace(REAL, collector=DeduplicatesByRevision)),
+    "read-uncommitted": Fault("open and aborted records are read", replace(REAL, consumer=ReadsEverything)),
+    "ignore-cap": Fault("one user's negatives count without a cap", replace(REAL, decider=with_buffer(OneVoice))),
+    "ignore-quorum": Fault("the count rule fires for any number of users", replace(REAL, decider=with_buffer(NoQuorum))),
+    "erasure-forgets-buffer": Fault("an erased user's samples stay in the buffer", replace(REAL, decider=with_buffer(ForgetsErasures))),
+    "erasure-forgets-counts": Fault("an erased user's feedback stays in the day counts", replace(REAL, collector=ForgetsErased)),
+    "accept-any-time": Fault("late and future-dated events are accepted", replace(REAL, collector=TakesEverything)),
+    "settle-early": Fault("the first failed attempt ends the lease", replace(REAL, decider=with_trigger(SettlesEarly))),
+    "settle-for-any-end": Fault("another job's end settles the run under way", replace(REAL, decider=with_trigger(SettlesForAnyEnd))),
+    "ignore-pause": Fault("runs start while paused", replace(REAL, decider=with_trigger(IgnoresPause))),
+    "run-twice": Fault("a person's request starts a second run beside the first", replace(REAL, decider=with_trigger(RunsTwice))),
+    "retry-under-new-id": Fault("a retry is another command", replace(REAL, decider=RetriesUnderANewId)),
+    "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, reader=HearsNothingTakenBack)),
+    "drop-runner-fence": Fault("a runner that was replaced goes on writing", replace(REAL, runner_producer=Unfenced)),
+}

@@ -1,0 +1,46 @@
+"""What a simulated installation is made of. A planted fault is one of these parts replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedWriter
+from bench.simulation.simulated_log import SimulatedLog
+from bench.simulation.simulated_run import Samples, SimulatedReader, SimulatedRun
+from bench.simulation.virtual_loop import VirtualLoop
+from consumers.core.collector import Collector
+from consumers.core.decider import Decider
+from consumers.shard import Shard
+from consumers.state.changelog import apply_changelog
+from producers.connection import KafkaConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The real parts, over simulated clients."""
+
+    collector: Callable[..., Any] = Collector
+    decider: Callable[..., Any] = Decider
+    shard: Callable[..., Shard] = Shard
+    producer: Callable[..., SimulatedProducer] = SimulatedProducer
+    consumer: Callable[..., SimulatedConsumer] = SimulatedConsumer
+    writer: Callable[[SimulatedProducer], SimulatedWriter] = SimulatedWriter
+    apply_changelog: Callable[..., None] = apply_changelog
+    runner_producer: Callable[..., SimulatedProducer] = SimulatedProducer
+    samples: Callable[..., Samples] = Samples
+    reader: Callable[..., SimulatedReader] = SimulatedReader
+    run: Callable[..., SimulatedRun] = SimulatedRun
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every process of a seed shares: the loop that it runs in, the broker and the way there, what it is made of, the trace."""
+
+    loop: VirtualLoop
+    log: SimulatedLog
+    network: Network
+    connection: KafkaConnection
+    parts: Parts
+    trace: Callable[[str], None]

@@ -1,0 +1,100 @@
+"""The stream processor's processes: each runs some shards, as `consumers.service.Service` does, over simulated clients.
+
+Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, the restore, the claim of the shards, `start_offsets`,
+both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice; and the order of a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka import TopicPartition
+from faststream.exceptions import StopConsume
+
+from bench.simulation.parts import Site
+from bench.simulation.simulated_run import NullMetrics
+from consumers.errors import FatalError
+from consumers.shard import Shard
+from consumers.stage import OwnedTask, Stage
+from consumers.state.migrations import MIGRATIONS, Migration
+from consumers.state.positions import places, start_offsets
+from consumers.state.restore import read_back
+from consumers.state.sharding import bring_up_to_date, check_shards, claimed, transactional_id
+
+
+class ShardProcess:
+    """One shard of one process, from its fencing to its failure."""
+
+    def __init__(self, site: Site, stage: Stage, number: int, partitions: Sequence[int], *, shards: int, twice: float) -> None:
+        self.stage = stage
+        self.number = number
+        self.shards = shards
+        self.partitions = partitions
+        self.tasks: dict[int, OwnedTask] = {}
+        self.failure: BaseException | None = None
+        self.shard: Shard | None = None
+        self._site, self._twice = site, twice
+
+    async def run(self) -> None:
+        """Until something breaks; what broke is in `failure`."""
+        try:
+            self.shard = await self._restored()
+            await self._consume(self.shard)
+        except StopConsume:
+            return
+        except FatalError as error:
+            self.failure = error
+
+    def live(self) -> list[Any]:
+        """Its tasks, as they stand."""
+        return [owned.task for owned in self.tasks.values()]
+
+    async def _restored(self) -> Shard:
+        parts, log, connection, stage = self._site.parts, self._site.log, self._site.connection, self.stage
+        writer = parts.writer(
+            parts.producer(log, self._site.network, transactional_id(connection.topic_prefix, stage.name, self.number, self.shards))
+        )
+        await writer.start()
+        self.tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in self.partitions}
+        await claimed(self._read_on, writer, connection.topic(stage.changelog), self.shards)
+        check_shards(stage, self.tasks, self.shards)
+        await bring_up_to_date(writer, connection, stage, self.tasks)
+        counts = {name: len(partitions) for name, partitions in log.topics.items()}
+        consumer: Any = parts.consumer(log, self._site.network)
+        reads = places(stage, connection, counts, self.partitions)
+        start = await start_offsets(consumer, connection, stage, reads, self.tasks.values(), skip_lost=False)
+        return parts.shard(stage, self.number, self.tasks, start, writer, connection, counts, NullMetrics(), self._failed)
+
+    async def _read_on(self) -> dict[int, OwnedTask]:
+        consumer = self._site.parts.consumer(self._site.log, self._site.network)
+        changelog = self._site.connection.topic(self.stage.changelog)
+        migrations = MIGRATIONS[self.stage.changelog]
+        await read_back(consumer, changelog, self.tasks, migrations=migrations, may_begin_late=True, apply=self._apply)
+        return self.tasks
+
+    def _apply(self, owned: OwnedTask, records: Sequence[Any], migrations: Sequence[Migration]) -> None:
+        for record in records:
+            self._site.parts.apply_changelog(owned, record.key, record.value, migrations)
+
+    async def _consume(self, shard: Shard) -> None:
+        reader = self._site.parts.consumer(self._site.log, self._site.network, idle_wait=True)
+        reader.assign([TopicPartition(self._site.connection.topic(name), partition) for name, partition in shard.start])
+        subscriber: Any = SimpleNamespace(consumer=reader)
+        shard._subscriber = subscriber
+        rng: Random = self._site.network.rng
+        if rng.random() < 0.5:
+            shard.position_once()
+        before: list[Any] = []
+        while self.failure is None:
+            found = await reader.getmany(timeout_ms=10, max_records=rng.choice((1, 3, 10, 50)))
+            records = [record for batch in found.values() for record in batch]
+            again = before if rng.random() < self._twice else []
+            # A batch that came before the seek was dropped: aiokafka does not mix it with what it fetches after.
+            before = records if shard._positioned else []
+            await shard.handle([*again, *records])
+
+    def _failed(self, error: BaseException) -> None:
+        self.failure = error

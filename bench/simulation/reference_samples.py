@@ -1,0 +1,169 @@
+"""What stage 1 has to emit, stated a second time from what was published: nothing here comes from `consumers.core`.
+
+Erasures lie on a topic of their own, so what of an erased user comes out depends on who was read first. The walk leaves
+erasures out and marks what they could keep from being emitted; in the end nothing of it may count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from bench.simulation.plan import Publication
+from schemas.document import DocumentIngested
+from schemas.erasure import UserErased
+from schemas.feedback import FeedbackSubmitted
+
+_DAY_S = 24 * 3600
+_EPOCH_DAY = datetime(1970, 1, 1).toordinal()
+
+
+class Origin(NamedTuple):
+    """Where a published record lies: topic without prefix, partition, offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Emission(NamedTuple):
+    """One record of sample.collected, by what identifies it and what is decided on it."""
+
+    model: str
+    sample_id: str
+    revision: int
+    retracted: bool
+    negative: bool
+    quarantined: bool
+    origin: Origin
+
+
+@dataclass(slots=True)
+class Known:
+    """The newest revision of a sample and what it adds to its day."""
+
+    revision: int
+    retracted: bool
+    model: str
+    time_s: int
+    day: int
+    counts: tuple[int, ...]
+    erasable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings that decide what is accepted."""
+
+    default_model: str
+    holdout_key: bytes
+    holdout_percent: int
+    lateness_s: int
+    future_s: int
+
+
+@dataclass(slots=True)
+class ReferenceCollector:
+    """One topic of one input partition, fed in the order of its log; `erased` is until when each user's words are taken back."""
+
+    kind: str
+    limits: Limits
+    erased: dict[str, int]
+    emitted: list[Emission] = field(default_factory=list)
+    optional: set[Emission] = field(default_factory=set)
+    refused: list[tuple[Origin, str]] = field(default_factory=list)
+    counts: dict[tuple[str, int], Counter[int]] = field(default_factory=dict)
+    unsure: set[tuple[str, int]] = field(default_factory=set)
+    _known: dict[str, Known] = field(default_factory=dict)
+    _newest_s: int | None = None
+    _accepted_from_s: int | None = None
+
+    def take(self, publication: Publication, origin: Origin, broker_ms: int) -> None:
+        """One published record and the broker's time of it."""
+        if publication.poison is not None:
+            self.refused.append((origin, "malformed"))
+            return
+        time_s = math.floor(publication.time.timestamp())
+        reason = self._timely(time_s, broker_ms // 1000)
+        if reason is not None:
+            self.refused.append((origin, reason))
+            return
+        event = publication.event
+        if isinstance(event, FeedbackSubmitted):
+            low = event.rating is not None and float(event.rating.value) < 3
+            negative = not event.retracted and (low or event.correction is not None)
+            counts = () if event.retracted else (1, int(negative), int(event.correction is not None), int(event.rating is not None))
+            group = "-" if event.retracted else event.query
+            version, identity, user = (event.revision, event.retracted), event.feedback_id, event.user_hash
+        else:
+            assert isinstance(event, DocumentIngested)
+            text = event.text or ""
+            negative, group, version, identity, user = False, event.doc_id, (event.version, False), event.doc_id, None
+            counts = (1, len(text), sum(character.isalpha() for character in text), 0)
+        sample_id = hashlib.sha256(f"{self.kind}\nchat\n{identity}".encode()).hexdigest()
+        before = self._known.get(sample_id)
+        if before is not None and self._accepted_from_s is not None and before.time_s < self._accepted_from_s:
+            before = None
+        if before is not None and version <= (before.revision, before.retracted):
+            return
+        model = event.model or (before.model if before else self.limits.default_model)
+        erasable = user is not None and time_s <= self.erased.get(user, time_s - 1)
+        day = _EPOCH_DAY + time_s // _DAY_S
+        if before is not None:
+            self._count(before, -1)
+        known = Known(*version, model, max(time_s, before.time_s if before else time_s), day, counts, erasable)
+        self._known[sample_id] = known
+        self._count(known, 1)
+        quarantined = self._held_out(group)
+        if before is not None and before.model != model:
+            self.emitted.append(Emission(before.model, sample_id, version[0], True, False, quarantined, origin))
+        emission = Emission(model, sample_id, *version, negative, quarantined, origin)
+        self.emitted.append(emission)
+        if erasable:
+            self.optional.add(emission)
+
+    def close(self) -> None:
+        """After the last record: what was erased counts no longer; behind the last day accepted nobody can say."""
+        for known in self._known.values():
+            if known.erasable and known.time_s >= (self._accepted_from_s or 0):
+                self._count(known, -1)
+        first_day = _EPOCH_DAY + (self._accepted_from_s or 0) // _DAY_S
+        self.unsure = {(model, day) for model, day in self.unsure if day < first_day}
+
+    def _count(self, known: Known, sign: int) -> None:
+        place = (known.model, known.day)
+        counts = self.counts.setdefault(place, Counter())
+        for index, value in enumerate(known.counts):
+            counts[index] += sign * value
+        if known.erasable:
+            self.unsure.add(place)
+
+    def _timely(self, time_s: int, broker_s: int) -> str | None:
+        newest_s, from_s = self._newest_s, self._accepted_from_s
+        if newest_s is None or time_s > newest_s or (from_s is not None and time_s < from_s):
+            if time_s - broker_s > self.limits.future_s:
+                return "future_dated"
+            if newest_s is not None and time_s <= newest_s:
+                return "too_late"
+            self._newest_s = time_s
+            self._accepted_from_s = (time_s - self.limits.lateness_s) // _DAY_S * _DAY_S
+        return None
+
+    def _held_out(self, group: str) -> bool:
+        share = int.from_bytes(hmac.new(self.limits.holdout_key, group.lower().encode(), hashlib.sha256).digest()[:8], "big")
+        return share * 100 < self.limits.holdout_percent << 64
+
+
+def erasures(publications: list[tuple[Origin, Publication]]) -> dict[str, int]:
+    """Until when each user's words are taken back: seconds since 1970 UTC."""
+    found: dict[str, int] = {}
+    for _, publication in publications:
+        if isinstance(publication.event, UserErased):
+            until_s = math.floor(publication.time.timestamp())
+            found[publication.event.user_hash] = max(until_s, found.get(publication.event.user_hash, until_s))
+    return found

@@ -1,0 +1,287 @@
+"""What stage 2 has to decide, stated a second time and in another way: the promises as a walk over a model's inputs.
+
+Nothing here comes from `consumers.core`; the rules are those of docs/adr/0031. Times are milliseconds. Drift alarms are
+taken from `drift.detected` as they are: what a detector says is not what this is about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Place = Literal["pending", "leased", "parked", "retired", "quarantined", "dropped"]
+MOST_ATTEMPTS: Final = 3
+
+
+@dataclass(slots=True)
+class Rules:
+    """The settings that decide, in milliseconds and counts."""
+
+    threshold: int
+    max_per_user: int
+    min_users: int
+    cool_down_ms: int
+    retry_ms: int
+    run_max_ms: int
+    schedule_ms: int
+    max_samples: int
+    max_documents: int
+
+
+@dataclass(slots=True)
+class Held:
+    """A sample: its newest revision, where it lies, where it stands. `consumed`: some batch held it."""
+
+    revision: int
+    retracted: bool
+    document: bool
+    at: Place
+    offset: int
+    voice: str
+    occurred_s: int
+    batch: int = 0
+    consumed: bool = False
+    parked_for: str = ""
+    afterwards: Place | None = None
+
+
+@dataclass(slots=True)
+class Expected:
+    """A command that must be in the transaction of the input that led to it."""
+
+    command_id: str | None
+    attempt: int
+    number: int
+    rules: tuple[str, ...]
+    samples: tuple[str, ...]
+    documents: tuple[str, ...]
+    requested_ms: int
+    requests: tuple[str, ...]
+    serving: str
+    pending: int
+    retry_at_ms: int | None = None
+    cancel_sent: bool = False
+
+
+@dataclass(slots=True)
+class ReferenceTrigger:
+    """One model. `take` returns the command that must follow from an input, or None; `cancels` are runs told to stop."""
+
+    rules: Rules
+    drifts: list[int]
+    now_ms: int | None = None
+    serving: str | None = None
+    paused: bool = False
+    schedule_from_ms: int | None = None
+    cool_until_ms: int = 0
+    batches: int = 0
+    drifted: bool = False
+    run: Expected | None = None
+    waiting: list[Mapping[str, Any]] = field(default_factory=list)
+    known_requests: set[str] = field(default_factory=set)
+    held: dict[str, Held] = field(default_factory=dict)
+    cancels: list[tuple[str | None, int]] = field(default_factory=list)
+    erased: dict[str, int] = field(default_factory=dict)
+
+    def take(self, kind: str, fields: Mapping[str, Any], offset: int) -> list[Expected]:
+        """One input; the fields are those of the record that it came from."""
+        found: list[Expected] = []
+        if kind == "tick":
+            found += self._tick(fields["now_ms"])
+        elif kind == "sample":
+            self._sample(fields, offset)
+        elif kind == "serving":
+            self._serve(fields["version"])
+        elif kind == "request":
+            self._request(fields)
+        elif kind == "job":
+            self._job(fields)
+        elif kind == "erasure":
+            self.erase(fields["voice"], fields["until_s"])
+        fired = self._fire()
+        return found + ([fired] if fired else [])
+
+    def pending(self, *, document: bool) -> list[str]:
+        """What counts, the oldest first."""
+        names = [name for name, held in self.held.items() if held.at == "pending" and held.document == document]
+        return sorted(names, key=lambda name: self.held[name].offset)
+
+    def said(self, voice: str, until_s: int) -> list[str]:
+        """What is held of a voice up to a time."""
+        return [name for name, held in self.held.items() if held.voice == voice and held.occurred_s <= until_s]
+
+    def is_erased(self, voice: str, second: int) -> bool:
+        """Whether an erasure covers what a voice said then."""
+        return second <= self.erased.get(voice, second - 1)
+
+    def erase(self, voice: str, until_s: int) -> None:
+        """Forgets what a voice said, leased or not, and what of it comes later."""
+        if self.is_erased(voice, until_s):
+            return
+        self.erased[voice] = until_s
+        for name in self.said(voice, until_s):
+            del self.held[name]
+
+    def counted(self) -> tuple[int, int]:
+        """How many pending negatives count, of each voice at most the cap, and how many voices there are."""
+        voices = Counter(self.held[name].voice for name in self.pending(document=False))
+        return sum(min(times, self.rules.max_per_user) for times in voices.values()), len(voices)
+
+    def due(self) -> list[str]:
+        """The rules that are due now."""
+        now_ms = self.now_ms or 0
+        new = bool(self.pending(document=False) or self.pending(document=True))
+        found = []
+        if now_ms >= self.cool_until_ms:
+            counted, voices = self.counted()
+            if counted >= self.rules.threshold and voices >= self.rules.min_users:
+                found.append("count")
+            if self.drifted and new:
+                found.append("drift")
+            if self.schedule_from_ms is not None and now_ms >= self.schedule_from_ms + self.rules.schedule_ms and new:
+                found.append("schedule")
+        return found + (["operator"] if self.waiting else [])
+
+    def free(self) -> bool:
+        """Whether a run may start at all."""
+        return self.serving is not None and self.now_ms is not None and not self.paused and self.run is None
+
+    def _tick(self, now_ms: int) -> list[Expected]:
+        if self.now_ms is not None and now_ms <= self.now_ms:
+            return []
+        self.now_ms = now_ms
+        if self.schedule_from_ms is None and self.serving is not None:
+            self.schedule_from_ms = now_ms
+        if self.drifts and self.drifts[0] == now_ms:
+            self.drifts.pop(0)
+            self.drifted = True
+        found = []
+        run = self.run
+        if run is not None and run.retry_at_ms is not None:
+            if now_ms >= run.retry_at_ms:
+                run.attempt, run.requested_ms, run.retry_at_ms = run.attempt + 1, now_ms, None
+                found.append(run)
+        elif run is not None and not run.cancel_sent and now_ms - run.requested_ms >= self.rules.run_max_ms:
+            run.cancel_sent = True
+            self.cancels.append((run.command_id, run.attempt))
+        scheduled = self.schedule_from_ms is not None and now_ms >= self.schedule_from_ms + self.rules.schedule_ms
+        if scheduled and self.free() and not (self.pending(document=False) or self.pending(document=True)):
+            self.schedule_from_ms = now_ms
+        return found
+
+    def _sample(self, fields: Mapping[str, Any], offset: int) -> None:
+        name, document = fields["sample_id"], fields["kind"] == "document"
+        version = (fields["revision"], fields.get("retracted", False))
+        known = self.held.get(name)
+        if known is not None and version <= (known.revision, known.retracted):
+            return
+        place: Place = "pending" if fields.get("negative", False) or document else "dropped"
+        if fields.get("quarantine") is not None:
+            place = "quarantined"
+        if version[1]:
+            place = "dropped"
+        if known is None and place == "dropped" and version == (0, False):
+            return
+        held = Held(*version, document, place, offset, fields["voice"], fields["occurred_s"])
+        if known is not None:
+            held.batch, held.consumed = known.batch, known.consumed
+        if known is not None and known.at == "leased":
+            held.at, held.afterwards = "leased", place
+        elif known is not None and known.consumed and place == "pending" and not document:
+            held.at, held.parked_for = "parked", known.parked_for or "revised"
+        self.held[name] = held
+
+    def _serve(self, version: str) -> None:
+        if version != self.serving:
+            self.serving, self.drifted = version, False
+        if self.schedule_from_ms is None:
+            self.schedule_from_ms = self.now_ms
+
+    def _request(self, fields: Mapping[str, Any]) -> None:
+        action, job_id = fields["action"], fields.get("job_id") or fields["request_id"]
+        if action in ("pause", "resume"):
+            self.paused = action == "pause"
+        elif action == "start":
+            if job_id not in self.known_requests:
+                self.known_requests.add(job_id)
+                self.waiting.append(dict(fields) | {"job_id": job_id})
+        elif action == "cancel":
+            self.waiting = [other for other in self.waiting if other["job_id"] != job_id]
+            run = self.run
+            if run is not None and run.retry_at_ms is not None and job_id in (run.command_id, *run.requests):
+                self._settle(run, "cancelled")
+
+    def _job(self, fields: Mapping[str, Any]) -> None:
+        run = self.run
+        if run is None or run.retry_at_ms is not None or (fields["job_id"], fields["attempt"]) != (run.command_id, run.attempt):
+            return
+        if fields["outcome"] == "failed" and fields["retryable"] and run.attempt < MOST_ATTEMPTS and not run.cancel_sent:
+            run.retry_at_ms = (self.now_ms or 0) + self.rules.retry_ms * 2 ** (run.attempt - 1)
+            return
+        if fields["outcome"] == "promoted" and self.serving == run.serving:
+            self._serve(fields["version"])
+        self._settle(run, fields["outcome"])
+
+    def _settle(self, run: Expected, outcome: str) -> None:
+        for name in (*run.samples, *run.documents):
+            held = self.held.get(name)
+            if held is None or held.at != "leased" or held.batch != run.number:
+                continue
+            after, held.afterwards = held.afterwards, None
+            if after in ("dropped", "quarantined"):
+                held.at = after
+            elif outcome != "promoted":
+                held.at, held.parked_for = "parked", outcome
+            elif after == "pending":
+                held.at, held.parked_for = ("pending", "") if held.document else ("parked", "revised")
+            else:
+                held.at = "retired"
+        self.run = None
+        self.cool_until_ms = (self.now_ms or 0) + self.rules.cool_down_ms
+
+    def _fire(self) -> Expected | None:
+        due = self.due() if self.free() else []
+        if not due:
+            return None
+        first = self.waiting[0] if self.waiting else None
+        asked = [other for other in self.waiting if first is not None and _wish(other) == _wish(first)]
+        self.waiting = [other for other in self.waiting if other not in asked]
+        own_data = due == ["operator"] and first is not None and first.get("dataset_path") is not None
+        samples, documents, pending = [], [], len(self.pending(document=False))
+        if not own_data:
+            samples = self._batch(document=False, room=self.rules.max_samples, rejected=first is not None)
+            documents = self._batch(document=True, room=self.rules.max_documents, rejected=first is not None)
+        self.batches += 1
+        for name in (*samples, *documents):
+            held = self.held[name]
+            held.at, held.consumed, held.batch = "leased", True, self.batches
+        self.schedule_from_ms, self.drifted = self.now_ms, False
+        self.run = Expected(
+            str(first["job_id"]) if first else None, 1, self.batches, tuple(due), tuple(samples), tuple(documents), self.now_ms or 0,
+            tuple(str(other["job_id"]) for other in asked), self.serving or "", pending,
+        )  # fmt: skip
+        return self.run
+
+    def _batch(self, *, document: bool, room: int, rejected: bool) -> list[str]:
+        parked = [
+            name
+            for name, held in self.held.items()
+            if held.at == "parked" and held.document == document and (rejected or held.parked_for != "rejected")
+        ]
+        return (self._capped(document=document) + sorted(parked, key=lambda name: self.held[name].offset))[:room]
+
+    def _capped(self, *, document: bool) -> list[str]:
+        """What is pending, of each voice as many as count; documents have no cap."""
+        voices: Counter[str] = Counter()
+        chosen = []
+        for name in self.pending(document=document):
+            voices[self.held[name].voice] += 1
+            if document or voices[self.held[name].voice] <= self.rules.max_per_user:
+                chosen.append(name)
+        return chosen
+
+
+def _wish(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name not in ("request_id", "job_id", "actor", "reason") and value is not None}
