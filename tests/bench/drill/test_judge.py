@@ -165,6 +165,8 @@ def test_an_undisturbed_history_passes(undisturbed: Undisturbed) -> None:
         ("commands", lambda records: [*records, records[-1]], "commands doubled"),
         ("commands", lambda records: [*records, altered(records[-1], b'"cmd-', b'"cmd-0')], "commands extra"),
         ("commands", lambda records: [*records, altered(records[-1], b'"cmd-', b'"cmd-0')], "leases leased_twice"),
+        ("journal", lambda records: [*records, records[-1]], "journal wrong"),
+        ("journal", lambda records: [*records, records[-1]], "commands not_decided_again"),
         ("letters", lambda records: records[1:], "poison lost"),
         ("letters", lambda records: [*records, records[0]], "poison doubled"),
         ("letters", lambda records: [renamed(records[0]), *records[1:]], "poison altered"),
