@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from stdnum.in_ import aadhaar, gstin, pan
 
 _ANY_DIGIT: Final = re.compile(r"\d")
@@ -50,8 +50,7 @@ _MOBILE_SHAPES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Redacted:
+class Redacted(msgspec.Struct, frozen=True, gc=False):
     """The text with `[AADHAAR]`, `[PAN]`, `[GSTIN]`, `[PHONE]`, `[EMAIL]` in the places of what was found, and how many."""
 
     text: str

@@ -18,7 +18,7 @@ from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, ID_BYTES, U
 from consumers.core.intake import IntakePolicy, Received, collect, receive
 from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal
 from consumers.core.signals import DailySignals, Input
-from consumers.core.wire import RecordEncoder, SampleOut
+from consumers.core.wire import Encoded, RecordEncoder, SampleOut
 from schemas import dead_letter, topics
 from schemas.envelope import MalformedEvent, decode, format_time
 from schemas.erasure import UserErased
@@ -112,14 +112,17 @@ class Collector:
         effects = Effects()
         newest_s = dict(self._newest_s)
         newest: datetime | None = None
+        outcomes: dict[tuple[str, str], int] = {}
         for record in records:
             outcome, time = self._erase(record, effects) if record.topic == topics.USER_ERASED else self._take(record, effects)
             if isinstance(outcome, Refusal):
                 effects.dead_letters.append(outcome.dead_letter(record, READER))
                 outcome = outcome.reason
-            effects.outcomes[record.topic, outcome] += 1
+            counted = (record.topic, outcome)
+            outcomes[counted] = outcomes.get(counted, 0) + 1
             if time is not None and (newest is None or time > newest):
                 newest = time
+        effects.outcomes.update(outcomes)
         if newest is not None:
             self._summarise(newest, effects)
         for topic, second in self._newest_s.items():
@@ -195,8 +198,8 @@ class Collector:
         effects.redactions += collected.redactions
         if known is not None and known.model != model:
             # The former model's buffer is in another hand: it hears of the move as a retraction.
-            self._emit(_without_text(sample, known.model), received.envelope.traceparent, effects)
-        self._emit(sample, received.envelope.traceparent, effects)
+            effects.encoded.append(self._encoded(_without_text(sample, known.model), received.envelope.traceparent))
+        effects.encoded.append(self._encoded(sample, received.envelope.traceparent))
         if sample.retracted:
             return "retracted"
         if sample.quarantine is not None:
@@ -228,17 +231,14 @@ class Collector:
             marks.drop(sample_key, effects.changes)
         return "erased", envelope.time
 
-    def _emit(self, sample: SampleOut, traceparent: str | None, effects: Effects) -> None:
-        event_id = f"{sample.sample_id}:{sample.revision}"
-        effects.encoded.append(
-            self._samples.encode(sample, key=sample.model, event_id=event_id, time=sample.occurred_at, traceparent=traceparent)
-        )
+    def _encoded(self, sample: SampleOut, traceparent: str | None) -> Encoded:
+        return self._samples.encode(sample, sample.model, f"{sample.sample_id}:{sample.revision}", sample.occurred_at, traceparent)
 
     def _summarise(self, newest: datetime, effects: Effects) -> None:
         time = format_time(newest)
         for summary in self._signals.take_touched(effects.changes):
             event_id = f"{summary.model}:{summary.input}:{summary.partition}:{summary.event_day.isoformat()}:{summary.sequence}"
-            effects.encoded.append(self._summaries.encode(summary, key=summary.model, event_id=event_id, time=time))
+            effects.encoded.append(self._summaries.encode(summary, summary.model, event_id, time))
 
     def _forget(self, effects: Effects) -> None:
         """Drops what no record that can still be accepted would ask for."""

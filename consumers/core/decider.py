@@ -180,7 +180,7 @@ class Decider:
         for model in sorted(entries):
             first = self._sequences.get(model, 0)
             for record in journal(model, first, entries[model]):
-                effects.encoded.append(self._encoder.encode(record, key=model, event_id=f"{model}:{record.first_sequence}", time=time))
+                effects.encoded.append(self._encoder.encode(record, model, f"{model}:{record.first_sequence}", time))
             self._sequences[model] = first + len(entries[model])
             effects.changes[f"j|{model}".encode()] = str(self._sequences[model]).encode()
             effects.changes.update(self.triggers[model].take_changes())

@@ -150,8 +150,8 @@ class RecordEncoder:
         self._source = ("ce_source", source.encode())
         self._type = ("ce_type", event_type(topic).encode())
 
-    def encode(self, event: msgspec.Struct, *, key: str, event_id: str, time: str, traceparent: str | None = None) -> Encoded:
-        """The record; `time` is RFC 3339 in UTC."""
+    def encode(self, event: msgspec.Struct, key: str, event_id: str, time: str, traceparent: str | None = None) -> Encoded:
+        """The record of an event with its Kafka key and CloudEvents id; `time` is RFC 3339 in UTC."""
         headers: list[tuple[str, bytes | None]] = [
             _SPEC,
             ("ce_id", event_id.encode()),
