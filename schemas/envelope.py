@@ -121,12 +121,13 @@ def unwrap(value: bytes | None, headers: Headers, topic: str) -> tuple[Envelope,
         raise MalformedEvent("value is absent: expected the JSON of an event")
     named = dict(headers)
     try:
-        if named["content-type"] == CONTENT_TYPE and named["ce_specversion"] == b"1.0" and named["ce_type"] == _type_bytes(topic):
+        kind, kind_bytes = _types(topic)
+        if named["ce_type"] == kind_bytes and named["content-type"] == CONTENT_TYPE and named["ce_specversion"] == b"1.0":
             text = named["ce_time"].decode()  # type: ignore[union-attr]
             event_id, source = named["ce_id"].decode(), named["ce_source"].decode()  # type: ignore[union-attr]
             if event_id and source and _IN_UTC(text):
                 trace = _trace(named["traceparent"]) if "traceparent" in named else None
-                return Envelope(event_id, source, TYPE_PREFIX + topic, datetime.fromisoformat(text), trace, text), value
+                return Envelope(event_id, source, kind, datetime.fromisoformat(text), trace, text), value
     except (KeyError, AttributeError, ValueError):
         pass  # the long way says what is wrong, if anything is
     return _unwrap_any(value, headers, topic)
@@ -146,8 +147,8 @@ def _unwrap_any(value: bytes, headers: Headers, topic: str) -> tuple[Envelope, b
 
 
 @lru_cache(maxsize=64)
-def _type_bytes(topic: str) -> bytes:
-    return event_type(topic).encode()
+def _types(topic: str) -> tuple[str, bytes]:
+    return event_type(topic), event_type(topic).encode()
 
 
 def _trace(raw: bytes | None) -> str | None:
