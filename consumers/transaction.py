@@ -54,14 +54,18 @@ def partition_of(key: bytes, partitions: int) -> int:
 def route(effects: Effects, *, source: str, connection: KafkaConnection, partitions: Mapping[str, int]) -> Routed:
     """The wire records of some effects by full topic name and partition; `partitions` are counts by full topic name."""
     routed: Routed = {}
-    # Most of a batch goes to a few keys: each is looked up once.
+    # Most of a batch goes to a few keys, and many in a row to the same: each is looked up once.
     places: dict[tuple[str, bytes], list[Outgoing | Encoded]] = {}
+    before: tuple[str, bytes] | None = None
+    found: list[Outgoing | Encoded] = []
     for encoded in effects.encoded:
         place = (encoded.topic, encoded.key)
-        found = places.get(place)
-        if found is None:
-            topic = connection.topic(encoded.topic)
-            found = places[place] = routed.setdefault((topic, partition_of(encoded.key, partitions[topic])), [])
+        if place != before:
+            before = place
+            if place not in places:
+                topic = connection.topic(encoded.topic)
+                places[place] = routed.setdefault((topic, partition_of(encoded.key, partitions[topic])), [])
+            found = places[place]
         found.append(encoded)
     for emitted in effects.events:
         topic = connection.topic(emitted.event.TOPIC)

@@ -28,6 +28,8 @@ CONTENT_TYPE: Final = b"application/json"
 STRUCTURED: Final = "application/cloudevents+json"
 SPEC_VERSION: Final = "1.0"
 TYPE_PREFIX: Final = "abhyas."
+_SPECIFIED: Final = ("ce_specversion", SPEC_VERSION.encode())
+_CONTENT: Final = ("content-type", CONTENT_TYPE)
 
 
 class MalformedEvent(ValueError):
@@ -119,18 +121,41 @@ def unwrap(value: bytes | None, headers: Headers, topic: str) -> tuple[Envelope,
     """
     if value is None:
         raise MalformedEvent("value is absent: expected the JSON of an event")
-    named = dict(headers)
+    envelope = _unwrap_ours(headers, topic)
+    return _unwrap_any(value, headers, topic) if envelope is None else (envelope, value)
+
+
+def _unwrap_ours(headers: Headers, topic: str) -> Envelope | None:
+    """The envelope of headers as `encode` writes them, in its order; None for any others, which may be as good."""
+    if not 6 <= len(headers) <= 7:
+        return None
+    specified, (id_name, raw_id), (source_name, raw_source), typed, (time_name, raw_time), content = headers[:6]
+    kind = _typed(topic)
+    if specified != _SPECIFIED or typed != kind or content != _CONTENT or id_name != "ce_id" or source_name != "ce_source":
+        return None
+    if time_name != "ce_time" or not raw_id or not raw_source or not raw_time:
+        return None
+    trace = None
+    if len(headers) == 7:
+        name, raw_trace = headers[6]
+        if name != "traceparent" or raw_trace is None:
+            return None
+        trace = raw_trace.decode("ascii", "replace")
     try:
-        kind, kind_bytes = _types(topic)
-        if named["ce_type"] == kind_bytes and named["content-type"] == CONTENT_TYPE and named["ce_specversion"] == b"1.0":
-            text = named["ce_time"].decode()  # type: ignore[union-attr]
-            event_id, source = named["ce_id"].decode(), named["ce_source"].decode()  # type: ignore[union-attr]
-            if event_id and source and _IN_UTC(text):
-                trace = _trace(named["traceparent"]) if "traceparent" in named else None
-                return Envelope(event_id, source, kind, datetime.fromisoformat(text), trace, text), value
-    except (KeyError, AttributeError, ValueError):
-        pass  # the long way says what is wrong, if anything is
-    return _unwrap_any(value, headers, topic)
+        text = raw_time.decode()
+        if not _IN_UTC(text):
+            return None
+        moment = datetime.fromisoformat(text)
+        return Envelope(
+            raw_id.decode(),
+            raw_source.decode(),
+            event_type(topic),
+            moment,
+            trace if trace and _TRACEPARENT.fullmatch(trace) else None,
+            text,
+        )
+    except ValueError:
+        return None
 
 
 def _unwrap_any(value: bytes, headers: Headers, topic: str) -> tuple[Envelope, bytes]:
@@ -147,13 +172,8 @@ def _unwrap_any(value: bytes, headers: Headers, topic: str) -> tuple[Envelope, b
 
 
 @lru_cache(maxsize=64)
-def _types(topic: str) -> tuple[str, bytes]:
-    return event_type(topic), event_type(topic).encode()
-
-
-def _trace(raw: bytes | None) -> str | None:
-    text = raw.decode() if raw else ""
-    return text if _TRACEPARENT.fullmatch(text) else None
+def _typed(topic: str) -> tuple[str, bytes]:
+    return "ce_type", event_type(topic).encode()
 
 
 def describe(error: ValidationError) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -33,7 +33,8 @@ FORGOTTEN_A_STEP: Final = 5_000
 _DAY_S: Final = 24 * 3600
 # Before every time that a datetime holds.
 _BEGINNING_S: Final = -(1 << 40)
-_EPOCH_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY: Final = _EPOCH.toordinal()
 _INPUTS: Final[dict[str, Input]] = {topics.FEEDBACK_SUBMITTED: "feedback", topics.DOCUMENT_INGESTED: "document"}
 
 
@@ -111,20 +112,20 @@ class Collector:
         """The effects of some records of this partition, in the order given."""
         effects = Effects()
         newest_s = dict(self._newest_s)
-        newest: datetime | None = None
+        summarised_s: int | None = None
         outcomes: dict[tuple[str, str], int] = {}
         for record in records:
-            outcome, time = self._erase(record, effects) if record.topic == topics.USER_ERASED else self._take(record, effects)
+            outcome, time_s = self._erase(record, effects) if record.topic == topics.USER_ERASED else self._take(record, effects)
             if isinstance(outcome, Refusal):
                 effects.dead_letters.append(outcome.dead_letter(record, READER))
                 outcome = outcome.reason
             counted = (record.topic, outcome)
             outcomes[counted] = outcomes.get(counted, 0) + 1
-            if time is not None and (newest is None or time > newest):
-                newest = time
+            if time_s is not None and (summarised_s is None or time_s > summarised_s):
+                summarised_s = time_s
         effects.outcomes.update(outcomes)
-        if newest is not None:
-            self._summarise(newest, effects)
+        if summarised_s is not None:
+            self._summarise(summarised_s, effects)
         for topic, second in self._newest_s.items():
             if newest_s.get(topic) != second:
                 effects.changes[WATERMARK_KEY + topic.encode()] = str(second).encode()
@@ -133,19 +134,18 @@ class Collector:
             self._count(effects)
         return effects
 
-    def _take(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, datetime | None]:
-        """What becomes of a feedback or a document, and its event time where it was one."""
+    def _take(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
+        """What becomes of a feedback or a document, and its event time (seconds since 1970 UTC) where it was one."""
         received = receive(record, self._policy)
         if isinstance(received, Refusal):
             return received, None
-        time = received.envelope.time
-        time_s = math.floor(time.timestamp())
+        time_s = math.floor(received.envelope.time.timestamp())
         newest_s = self._newest_s.get(record.topic, _BEGINNING_S)
         if time_s > newest_s or time_s < self._watermark_s[record.topic]:
             refused = self._untimely(record, time_s, newest_s)
             if refused is not None:
                 return refused, None
-        return self._accept(received, record, time_s, effects), time
+        return self._accept(received, record, time_s, effects), time_s
 
     def _untimely(self, record: InputRecord, time_s: int, newest_s: int) -> Refusal | None:
         """Why an event outside the times accepted so far is refused; None where it advances them."""
@@ -206,7 +206,7 @@ class Collector:
             return "quarantined"
         return "collected" if fresh == "new" else "revised"
 
-    def _erase(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, datetime | None]:
+    def _erase(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
         """Takes back what the user said up to the erasure, and refuses what of it comes later."""
         if record.value is None:
             return "tombstone", None
@@ -229,13 +229,13 @@ class Collector:
         for sample_key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark_s):
             self._signals.take_back(mark.model, "feedback", mark.day, mark.contribution)
             marks.drop(sample_key, effects.changes)
-        return "erased", envelope.time
+        return "erased", until_s
 
     def _encoded(self, sample: SampleOut, traceparent: str | None) -> Encoded:
         return self._samples.encode(sample, sample.model, f"{sample.sample_id}:{sample.revision}", sample.occurred_at, traceparent)
 
-    def _summarise(self, newest: datetime, effects: Effects) -> None:
-        time = format_time(newest)
+    def _summarise(self, newest_s: int, effects: Effects) -> None:
+        time = format_time(_EPOCH + timedelta(seconds=newest_s))
         for summary in self._signals.take_touched(effects.changes):
             event_id = f"{summary.model}:{summary.input}:{summary.partition}:{summary.event_day.isoformat()}:{summary.sequence}"
             effects.encoded.append(self._summaries.encode(summary, summary.model, event_id, time))

@@ -170,14 +170,14 @@ def _sample(record: InputRecord) -> Read:
     envelope, data = unwrap(record.value, record.headers, topics.SAMPLE_COLLECTED)
     sample = _decode_sample(data)
     seen = SampleSeen(
-        sample_id=sample.sample_id,
-        revision=sample.revision,
-        document=sample.kind == "document",
-        negative=sample.negative,
-        quarantined=sample.quarantine is not None,
-        retracted=sample.retracted,
-        voice=_voice(sample.user_hash, sample.conversation_id),
-        occurred_s=math.floor(envelope.time.timestamp()),
+        sample.sample_id,
+        sample.revision,
+        sample.kind == "document",
+        sample.negative,
+        sample.quarantine is not None,
+        sample.retracted,
+        _voice(sample.user_hash, sample.conversation_id),
+        math.floor(envelope.time.timestamp()),
     )
     return Read(sample.model, seen)
 

@@ -28,7 +28,7 @@ ANSWER_CHARACTERS: Final = 32_768
 
 # The patterns of `schemas.fields`, whole; names repeat, so what was found is remembered.
 _IDENTIFIER: Final = re.compile(r"[^\s\x00-\x1f]+").fullmatch
-_USER_HASH: Final = re.compile(r"[0-9a-f]{32,64}").fullmatch
+_USER_HASH: Final = lru_cache(16_384)(re.compile(r"[0-9a-f]{32,64}").fullmatch)
 _MODEL: Final = lru_cache(4096)(re.compile(r"[a-z0-9][a-z0-9._-]{0,99}").fullmatch)
 _VERSION: Final = lru_cache(4096)(re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch)
 _LANGUAGE: Final = lru_cache(512)(re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch)
@@ -228,30 +228,31 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
         conversation = _name(conversation, clean_conversation)
     group, quarantine = _group(named, query, policy.holdout)
     negative = not event.retracted and is_negative(received.score, event.correction)
+    # In the order of the fields: by their names it takes four times as long.
     sample = SampleOut(
-        sample_id=received.sample.hex(),
-        kind="feedback",
-        revision=event.revision,
-        retracted=event.retracted,
-        model=model,
-        occurred_at=received.envelope.time_text,
-        source=source,
-        provenance=ProvenanceOut(record.topic, record.partition, record.offset),
-        group=group,
-        language=event.language,
-        negative=negative,
-        quarantine=quarantine,
-        model_version=event.model_version,
-        user_hash=event.user_hash,
-        conversation_id=conversation or None,
-        query=query[:QUERY_CHARACTERS],
-        response=response[:ANSWER_CHARACTERS],
-        correction=correction[:ANSWER_CHARACTERS] or None,
-        score=received.score,
+        received.sample.hex(),
+        "feedback",
+        event.revision,
+        model,
+        received.envelope.time_text,
+        source,
+        ProvenanceOut(record.topic, record.partition, record.offset),
+        group,
+        event.retracted,
+        event.language,
+        negative,
+        quarantine,
+        event.model_version,
+        event.user_hash,
+        conversation or None,
+        query[:QUERY_CHARACTERS],
+        response[:ANSWER_CHARACTERS],
+        correction[:ANSWER_CHARACTERS] or None,
+        received.score,
     )
     contribution: tuple[int, ...] = ()
     if not event.retracted:
-        contribution = feedback_contribution(negative=negative, corrected=sample.correction is not None, rated=sample.score is not None)
+        contribution = feedback_contribution(negative, sample.correction is not None, sample.score is not None)
     return Collected(sample, contribution, sum(redacted.counts.values()) if redacted.counts else 0)
 
 

@@ -35,7 +35,7 @@ class DayCounts(msgspec.Struct, array_like=True, tag=1):
     counts: list[int]
 
 
-def feedback_contribution(*, negative: bool, corrected: bool, rated: bool) -> tuple[int, ...]:
+def feedback_contribution(negative: bool, corrected: bool, rated: bool) -> tuple[int, ...]:
     """The vector of one feedback, in the order of FEEDBACK_COUNTS."""
     return (1, int(negative), int(corrected), int(rated))
 

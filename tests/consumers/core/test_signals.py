@@ -9,8 +9,8 @@ from consumers.core.signals import DailySignals, document_contribution, feedback
 
 def test_contribution_of_feedback_and_documents() -> None:
     """A vector counts what its sample shows, whole Devanagari words with their vowel signs."""
-    assert feedback_contribution(negative=True, corrected=True, rated=True) == (1, 1, 1, 1)
-    assert feedback_contribution(negative=False, corrected=False, rated=False) == (1, 0, 0, 0)
+    assert feedback_contribution(True, True, True) == (1, 1, 1, 1)
+    assert feedback_contribution(False, False, False) == (1, 0, 0, 0)
     assert document_contribution("हिन्दी ab 12") == (1, 12, 8, 6)
     assert document_contribution("") == (1, 0, 0, 0)
 
