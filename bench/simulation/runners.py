@@ -8,7 +8,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from bench.simulation.parts import Site
 from bench.simulation.simulated_run import Machine, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedSupervisor
@@ -79,8 +79,8 @@ class Runners:
             await supervisor.run()
         except Fatal as error:
             why = type(error).__name__
-        except KafkaError as error:
-            # Outside a transaction: the real client's errors there end the process too.
+        except (KafkaError, IllegalOperation) as error:
+            # Outside a transaction, or after an abort that failed: the process ends, as the real one does, and starts again.
             why = repr(error)
         except Exception as error:
             why = f"{type(error).__name__}: {error}"
