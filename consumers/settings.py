@@ -84,6 +84,16 @@ class ConsumerSettings(ServiceSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _batches_hold_a_quorum(self) -> Self:
+        fewest = self.batch_max_per_user * (self.batch_min_users - 1) + 1
+        if self.batch_max_samples < fewest:
+            raise ValueError(
+                f"BATCH_MAX_SAMPLES is {self.batch_max_samples}: expected at least {fewest}, BATCH_MAX_PER_USER * (BATCH_MIN_USERS - 1) + 1, "
+                "or a batch could hold the words of fewer users than it was asked of"
+            )
+        return self
+
     def shards(self, stage: str) -> int:
         """The number of shards of a stage, over all instances."""
         return self.stage1_shards if stage == "stage1" else self.stage2_shards

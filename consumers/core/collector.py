@@ -192,7 +192,7 @@ class Collector:
         day = _EPOCH_DAY + time_s // _DAY_S
         newest_s = time_s if known is None else max(time_s, known.time_s)
         if known is not None:
-            self._signals.take_back(known.model, kind, known.day, known.contribution)
+            self._take_back(known, record.topic)
         self._signals.add(model, kind, day, contribution)
         marks.put(sample_key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
         effects.redactions += collected.redactions
@@ -227,9 +227,17 @@ class Collector:
         marks = self._marks[topics.FEEDBACK_SUBMITTED]
         watermark_s = self._watermark_s[topics.FEEDBACK_SUBMITTED]
         for sample_key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark_s):
-            self._signals.take_back(mark.model, "feedback", mark.day, mark.contribution)
+            self._take_back(mark, topics.FEEDBACK_SUBMITTED)
             marks.drop(sample_key, effects.changes)
         return "erased", until_s
+
+    def _take_back(self, mark: Mark, topic: str) -> None:
+        # A revision dated before its sample may lie in a day that is forgotten already, while the sample is not.
+        if mark.day >= self._first_day(topic):
+            self._signals.take_back(mark.model, _INPUTS[topic], mark.day, mark.contribution)
+
+    def _first_day(self, topic: str) -> int:
+        return _EPOCH_DAY + self._watermark_s[topic] // _DAY_S
 
     def _encoded(self, sample: SampleOut, traceparent: str | None) -> Encoded:
         return self._samples.encode(sample, sample.model, f"{sample.sample_id}:{sample.revision}", sample.occurred_at, traceparent)
@@ -245,7 +253,7 @@ class Collector:
         for topic in self._newest_s:
             before_s = self._watermark_s[topic]
             self._marks[topic].forget(before_s, FORGOTTEN_A_STEP, effects.changes)
-            self._signals.forget(_INPUTS[topic], _EPOCH_DAY + before_s // _DAY_S, effects.changes)
+            self._signals.forget(_INPUTS[topic], self._first_day(topic), effects.changes)
             if topic == topics.FEEDBACK_SUBMITTED:
                 for user in [user for user, until_s in self._erased_s.items() if until_s < before_s]:
                     del self._erased_s[user]

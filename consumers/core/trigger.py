@@ -256,7 +256,9 @@ class ModelTrigger:
         return clock.serving_version is not None and clock.now_ms is not None and not clock.paused and self.running is None
 
     def _has_something_new(self) -> bool:
-        return self.buffer.pending_negatives + self.buffer.pending_documents > 0
+        # Documents that no batch may hold would make every schedule a run with nothing new.
+        documents = self.buffer.pending_documents if self.policy.max_documents else 0
+        return self.buffer.pending_negatives + documents > 0
 
     def _has_counted_enough(self) -> bool:
         return self.buffer.counted_negatives >= self.policy.threshold and self.buffer.distinct_users >= self.policy.min_users

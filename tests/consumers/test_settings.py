@@ -54,3 +54,12 @@ def test_wrong_values_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "0")
     with pytest.raises(ValidationError, match="retrain_trigger_threshold"):
         ConsumerSettings()
+
+
+def test_a_batch_holds_the_quorum_that_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits under which a batch could hold the words of fewer users than the quorum are refused, with the number expected."""
+    monkeypatch.setenv("BATCH_MAX_SAMPLES", "95")
+    with pytest.raises(ValidationError, match="expected at least 96"):
+        ConsumerSettings()
+    monkeypatch.setenv("BATCH_MAX_SAMPLES", "96")
+    assert ConsumerSettings().trigger_policy().max_samples == 96

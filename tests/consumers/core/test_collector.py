@@ -262,6 +262,17 @@ def test_a_forgotten_id_is_too_late_to_come_again(build: Any) -> None:
     assert again.encoded == []
 
 
+def test_a_contribution_to_a_forgotten_day_is_not_taken_back(build: Any) -> None:
+    """A revision dated before its sample counts in an older day; once that is forgotten, nothing makes it again."""
+    collector = Collector(0, build.intake_policy(lateness_s=7 * DAY_S))
+    collector.process([at(build, build.feedback("a"), 10 * DAY_S, 0)])
+    collector.process([at(build, build.feedback("a", revision=1), 3 * DAY_S, 1, received_s=10 * DAY_S)])
+    collector.process([at(build, build.feedback("b"), 12 * DAY_S, 2)])
+    effects = collector.process([at(build, build.feedback("a", revision=2), 12 * DAY_S, 3)])
+    assert {day for _, day in newest_counts(build, effects)} == {str((build.start + timedelta(days=12)).date())}
+    assert all(count >= 0 for counts in newest_counts(build, effects).values() for count in counts.values())
+
+
 def test_inputs_have_a_watermark_each(build: Any) -> None:
     """Newer documents do not make feedback late, and what is remembered of one input is not kept for the other's sake."""
     collector = Collector(0, build.intake_policy(lateness_s=DAY_S))

@@ -384,3 +384,11 @@ def test_a_missing_quorum_is_said(build: Any) -> None:
     assert "only 2 of at least 3 users" in (driver.trigger.blocked_because() or "")
     driver.feed(*voiced(build, 8, 3, users=3))
     assert driver.trigger.blocked_because() is None
+
+
+def test_documents_that_no_batch_may_hold_are_nothing_new(build: Any) -> None:
+    """With BATCH_MAX_DOCUMENTS=0 a waiting document makes no schedule a run."""
+    driver = ready(build, max_documents=0, schedule_interval_hours=1)
+    driver.feed(build.sample("d", document=True))
+    assert [decision.kind for decision in driver.feed(build.tick(2 * HOUR))] == ["schedule_skipped"]
+    assert driver.commands() == []
