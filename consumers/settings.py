@@ -89,8 +89,8 @@ class ConsumerSettings(ServiceSettings):
         fewest = self.batch_max_per_user * (self.batch_min_users - 1) + 1
         if self.batch_max_samples < fewest:
             raise ValueError(
-                f"BATCH_MAX_SAMPLES is {self.batch_max_samples}: expected at least {fewest}, BATCH_MAX_PER_USER * (BATCH_MIN_USERS - 1) + 1, "
-                "or a batch could hold the words of fewer users than it was asked of"
+                f"BATCH_MAX_SAMPLES is {self.batch_max_samples}: expected at least {fewest} = "
+                "BATCH_MAX_PER_USER * (BATCH_MIN_USERS - 1) + 1, or a batch could hold the words of fewer users than the quorum"
             )
         return self
 
