@@ -86,11 +86,10 @@ class ConsumerSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _batches_hold_a_quorum(self) -> Self:
-        fewest = self.batch_max_per_user * (self.batch_min_users - 1) + 1
-        if self.batch_max_samples < fewest:
+        if self.batch_max_samples < self.batch_min_users:
             raise ValueError(
-                f"BATCH_MAX_SAMPLES is {self.batch_max_samples}: expected at least {fewest} = "
-                "BATCH_MAX_PER_USER * (BATCH_MIN_USERS - 1) + 1, or a batch could hold the words of fewer users than the quorum"
+                f"BATCH_MAX_SAMPLES is {self.batch_max_samples}: expected at least BATCH_MIN_USERS = {self.batch_min_users}, "
+                "or no batch could hold the words of as many users as it was asked of"
             )
         return self
 

@@ -57,9 +57,9 @@ def test_wrong_values_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_batch_holds_the_quorum_that_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits under which a batch could hold the words of fewer users than the quorum are refused, with the number expected."""
-    monkeypatch.setenv("BATCH_MAX_SAMPLES", "95")
-    with pytest.raises(ValidationError, match="expected at least 96"):
+    """A largest batch of fewer samples than the quorum has users is refused, with the number expected."""
+    monkeypatch.setenv("BATCH_MAX_SAMPLES", "19")
+    with pytest.raises(ValidationError, match="expected at least BATCH_MIN_USERS = 20"):
         ConsumerSettings()
-    monkeypatch.setenv("BATCH_MAX_SAMPLES", "96")
-    assert ConsumerSettings().trigger_policy().max_samples == 96
+    monkeypatch.setenv("BATCH_MAX_SAMPLES", "20")
+    assert ConsumerSettings().trigger_policy().max_samples == 20
