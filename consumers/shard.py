@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from aiokafka import TopicPartition
@@ -32,6 +32,9 @@ from schemas.dead_letter import DeadLetter
 from schemas.decision import DriftDetected, RetrainRequested
 
 log = structlog.get_logger()
+
+# Compressed bytes of one partition in one fetch; Kafka gives a larger record batch whole.
+FETCH_BYTES: Final = 256 * 1024
 
 
 async def leave_unparsed(records: tuple[Any, ...]) -> KafkaMessage:
@@ -97,6 +100,8 @@ class Shard:
             check_crcs=not self.connection.embedded,
             isolation_level="read_committed",
             ack_policy=AckPolicy.MANUAL,
+            # aiokafka empties one partition's fetch before it looks at the next: 1 MiB of compressed records would be 10,000 of a hot key.
+            max_partition_fetch_bytes=FETCH_BYTES,
             parser=leave_unparsed,
             decoder=leave_undecoded,
             no_reply=True,

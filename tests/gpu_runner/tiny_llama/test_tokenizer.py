@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_runner.tiny_llama.facts import load_facts
-from gpu_runner.tiny_llama.tokenizer import train_tokenizer
+from gpu_runner.tiny_llama.tokenizer import ASSISTANT, END, PAD, USER, train_tokenizer
 
 XQUAD = Path(__file__).parents[4] / "shared" / "data" / "xquad"
 TOKENIZER: Any = train_tokenizer((wording for fact in load_facts()[::4] for wording in fact.wordings), 1024)
 
 
-@given(st.text())
+@given(st.text().filter(lambda text: not any(name in text for name in (PAD, USER, ASSISTANT, END))))
 def test_any_text_comes_back_unchanged(text: str) -> None:
     """Encode and decode are inverse for every Unicode text without special tokens' names."""
     assert TOKENIZER.decode(TOKENIZER.encode(text).ids) == text
