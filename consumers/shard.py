@@ -34,7 +34,7 @@ from schemas.decision import DriftDetected, RetrainRequested
 log = structlog.get_logger()
 
 # Compressed bytes of one partition in one fetch; Kafka gives a larger record batch whole.
-FETCH_BYTES: Final = 256 * 1024
+FETCH_BYTES: Final = 64 * 1024
 
 
 async def leave_unparsed(records: tuple[Any, ...]) -> KafkaMessage:
@@ -100,7 +100,7 @@ class Shard:
             check_crcs=not self.connection.embedded,
             isolation_level="read_committed",
             ack_policy=AckPolicy.MANUAL,
-            # aiokafka empties one partition's fetch before it looks at the next: 1 MiB of compressed records would be 10,000 of a hot key.
+            # aiokafka empties one partition's fetch before it looks at the next: 1 MiB of compressed records may be 12,000 of a hot key.
             max_partition_fetch_bytes=FETCH_BYTES,
             parser=leave_unparsed,
             decoder=leave_undecoded,
