@@ -43,8 +43,10 @@ ROLES: Final = ("stage1", "stage2", "ticker")
 BESIDE_WITHIN_S: Final = 1.0
 READERS_WITHIN_S: Final = 2.0
 WRITERS_WITHIN_S: Final = 1.0
+# The write of an idle changelog, which the stop may fall into: without its producer it would never end, and hold up the snapshots.
+SETTLED_WITHIN_S: Final = 0.5
 # Beside the writers. One that is cut off is no loss: the former snapshot stays, and the changelog behind it.
-SNAPSHOTS_WITHIN_S: Final = 1.9
+SNAPSHOTS_WITHIN_S: Final = 1.4
 
 
 class Service:
@@ -126,6 +128,8 @@ class Service:
             await asyncio.wait(self._background, timeout=BESIDE_WITHIN_S)
         if self._app is not None:
             await _within(READERS_WITHIN_S, self._app.stop(), "subscribers")
+        if self.failure is None:
+            await _within(SETTLED_WITHIN_S, asyncio.gather(*(shard.settled() for shard in self._shards)), "transactions")
         closing = [_within(WRITERS_WITHIN_S, writer.stop(), writer.transactional_id) for writer in self._writers]
         if self._upkeep is not None and self.failure is None:
             closing.append(_within(SNAPSHOTS_WITHIN_S, self._upkeep.snapshot(), "snapshots"))

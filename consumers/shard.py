@@ -146,6 +146,11 @@ class Shard:
         finally:
             self.progress.in_hand = False
 
+    async def settled(self) -> None:
+        """Waits until no transaction of the shard is under way: the producer may be closed then, where nothing begins another."""
+        async with self._turn:
+            pass
+
     async def rewrite_positions(self, partitions: Sequence[int]) -> None:
         """Writes the positions of tasks again, in a transaction: Kafka compacts a changelog partition only when it is written to."""
         changelog = self.connection.topic(self.stage.changelog)

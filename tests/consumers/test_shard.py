@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -190,3 +191,26 @@ async def test_committed_state_names_its_changelog_offset() -> None:
     assert await made.committed_state(0) is None
     await made.rewrite_positions([0])
     assert len(writer.committed) == 1
+
+
+async def test_settled_waits_for_the_transaction_under_way() -> None:
+    """A producer that is closed after `settled` is in no transaction: neither a batch's nor that of an idle changelog."""
+    going_on, done = asyncio.Event(), asyncio.Event()
+
+    class SlowWriter(FakeWriter):
+        async def commit(self, routed: Any, *, offsets: Any = (), group: str = "") -> float:
+            going_on.set()
+            await done.wait()
+            return await super().commit(routed, offsets=offsets, group=group)
+
+    writer = SlowWriter()
+    made, _, _ = shard(writer, whole={0: 3})
+    writing = asyncio.create_task(made.rewrite_positions([0]))
+    await going_on.wait()
+    settling = asyncio.create_task(made.settled())
+    await asyncio.sleep(0)
+    assert not settling.done()
+    done.set()
+    await settling
+    assert len(writer.committed) == 1
+    await writing
