@@ -28,8 +28,9 @@ CONTENT_TYPE: Final = b"application/json"
 STRUCTURED: Final = "application/cloudevents+json"
 SPEC_VERSION: Final = "1.0"
 TYPE_PREFIX: Final = "abhyas."
-_SPECIFIED: Final = ("ce_specversion", SPEC_VERSION.encode())
-_CONTENT: Final = ("content-type", CONTENT_TYPE)
+# The two headers that every binary-mode record of ours has alike.
+SPECIFIED_HEADER: Final = ("ce_specversion", SPEC_VERSION.encode())
+CONTENT_HEADER: Final = ("content-type", CONTENT_TYPE)
 
 
 class MalformedEvent(ValueError):
@@ -89,12 +90,12 @@ def encode(event: Event, *, source: str, time: datetime, traceparent: str | None
     """The event as a binary-mode record."""
     key = event.key()
     headers = [
-        ("ce_specversion", SPEC_VERSION.encode()),
+        SPECIFIED_HEADER,
         ("ce_id", event.event_id().encode()),
         ("ce_source", source.encode()),
         ("ce_type", event_type(event.TOPIC).encode()),
         ("ce_time", format_time(time).encode()),
-        ("content-type", CONTENT_TYPE),
+        CONTENT_HEADER,
     ]
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
@@ -131,7 +132,7 @@ def _unwrap_ours(headers: Headers, topic: str) -> Envelope | None:
         return None
     specified, (id_name, raw_id), (source_name, raw_source), typed, (time_name, raw_time), content = headers[:6]
     kind = _typed(topic)
-    if specified != _SPECIFIED or typed != kind or content != _CONTENT or id_name != "ce_id" or source_name != "ce_source":
+    if specified != SPECIFIED_HEADER or typed != kind or content != CONTENT_HEADER or id_name != "ce_id" or source_name != "ce_source":
         return None
     if time_name != "ce_time" or not raw_id or not raw_source or not raw_time:
         return None

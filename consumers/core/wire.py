@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from schemas.envelope import CONTENT_TYPE, SPEC_VERSION, event_type
+from schemas.envelope import CONTENT_HEADER, SPECIFIED_HEADER, event_type
 
 Count = Annotated[int, Meta(ge=0)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -137,8 +137,6 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-_SPEC: Final = ("ce_specversion", SPEC_VERSION.encode())
-_CONTENT: Final = ("content-type", CONTENT_TYPE)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -153,12 +151,12 @@ class RecordEncoder:
     def encode(self, event: msgspec.Struct, key: str, event_id: str, time: str, traceparent: str | None = None) -> Encoded:
         """The record of an event with its Kafka key and CloudEvents id; `time` is RFC 3339 in UTC."""
         headers: list[tuple[str, bytes | None]] = [
-            _SPEC,
+            SPECIFIED_HEADER,
             ("ce_id", event_id.encode()),
             self._source,
             self._type,
             ("ce_time", time.encode()),
-            _CONTENT,
+            CONTENT_HEADER,
         ]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
