@@ -10,6 +10,8 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import structlog
@@ -190,7 +192,9 @@ class Shard:
             newest[tp] = records[-1].offset + 1
             place = (self._names[tp.topic], tp.partition)
             name, partition = place
-            read = [InputRecord(name, partition, r.offset, r.key, r.value, r.headers, r.timestamp) for r in records if r.offset >= expected]
+            if records[0].offset < expected:
+                records = [record for record in records if record.offset >= expected]
+            read = [InputRecord(name, partition, r.offset, r.key, r.value, r.headers, r.timestamp) for r in records]
             for number in self._readers(place):
                 wanted = self.tasks[number].wanted(place, read)
                 if wanted:
@@ -208,7 +212,7 @@ class Shard:
         self._next.update(newest)
         self.progress.commits += 1
         self.progress.last_commit_s = time.monotonic()
-        self.progress.last_record_ms = max(record.timestamp for record in raw)
+        self.progress.last_record_ms = max(records[-1].timestamp for _, records in runs)
         self.metrics.committed(self.stage.name, effects.values(), seconds)
         self._tell(effects)
 
@@ -284,11 +288,8 @@ class Shard:
 
 def _runs(raw: Sequence[Any]) -> Iterator[tuple[TopicPartition, Sequence[Any]]]:
     """The records as they lie, cut where the partition changes: a fetch gives one partition after the other."""
-    start = 0
-    for end in range(1, len(raw) + 1):
-        if end == len(raw) or raw[end].partition != raw[start].partition or raw[end].topic != raw[start].topic:
-            yield TopicPartition(raw[start].topic, raw[start].partition), raw[start:end]
-            start = end
+    for (topic, partition), records in groupby(raw, key=attrgetter("topic", "partition")):
+        yield TopicPartition(topic, partition), list(records)
 
 
 def _by_reason(effect: Effects) -> dict[tuple[str, str], list[DeadLetter]]:

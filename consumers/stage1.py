@@ -6,7 +6,7 @@ from consumers.core.collector import Collector
 from consumers.core.intake import IntakePolicy
 from consumers.settings import ConsumerSettings
 from consumers.stage import Stage
-from producers.redact import redact
+from producers.redact import redact_together
 from schemas import topics
 
 
@@ -16,7 +16,7 @@ def stage1(settings: ConsumerSettings) -> Stage:
         default_model=settings.default_model,
         holdout_key=settings.holdout_key_bytes(),
         holdout_percent=settings.holdout_percent,
-        redact=redact,
+        redact=redact_together,
         collect_feedback=settings.feedback_collection_enabled,
         lateness_s=round(settings.allowed_lateness_hours * 3600),
         future_s=round(settings.future_tolerance_minutes * 60),

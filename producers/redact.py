@@ -50,6 +50,10 @@ _MOBILE_SHAPES: Final = frozenset(
 )
 
 
+# Between texts that are redacted together: no number reaches across two NULs.
+_SEPARATOR: Final = "\x00\x00"
+
+
 class Redacted(msgspec.Struct, frozen=True, gc=False):
     """The text with `[AADHAAR]`, `[PAN]`, `[GSTIN]`, `[PHONE]`, `[EMAIL]` in the places of what was found, and how many."""
 
@@ -79,6 +83,19 @@ def redact(text: str) -> Redacted:
         while (shorter := _replaced(text, _numbers(_with_ascii_digits(text)), counts)) != text:
             text = shorter
     return Redacted(text, counts)
+
+
+def redact_together(texts: Sequence[str]) -> tuple[list[str], int] | None:
+    """Several texts, each without personal numbers and addresses, and how many of them were taken out; None where there were none.
+
+    Cheaper than one after the other. No text may hold the NUL character.
+
+    >>> redact_together(["रेल", "फ़ोन +91 98765-43210"])
+    (['रेल', 'फ़ोन [PHONE]'], 1)
+    >>> redact_together(["रेल"])
+    """
+    redacted = redact(_SEPARATOR.join(texts))
+    return (redacted.text.split(_SEPARATOR), sum(redacted.counts.values())) if redacted.counts else None
 
 
 def _with_ascii_digits(text: str) -> str:

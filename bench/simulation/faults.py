@@ -81,7 +81,7 @@ class DeduplicatesByRevision(Collector):
     """A retraction with the revision that it takes back is a duplicate."""
 
     def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
-        known = self._marks[record.topic].get(received.sample[:ID_BYTES], 0)
+        known = self._lanes[record.topic].marks.get(received.sample[:ID_BYTES], 0)
         if known is not None and known.revision == received.revision:
             return "duplicate"
         return super()._accept(received, record, time_s, effects)

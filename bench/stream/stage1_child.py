@@ -7,7 +7,7 @@ otherwise, texts left as they are instead of redacted, because redaction is meas
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from consumers.metrics import ConsumerMetrics
 from consumers.service import Service
 from consumers.settings import ConsumerSettings
 from consumers.stage import Stage
-from producers.redact import Redacted
 from producers.structured_logs import configure_logging
 
 
@@ -57,16 +56,15 @@ class FirstRecord:
         return effects
 
 
-def unredacted(text: str) -> Redacted:
-    """The text as it is."""
-    return Redacted(text, {})
+def unredacted(texts: Sequence[str]) -> None:
+    """Nothing is taken out of the texts."""
 
 
 def watched_stage1(meter: Meter, *, redact: bool) -> Any:
     """The service's stage 1 with the meter in front of its tasks."""
     make = consumers.stage1.stage1
     if not redact:
-        vars(consumers.stage1)["redact"] = unredacted
+        vars(consumers.stage1)["redact_together"] = unredacted
 
     def stage1(settings: ConsumerSettings) -> Stage:
         stage = make(settings)

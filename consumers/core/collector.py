@@ -14,10 +14,11 @@ from typing import Final
 
 import msgspec
 
-from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, ID_BYTES, USER_BYTES, Mark, Marks, freshness
+from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, ID_BYTES, USER_BYTES, Mark, freshness
 from consumers.core.intake import IntakePolicy, Received, collect, receive
+from consumers.core.lane import DAY_S, Lane
 from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal
-from consumers.core.signals import DailySignals, Input
+from consumers.core.signals import DailySignals
 from consumers.core.wire import Encoded, RecordEncoder, SampleOut
 from schemas import dead_letter, topics
 from schemas.envelope import MalformedEvent, decode, format_time
@@ -30,12 +31,8 @@ WATERMARK_KEY: Final = b"w|"
 TOTALS_KEY: Final = b"n"
 # Marks that one step drops at most: more of them go with the next steps, and a transaction stays small.
 FORGOTTEN_A_STEP: Final = 5_000
-_DAY_S: Final = 24 * 3600
-# Before every time that a datetime holds.
-_BEGINNING_S: Final = -(1 << 40)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
-_INPUTS: Final[dict[str, Input]] = {topics.FEEDBACK_SUBMITTED: "feedback", topics.DOCUMENT_INGESTED: "document"}
 
 
 class Totals(msgspec.Struct, array_like=True, tag=1):
@@ -53,12 +50,11 @@ class Collector:
     def __init__(self, partition: int, policy: IntakePolicy) -> None:
         self.partition = partition
         self._policy = policy
-        self._marks = {topics.FEEDBACK_SUBMITTED: Marks(FEEDBACK_KEY), topics.DOCUMENT_INGESTED: Marks(DOCUMENT_KEY)}
+        self._feedback = Lane("feedback", FEEDBACK_KEY, policy.lateness_s)
+        self._documents = Lane("document", DOCUMENT_KEY, policy.lateness_s)
+        self._lanes = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
         self._signals = DailySignals(partition)
-        # Newest event time of each input, and the erasure of each user (the hash's first bytes): seconds since 1970 UTC.
-        self._newest_s: dict[str, int] = {}
-        # The event time of each input behind which nothing is accepted: the start of a day.
-        self._watermark_s: dict[str, int] = dict.fromkeys(_INPUTS, _BEGINNING_S)
+        # The erasure of each user (the hash's first bytes), in seconds since 1970 UTC.
         self._erased_s: dict[bytes, int] = {}
         self._samples = RecordEncoder(topics.SAMPLE_COLLECTED, SOURCE)
         self._summaries = RecordEncoder(topics.SIGNAL_SUMMARISED, SOURCE)
@@ -72,26 +68,27 @@ class Collector:
     @property
     def remembered_ids(self) -> int:
         """How many sample ids the deduplication window holds."""
-        return sum(map(len, self._marks.values()))
+        return sum(len(lane.marks) for lane in self._lanes.values())
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
-        for marks in self._marks.values():
-            yield from marks.items()
+        for lane in self._lanes.values():
+            yield from lane.marks.items()
         yield from self._signals.items()
         for user, second in self._erased_s.items():
             yield ERASED_KEY + user, str(second).encode()
-        for topic, second in self._newest_s.items():
-            yield WATERMARK_KEY + topic.encode(), str(second).encode()
+        for topic, lane in self._lanes.items():
+            if lane.begun:
+                yield WATERMARK_KEY + topic.encode(), str(lane.newest_s).encode()
         yield TOTALS_KEY, msgspec.json.encode(self.totals)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
         kind = key[:1]
         if kind == FEEDBACK_KEY:
-            self._marks[topics.FEEDBACK_SUBMITTED].restore(key, value)
+            self._feedback.marks.restore(key, value)
         elif kind == DOCUMENT_KEY:
-            self._marks[topics.DOCUMENT_INGESTED].restore(key, value)
+            self._documents.marks.restore(key, value)
         elif kind == b"d":
             self._signals.restore(key, value)
         elif kind == ERASED_KEY:
@@ -100,7 +97,7 @@ class Collector:
             else:
                 self._erased_s[key[1:]] = int(value)
         elif kind == b"w" and value is not None:
-            self._advance(key[2:].decode(), int(value))
+            self._lanes[key[2:].decode()].advance(int(value))
         elif key == TOTALS_KEY:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
@@ -111,11 +108,12 @@ class Collector:
     def process(self, records: Iterable[InputRecord]) -> Effects:
         """The effects of some records of this partition, in the order given."""
         effects = Effects()
-        newest_s = dict(self._newest_s)
+        newest_s = {topic: lane.newest_s for topic, lane in self._lanes.items()}
         summarised_s: int | None = None
         outcomes: dict[tuple[str, str], int] = {}
         for record in records:
-            outcome, time_s = self._erase(record, effects) if record.topic == topics.USER_ERASED else self._take(record, effects)
+            lane = self._lanes.get(record.topic)
+            outcome, time_s = self._erase(record, effects) if lane is None else self._take(record, lane, effects)
             if isinstance(outcome, Refusal):
                 effects.dead_letters.append(outcome.dead_letter(record, READER))
                 outcome = outcome.reason
@@ -126,60 +124,49 @@ class Collector:
         effects.outcomes.update(outcomes)
         if summarised_s is not None:
             self._summarise(summarised_s, effects)
-        for topic, second in self._newest_s.items():
-            if newest_s.get(topic) != second:
-                effects.changes[WATERMARK_KEY + topic.encode()] = str(second).encode()
+        for topic, lane in self._lanes.items():
+            if lane.newest_s != newest_s[topic]:
+                effects.changes[WATERMARK_KEY + topic.encode()] = str(lane.newest_s).encode()
         if effects.outcomes:
             self._forget(effects)
             self._count(effects)
         return effects
 
-    def _take(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
+    def _take(self, record: InputRecord, lane: Lane, effects: Effects) -> tuple[str | Refusal, int | None]:
         """What becomes of a feedback or a document, and its event time (seconds since 1970 UTC) where it was one."""
         received = receive(record, self._policy)
         if isinstance(received, Refusal):
             return received, None
         time_s = math.floor(received.envelope.time.timestamp())
-        newest_s = self._newest_s.get(record.topic, _BEGINNING_S)
-        if time_s > newest_s or time_s < self._watermark_s[record.topic]:
-            refused = self._untimely(record, time_s, newest_s)
+        if time_s > lane.newest_s:
+            refused = self._ahead(record, time_s)
             if refused is not None:
                 return refused, None
+            lane.advance(time_s)
+        elif time_s < lane.watermark_s:
+            late_s = lane.newest_s - time_s
+            detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
+            return Refusal(dead_letter.TOO_LATE, detail), None
         return self._accept(received, record, time_s, effects), time_s
-
-    def _untimely(self, record: InputRecord, time_s: int, newest_s: int) -> Refusal | None:
-        """Why an event outside the times accepted so far is refused; None where it advances them."""
-        if time_s > newest_s:
-            refused = self._ahead(record, time_s)
-            if refused is None:
-                self._advance(record.topic, time_s)
-            return refused
-        detail = f"ce_time is {newest_s - time_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
-        return Refusal(dead_letter.TOO_LATE, detail)
 
     def _ahead(self, record: InputRecord, time_s: int) -> Refusal | None:
         ahead_s = time_s - record.timestamp_ms // 1000
-        if record.timestamp_ms <= 0 or ahead_s <= self._policy.future_s:
+        if ahead_s <= self._policy.future_s or record.timestamp_ms <= 0:
             return None
         detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
         return Refusal(dead_letter.FUTURE_DATED, detail)
-
-    def _advance(self, topic: str, newest_s: int) -> None:
-        self._newest_s[topic] = newest_s
-        self._watermark_s[topic] = (newest_s - self._policy.lateness_s) // _DAY_S * _DAY_S
 
     def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
         user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
         if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
             return "erased"
-        sample_key = received.sample[:ID_BYTES]
-        marks, kind = self._marks[record.topic], _INPUTS[record.topic]
-        known = marks.get(sample_key, self._watermark_s[record.topic])
+        sample_key, lane = received.sample[:ID_BYTES], self._lanes[record.topic]
+        known = lane.marks.get(sample_key, lane.watermark_s)
         fresh = freshness(known, received.revision, received.retracted)
         if fresh in ("duplicate", "stale"):
             return fresh
         # Somebody who takes their words back is heard even while nothing is collected.
-        if not self._policy.collect_feedback and record.topic == topics.FEEDBACK_SUBMITTED and not received.retracted:
+        if not self._policy.collect_feedback and lane is self._feedback and not received.retracted:
             return "collection_disabled"
         # A revision that names no model is of the model that the feedback was about.
         model = received.model or (known.model if known else self._policy.default_model)
@@ -189,12 +176,12 @@ class Collector:
             # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
             return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
         sample, contribution = collected.sample, collected.contribution
-        day = _EPOCH_DAY + time_s // _DAY_S
+        day = _EPOCH_DAY + time_s // DAY_S
         newest_s = time_s if known is None else max(time_s, known.time_s)
         if known is not None:
-            self._take_back(known, record.topic)
-        self._signals.add(model, kind, day, contribution)
-        marks.put(sample_key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
+            self._take_back(known, lane)
+        self._signals.add(model, lane.kind, day, contribution)
+        lane.marks.put(sample_key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
         effects.redactions += collected.redactions
         if known is not None and known.model != model:
             # The former model's buffer is in another hand: it hears of the move as a retraction.
@@ -224,20 +211,16 @@ class Collector:
             return "duplicate", None
         self._erased_s[user] = until_s
         effects.changes[ERASED_KEY + user] = str(until_s).encode()
-        marks = self._marks[topics.FEEDBACK_SUBMITTED]
-        watermark_s = self._watermark_s[topics.FEEDBACK_SUBMITTED]
-        for sample_key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark_s):
-            self._take_back(mark, topics.FEEDBACK_SUBMITTED)
-            marks.drop(sample_key, effects.changes)
+        lane = self._feedback
+        for sample_key, mark in lane.marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
+            self._take_back(mark, lane)
+            lane.marks.drop(sample_key, effects.changes)
         return "erased", until_s
 
-    def _take_back(self, mark: Mark, topic: str) -> None:
+    def _take_back(self, mark: Mark, lane: Lane) -> None:
         # A revision dated before its sample may lie in a day that is forgotten already, while the sample is not.
-        if mark.day >= self._first_day(topic):
-            self._signals.take_back(mark.model, _INPUTS[topic], mark.day, mark.contribution)
-
-    def _first_day(self, topic: str) -> int:
-        return _EPOCH_DAY + self._watermark_s[topic] // _DAY_S
+        if mark.day >= _first_day(lane):
+            self._signals.take_back(mark.model, lane.kind, mark.day, mark.contribution)
 
     def _encoded(self, sample: SampleOut, traceparent: str | None) -> Encoded:
         return self._samples.encode(sample, sample.model, f"{sample.sample_id}:{sample.revision}", sample.occurred_at, traceparent)
@@ -250,14 +233,15 @@ class Collector:
 
     def _forget(self, effects: Effects) -> None:
         """Drops what no record that can still be accepted would ask for."""
-        for topic in self._newest_s:
-            before_s = self._watermark_s[topic]
-            self._marks[topic].forget(before_s, FORGOTTEN_A_STEP, effects.changes)
-            self._signals.forget(_INPUTS[topic], self._first_day(topic), effects.changes)
-            if topic == topics.FEEDBACK_SUBMITTED:
-                for user in [user for user, until_s in self._erased_s.items() if until_s < before_s]:
-                    del self._erased_s[user]
-                    effects.changes[ERASED_KEY + user] = None
+        for lane in self._lanes.values():
+            if not lane.begun:
+                continue
+            lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
+            self._signals.forget(lane.kind, _first_day(lane), effects.changes)
+        if self._feedback.begun:
+            for user in [user for user, until_s in self._erased_s.items() if until_s < self._feedback.watermark_s]:
+                del self._erased_s[user]
+                effects.changes[ERASED_KEY + user] = None
 
     def _count(self, effects: Effects) -> None:
         for (_, outcome), count in effects.outcomes.items():
@@ -268,6 +252,10 @@ class Collector:
             reasons = self.totals.dead_letters.setdefault(letter.topic, {})
             reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
         effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
+
+
+def _first_day(lane: Lane) -> int:
+    return _EPOCH_DAY + lane.watermark_s // DAY_S
 
 
 def _without_text(sample: SampleOut, model: str) -> SampleOut:

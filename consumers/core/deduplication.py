@@ -85,7 +85,11 @@ class Marks:
         packed = pack(mark)
         self._packed[sample] = changes[self._letter + sample] = packed
         if self._by_hour is not None:
-            self._by_hour.setdefault(_time_s(packed) // _HOUR_S, []).append(sample)
+            hour = _time_s(packed) // _HOUR_S
+            waiting = self._by_hour.get(hour)
+            if waiting is None:
+                waiting = self._by_hour[hour] = []
+            waiting.append(sample)
 
     def forget(self, before_s: int, limit: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops up to `limit` marks of hours before a time. When, is seen by nobody: `get` knows them no longer anyway."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,34 +20,24 @@ from schemas.document import DocumentIngested
 from schemas.envelope import Envelope, MalformedEvent, decode, unwrap
 from schemas.rating import checked_score
 
-# Between the strings of one event when they are redacted together. None of them holds a NUL, and no number reaches across two.
-SEPARATOR: Final = "\x00\x00"
 # The limits of `schemas.fields`: a mark like [EMAIL] can be longer than the shortest address, so a full text may outgrow them.
 QUERY_CHARACTERS: Final = 16_384
 ANSWER_CHARACTERS: Final = 32_768
 
-# The patterns of `schemas.fields`, whole; names repeat, so what was found is remembered.
+# The patterns of `schemas.fields`, whole.
 _IDENTIFIER: Final = re.compile(r"[^\s\x00-\x1f]+").fullmatch
 _USER_HASH: Final = lru_cache(16_384)(re.compile(r"[0-9a-f]{32,64}").fullmatch)
-_MODEL: Final = lru_cache(4096)(re.compile(r"[a-z0-9][a-z0-9._-]{0,99}").fullmatch)
-_VERSION: Final = lru_cache(4096)(re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch)
-_LANGUAGE: Final = lru_cache(512)(re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch)
+_MODEL: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}").fullmatch
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch
+_LANGUAGE: Final = re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch
 # Typed: True is not the number 1.
 _checked_score: Final = lru_cache(1024, typed=True)(checked_score)
 _PLACE: Final = re.compile(r"(?P<what>.*) - at `\$(?P<place>.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*?)`")
 
 
-class RedactedText(Protocol):
-    """A text without identity numbers, and how many of each kind were taken out."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def counts(self) -> Mapping[str, int]: ...
-
-
-Redact = Callable[[str], RedactedText]
+# The texts without identity numbers, and how many were taken out; None where they are to stay as they are.
+Redact = Callable[[Sequence[str]], tuple[Sequence[str], int] | None]
 
 
 @dataclass(frozen=True)
@@ -208,23 +198,33 @@ def _check_names(said: FeedbackIn) -> None:
         raise MalformedEvent("user_hash: expected 32 to 64 digits of lower-case hexadecimal")
     if said.conversation_id is not None and not _is_identifier(said.conversation_id):
         raise MalformedEvent("conversation_id: expected no white space and no control characters")
-    if said.model is not None and not _MODEL(said.model):
-        raise MalformedEvent("model: expected up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit first")
-    if said.model_version is not None and not _VERSION(said.model_version):
-        raise MalformedEvent("model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first")
-    if said.language is not None and not _LANGUAGE(said.language):
-        raise MalformedEvent("language: expected a language tag such as hi or en-IN")
+    wrong = _wrong_of(said.model, said.model_version, said.language)
+    if wrong is not None:
+        raise MalformedEvent(wrong)
     if "\x00" in said.query or "\x00" in said.response or "\x00" in (said.correction or "") or "\x00" in (said.source_group or ""):
         raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
+
+
+# These three repeat, so what was found is remembered.
+@lru_cache(4096)
+def _wrong_of(model: str | None, model_version: str | None, language: str | None) -> str | None:
+    if model is not None and not _MODEL(model):
+        return "model: expected up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
+    if model_version is not None and not _VERSION(model_version):
+        return "model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first"
+    if language is not None and not _LANGUAGE(language):
+        return "language: expected a language tag such as hi or en-IN"
+    return None
 
 
 def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
     # A retraction takes the words back too: its sample carries none.
     query, response, correction = ("", "", "") if event.retracted else (event.query, event.response, event.correction or "")
     named, conversation, source = event.source_group or "", event.conversation_id or "", received.envelope.source
-    redacted = policy.redact(SEPARATOR.join((query, response, correction, named, conversation, source)))
-    if redacted.counts:
-        query, response, correction, named, clean_conversation, source = redacted.text.split(SEPARATOR)
+    redactions = 0
+    redacted = policy.redact((query, response, correction, named, conversation, source))
+    if redacted is not None:
+        (query, response, correction, named, clean_conversation, source), redactions = redacted
         conversation = _name(conversation, clean_conversation)
     group, quarantine = _group(named, query, policy.holdout)
     negative = not event.retracted and is_negative(received.score, event.correction)
@@ -253,15 +253,16 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     contribution: tuple[int, ...] = ()
     if not event.retracted:
         contribution = feedback_contribution(negative, sample.correction is not None, sample.score is not None)
-    return Collected(sample, contribution, sum(redacted.counts.values()) if redacted.counts else 0)
+    return Collected(sample, contribution, redactions)
 
 
 def _document_sample(received: Received, event: DocumentIngested, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
     text, title, doc_id = event.text or "", event.title or "", event.doc_id
     named, source = event.source_group or "", received.envelope.source
-    redacted = policy.redact(SEPARATOR.join((text, title, doc_id, named, source)))
-    if redacted.counts:
-        text, title, clean_id, named, source = redacted.text.split(SEPARATOR)
+    redactions = 0
+    redacted = policy.redact((text, title, doc_id, named, source))
+    if redacted is not None:
+        (text, title, clean_id, named, source), redactions = redacted
         doc_id = _name(doc_id, clean_id)
     group, quarantine = _group(named, doc_id, policy.holdout)
     sample = SampleOut(
@@ -281,7 +282,7 @@ def _document_sample(received: Received, event: DocumentIngested, record: InputR
         uri=event.uri,
         content_sha256=event.sha256,
     )
-    return Collected(sample, document_contribution(text), sum(redacted.counts.values()))
+    return Collected(sample, document_contribution(text), redactions)
 
 
 def _group(preferred: str, otherwise: str, holdout: HoldoutAssigner) -> tuple[str, Literal["holdout"] | None]:

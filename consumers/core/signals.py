@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import product
 from typing import Final, Literal
 
 import msgspec
@@ -27,6 +28,8 @@ KEY: Final = b"d|"
 _DEVANAGARI: Final = re.compile("[\u0900-\u097f\ua8e0-\ua8ff]+")
 _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
 
+_FEEDBACK_VECTORS: Final = {said: (1, *map(int, said)) for said in product((False, True), repeat=3)}
+
 
 class DayCounts(msgspec.Struct, array_like=True, tag=1):
     """The counts of one day: `sequence` grows with every contribution added or taken back."""
@@ -37,7 +40,7 @@ class DayCounts(msgspec.Struct, array_like=True, tag=1):
 
 def feedback_contribution(negative: bool, corrected: bool, rated: bool) -> tuple[int, ...]:
     """The vector of one feedback, in the order of FEEDBACK_COUNTS."""
-    return (1, int(negative), int(corrected), int(rated))
+    return _FEEDBACK_VECTORS[negative, corrected, rated]
 
 
 def document_contribution(text: str) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ from consumers.core.trigger_state import TriggerPolicy
 from ops.brokers.embedded import EmbeddedBroker
 from ops.topics import apply
 from producers.connection import KafkaConnection
-from producers.redact import redact
+from producers.redact import redact_together
 from schemas import envelope, topics
 from schemas.catalogue import Event
 from schemas.clock import ClockTicked
@@ -140,7 +140,7 @@ class Build:
         return TrainingState(**(given | fields))
 
     def intake_policy(self, **fields: Any) -> IntakePolicy:
-        given: dict[str, Any] = {"default_model": MODEL, "holdout_key": b"a key", "holdout_percent": 0, "redact": redact}
+        given: dict[str, Any] = {"default_model": MODEL, "holdout_key": b"a key", "holdout_percent": 0, "redact": redact_together}
         return IntakePolicy(**(given | fields))
 
     def trigger_policy(self, **fields: Any) -> TriggerPolicy:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from consumers.core.collector import Collector
 from consumers.core.intake import sample_id
 from consumers.core.records import Effects, InputRecord
-from producers.redact import redact
+from producers.redact import redact_together
 from schemas import dead_letter, topics
 from schemas.sample import SampleCollected
 from schemas.signal_summary import SignalSummarised
@@ -192,10 +192,10 @@ def test_text_that_grows_by_redaction_is_kept(build: Any) -> None:
 def test_record_that_makes_no_sample_does_not_stop_the_others(build: Any) -> None:
     """Where making the sample fails for one record, it becomes a dead letter without a trace in the state."""
 
-    def broken(text: str) -> Any:
-        if "गड़बड़" in text:
-            raise ValueError(text)
-        return redact(text)
+    def broken(texts: Sequence[str]) -> Any:
+        if "गड़बड़" in texts:
+            raise ValueError(texts)
+        return redact_together(texts)
 
     collector = Collector(0, build.intake_policy(redact=broken))
     effects = collector.process([build.record(build.feedback("a", query="गड़बड़")), build.record(build.feedback("b"), offset=1)])
