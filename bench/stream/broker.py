@@ -96,7 +96,6 @@ def run_child(module: str, asked: dict[str, Any], connection: KafkaConnection, *
     ran = subprocess.run(
         command, cwd=ROOT, env=environment(connection, **more), capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
     )
-    print(*[l for l in ran.stderr.splitlines() if "DBG" in l])
     if ran.returncode:
         raise ChildFailed(f"{module} ended with {ran.returncode}:\n{ran.stderr[-3000:]}")
     lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]

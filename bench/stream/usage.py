@@ -56,7 +56,6 @@ class Meter:
         """The first record is in hand; later calls change nothing."""
         if self._began is None:
             self._resident_before = resident_bytes()
-            self._ru0 = resource.getrusage(resource.RUSAGE_SELF)
             self._began = (time.perf_counter(), cpu_s())
 
     def commit(self, events: int, seconds: float | None = None) -> bool:
@@ -72,8 +71,6 @@ class Meter:
         if self._began is None:
             raise RuntimeError("no record was read: expected at least one")
         seconds, used = self._ended[0] - self._began[0], self._ended[1] - self._began[1]
-        ru = resource.getrusage(resource.RUSAGE_SELF); u0 = self._ru0
-        print("DBG utime %.2f stime %.2f minflt %.2f csw %d/%d" % ((ru.ru_utime-u0.ru_utime)/self.events*1e6, (ru.ru_stime-u0.ru_stime)/self.events*1e6, (ru.ru_minflt-u0.ru_minflt)/self.events, ru.ru_nvcsw-u0.ru_nvcsw, ru.ru_nivcsw-u0.ru_nivcsw), file=sys.stderr)
         return {
             "events": self.events,
             "seconds": seconds,

@@ -286,11 +286,11 @@ def _document_sample(received: Received, event: DocumentIngested, record: InputR
 
 
 def _group(preferred: str, otherwise: str, holdout: HoldoutAssigner) -> tuple[str, Literal["holdout"] | None]:
-    for candidate in (preferred, otherwise):
-        if candidate:
-            group, held_out = holdout.assign(candidate)
-            if group:
-                return group, "holdout" if held_out else None
+    group, held_out = holdout.assign(preferred or otherwise)
+    if not group and preferred:
+        group, held_out = holdout.assign(otherwise)
+    if group:
+        return group, "holdout" if held_out else None
     # Text that normalises to nothing (a retraction without a query): one group for all of it, so that one assignment covers it.
     return "-", "holdout" if holdout.assign("-")[1] else None
 
