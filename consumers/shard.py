@@ -192,9 +192,8 @@ class Shard:
             newest[tp] = records[-1].offset + 1
             place = (self._names[tp.topic], tp.partition)
             name, partition = place
-            if records[0].offset < expected:
-                records = [record for record in records if record.offset >= expected]
-            read = [InputRecord(name, partition, r.offset, r.key, r.value, r.headers, r.timestamp) for r in records]
+            unread = records if records[0].offset >= expected else [record for record in records if record.offset >= expected]
+            read = [InputRecord(name, partition, r.offset, r.key, r.value, r.headers, r.timestamp) for r in unread]
             for number in self._readers(place):
                 wanted = self.tasks[number].wanted(place, read)
                 if wanted:

@@ -14,7 +14,6 @@ from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProdu
 from bench.simulation.simulated_run import SimulatedReader
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
-from consumers.core.deduplication import ID_BYTES
 from consumers.core.inputs import JobSeen, SampleSeen
 from consumers.core.intake import IntakePolicy, Received
 from consumers.core.negatives import NegativeBuffer, Taken
@@ -81,7 +80,8 @@ class DeduplicatesByRevision(Collector):
     """A retraction with the revision that it takes back is a duplicate."""
 
     def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
-        known = self._lanes[record.topic].marks.get(received.sample[:ID_BYTES], 0)
+        lane = self._lanes[record.topic]
+        known = lane.marks.get(lane.state_key(received.sample), 0)
         if known is not None and known.revision == received.revision:
             return "duplicate"
         return super()._accept(received, record, time_s, effects)

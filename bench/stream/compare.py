@@ -171,5 +171,5 @@ def figures(comparison: Comparison, events: int) -> list[Figure]:
             least = 3.0 if name == QUIX.name else None
             value = comparison.ratio(name, "ours")
             found.append(Figure(f"{name} ÷ ours, CPU", value, "", "median of ratios, same final state values and samples", at_least=least))
-    found.append(Figure("redaction, CPU an event", redaction_us(20_000), "µs", "its texts through producers.redact together, in no compared run"))
+    found.append(Figure("redaction, CPU an event", redaction_us(20_000), "µs", "its texts through producers.redact, in no compared run"))
     return found

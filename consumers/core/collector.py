@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, ID_BYTES, USER_BYTES, Mark, freshness
+from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, USER_BYTES, Mark, freshness
 from consumers.core.intake import IntakePolicy, Received, collect, receive
 from consumers.core.lane import DAY_S, Lane
 from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal
@@ -160,8 +160,9 @@ class Collector:
         user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
         if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
             return "erased"
-        sample_key, lane = received.sample[:ID_BYTES], self._lanes[record.topic]
-        known = lane.marks.get(sample_key, lane.watermark_s)
+        lane = self._lanes[record.topic]
+        key = lane.state_key(received.sample)
+        known = lane.marks.get(key, lane.watermark_s)
         fresh = freshness(known, received.revision, received.retracted)
         if fresh in ("duplicate", "stale"):
             return fresh
@@ -181,7 +182,7 @@ class Collector:
         if known is not None:
             self._take_back(known, lane)
         self._signals.add(model, lane.kind, day, contribution)
-        lane.marks.put(sample_key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
+        lane.marks.put(key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
         effects.redactions += collected.redactions
         if known is not None and known.model != model:
             # The former model's buffer is in another hand: it hears of the move as a retraction.
@@ -212,9 +213,9 @@ class Collector:
         self._erased_s[user] = until_s
         effects.changes[ERASED_KEY + user] = str(until_s).encode()
         lane = self._feedback
-        for sample_key, mark in lane.marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
+        for key, mark in lane.marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
             self._take_back(mark, lane)
-            lane.marks.drop(sample_key, effects.changes)
+            lane.marks.drop(key, effects.changes)
         return "erased", until_s
 
     def _take_back(self, mark: Mark, lane: Lane) -> None:

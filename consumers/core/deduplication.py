@@ -61,10 +61,12 @@ _decode = msgspec.msgpack.Decoder(Mark).decode
 
 
 class Marks:
-    """The marks of one input partition by the first 16 bytes of the sample id, packed: about 200 bytes an id in all."""
+    """The marks of one input partition by their state key, packed: about 200 bytes an id in all.
 
-    def __init__(self, letter: bytes) -> None:
-        self._letter = letter
+    The state key of a sample is its input's letter and the first 16 bytes of its id.
+    """
+
+    def __init__(self) -> None:
         self._packed: dict[bytes, bytes] = {}
         # Ids by the hour of their mark's time; an id may stand in the hour of a former revision too. None: not built yet.
         self._by_hour: dict[int, list[bytes]] | None = None
@@ -72,64 +74,64 @@ class Marks:
     def __len__(self) -> int:
         return len(self._packed)
 
-    def get(self, sample: bytes, forgotten_before_s: int) -> Mark | None:
+    def get(self, key: bytes, forgotten_before_s: int) -> Mark | None:
         """The mark of a sample; None for one never seen, or forgotten by its time, whether it has been dropped already or not."""
-        packed = self._packed.get(sample)
+        packed = self._packed.get(key)
         if packed is None:
             return None
         mark = _decode(packed)
         return None if mark.time_s < forgotten_before_s else mark
 
-    def put(self, sample: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
+    def put(self, key: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
         """Remembers the newest revision of a sample, and tells the changelog."""
         packed = pack(mark)
-        self._packed[sample] = changes[self._letter + sample] = packed
+        self._packed[key] = changes[key] = packed
         if self._by_hour is not None:
             hour = _time_s(packed) // _HOUR_S
             waiting = self._by_hour.get(hour)
             if waiting is None:
                 waiting = self._by_hour[hour] = []
-            waiting.append(sample)
+            waiting.append(key)
 
     def forget(self, before_s: int, limit: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops up to `limit` marks of hours before a time. When, is seen by nobody: `get` knows them no longer anyway."""
         if self._by_hour is None:
             self._by_hour = {}
-            for sample, packed in self._packed.items():
-                self._by_hour.setdefault(_time_s(packed) // _HOUR_S, []).append(sample)
+            for key, packed in self._packed.items():
+                self._by_hour.setdefault(_time_s(packed) // _HOUR_S, []).append(key)
         for hour in sorted(hour for hour in self._by_hour if (hour + 1) * _HOUR_S <= before_s):
             waiting = self._by_hour[hour]
             while waiting and limit > 0:
                 limit -= 1
-                sample = waiting.pop()
-                found = self._packed.get(sample)
+                key = waiting.pop()
+                found = self._packed.get(key)
                 if found is not None and _time_s(found) // _HOUR_S == hour:
-                    del self._packed[sample]
-                    changes[self._letter + sample] = None
+                    del self._packed[key]
+                    changes[key] = None
             if waiting:
                 return
             del self._by_hour[hour]
 
     def of_user(self, user: bytes, *, until_s: int, forgotten_before_s: int) -> list[tuple[bytes, Mark]]:
         """The marks of a user's samples with event times up to `until_s`, in a stated order. O(marks of the partition)."""
-        found = [(sample, _decode(packed)) for sample, packed in self._packed.items() if user in packed]
-        return sorted((sample, mark) for sample, mark in found if mark.user == user and forgotten_before_s <= mark.time_s <= until_s)
+        found = [(key, _decode(packed)) for key, packed in self._packed.items() if user in packed]
+        return sorted((key, mark) for key, mark in found if mark.user == user and forgotten_before_s <= mark.time_s <= until_s)
 
-    def drop(self, sample: bytes, changes: dict[bytes, bytes | None]) -> None:
+    def drop(self, key: bytes, changes: dict[bytes, bytes | None]) -> None:
         """Takes a mark out of state and changelog."""
-        del self._packed[sample]
-        changes[self._letter + sample] = None
+        del self._packed[key]
+        changes[key] = None
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every mark as a changelog record."""
-        return ((self._letter + sample, packed) for sample, packed in self._packed.items())
+        return iter(self._packed.items())
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back. O(1): marks stay packed until they are asked for."""
         if value is None:
-            self._packed.pop(key[1:], None)
+            self._packed.pop(key, None)
         else:
-            self._packed[key[1:]] = value
+            self._packed[key] = value
 
 
 def _time_s(packed: bytes) -> int:

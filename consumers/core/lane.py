@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumers.core.deduplication import Marks
+from consumers.core.deduplication import ID_BYTES, Marks
 from consumers.core.signals import Input
 
 DAY_S: Final = 24 * 3600
@@ -18,11 +18,12 @@ class Lane:
     The watermark is the newest event time less the allowed lateness, at the start of that day.
     """
 
-    __slots__ = ("_moves_s", "kind", "lateness_s", "marks", "newest_s", "watermark_s")
+    __slots__ = ("_letter", "_moves_s", "kind", "lateness_s", "marks", "newest_s", "watermark_s")
 
     def __init__(self, kind: Input, letter: bytes, lateness_s: int) -> None:
         self.kind: Input = kind
-        self.marks = Marks(letter)
+        self.marks = Marks()
+        self._letter = letter
         self.lateness_s = lateness_s
         self.newest_s = BEGINNING_S
         self.watermark_s = BEGINNING_S
@@ -33,6 +34,10 @@ class Lane:
     def begun(self) -> bool:
         """Whether an event has been accepted yet."""
         return self.newest_s != BEGINNING_S
+
+    def state_key(self, sample: bytes) -> bytes:
+        """The state key of a sample by its id."""
+        return self._letter + sample[:ID_BYTES]
 
     def advance(self, newest_s: int) -> None:
         """An event newer than all before is accepted. O(1)."""
