@@ -7,6 +7,7 @@ handler raises, so the shard keeps its failure and stops; the service ends the p
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ log = structlog.get_logger()
 
 # Compressed bytes of one partition in one fetch; Kafka gives a larger record batch whole.
 FETCH_BYTES: Final = 64 * 1024
+# The consumer group is for tools that show lag, and telling it takes two requests of a transaction's seven.
+SHOW_EVERY_S: Final = 1.0
 
 
 async def leave_unparsed(records: tuple[Any, ...]) -> KafkaMessage:
@@ -81,6 +84,9 @@ class Shard:
     _next: dict[TopicPartition, int] = field(init=False, default_factory=dict)
     _subscriber: Any = field(init=False, default=None)
     _positioned: bool = field(init=False, default=False)
+    # Offsets that the consumer group does not have yet, and when it was last told.
+    _unshown: dict[TopicPartition, int] = field(init=False, default_factory=dict)
+    _shown_s: float = field(init=False, default=-math.inf)
     # One transaction at a time: a batch, or the write of an idle changelog.
     _turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
@@ -203,8 +209,9 @@ class Shard:
             return
         effects = {number: self.tasks[number].task.process(records) for number, records in batches.items()}
         routed = self._route(effects, moved)
-        offsets = {tp: next_ for tp, next_ in newest.items() if self._names[tp.topic] in self.stage.keyed}
-        seconds = await self.writer.commit(routed, offsets=offsets, group=f"{self.connection.topic_prefix}-{self.stage.name}")
+        self._unshown |= {tp: next_ for tp, next_ in newest.items() if self._names[tp.topic] in self.stage.keyed}
+        due = time.monotonic() - self._shown_s >= SHOW_EVERY_S
+        seconds = await (self._commit_shown(routed) if due else self.writer.commit(routed))
         for number, places in moved.items():
             self.tasks[number].next.update(places)
         self._reached(moved)
@@ -214,6 +221,19 @@ class Shard:
         self.progress.last_record_ms = max(records[-1].timestamp for _, records in runs)
         self.metrics.committed(self.stage.name, effects.values(), seconds)
         self._tell(effects)
+
+    async def show_offsets(self) -> None:
+        """Brings the consumer group's offsets, which tools show lag by, up to what is committed; without news it does nothing."""
+        async with self._turn:
+            if self._unshown and not self.progress.failed:
+                await self._commit_shown({})
+
+    async def _commit_shown(self, routed: Routed) -> float:
+        group = f"{self.connection.topic_prefix}-{self.stage.name}"
+        seconds = await self.writer.commit(routed, offsets=self._unshown, group=group)
+        self._unshown.clear()
+        self._shown_s = time.monotonic()
+        return seconds
 
     def _reached(self, numbers: Iterable[int]) -> None:
         changelog = self.connection.topic(self.stage.changelog)

@@ -51,9 +51,10 @@ class Upkeep:
     async def look(self) -> None:
         """Does what is due now."""
         for shard in self._shards:
+            # A stop in the middle of a transaction lets it end: a batch in hand still needs the producer.
+            await asyncio.shield(shard.show_offsets())
             idle = self._idle(shard)
             if idle:
-                # A stop in its middle lets it end: a batch in hand still needs the producer.
                 await asyncio.shield(shard.rewrite_positions(idle))
                 for number in idle:
                     self._standing[shard.stage.name, number] = (shard.tasks[number].changelog_next, self._clock_s())
