@@ -163,7 +163,7 @@ class Collector:
         lane = self._lanes[record.topic]
         key = lane.state_key(received.sample)
         known = lane.marks.get(key, lane.watermark_s)
-        fresh = freshness(known, received.revision, received.retracted)
+        fresh = "new" if known is None else freshness(known, received.revision, received.retracted)
         if fresh in ("duplicate", "stale"):
             return fresh
         # Somebody who takes their words back is heard even while nothing is collected.

@@ -84,10 +84,11 @@ class Marks:
 
     def put(self, key: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
         """Remembers the newest revision of a sample, and tells the changelog."""
-        packed = pack(mark)
-        self._packed[key] = changes[key] = packed
+        if not _FIRST_S <= mark.time_s <= _LAST_S:
+            mark = _held(mark)
+        self._packed[key] = changes[key] = _encode(mark)
         if self._by_hour is not None:
-            hour = _time_s(packed) // _HOUR_S
+            hour = mark.time_s // _HOUR_S
             waiting = self._by_hour.get(hour)
             if waiting is None:
                 waiting = self._by_hour[hour] = []
@@ -141,9 +142,11 @@ def _time_s(packed: bytes) -> int:
 
 def pack(mark: Mark) -> bytes:
     """The value of a mark's changelog record; a time that its place cannot hold is held at the end."""
-    if not _FIRST_S <= mark.time_s <= _LAST_S:
-        mark = msgspec.structs.replace(mark, time_s=min(max(mark.time_s, _FIRST_S), _LAST_S))
-    return _encode(mark)
+    return _encode(_held(mark))
+
+
+def _held(mark: Mark) -> Mark:
+    return msgspec.structs.replace(mark, time_s=min(max(mark.time_s, _FIRST_S), _LAST_S))
 
 
 def unpack(value: bytes) -> Mark:

@@ -7,6 +7,7 @@ counts are the sum over samples of the newest revision's vector, whatever the or
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from itertools import product
@@ -64,8 +65,8 @@ class DailySignals:
         self._partition = partition
         self._days: dict[tuple[str, Input, int], DayCounts] = {}
         # How often each vector was added and taken back since the last summaries: a step has thousands of events and few vectors.
-        self._added: dict[tuple[str, Input, int, tuple[int, ...]], int] = {}
-        self._taken: dict[tuple[str, Input, int, tuple[int, ...]], int] = {}
+        self._added: defaultdict[tuple[str, Input, int, tuple[int, ...]], int] = defaultdict(int)
+        self._taken: defaultdict[tuple[str, Input, int, tuple[int, ...]], int] = defaultdict(int)
 
     def __len__(self) -> int:
         return len(self._days)
@@ -73,14 +74,12 @@ class DailySignals:
     def add(self, model: str, kind: Input, day: int, vector: tuple[int, ...]) -> None:
         """Adds a contribution to an event-day (proleptic Gregorian ordinal); an empty one changes nothing. O(1)."""
         if vector:
-            key = (model, kind, day, vector)
-            self._added[key] = self._added.get(key, 0) + 1
+            self._added[model, kind, day, vector] += 1
 
     def take_back(self, model: str, kind: Input, day: int, vector: tuple[int, ...]) -> None:
         """Takes back what `add` added."""
         if vector:
-            key = (model, kind, day, vector)
-            self._taken[key] = self._taken.get(key, 0) + 1
+            self._taken[model, kind, day, vector] += 1
 
     def forget(self, kind: Input, before_day: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops the days of an input before `before_day`: nothing can be accepted for them, or taken back, any more."""
