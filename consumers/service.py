@@ -129,7 +129,7 @@ class Service:
         if self._app is not None:
             await _within(READERS_WITHIN_S, self._app.stop(), "subscribers")
         if self.failure is None:
-            await _within(SETTLED_WITHIN_S, asyncio.gather(*(shard.settled() for shard in self._shards)), "transactions")
+            await _within(SETTLED_WITHIN_S, asyncio.gather(*(shard.show_offsets() for shard in self._shards)), "transactions")
         closing = [_within(WRITERS_WITHIN_S, writer.stop(), writer.transactional_id) for writer in self._writers]
         if self._upkeep is not None and self.failure is None:
             closing.append(_within(SNAPSHOTS_WITHIN_S, self._upkeep.snapshot(), "snapshots"))

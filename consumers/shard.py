@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 # Compressed bytes of one partition in one fetch; Kafka gives a larger record batch whole.
 FETCH_BYTES: Final = 64 * 1024
-# The consumer group is for tools that show lag, and telling it takes two requests of a transaction's seven.
+# How often the consumer group is told while records come: it is for tools that show lag, and costs two of a transaction's requests.
 SHOW_EVERY_S: Final = 1.0
 
 
@@ -154,11 +154,6 @@ class Shard:
         finally:
             self.progress.in_hand = False
 
-    async def settled(self) -> None:
-        """Waits until no transaction of the shard is under way: the producer may be closed then, where nothing begins another."""
-        async with self._turn:
-            pass
-
     async def rewrite_positions(self, partitions: Sequence[int]) -> None:
         """Writes the positions of tasks again, in a transaction: Kafka compacts a changelog partition only when it is written to."""
         changelog = self.connection.topic(self.stage.changelog)
@@ -210,7 +205,7 @@ class Shard:
         effects = {number: self.tasks[number].task.process(records) for number, records in batches.items()}
         routed = self._route(effects, moved)
         self._unshown |= {tp: next_ for tp, next_ in newest.items() if self._names[tp.topic] in self.stage.keyed}
-        due = time.monotonic() - self._shown_s >= SHOW_EVERY_S
+        due = asyncio.get_running_loop().time() - self._shown_s >= SHOW_EVERY_S
         seconds = await (self._commit_shown(routed) if due else self.writer.commit(routed))
         for number, places in moved.items():
             self.tasks[number].next.update(places)
@@ -223,7 +218,10 @@ class Shard:
         self._tell(effects)
 
     async def show_offsets(self) -> None:
-        """Brings the consumer group's offsets, which tools show lag by, up to what is committed; without news it does nothing."""
+        """Brings the consumer group's offsets, which tools show lag by, up to what is committed; without news it writes nothing.
+
+        No transaction of the shard is under way after it: the producer may be closed then, where nothing begins another.
+        """
         async with self._turn:
             if self._unshown and not self.progress.failed:
                 await self._commit_shown({})
@@ -232,7 +230,7 @@ class Shard:
         group = f"{self.connection.topic_prefix}-{self.stage.name}"
         seconds = await self.writer.commit(routed, offsets=self._unshown, group=group)
         self._unshown.clear()
-        self._shown_s = time.monotonic()
+        self._shown_s = asyncio.get_running_loop().time()
         return seconds
 
     def _reached(self, numbers: Iterable[int]) -> None:

@@ -28,7 +28,7 @@ from consumers.stage import Stage
 from consumers.transaction import partition_of
 from gpu_runner.settings import RunnerSettings
 from producers.connection import KafkaConnection
-from producers.redact import redact
+from producers.redact import redact_together
 from schemas import topics
 from schemas.clock import ClockTicked
 from schemas.envelope import encode
@@ -261,7 +261,7 @@ class World:
 
     def _stages(self) -> dict[str, tuple[Stage, int, int]]:
         intake = IntakePolicy(
-            default_model=MODELS[0], holdout_key=HOLDOUT_KEY, holdout_percent=HOLDOUT_PERCENT, redact=redact,
+            default_model=MODELS[0], holdout_key=HOLDOUT_KEY, holdout_percent=HOLDOUT_PERCENT, redact=redact_together,
             lateness_s=LATENESS_S, future_s=FUTURE_S,
         )  # fmt: skip
         collector, decider, policy = self.parts.collector, self.parts.decider, self.policy

@@ -86,7 +86,7 @@ class KeepingWriter:
         self.written: list[tuple[str, Any]] = []
         self.reached: dict[tuple[str, int], int] = {}
 
-    async def commit(self, routed: Any, *, offsets: Any, group: str) -> float:
+    async def commit(self, routed: Any, *, offsets: Any = (), group: str = "") -> float:
         for (topic, _), records in routed.items():
             self.written += [(topic, record) for record in records]
         return 0.001

@@ -193,8 +193,36 @@ async def test_committed_state_names_its_changelog_offset() -> None:
     assert len(writer.committed) == 1
 
 
-async def test_settled_waits_for_the_transaction_under_way() -> None:
-    """A producer that is closed after `settled` is in no transaction: neither a batch's nor that of an idle changelog."""
+async def test_the_group_is_told_at_most_once_a_second_and_at_the_end() -> None:
+    """The first batch tells the group its offsets, the next ones wait for `show_offsets`, which writes nothing where all is told."""
+    writer = FakeWriter()
+    made, _, _ = shard(writer)
+    for offset in (5, 6, 7):
+        await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, offset)))
+    place = TopicPartition(CONNECTION.topic(topics.SAMPLE_COLLECTED), 0)
+    assert writer.offsets == [("abhyas-stage2", {place: 6}), ("", {}), ("", {})]
+    await made.show_offsets()
+    assert writer.offsets[3:] == [("abhyas-stage2", {place: 8})]
+    assert writer.committed[3] == {}
+    await made.show_offsets()
+    assert len(writer.committed) == 4
+
+
+async def test_offsets_not_told_yet_are_told_after_a_second(monkeypatch) -> None:
+    """While records come, the group hears of all that came since the last time."""
+    writer = FakeWriter()
+    made, _, _ = shard(writer)
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
+    monkeypatch.setattr("consumers.shard.SHOW_EVERY_S", 3600)
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 2, 0)))
+    monkeypatch.setattr("consumers.shard.SHOW_EVERY_S", 0)
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 6)))
+    topic = CONNECTION.topic(topics.SAMPLE_COLLECTED)
+    assert writer.offsets[2] == ("abhyas-stage2", {TopicPartition(topic, 2): 1, TopicPartition(topic, 0): 7})
+
+
+async def test_showing_offsets_waits_for_the_transaction_under_way() -> None:
+    """A producer that is closed after `show_offsets` is in no transaction: neither a batch's nor that of an idle changelog."""
     going_on, done = asyncio.Event(), asyncio.Event()
 
     class SlowWriter(FakeWriter):
@@ -207,7 +235,7 @@ async def test_settled_waits_for_the_transaction_under_way() -> None:
     made, _, _ = shard(writer, whole={0: 3})
     writing = asyncio.create_task(made.rewrite_positions([0]))
     await going_on.wait()
-    settling = asyncio.create_task(made.settled())
+    settling = asyncio.create_task(made.show_offsets())
     await asyncio.sleep(0)
     assert not settling.done()
     done.set()

@@ -36,6 +36,10 @@ class FakeShard:
         self.tasks = {number: SimpleNamespace(changelog_next=0, shards={4}) for number in (0, 4)}
         self.rewritten: list[list[int]] = []
         self.failed = False
+        self.shown = 0
+
+    async def show_offsets(self) -> None:
+        self.shown += 1
 
     async def rewrite_positions(self, partitions: list[int]) -> None:
         self.rewritten.append(list(partitions))
@@ -75,6 +79,7 @@ async def test_each_idle_changelog_is_written_to_in_time(clock: FakeClock, shard
     await upkeep.look()
     await upkeep.look()
     assert shard.rewritten == [[0, 4]]
+    assert shard.shown == 2
     clock.now_s += 3 * HOUR_S - 1
     await upkeep.look()
     assert shard.rewritten == [[0, 4]]
