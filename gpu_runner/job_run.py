@@ -68,6 +68,7 @@ class JobRun:
         self.sample_ids: frozenset[str] = frozenset()
         self._parts = parts
         self._state = state
+        self._found_lease = state.lease
         self._folder = JobFolder(parts.settings.jobs_dir(), state.job_id)
         self._log = _log.bind(job_id=state.job_id, attempt=state.attempt, model=state.model, version=state.version)
         self._saving = asyncio.Lock()
@@ -329,7 +330,8 @@ class JobRun:
         self._parts.metrics.job_ended(ended, (ended.updated_at - self._started_at).total_seconds())
 
     async def _give_back(self) -> None:
-        if self._state.phase == "ended" or self._state.lease is None:
+        # Where nobody answered whether the lease was taken, the one at hand is the last run's: written again, it would bring back its token.
+        if self._state.phase == "ended" or self._state.lease is self._found_lease:
             return
         try:
             await self._save(lambda state, now: jobs.release(state, now=now))

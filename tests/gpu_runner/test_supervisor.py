@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from runner_fakes import START, Installation, correction, request, retraction, until
+from runner_fakes import START, FakeChannel, Installation, correction, request, retraction, until
 
 from gpu_runner.content_hash import folder_sha256
-from gpu_runner.errors import Fatal
+from gpu_runner.errors import Fatal, NotConnected
+from schemas.catalogue import Event
 from schemas.decision import RetrainRequested, RollbackRequested
 from schemas.evaluation import EvaluationCompleted, PromotionDecided
 from schemas.model import ModelCurrent
@@ -250,6 +251,37 @@ async def test_losing_kafka_stops_the_child_and_the_next_session_resumes(bootstr
         await until(lambda: bootstrapped.states()[-1].phase == "ended")
     assert bootstrapped.states()[-1].outcome == "promoted"
     assert bootstrapped.starts() == 2
+
+
+async def test_a_lease_whose_taking_was_never_answered_is_not_given_back(bootstrapped: Installation, make_command: Maker) -> None:
+    """Kafka has the new token and the answer is lost: giving the former lease back would take the token back with it."""
+    bootstrapped.behaviour = "hang"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].step == 2)
+    topics, inner = bootstrapped.topics, bootstrapped.open_channel
+    lost: list[int] = []
+
+    class LosesTheAnswer(FakeChannel):
+        async def write(self, events: Sequence[Event]) -> None:
+            await super().write(events)
+            if not lost and any(isinstance(event, TrainingState) and event.lease and event.lease.token == 2 for event in events):
+                lost.append(len(topics.transactions))
+                # The reader notices first and ends the session; the connection is back before the lease is given back.
+                topics.up = False
+                await asyncio.sleep(0.1)
+                topics.up = True
+                raise NotConnected("the answer was lost")
+
+    bootstrapped.open_channel = lambda: LosesTheAnswer(topics)
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: lost and supervisor.log is None)
+    bootstrapped.behaviour, bootstrapped.open_channel = "", inner
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states()[-1].phase == "ended")
+    tokens = [state.lease.token for state in bootstrapped.states() if state.lease]
+    assert tokens == sorted(tokens)
+    assert tokens[-1] == 3
 
 
 async def test_a_fenced_runner_stops(bootstrapped: Installation) -> None:
