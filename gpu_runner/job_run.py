@@ -330,7 +330,7 @@ class JobRun:
         self._parts.metrics.job_ended(ended, (ended.updated_at - self._started_at).total_seconds())
 
     async def _give_back(self) -> None:
-        # Where nobody answered whether the lease was taken, the one at hand is the last run's: written again, it would bring back its token.
+        # Where nobody answered whether the lease was taken, the one at hand is the last run's: written again, its token would come back.
         if self._state.phase == "ended" or self._state.lease is self._found_lease:
             return
         try:
