@@ -1,0 +1,129 @@
+"""Thresholds from the baseline itself: a block bootstrap of the largest statistic that each head shows over 100,000 quiet documents.
+
+Streams are resampled by whole blocks, because documents of a source come together, and by weekday, because weeks repeat: what bursts and
+weekends do to a window is in the thresholds. Calibrating as if documents came one by one is wrong by a hundred times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consumers.drift.heads import Head
+from consumers.drift.layout import BLOCKS, PHI_SCALE
+from consumers.drift.windows import BASE
+
+STREAM_DOCUMENTS: Final = 100_000
+# The share of a level's windows that may pass the lower threshold, which a second window has to pass to confirm the first.
+CONFIRM_RATE: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The half of a baseline that is measured on: `rows` `(d, WIDTH) int64` in the order they came, `blocks` `(b + 1,)` bounds of the
+    blocks in them, `weekdays` `(b,)` 0 to 6 of each block."""
+
+    rows: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    weekdays: NDArray[np.int64]
+
+    def block_sums(self) -> NDArray[np.int64]:
+        """The sums of each block's rows, `(b, WIDTH) int64`."""
+        return np.add.reduceat(self.rows, self.blocks[:-1], axis=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """By head and level of windows: what raises an alarm, and what confirms one."""
+
+    alarm: Mapping[str, tuple[float, ...]]
+    confirm: Mapping[str, tuple[float, ...]]
+
+
+def drawn_stream(history: History, documents: int, documents_a_day: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Numbers of rows of a resampled stream, `(documents,) int64`: each day blocks of its weekday, drawn with replacement."""
+    lengths = np.diff(history.blocks)
+    by_weekday = [np.flatnonzero(history.weekdays == weekday) for weekday in range(7)]
+    found: list[NDArray[np.int64]] = []
+    day, wanted = int(rng.integers(7)), documents
+    while wanted > 0:
+        chosen = by_weekday[day % 7]
+        day += 1
+        if not len(chosen):
+            continue
+        count = min(documents_a_day, wanted)
+        mean = lengths[chosen].mean()
+        drawn = chosen[rng.integers(len(chosen), size=int(count / mean * 1.2) + 8)]
+        size = lengths[drawn]
+        begins = np.cumsum(size) - size
+        rows = np.arange(int(size.sum())) + np.repeat(history.blocks[drawn] - begins, size)
+        found.append(rows[:count])
+        wanted -= len(found[-1])
+    return np.concatenate(found)
+
+
+def window_sums(rows: NDArray[np.int64], order: NDArray[np.int64], bucket_documents: int, levels: int) -> list[NDArray[np.int64]]:
+    """The sums of every window that `Windows` would look at, one array `(windows, WIDTH)` a level."""
+    count = len(order) // bucket_documents
+    buckets = np.add.reduceat(rows[order[: count * bucket_documents]], np.arange(0, count * bucket_documents, bucket_documents), axis=0)
+    found = []
+    for _ in range(levels):
+        sums = np.concatenate([np.zeros((1, buckets.shape[1]), np.int64), np.cumsum(buckets, axis=0)])
+        found.append(sums[BASE:] - sums[:-BASE])
+        buckets = buckets[: len(buckets) // BASE * BASE].reshape(-1, BASE, buckets.shape[1]).sum(axis=1)
+    return found
+
+
+def calibrate(
+    history: History,
+    heads: Sequence[Head],
+    *,
+    levels: int,
+    bucket_documents: int,
+    documents_a_day: int,
+    alarms_per_100k: float,
+    streams: int,
+    rng: np.random.Generator,
+) -> Thresholds:
+    """Thresholds at which all heads and levels together alarm `alarms_per_100k` times in 100,000 quiet documents.
+
+    Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima is Gumbel's, fitted by moments. The error of
+    the baseline's own means is drawn anew for each stream: a stream is compared with a mean that is as wrong as ours is.
+    """
+    maxima = {head.name: np.zeros((streams, levels)) for head in heads}
+    quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.name: [[] for _ in range(levels)] for head in heads}
+    for number in range(streams):
+        order = drawn_stream(history, STREAM_DOCUMENTS, documents_a_day, rng)
+        windows = window_sums(history.rows, order, bucket_documents, levels)
+        for head in heads:
+            error = rng.standard_normal(head.whitening.shape[1]) / np.sqrt(head.baseline_documents)
+            for level, sums in enumerate(windows):
+                statistics = whitened_statistics(head, sums, error)
+                maxima[head.name][number, level] = statistics.max(initial=0.0)
+                quiet[head.name][level].append(statistics)
+    share = alarms_per_100k / (len(heads) * levels)
+    alarm = {name: tuple(_gumbel(found[:, level], share) for level in range(levels)) for name, found in maxima.items()}
+    confirm = {
+        name: tuple(float(np.quantile(np.concatenate(found[level]), 1 - CONFIRM_RATE)) for level in range(levels))
+        for name, found in quiet.items()
+    }
+    return Thresholds(alarm, confirm)
+
+
+def whitened_statistics(head: Head, sums: NDArray[np.int64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+    """T² of windows against a mean that is off by `error` (whitened)."""
+    counted = sums[:, :1]
+    scale = PHI_SCALE if head.name == "phi" else 1
+    shifted = (sums[:, BLOCKS[head.name].columns] / (counted * scale) - head.mean) @ head.whitening + error
+    found: NDArray[np.float64] = np.einsum("ij,ij->i", shifted, shifted) / (1 / counted[:, 0] + 1 / head.baseline_documents)
+    return found
+
+
+def _gumbel(maxima: NDArray[np.float64], share: float) -> float:
+    """The value that a maximum passes with probability `share` (Gumbel, by moments)."""
+    scale = max(float(maxima.std()), 1e-9) * np.sqrt(6) / np.pi
+    return float(maxima.mean() - 0.5772156649 * scale - scale * np.log(-np.log1p(-min(share, 0.5))))
