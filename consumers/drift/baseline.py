@@ -23,8 +23,8 @@ from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
 from consumers.drift.projection import fit_projection
 
 BUCKET_DOCUMENTS: Final = 50
-# Windows of 200 to 204,800 documents.
-LEVELS: Final = 6
+# Windows of 200 to 51,200 documents.
+LEVELS: Final = 5
 ALARMS_PER_100K: Final = 0.1
 STREAMS: Final = 200
 # A document's own block ends with its source's run, or here.

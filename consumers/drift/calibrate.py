@@ -36,6 +36,25 @@ class History:
         return np.add.reduceat(self.rows, self.blocks[:-1], axis=0)
 
 
+def has_weekly_cycle(history: History, heads: Sequence[Head]) -> bool:
+    """Whether weekdays differ by more than chance: the sum of their T² is 7 deviations above its 6 degrees of freedom for each column.
+
+    Without a cycle a bootstrap by weekday would take the seven means' own errors for one, and widen every threshold.
+    """
+    sums = history.block_sums()
+    by_weekday = np.stack([sums[history.weekdays == weekday].sum(axis=0) for weekday in range(7)])
+    by_weekday = by_weekday[by_weekday[:, 0] > 0]
+    for head in heads:
+        scale = PHI_SCALE if head.name == "phi" else 1
+        counted = by_weekday[:, :1]
+        shifted = (by_weekday[:, BLOCKS[head.name].columns] / (counted * scale) - head.mean) @ head.whitening
+        found = float(np.sum(shifted**2 * counted))
+        freedom = (len(by_weekday) - 1) * int(np.count_nonzero(np.abs(head.whitening).sum(axis=0)))
+        if found > freedom + 7 * np.sqrt(2 * freedom):
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """By head and level of windows: what raises an alarm, and what confirms one."""
@@ -44,14 +63,17 @@ class Thresholds:
     confirm: Mapping[str, tuple[float, ...]]
 
 
-def drawn_stream(history: History, documents: int, documents_a_day: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Numbers of rows of a resampled stream, `(documents,) int64`: each day blocks of its weekday, drawn with replacement."""
+def drawn_stream(
+    history: History, documents: int, documents_a_day: int, rng: np.random.Generator, *, by_weekday: bool
+) -> NDArray[np.int64]:
+    """Numbers of rows of a resampled stream, `(documents,) int64`: each day blocks drawn with replacement, of its weekday where asked."""
     lengths = np.diff(history.blocks)
-    by_weekday = [np.flatnonzero(history.weekdays == weekday) for weekday in range(7)]
+    every = np.arange(len(lengths))
+    pools = [np.flatnonzero(history.weekdays == weekday) if by_weekday else every for weekday in range(7)]
     found: list[NDArray[np.int64]] = []
     day, wanted = int(rng.integers(7)), documents
     while wanted > 0:
-        chosen = by_weekday[day % 7]
+        chosen = pools[day % 7]
         day += 1
         if not len(chosen):
             continue
@@ -96,8 +118,9 @@ def calibrate(
     """
     maxima = {head.name: np.zeros((streams, levels)) for head in heads}
     quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.name: [[] for _ in range(levels)] for head in heads}
+    weekly = has_weekly_cycle(history, heads)
     for number in range(streams):
-        order = drawn_stream(history, STREAM_DOCUMENTS, documents_a_day, rng)
+        order = drawn_stream(history, STREAM_DOCUMENTS, documents_a_day, rng, by_weekday=weekly)
         windows = window_sums(history.rows, order, bucket_documents, levels)
         for head in heads:
             error = rng.standard_normal(head.whitening.shape[1]) / np.sqrt(head.baseline_documents)

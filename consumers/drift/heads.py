@@ -48,7 +48,7 @@ class Head:
 
     def effect(self, sums: Sums) -> float:
         """How far the window is, whatever its size: the distance of φ's means (0 to 2), else the share of documents that changed bins."""
-        shifted = means(sums, self.name) - self.mean
+        shifted = means(sums.sum(axis=0), self.name) - self.mean
         return float(np.linalg.norm(shifted)) if self.name == "phi" else float(np.abs(shifted).sum() / 2)
 
 

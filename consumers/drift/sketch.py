@@ -72,10 +72,10 @@ def documents(sums: Sums) -> int:
     return int(sums[..., 0].sum())
 
 
-def means(sums: Sums, name: str) -> NDArray[np.float64]:
-    """The block's mean over the documents: φ in its own unit, shares of documents for bins, clusters and indicators."""
+def means(row: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+    """The mean of a block of columns over the documents of a summed row `(WIDTH,)`: φ in its own unit, shares of documents for bins, clusters and indicators."""
     scale = PHI_SCALE if name == "phi" else 1
-    found: NDArray[np.float64] = sums.sum(axis=0)[BLOCKS[name].columns] / (max(documents(sums), 1) * scale)
+    found: NDArray[np.float64] = row[BLOCKS[name].columns] / (max(int(row[0]), 1) * scale)
     return found
 
 
