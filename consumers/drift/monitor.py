@@ -78,7 +78,9 @@ class Monitor:
         least = MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE
         if head.effect(window) < least or self.n < self._quiet_until:
             return False
-        return head.without_one_group(window) >= self._baseline.thresholds.confirm[head.name][level]
+        # Above what confirms: a flood alarms again and again, and each time chance might do the rest.
+        alarm, confirm = self._baseline.thresholds.alarm[head.name][level], self._baseline.thresholds.confirm[head.name][level]
+        return head.without_one_group(window) >= (alarm + confirm) / 2
 
 
 def since(finding: Finding) -> int:

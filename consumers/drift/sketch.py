@@ -73,7 +73,7 @@ def documents(sums: Sums) -> int:
 
 
 def means(row: NDArray[np.int64], name: str) -> NDArray[np.float64]:
-    """The mean of a block of columns over the documents of a summed row `(WIDTH,)`: φ in its own unit, shares of documents for bins, clusters and indicators."""
+    """The mean of a block of columns over the documents of a summed row `(WIDTH,)`: φ in its own unit, else shares of documents."""
     scale = PHI_SCALE if name == "phi" else 1
     found: NDArray[np.float64] = row[BLOCKS[name].columns] / (max(int(row[0]), 1) * scale)
     return found
