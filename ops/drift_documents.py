@@ -14,7 +14,7 @@ from ops.errors import WrongUsage
 
 if TYPE_CHECKING:
     from consumers.drift.baseline import Baseline, Document
-    from consumers.drift.monitor import Finding
+    from consumers.drift.monitor import Finding, Monitor
 
 # Documents that are featurised at once: what a bucket has would cost several times as much a document.
 BATCH: Final = 500
@@ -113,8 +113,9 @@ def _watched(fitted: Baseline, monitor: Monitor, batch: Sequence[Document]) -> I
 def _sentence(row: dict[str, Any]) -> str:
     what = "confirmed, fired" if row["fired"] else "alarm"
     return (
-        f"document {row['n']:,}: {what}: {row['head']} is {row['effect']:.4f} from the baseline in the {row['window_documents']:,} documents "
-        f"since {row['since']:,} (statistic {row['statistic']:,.1f}, threshold {row['threshold']:,.1f})"
+        f"document {row['n']:,}: {what}: {row['head']} is {row['effect']:.4f} from the baseline "
+        f"in the {row['window_documents']:,} documents since {row['since']:,} "
+        f"(statistic {row['statistic']:,.1f}, threshold {row['threshold']:,.1f})"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from consumers.drift.baseline import Baseline
 from consumers.drift.calibrate import Thresholds
 from consumers.drift.featurise import Featuriser
 from consumers.drift.heads import HEADS, Head
+from consumers.drift.rates import Rate
 
 FORMAT: Final = 1
 ARRAYS: Final = "baseline.safetensors"
@@ -46,6 +48,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "bucket_documents": baseline.bucket_documents,
         "levels": baseline.levels,
         "alarms_per_100k": baseline.alarms_per_100k,
+        "rates": [asdict(rate) for rate in baseline.rates],
         "alarm": {name: list(found) for name, found in baseline.thresholds.alarm.items()},
         "confirm": {name: list(found) for name, found in baseline.thresholds.confirm.items()},
     }
@@ -71,4 +74,13 @@ def load_baseline(folder: Path) -> Baseline:
     thresholds = Thresholds(
         {name: tuple(found) for name, found in facts["alarm"].items()}, {name: tuple(found) for name, found in facts["confirm"].items()}
     )
-    return Baseline(featuriser, heads, thresholds, facts["documents"], facts["bucket_documents"], facts["levels"], facts["alarms_per_100k"])
+    return Baseline(
+        featuriser,
+        heads,
+        tuple(Rate(**found) for found in facts["rates"]),
+        thresholds,
+        facts["documents"],
+        facts["bucket_documents"],
+        facts["levels"],
+        facts["alarms_per_100k"],
+    )

@@ -21,6 +21,7 @@ from consumers.drift.heads import HEADS, Head, fit_head
 from consumers.drift.layout import BINNED, CLUSTERS, PHI_SCALE
 from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
 from consumers.drift.projection import fit_projection
+from consumers.drift.rates import RATES, Rate, fit_rate
 
 BUCKET_DOCUMENTS: Final = 50
 # Windows of 200 to 51,200 documents.
@@ -55,6 +56,7 @@ class Baseline:
 
     featuriser: Featuriser
     heads: tuple[Head, ...]
+    rates: tuple[Rate, ...]
     thresholds: Thresholds
     documents: int
     bucket_documents: int
@@ -85,6 +87,7 @@ def fit_baseline(
     history = History(rows, _bounds_of(of_block[measured]), _weekdays(documents, measured, of_block))
     heads = tuple(fit_head(name, history.block_sums()) for name in HEADS)
     days = len({document.day for document in documents})
+    rates = tuple(fit_rate(name, history.block_sums()) for name in RATES)
     thresholds = calibrate(
         history,
         heads,
@@ -95,7 +98,7 @@ def fit_baseline(
         streams=streams,
         rng=rng,
     )
-    return Baseline(featuriser, heads, thresholds, len(documents), BUCKET_DOCUMENTS, LEVELS, alarms_per_100k)
+    return Baseline(featuriser, heads, rates, thresholds, len(documents), BUCKET_DOCUMENTS, LEVELS, alarms_per_100k)
 
 
 def fit_featuriser(texts: Sequence[str], rng: np.random.Generator) -> Featuriser:
