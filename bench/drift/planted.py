@@ -30,15 +30,18 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFC", text).lower())
 
 
-def planted_terms(pool: Pool, before: FloatArray, added: FloatArray, terms: Terms = words) -> frozenset[str]:
-    """The terms whose share of documents among what a shift adds is at least twice their share before it.
+def planted_terms(pool: Pool, added: FloatArray, *usual: FloatArray, terms: Terms = words) -> frozenset[str]:
+    """The terms whose share of documents among what a shift adds is at least twice their share in each of the usual mixtures.
 
-    `before` and `added` are the probabilities of the pool's documents: both shares are exact, not sampled. `terms` gives a text's terms;
-    hand in the detector's own, so that both speak of the same. Seconds for a pool of 50,000.
+    All are probabilities of the pool's documents, so the shares are exact, not sampled. `terms` gives a text's terms; hand in the
+    detector's own, so that both speak of the same. Seconds for a pool of 50,000.
     """
     brought = _shares(pool, added, terms)
-    usual = _shares(pool, before, terms, only=brought)
-    return frozenset(term for term, share in brought.items() if share >= RISEN * usual.get(term, 0.0))
+    planted = {*brought}
+    for weights in usual:
+        share = _shares(pool, weights, terms, only=planted)
+        planted = {term for term in planted if brought[term] >= RISEN * share.get(term, 0.0)}
+    return frozenset(planted)
 
 
 def precision(explanation: Iterable[str], planted: Collection[str], at: int = 20) -> float:

@@ -20,9 +20,9 @@ DATA: Final = ROOT.parent / "shared" / "data"
 
 LANGUAGES: Final = ("hi", "en", "hinglish")
 HI, EN, HINGLISH = range(3)
-Form = Literal["as published", "matras lost", "mojibake"]
-FORMS: Final[tuple[Form, ...]] = ("as published", "matras lost", "mojibake")
-MATRAS_LOST: Final = 0.02  # of all vowel signs of a document in that form
+Form = Literal["as published", "some matras lost", "all matras lost", "mojibake"]
+FORMS: Final[tuple[Form, ...]] = ("as published", "some matras lost", "all matras lost", "mojibake")
+SOME: Final = 0.02  # of all vowel signs of a document in that form
 
 IntArray = NDArray[np.int32]
 
@@ -31,7 +31,7 @@ class DataAbsent(RuntimeError):
     """There is no development data beside the checkout; the message says where it is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Pool:
     """Documents by number, source after source: `texts[i]`, and int32 columns of the same length, so that a stream is an array of numbers.
 
@@ -84,15 +84,9 @@ def pool_of(found: list[Passage], seed: int) -> Pool:
     ordered = sorted(found, key=lambda passage: source_of[passage.source])  # stable: a source's own order stays
     corpora, groups = (tuple(dict.fromkeys(names)) for names in zip(*((p.corpus, p.group) for p in ordered), strict=True))
     texts = [passage.text for passage in ordered]
-    columns = [
-        np.array(values, np.int32)
-        for values in (
-            [LANGUAGES.index(passage.language) for passage in ordered],
-            [corpora.index(passage.corpus) for passage in ordered],
-            [source_of[passage.source] for passage in ordered],
-            [groups.index(passage.group) for passage in ordered],
-        )
-    ]
+    corpus_of, group_of = ({name: number for number, name in enumerate(names)} for names in (corpora, groups))
+    of_each = ((LANGUAGES.index(p.language), corpus_of[p.corpus], source_of[p.source], group_of[p.group]) for p in ordered)
+    columns = [np.array(values, np.int32) for values in zip(*of_each, strict=True)]
     form, original = np.zeros(len(texts), np.int32), np.arange(len(texts), dtype=np.int32)
 
     def add(made: dict[int, str], number: int) -> None:
@@ -109,10 +103,12 @@ def pool_of(found: list[Passage], seed: int) -> Pool:
     add(romanised, 0)
     columns[0][plain:] = HINGLISH
     columns[2][plain:] += len(source_of)
-    add({i: text for i in hindi if (text := without_matras(texts[i], MATRAS_LOST, rng)) != texts[i]}, FORMS.index("matras lost"))
+    for share, lost in ((SOME, "some matras lost"), (1.0, "all matras lost")):
+        add({i: text for i in hindi if (text := without_matras(texts[i], share, rng)) != texts[i]}, FORMS.index(lost))
     add({i: mojibake(texts[i]) for i in range(plain) if not texts[i].isascii()}, FORMS.index("mojibake"))
     sources = (*source_of, *(f"{name} (hinglish)" for name in source_of))
-    return Pool(tuple(texts), *columns, form, original, corpora, sources, groups)
+    language, corpus, source, group = columns
+    return Pool(tuple(texts), language, corpus, source, group, form, original, corpora, sources, groups)
 
 
 def _distinct(found: Iterable[Passage]) -> list[Passage]:

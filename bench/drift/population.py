@@ -20,7 +20,7 @@ from bench.drift.pools import LANGUAGES, IntArray, Pool
 MIX: Final = (0.70, 0.26, 0.04)  # Hindi, English, Hinglish: shares of the documents
 PER_DAY: Final = 5_000
 BURST: Final = 6  # sentences of one source in a row, at most
-CYCLE: Final = 0.3  # how far each part of the mixture rises and falls over a week
+CYCLE: Final = 0.3  # by what share of itself a corpus rises and falls over a week
 DAY_S: Final = 86_400
 
 FloatArray = NDArray[np.float64]
@@ -48,7 +48,7 @@ def joined(streams: Sequence[Stream]) -> Stream:
     return Stream(*(np.concatenate(column) for column in zip(*((s.documents, s.sources, s.seconds) for s in streams), strict=True)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Population:
     """`shares[weekday, part]` of the documents come from each part, an array of pool documents that lie source after source.
 
@@ -80,6 +80,16 @@ class Population:
         """This population with `share` of its documents from another, the rest as before."""
         parts, shares = (*self.parts, *other.parts), np.hstack([self.shares * (1 - share), other.shares * share])
         return replace(self, parts=parts, shares=shares)
+
+    def reweighted(self, factors: FloatArray) -> Population:
+        """This population with each language's share times a factor (one a language), shares then summing to 1 again."""
+        language = [self.pool.language[part[0]] for part in self.parts]
+        shares = self.shares * factors[language]
+        return replace(self, shares=shares / shares.sum(axis=1, keepdims=True))
+
+    def languages(self) -> FloatArray:
+        """Each language's share of the documents, over the week."""
+        return np.bincount(self.pool.language, self.weights(), minlength=len(LANGUAGES)).astype(np.float64)
 
     def weights(self) -> FloatArray:
         """The probability of each document of the pool, over the week."""
@@ -155,21 +165,35 @@ def population(
 ) -> Population:
     """The published documents of `groups` (default all) but those `without`, in a language mix; a language's corpora weigh by size.
 
-    With a `cycle` c each part's share is its usual one times 1 + c·cos(2π(weekday/7 + φ)), the phases φ of the parts spread over the week:
-    so language and group mix both change from day to day, and come back every week. Raises ValueError where a language has no documents.
+    With a `cycle` c the corpora of a language weigh 1 + c·cos(2π(weekday/7 + φ)) times as much, their phases φ spread over the week, and
+    English and Hinglish come and go by half of c, Hindi making up for them: at 0.3 English goes from 22 % to 30 % and back within a week.
+    Raises ValueError where a language has no documents.
     """
     published = pool.published()
     allowed = np.ones(len(pool.groups), bool) if groups is None else np.isin(np.arange(len(pool.groups)), list(groups))
     allowed[list(without)] = False
     kept = published[allowed[pool.group[published]]]
-    parts, usual = list[IntArray](), list[float]()
-    for language, share in enumerate(mix):
+    parts, shares = list[IntArray](), list[FloatArray]()
+    for language, week in enumerate(_language_week(np.asarray(mix, float), cycle)):
+        if not mix[language]:
+            continue
         mine = kept[pool.language[kept] == language]
-        if share and not len(mine):
+        if not len(mine):
             raise ValueError(f"no {LANGUAGES[language]} documents in these groups")
-        for corpus in np.unique(pool.corpus[mine]) if share else ():
-            parts.append(mine[pool.corpus[mine] == corpus])
-            usual.append(share * len(parts[-1]) / len(mine))
-    phase = np.arange(len(parts)) / len(parts)
-    shares = np.array(usual) * (1 + cycle * np.cos(2 * np.pi * (np.arange(7)[:, None] / 7 + phase)))
-    return Population(pool, tuple(parts), shares / shares.sum(axis=1, keepdims=True), burst)
+        corpora = [mine[pool.corpus[mine] == corpus] for corpus in np.unique(pool.corpus[mine])]
+        weights = np.array([len(corpus) for corpus in corpora]) * (1 + cycle * _wave(np.arange(len(corpora)) / len(corpora)))
+        parts += corpora
+        shares.append(week[:, None] * weights / weights.sum(axis=1, keepdims=True))
+    return Population(pool, tuple(parts), np.hstack(shares), burst)
+
+
+def _wave(phases: FloatArray) -> FloatArray:
+    """A cosine over the week for each phase (7, phases); its mean is 0."""
+    return np.cos(2 * np.pi * (np.arange(7)[:, None] / 7 + phases))
+
+
+def _language_week(mix: FloatArray, cycle: float) -> FloatArray:
+    """The languages' shares by weekday (languages, 7), over the week those of `mix`: the first makes up for the others' waves."""
+    week = mix * (1 + cycle / 2 * _wave(np.array([0.0, 0.0, 0.4])))
+    week[:, 0] = 1 - week[:, 1:].sum(axis=1)
+    return week.T

@@ -14,6 +14,7 @@ from bench.drift.pools import EN, HINGLISH, Form, Pool
 from bench.drift.population import BURST, CYCLE, MIX, PER_DAY, FloatArray, Population, Stream, joined, population
 
 TOPIC_ARTICLES: Final = 6
+NOVEL_PERCENT: Final = (30, 10, 3)
 BASELINE_DAYS: Final = 28
 RAMP: Final = 50_000  # documents until a gradual shift is whole: ten days
 RAMP_STEPS: Final = 50
@@ -28,7 +29,8 @@ Damage = Callable[[Stream, np.random.Generator, int], Stream]
 class Shift:
     """`before`, then each step's population for so many documents, the last one's for all that follow, then the damage, if any.
 
-    `fires` tells whether a detector should fire. `added` are the probabilities of the documents that the shift brings, None for a nuisance.
+    `fires` tells whether a detector should fire. `added` are the probabilities of the documents that the shift brings, None for a nuisance;
+    `instead` those of the documents in whose place they come one for one, for damage.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Shift:
     steps: tuple[tuple[int, Population], ...]
     fires: bool
     added: FloatArray | None = None
+    instead: FloatArray | None = None
     damage: Damage | None = None
 
     def draw(self, rng: np.random.Generator, before: int, after: int, *, per_day: int = PER_DAY) -> Stream:
@@ -51,7 +54,10 @@ class Shift:
 
     def planted(self, terms: Terms = words) -> frozenset[str]:
         """The terms that the shift raised (`planted_terms`); none for a nuisance."""
-        return frozenset() if self.added is None else planted_terms(self.before.pool, self.before.weights(), self.added, terms)
+        if self.added is None:
+            return frozenset()
+        usual = [self.before.weights(), *([] if self.instead is None else [self.instead])]
+        return planted_terms(self.before.pool, self.added, *usual, terms=terms)
 
 
 def choose_topic(
@@ -62,17 +68,41 @@ def choose_topic(
     return frozenset(rng.choice(choice, articles, replace=False).tolist())
 
 
+def subject_of(world: Population, groups: Collection[int]) -> Population:
+    """The documents of these groups, in the world's language mix as far as they have its languages."""
+    pool, mix = world.pool, world.languages()
+    published = pool.published()
+    there = np.unique(pool.language[published[np.isin(pool.group[published], list(groups))]])
+    mix = np.where(np.isin(np.arange(len(mix)), there), mix, 0.0)
+    return population(pool, mix=tuple(mix / mix.sum()), groups=groups, burst=world.burst)
+
+
+def largest_share(world: Population, subject: Population) -> float:
+    """The share that a subject can have before it changes the world's language mix: 1 where it has every language."""
+    mine, whole = subject.languages(), world.languages()
+    return float((whole[mine > 0] / mine[mine > 0]).min())
+
+
+def with_subject(world: Population, subject: Population, share: float) -> Population:
+    """The world with `share` of its documents from the subject, its language mix unchanged. Raises ValueError above `largest_share`."""
+    whole = world.languages()
+    if share > largest_share(world, subject) + 1e-9:
+        raise ValueError(f"{share:.0%} of this subject would change the language mix")
+    left = np.maximum(whole - share * subject.languages(), 0.0) / np.maximum(whole, 1e-12)
+    return world.reweighted(left).blended(subject, share) if share < 1 else subject
+
+
 def topic(name: str, world: Population, groups: Collection[int], share: float) -> Shift:
-    """`share` of the documents are of these groups, in the usual language mix: a novel topic where `world` lacks them, else a known one."""
-    subject = population(world.pool, groups=groups, burst=world.burst)
-    return Shift(name, world, ((0, world.blended(subject, share)),), True, subject.weights())
+    """`share` of the documents are of these groups, in the language mix as it was: novel where `world` lacks them, else known."""
+    subject = subject_of(world, groups)
+    return Shift(name, world, ((0, with_subject(world, subject, share)),), True, subject.weights())
 
 
 def gradual(name: str, world: Population, groups: Collection[int], share: float, ramp: int = RAMP) -> Shift:
     """The share of a topic rises from nothing to `share` in equal steps over `ramp` documents, then stays."""
-    subject = population(world.pool, groups=groups, burst=world.burst)
-    rising = [(ramp // RAMP_STEPS, world.blended(subject, share * (step + 0.5) / RAMP_STEPS)) for step in range(RAMP_STEPS)]
-    return Shift(name, world, (*rising, (0, world.blended(subject, share))), True, subject.weights())
+    subject = subject_of(world, groups)
+    rising = [(ramp // RAMP_STEPS, with_subject(world, subject, share * (step + 0.5) / RAMP_STEPS)) for step in range(RAMP_STEPS)]
+    return Shift(name, world, (*rising, (0, with_subject(world, subject, share))), True, subject.weights())
 
 
 def languages(name: str, world: Population, language: int, other: Population) -> Shift:
@@ -85,27 +115,27 @@ def damaged(name: str, world: Population, form: Form, share: float) -> Shift:
     """`share` of all documents are published in a damaged form; they are drawn, each by itself, among those which the form changes."""
     in_form = world.pool.in_form(form)
     changed = in_form != np.arange(len(in_form))
-    weights, added = world.weights(), np.zeros(len(in_form))
+    weights, added = np.where(changed, world.weights(), 0.0), np.zeros(len(in_form))
     added[in_form[changed]] = weights[changed]
-    chance = min(share / float(weights[changed].sum()), 1.0)
+    chance = min(share / float(weights.sum()), 1.0)
 
     def damage(stream: Stream, rng: np.random.Generator, at: int) -> Stream:
         hit = rng.random(len(stream)) < chance
         hit[:at] = False
         return replace(stream, documents=np.where(hit, in_form[stream.documents], stream.documents))
 
-    return Shift(name, world, ((0, world),), True, added / added.sum(), damage)
+    return Shift(name, world, ((0, world),), True, added / added.sum(), weights / weights.sum(), damage)
 
 
 def one_source_flood(name: str, world: Population, groups: Collection[int], share: float = FLOOD) -> Shift:
     """A nuisance: one new source publishes `share` of all documents, on a topic that nobody else has."""
-    subject = population(world.pool, groups=groups, burst=world.burst)
+    subject = subject_of(world, groups)
     flooding, source = subject.weights() > 0, len(world.pool.sources)
 
     def damage(stream: Stream, rng: np.random.Generator, at: int) -> Stream:
         return replace(stream, sources=np.where(flooding[stream.documents], source, stream.sources).astype(np.int32))
 
-    return Shift(name, world, ((0, world.blended(subject, share)),), False, None, damage)
+    return Shift(name, world, ((0, with_subject(world, subject, share)),), False, damage=damage)
 
 
 def duplicates(name: str, world: Population, share: float = DUPLICATES) -> Shift:
@@ -118,7 +148,7 @@ def duplicates(name: str, world: Population, share: float = DUPLICATES) -> Shift
         earlier[again] -= rng.integers(1, np.minimum(again, RECENT) + 1)
         return replace(stream, documents=stream.documents[earlier], sources=stream.sources[earlier])
 
-    return Shift(name, world, ((0, world),), False, None, damage)
+    return Shift(name, world, ((0, world),), False, damage=damage)
 
 
 def few_documents_repeated(name: str, world: Population, share: float = DUPLICATES, count: int = 20) -> Shift:
@@ -135,12 +165,17 @@ def few_documents_repeated(name: str, world: Population, share: float = DUPLICAT
             sources=np.where(hit, repeated.sources[pick], stream.sources),
         )
 
-    return Shift(name, world, ((0, world),), False, None, damage)
+    return Shift(name, world, ((0, world),), False, damage=damage)
 
 
 def matra_loss(world: Population) -> Shift:
     """2 % of all vowel signs of all Hindi documents are lost: every document is published in the form that lost 2 % of its own."""
-    return damaged("matra loss 2 %", world, "matras lost", 1.0)
+    return damaged("matra loss 2 %", world, "some matras lost", 1.0)
+
+
+def matras_stripped(world: Population) -> Shift:
+    """2 % of all documents, Hindi ones, lose all their vowel signs: the other reading of the same loss."""
+    return damaged("all matras of 2 % of documents", world, "all matras lost", 0.02)
 
 
 def mojibake(world: Population) -> Shift:
@@ -158,33 +193,41 @@ class Scenario:
     shifts: tuple[Shift, ...]
 
 
-def scenario(pool: Pool, rng: np.random.Generator, *, groups: Collection[int] | None = None, burst: int = BURST) -> Scenario:
-    """Chooses a novel and a known topic among `groups` (default all) and gives the population without the novel one, with its shifts."""
-    novel = choose_topic(pool, rng, among=groups)
-    rest = frozenset(range(len(pool.groups)) if groups is None else groups) - novel
+def scenario(
+    pool: Pool,
+    rng: np.random.Generator,
+    *,
+    groups: Collection[int] | None = None,
+    novel: Collection[int] | None = None,
+    burst: int = BURST,
+) -> Scenario:
+    """The population of `groups` (default all) without a novel topic, and its shifts.
+
+    `novel` names the groups of that topic (a genre, a discourse mode), else six articles are drawn; so is the known topic. A topic that is
+    not there in every language has its shares, and its flood, as far as they leave the language mix as it is.
+    """
+    new = choose_topic(pool, rng, among=groups) if novel is None else frozenset(novel)
+    rest = frozenset(range(len(pool.groups)) if groups is None else groups) - new
     known = choose_topic(pool, rng, among=rest)
 
     def mixed(hi: float, en: float, hinglish: float, cycle: float = 0.0) -> Population:
         return population(pool, mix=(hi, en, hinglish), groups=rest, burst=burst, cycle=cycle)
 
-    world = mixed(*MIX)
-    hi, en, hinglish = MIX
+    world, (hi, en, hinglish) = mixed(*MIX), MIX
     cycling = mixed(*MIX, cycle=CYCLE)
-    return Scenario(
-        world,
-        novel,
-        known,
-        (
-            *(topic(f"novel topic {share:.0%}".replace("%", " %"), world, novel, share) for share in (0.30, 0.10, 0.03)),
-            topic("known topic 20 %", world, known, 0.20),
-            gradual("novel topic rising to 30 %", world, novel, 0.30),
-            languages("Hindi to English 10 points", world, EN, mixed(hi - 0.10, en + 0.10, hinglish)),
-            languages("Hinglish +5 points", world, HINGLISH, mixed(hi - 0.05, en, hinglish + 0.05)),
-            matra_loss(world),
-            mojibake(world),
-            Shift("weekly cycle", cycling, ((0, cycling),), False),
-            one_source_flood("one-source flood", world, novel),
-            duplicates("duplicates 20 %", world),
-            few_documents_repeated("few documents repeated 20 %", world),
-        ),
-    )
+    most = largest_share(world, subject_of(world, new))
+    shifts = [topic(f"novel topic {percent} %", world, new, percent / 100) for percent in NOVEL_PERCENT if percent / 100 <= most]
+    shifts += [
+        topic("known topic 20 %", world, known, 0.20),
+        gradual("novel topic rising", world, new, min(0.30, most)),
+        languages("Hindi to English 10 points", world, EN, mixed(hi - 0.10, en + 0.10, hinglish)),
+        languages("Hinglish +5 points", world, HINGLISH, mixed(hi - 0.05, en, hinglish + 0.05)),
+        matra_loss(world),
+        matras_stripped(world),
+        mojibake(world),
+        Shift("weekly cycle", cycling, ((0, cycling),), False),
+        one_source_flood("one-source flood", world, new, min(FLOOD, most)),
+        duplicates("duplicates 20 %", world),
+        few_documents_repeated("few documents repeated 20 %", world),
+    ]
+    return Scenario(world, new, known, tuple(shifts))
