@@ -24,15 +24,14 @@ def mmd(reference: Any, stream: Any, window: int) -> list[float]:
 
 
 def ks(reference: Any, stream: Any, window: int) -> list[float]:
-    """The largest -log10 p of the columns, each with a detector of its own."""
+    """The largest Kolmogorov-Smirnov statistic of the columns, each with a detector of its own; sizes are fixed, so p follows from it."""
     detectors = [IncrementalKSTest(window_size=window) for _ in range(reference.shape[1])]
     for detector, column in zip(detectors, reference.T, strict=True):
         detector.fit(X=column)
     found = []
     for row in stream:
         results = [detector.update(value=value)[0] for detector, value in zip(detectors, row, strict=True)]
-        smallest = min((float(result.p_value) for result in results if result is not None), default=1.0)
-        found.append(-float(np.log10(max(smallest, 1e-300))))
+        found.append(max((float(result.statistic) for result in results if result is not None), default=0.0))
     return found
 
 

@@ -25,8 +25,9 @@ from bench.peers.environments import Peer, PeerUnavailable, interpreter
 CHILD_TIMEOUT_S: Final = 3_600.0
 
 FROUROS: Final = Peer("frouros", ("frouros==0.9.0",))
-ALIBI: Final = Peer("alibi-detect", ("alibi-detect==0.13.0",))
-EVIDENTLY: Final = Peer("evidently", ("evidently==0.7.23",))
+ALIBI: Final = Peer("alibi-detect", ("alibi-detect==0.13.0", "torch==2.13.0"))
+# With pandas 3 its import fails.
+EVIDENTLY: Final = Peer("evidently", ("evidently==0.7.23", "pandas==2.3.3"))
 
 Rows = NDArray[np.float32]
 
