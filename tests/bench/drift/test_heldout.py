@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.drift.heldout import KINDS, halves
 from bench.drift.pools import Pool
-from bench.drift.shifts import scenario
+from bench.drift.scenarios import scenario
 
 
 def test_halves_share_no_group_and_leave_none_out(pool: Pool) -> None:

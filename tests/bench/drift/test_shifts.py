@@ -8,7 +8,8 @@ import pytest
 from bench.drift.planted import precision, words
 from bench.drift.pools import EN, FORMS, HI, HINGLISH, Pool
 from bench.drift.population import MIX, PER_DAY, Stream
-from bench.drift.shifts import BASELINE_DAYS, FLOOD, RAMP, Scenario, Shift, choose_topic, scenario, topic
+from bench.drift.scenarios import Scenario, scenario
+from bench.drift.shifts import BASELINE_DAYS, FLOOD, RAMP, Shift, choose_topic, topic
 
 BEFORE, AFTER = 20_000, 60_000
 

@@ -12,6 +12,7 @@ import bench.drift.broken_text
 import bench.drift.corpora
 import bench.drift.planted
 import bench.drift.transliterate
+from bench.drift.pools import HINGLISH, Pool
 from bench.drift.transliterate import spellings, transliterate
 
 
@@ -68,11 +69,8 @@ def test_only_hindi_changes() -> None:
     assert transliterate("NASA के Apollo-11 में 3 लोग थे!") == "NASA ke Apollo-11 mein 3 log the!"
 
 
-def test_nothing_devanagari_is_left_in_ordinary_text(pool: object) -> None:
+def test_nothing_devanagari_is_left_in_ordinary_text(pool: Pool) -> None:
     """Of all Hinglish documents of the pool not one holds a Devanagari letter."""
-    from bench.drift.pools import HINGLISH, Pool
-
-    assert isinstance(pool, Pool)
     hinglish = np.flatnonzero(pool.language == HINGLISH)
     assert len(hinglish) > 5_000
     assert not [pool.texts[i] for i in hinglish if any("\u0900" <= letter <= "\u097f" for letter in pool.texts[i])]
