@@ -46,7 +46,7 @@ class Method:
 METHODS: Final = (
     Method("Frouros MMD", FROUROS, "bench.drift.frouros_child", {"method": "mmd", "window": 500}),
     Method("Frouros KS", FROUROS, "bench.drift.frouros_child", {"method": "ks", "window": 500}),
-    Method("alibi-detect online MMD", ALIBI, "bench.drift.alibi_child", {"window": 500, "run_length": 50_000}),
+    Method("alibi-detect online MMD", ALIBI, "bench.drift.alibi_child", {"window": 100}),
     Method("Evidently text domain classifier", EVIDENTLY, "bench.drift.evidently_child", {"window": 1_000}, texts=True),
 )
 
