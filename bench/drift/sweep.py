@@ -58,7 +58,8 @@ class World:
         self.rng = np.random.default_rng([seed, documents])
         self.pool = pool
         self.scenario: Scenario = scenario(pool, self.rng, groups=groups)
-        self._groups = np.array([group_of(name) for name in pool.sources])
+        # The flood comes from a source of its own, behind the pool's.
+        self._groups = np.array([group_of(name) for name in (*pool.sources, "the flood")])
         self._seed = seed
         self._documents = documents
 
