@@ -269,6 +269,37 @@ def whatif(
     raise typer.Exit(run(policies=policy, model=model, as_json=as_json, data_dir=data))
 
 
+@drift_app.command("fit")
+def drift_fit(
+    *,
+    baseline: Annotated[
+        Path, typer.Option("--baseline", metavar="DOCS.jsonl", help="The documents of the training corpus, in their order.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the baseline is written to.")],
+    alarms_per_100k: Annotated[float, typer.Option(min=0.001, max=10, help="False alarms in 100,000 documents.")] = 0.1,
+    seed: Annotated[int, typer.Option(min=0, help="The same documents and seed give the same baseline.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Fits a drift baseline: features, means, and thresholds from resampled documents. Rows are {"text", "source", "occurred_at"?}."""
+    from ops.drift_documents import fit
+
+    raise typer.Exit(fit(baseline=baseline, out=out, alarms_per_100k=alarms_per_100k, seed=seed, as_json=as_json))
+
+
+@drift_app.command("run")
+def drift_run(
+    *,
+    baseline: Annotated[Path, typer.Option("--baseline", metavar="DIR", help="What `abhyas drift fit` wrote.")],
+    events: Annotated[Path, typer.Option("--events", metavar="DOCS.jsonl", help="Documents in their order.")],
+    cool_down: Annotated[int, typer.Option(min=0, metavar="N", help="After it fired, fire for none of the next N documents.")] = 20_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable: a JSON line a decision, a last one of totals.")] = False,
+) -> None:
+    """Watches documents against a baseline. An alarm is a window that moved; it fires when later documents confirm it."""
+    from ops.drift_documents import run
+
+    raise typer.Exit(run(baseline=baseline, events=events, cool_down=cool_down, as_json=as_json))
+
+
 @drift_app.command("ratings")
 def drift_ratings(
     *,

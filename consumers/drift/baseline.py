@@ -87,7 +87,7 @@ def fit_baseline(
     history = History(rows, _bounds_of(of_block[measured]), _weekdays(documents, measured, of_block))
     heads = tuple(fit_head(name, history.block_sums()) for name in HEADS)
     days = len({document.day for document in documents})
-    rates = tuple(fit_rate(name, history.block_sums()) for name in RATES)
+    rates = tuple(fit_rate(name, rows) for name in RATES)
     thresholds = calibrate(
         history,
         heads,

@@ -111,6 +111,10 @@ class RateWatch:
         """The rates below and above which a change that lasts is found for certain."""
         return self._detector.reach
 
+    def confirmation(self, window: RateCount) -> float:
+        """The evidence of some of the events after an alarm for the change that alarmed (`EDetector.confirmation`)."""
+        return self._detector.confirmation(window)
+
     def save(self) -> bytes:
         """The whole state as JSON: a watch made alike that loads it decides the same."""
         return msgspec.json.encode(WatchState(self._n, self._detector.save(), self._window, self._window_end, self._quiet_until))

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from consumers.drift.design_effect import design_effect
 from consumers.drift.e_detector import Alternatives, RateCount
 from consumers.drift.layout import BLOCKS
 from consumers.drift.rate_watch import RatePolicy, RateWatch
@@ -41,11 +42,7 @@ class Rate:
         return RateWatch(before, RatePolicy(arl=ARL, alternatives=alternatives, design_effect=self.design_effect, cool_down=cool_down))
 
 
-def fit_rate(name: str, blocks: NDArray[np.int64]) -> Rate:
-    """The rate of a baseline whose blocks' sums are `(b, WIDTH)`. The design effect is the variance of the blocks' sums over that of
-    independent documents, 1 at least (Kish 1965)."""
-    documents, having = int(blocks[:, 0].sum()), int(blocks[:, BLOCKS[name].first].sum())
-    share = (having + 0.5) / (documents + 1)
-    residual = blocks[:, BLOCKS[name].first] - blocks[:, 0] * (having / documents)
-    effect = float(np.sum(residual**2)) / (documents * share * (1 - share))
-    return Rate(name, documents, having, max(effect, 1.0))
+def fit_rate(name: str, rows: NDArray[np.int64]) -> Rate:
+    """The rate over a baseline's feature rows `(d, WIDTH)`, in the order in which the documents came."""
+    having = rows[:, BLOCKS[name].first]
+    return Rate(name, len(rows), int(having.sum()), design_effect(having))

@@ -8,26 +8,25 @@ from consumers.drift.layout import BLOCKS, WIDTH
 from consumers.drift.rates import fit_rate
 
 
-def blocks(count: int, size: int, having: dict[int, int]) -> np.ndarray:
-    sums = np.zeros((count, WIDTH), np.int64)
-    sums[:, 0] = size
-    for block, number in having.items():
-        sums[block, BLOCKS["mojibake"].first] = number
-    return sums
+def rows(having: np.ndarray) -> np.ndarray:
+    found = np.zeros((len(having), WIDTH), np.int64)
+    found[:, 0] = 1
+    found[:, BLOCKS["mojibake"].first] = having
+    return found
 
 
-def test_the_design_effect_is_that_of_the_blocks() -> None:
-    """Documents that have it one by one count each for themselves; blocks that have it whole count once."""
-    alone = fit_rate("mojibake", blocks(2_000, 4, dict.fromkeys(range(0, 2_000, 50), 1)))
-    whole = fit_rate("mojibake", blocks(2_000, 4, dict.fromkeys(range(0, 2_000, 200), 4)))
-    assert (alone.documents, alone.having, whole.having) == (8_000, 40, 40)
-    assert 1 <= alone.design_effect < 1.1
-    assert 3.5 < whole.design_effect < 4.5
+def test_runs_of_one_source_count_for_less() -> None:
+    """Documents that have it one by one count each for themselves; where it comes in fours, four carry the evidence of one."""
+    alone = np.random.default_rng(1).random(8_000) < 0.02
+    single, fours = fit_rate("mojibake", rows(alone)), fit_rate("mojibake", rows(np.repeat(alone[:2_000], 4)))
+    assert (single.documents, single.having) == (8_000, int(alone.sum()))
+    assert single.design_effect == 1.0
+    assert 2.5 < fours.design_effect < 6
 
 
 def test_a_rate_of_none_alarms_at_one_in_a_hundred() -> None:
     """Over a baseline without any, one document in a hundred is found within a few hundred, a single one in 10,000 is not."""
-    rate = fit_rate("mojibake", blocks(5_000, 4, {}))
+    rate = fit_rate("mojibake", rows(np.zeros(20_000, np.int64)))
     watch = rate.watch(0)
     decisions = [watch.update_bucket(50, number % 2) for number in range(40)]
     alarmed = next(number for number, decision in enumerate(decisions) if decision is not None)
