@@ -37,6 +37,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
     }
     for head in baseline.heads:
         arrays[f"{head.name}.mean"] = head.mean
+        arrays[f"{head.name}.means_without"] = head.means_without
         arrays[f"{head.name}.whitening"] = np.ascontiguousarray(head.whitening)
     written = save(arrays)
     digest = hashlib.sha256(written).hexdigest()
@@ -70,7 +71,10 @@ def load_baseline(folder: Path) -> Baseline:
         raise UnreadableBaseline(f"{folder / ARRAYS}: its sha256 is not the one in {FACTS}; the two are not of one fit")
     arrays = load(written)
     featuriser = Featuriser(arrays["table"], np.unpackbits(arrays["vocabulary"]).astype(np.bool_), arrays["edges"], arrays["centroids"])
-    heads = tuple(Head(name, arrays[f"{name}.mean"], arrays[f"{name}.whitening"], facts["measured_documents"]) for name in HEADS)
+    heads = tuple(
+        Head(name, arrays[f"{name}.mean"], arrays[f"{name}.means_without"], arrays[f"{name}.whitening"], facts["measured_documents"])
+        for name in HEADS
+    )
     thresholds = Thresholds(
         {name: tuple(found) for name, found in facts["alarm"].items()}, {name: tuple(found) for name, found in facts["confirm"].items()}
     )

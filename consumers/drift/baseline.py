@@ -22,6 +22,7 @@ from consumers.drift.layout import BINNED, CLUSTERS, PHI_SCALE
 from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
 from consumers.drift.projection import fit_projection
 from consumers.drift.rates import RATES, Rate, fit_rate
+from consumers.drift.sketch import group_of
 
 BUCKET_DOCUMENTS: Final = 50
 # Windows of 200 to 51,200 documents.
@@ -84,8 +85,12 @@ def fit_baseline(
     featuriser = fit_featuriser([text for text, block in zip(texts, of_block, strict=True) if learns[block]], rng)
     measured = np.flatnonzero(~learns[of_block])
     rows = np.concatenate([featuriser.rows([texts[at] for at in part]) for part in _chunks(measured)])
-    history = History(rows, _bounds_of(of_block[measured]), _weekdays(documents, measured, of_block))
-    heads = tuple(fit_head(name, history.block_sums()) for name in HEADS)
+    bounds = _bounds_of(of_block[measured])
+    firsts = [documents[at] for at in measured[bounds[:-1]].tolist()]
+    weekdays = np.array([document.day.weekday() for document in firsts], np.int64)
+    history = History(rows, bounds, weekdays, np.array([group_of(document.source) for document in firsts], np.int64))
+    sums = history.block_sums()
+    heads = tuple(fit_head(name, sums, history.groups) for name in HEADS)
     days = len({document.day for document in documents})
     rates = tuple(fit_rate(name, rows) for name in RATES)
     thresholds = calibrate(
@@ -131,11 +136,6 @@ def block_bounds(documents: Sequence[Document]) -> NDArray[np.int64]:
 
 def _bounds_of(blocks: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.flatnonzero(np.diff(blocks)) + 1, [len(blocks)]]).astype(np.int64)
-
-
-def _weekdays(documents: Sequence[Document], measured: NDArray[np.int64], of_block: NDArray[np.int64]) -> NDArray[np.int64]:
-    firsts = measured[_bounds_of(of_block[measured])[:-1]]
-    return np.array([documents[at].day.weekday() for at in firsts.tolist()], np.int64)
 
 
 def _chunks(positions: NDArray[np.int64]) -> list[list[int]]:

@@ -24,12 +24,13 @@ CONFIRM_RATE: Final = 0.001
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The half of a baseline that is measured on: `rows` `(d, WIDTH) int64` in the order they came, `blocks` `(b + 1,)` bounds of the
-    blocks in them, `weekdays` `(b,)` 0 to 6 of each block."""
+    """The part of a baseline that is measured on: `rows` `(d, WIDTH) int64` in the order they came, `blocks` `(b + 1,)` bounds of the
+    blocks in them; of each block `weekdays` `(b,)` 0 to 6 and `groups` `(b,)` of its source."""
 
     rows: NDArray[np.int64]
     blocks: NDArray[np.int64]
     weekdays: NDArray[np.int64]
+    groups: NDArray[np.int64]
 
     def block_sums(self) -> NDArray[np.int64]:
         """The sums of each block's rows, `(b, WIDTH) int64`."""
@@ -113,7 +114,7 @@ def calibrate(
 ) -> Thresholds:
     """Thresholds at which all heads and levels together alarm `alarms_per_100k` times in 100,000 quiet documents.
 
-    Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima is Fréchet's, fitted by moments. The error of
+    Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments. The error of
     the baseline's own means is drawn anew for each stream: a stream is compared with a mean that is as wrong as ours is.
     """
     maxima = {head.name: np.zeros((streams, levels)) for head in heads}
@@ -129,7 +130,7 @@ def calibrate(
                 maxima[head.name][number, level] = statistics.max(initial=0.0)
                 quiet[head.name][level].append(statistics)
     share = alarms_per_100k / (len(heads) * levels)
-    alarm = {name: tuple(_frechet(found[:, level], share) for level in range(levels)) for name, found in maxima.items()}
+    alarm = {name: tuple(_tail(found[:, level], share) for level in range(levels)) for name, found in maxima.items()}
     confirm = {
         name: tuple(float(np.quantile(np.concatenate(found[level]), 1 - CONFIRM_RATE)) for level in range(levels))
         for name, found in quiet.items()
@@ -146,11 +147,12 @@ def whitened_statistics(head: Head, sums: NDArray[np.int64], error: NDArray[np.f
     return found
 
 
-def _frechet(maxima: NDArray[np.float64], share: float) -> float:
-    """The value that a maximum passes with probability `share`: Gumbel's law for its logarithm, by moments.
+def _tail(maxima: NDArray[np.float64], share: float) -> float:
+    """The value that a maximum passes with probability `share`: Gumbel's law for its root, by moments.
 
-    Bins that few documents are in have heavier tails than Gumbel's own law, which set their thresholds too low.
+    Bins that few documents are in have heavier tails than Gumbel's law for the maximum itself, which set their thresholds too low; its law
+    for the logarithm set all of them too high.
     """
-    logs = np.log(np.maximum(maxima, 1e-9))
-    scale = max(float(logs.std()), 1e-9) * np.sqrt(6) / np.pi
-    return float(np.exp(logs.mean() - 0.5772156649 * scale - scale * np.log(-np.log1p(-min(share, 0.5)))))
+    roots = np.sqrt(maxima)
+    scale = max(float(roots.std()), 1e-9) * np.sqrt(6) / np.pi
+    return float((roots.mean() - 0.5772156649 * scale - scale * np.log(-np.log1p(-min(share, 0.5)))) ** 2)

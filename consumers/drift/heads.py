@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.drift.layout import BINNED, BLOCKS
-from consumers.drift.sketch import Sums, documents, means
+from consumers.drift.sketch import GROUPS, Sums, documents, means
 
 SHRUNK: Final = 0.1
 HEADS: Final = ("phi", *BINNED, "cluster")
@@ -22,10 +22,14 @@ HEADS: Final = ("phi", *BINNED, "cluster")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`mean` `(w,) float64` and `whitening` `(w, w) float64` with Σ⁻¹ = W Wᵀ, over a baseline of `baseline_documents`."""
+    """`mean` `(w,) float64` and `whitening` `(w, w) float64` with Σ⁻¹ = W Wᵀ, over a baseline of `baseline_documents`.
+
+    `means_without` `(GROUPS, w) float64` are the means with each group of sources left out: with few sources the groups differ.
+    """
 
     name: str
     mean: NDArray[np.float64]
+    means_without: NDArray[np.float64]
     whitening: NDArray[np.float64]
     baseline_documents: int
 
@@ -35,13 +39,16 @@ class Head:
 
     def without_one_group(self, sums: Sums) -> float:
         """The least T² that is left when one group of sources is taken out: what no single source can have made."""
-        return float(self.statistics(sums.sum(axis=0) - sums).min())
+        return float(self._squares(sums.sum(axis=0) - sums, self.means_without).min())
 
     def statistics(self, sums: NDArray[np.int64]) -> NDArray[np.float64]:
         """T² of several windows `(k, WIDTH)`, `(k,) float64`."""
+        return self._squares(sums, self.mean)
+
+    def _squares(self, sums: NDArray[np.int64], means: NDArray[np.float64]) -> NDArray[np.float64]:
         counted = np.maximum(sums[:, 0], 1)
         scale = 4096 if self.name == "phi" else 1
-        shifted = sums[:, BLOCKS[self.name].columns] / (counted * scale)[:, None] - self.mean
+        shifted = sums[:, BLOCKS[self.name].columns] / (counted * scale)[:, None] - means
         projected = shifted @ self.whitening
         found: NDArray[np.float64] = np.einsum("ij,ij->i", projected, projected) / (1 / counted + 1 / self.baseline_documents)
         return found
@@ -52,8 +59,9 @@ class Head:
         return float(np.linalg.norm(shifted)) if self.name == "phi" else float(np.abs(shifted).sum() / 2)
 
 
-def fit_head(name: str, blocks: NDArray[np.int64]) -> Head:
-    """The head of a baseline whose blocks' sums are `(b, WIDTH)`: a block is a source's or a session's neighbouring documents.
+def fit_head(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64]) -> Head:
+    """The head of a baseline whose blocks' sums are `(b, WIDTH)`, their sources of `groups` `(b,)`: a block is a source's neighbouring
+    documents.
 
     The covariance of one document is that of the blocks' residual sums (a ratio estimator), 10 % shrunk towards its diagonal.
     """
@@ -69,4 +77,5 @@ def fit_head(name: str, blocks: NDArray[np.int64]) -> Head:
     # Shares add up to 1: one direction has no variance, and says nothing.
     kept = values > max(values.max(), 1e-300) * 1e-6
     inverse = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1)), 0)
-    return Head(name, mean, vectors * inverse, counted)
+    without = np.stack([means(blocks[groups != group].sum(axis=0), name) for group in range(GROUPS)])
+    return Head(name, mean, without, vectors * inverse, counted)
