@@ -1,0 +1,1 @@
+"""Drift of documents and feedback, as pure functions of what was counted."""

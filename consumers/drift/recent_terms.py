@@ -1,0 +1,277 @@
+"""What recent documents said, in bounded space: how many had each term, from how many sources, and a sample of their text.
+
+Counts are hashed, so nothing has to be thrown away and no order matters. The names come from the sample: the documents with the
+lowest hashes (bottom-k, Cohen & Kaplan 2007), those with words that are rare in the baseline weighing more, since they show what is new.
+
+Two generations: when the newer one is full or old the elder goes. What is read is both, 4,096 to 8,192 documents.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from consumers.drift.term_table import BUCKETS, Buckets, TermTable, document_terms
+from consumers.drift.words import MAX_CHARACTERS, Hashes, split
+
+FORMAT: Final = 1
+GENERATION_DOCUMENTS: Final = 4096
+GENERATION_DAYS: Final = 15
+SAMPLED_DOCUMENTS: Final = 160
+SAMPLED_OF_SOURCE: Final = 4
+SNIPPET_CHARACTERS: Final = 160
+# A source may add 8 documents and 1 in 64; a text may come 2 times and 1 in 512. More of them would explain themselves, not the world.
+SOURCE_FREE, SOURCE_SHIFT = 8, 6
+TEXT_FREE, TEXT_SHIFT = 2, 9
+SLOTS: Final = 1 << 12
+# A term in fewer than 1 of 8,192 baseline documents is rare, and a document of rare terms weighs 32 times one without.
+RARE_IN: Final = 8192
+HEAVIEST: Final = 32
+# Which of 8 bits of a term a source sets.
+SOURCE_BITS: Final = 8
+
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+class Snippet(msgspec.Struct, array_like=True, frozen=True, order=True):
+    """A sampled document: its rank (the lower the likelier kept), its source's hash, and a piece of its text."""
+
+    rank: int
+    source: int
+    text: str
+
+
+@dataclass(slots=True)
+class Generation:
+    """`counts` (65536,) int32 documents with each term, `sources` (65536,) uint8 which source bits had it, `sample` by rank."""
+
+    documents: int = 0
+    first_day: int = 0
+    counts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(BUCKETS, np.int32))
+    sources: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(BUCKETS, np.uint8))
+    sample: list[Snippet] = field(default_factory=list)
+
+    def merge(self, other: Generation) -> None:
+        """Adds another generation: sums, unions and the lowest ranks, so any order and grouping gives the same."""
+        known = [part.first_day for part in (self, other) if part.documents]
+        self.first_day = min(known, default=0)
+        self.documents += other.documents
+        self.counts += other.counts
+        self.sources |= other.sources
+        for snippet in other.sample:
+            self.keep(snippet)
+
+    def keep(self, snippet: Snippet) -> None:
+        """Takes a snippet into the sample if its rank is among the lowest, of its source and of all."""
+        sample = self.sample
+        if len(sample) >= SAMPLED_DOCUMENTS and snippet >= sample[-1]:
+            return
+        same = [at for at, kept in enumerate(sample) if kept.source == snippet.source]
+        for at in same:
+            if sample[at].rank == snippet.rank:
+                sample[at] = min(sample[at], snippet)
+                return
+        insort(sample, snippet)
+        if len(same) >= SAMPLED_OF_SOURCE:
+            del sample[max(at for at, kept in enumerate(sample) if kept.source == snippet.source)]
+        del sample[SAMPLED_DOCUMENTS:]
+
+
+class RecentTerms:
+    """The record of one model's recent documents against the table of its baseline.
+
+    Any batching of the same documents in the same order, and a restart between any two, gives the same record.
+    """
+
+    def __init__(self, table: TermTable) -> None:
+        self._rare = table.counts.astype(np.int64) * RARE_IN <= table.documents
+        self.newer = Generation()
+        self.elder = Generation()
+        # How often each source and each text came in the newer generation, by hash.
+        self._of_source = [0] * SLOTS
+        self._of_text = [0] * SLOTS
+
+    @property
+    def documents(self) -> int:
+        """How many documents the record counts."""
+        return self.newer.documents + self.elder.documents
+
+    def take(self, texts: Sequence[str], sources: Sequence[str], days: Sequence[int] | None = None) -> None:
+        """Takes documents in: redacted texts, where each came from, and their event-days (ordinals; without them nothing ages).
+
+        About 8 µs a short document in batches of 500 and 500 µs for one alone.
+        """
+        words = split(texts)
+        document, bucket = document_terms(words)
+        terms = np.bincount(document, minlength=len(texts))
+        rare = np.bincount(document[self._rare[bucket]], minlength=len(texts))
+        hashes = _text_hashes(document, bucket, len(texts))
+        weights = 1 + (HEAVIEST - 1) * rare // np.maximum(terms, 1)
+        came = _Arrivals(
+            texts,
+            [zlib.crc32(source.encode("utf-8", "surrogatepass")) for source in sources],
+            [0] * len(texts) if days is None else list(days),
+            hashes.tolist(),
+            (hashes // weights.astype(np.uint64)).tolist(),
+        )
+        admitted = np.zeros(len(texts), np.bool_)
+        for at in range(len(texts)):
+            if self._is_over(came.days[at]):
+                self._count(admitted, came, document, bucket)
+                admitted[:] = False
+                self._turn()
+            if self._admits(came.sources[at], came.hashes[at]):
+                self.newer.first_day = came.days[at] if not self.newer.documents else self.newer.first_day
+                self.newer.documents += 1
+                admitted[at] = True
+        self._count(admitted, came, document, bucket)
+
+    def _is_over(self, day: int) -> bool:
+        newer = self.newer
+        return newer.documents >= GENERATION_DOCUMENTS or (newer.documents > 0 and day >= newer.first_day + GENERATION_DAYS)
+
+    def _turn(self) -> None:
+        self.elder, self.newer = self.newer, Generation()
+        self._of_source = [0] * SLOTS
+        self._of_text = [0] * SLOTS
+
+    def _admits(self, source: int, text: int) -> bool:
+        """Counts a document of a source and a text, unless one of them has had its share."""
+        at_source, at_text = source % SLOTS, text % SLOTS
+        documents = self.newer.documents
+        if self._of_source[at_source] >= SOURCE_FREE + (documents >> SOURCE_SHIFT):
+            return False
+        if self._of_text[at_text] >= TEXT_FREE + (documents >> TEXT_SHIFT):
+            return False
+        self._of_source[at_source] += 1
+        self._of_text[at_text] += 1
+        return True
+
+    def _count(self, admitted: NDArray[np.bool_], came: _Arrivals, document: Buckets, bucket: Buckets) -> None:
+        """Counts the admitted documents' terms in the newer generation, and samples them."""
+        newer = self.newer
+        chosen = admitted[document]
+        found = bucket[chosen]
+        newer.counts += np.bincount(found, minlength=BUCKETS).astype(np.int32)
+        bits = np.left_shift(1, np.array(came.sources, np.int64) >> 16 & SOURCE_BITS - 1).astype(np.uint8)
+        np.bitwise_or.at(newer.sources, found, bits[document[chosen]])
+        for at in np.flatnonzero(admitted).tolist():
+            rank = came.ranks[at]
+            if len(newer.sample) < SAMPLED_DOCUMENTS or rank <= newer.sample[-1].rank:
+                newer.keep(Snippet(rank, came.sources[at], snippet(came.texts[at], came.hashes[at])))
+
+    def merge(self, other: RecentTerms) -> None:
+        """Adds the record of other documents, of another partition say: the same in any order and grouping."""
+        self.newer.merge(other.newer)
+        self.elder.merge(other.elder)
+        self._of_source = [mine + theirs for mine, theirs in zip(self._of_source, other._of_source, strict=True)]
+        self._of_text = [mine + theirs for mine, theirs in zip(self._of_text, other._of_text, strict=True)]
+
+    def both(self) -> Generation:
+        """Both generations as one."""
+        sum_ = Generation()
+        sum_.merge(self.elder)
+        sum_.merge(self.newer)
+        return sum_
+
+    def to_bytes(self) -> bytes:
+        """The whole record for a changelog or a snapshot: about 60 KB when both generations are full."""
+        slots = np.array([self._of_source, self._of_text], np.uint32)
+        stored = _Stored(FORMAT, _stored(self.newer), _stored(self.elder), _planes(slots))
+        return zlib.compress(msgspec.msgpack.encode(stored), 6)
+
+    def restore(self, value: bytes) -> None:
+        """Takes back what `to_bytes` gave; raises ValueError for another release's."""
+        stored = msgspec.msgpack.decode(zlib.decompress(value), type=_Stored)
+        if stored.format != FORMAT:
+            raise ValueError(f"recent terms of format {stored.format}: expected {FORMAT}; drop them, they come again with new documents")
+        self.newer, self.elder = _restored(stored.newer), _restored(stored.elder)
+        slots = _from_planes(stored.slots, np.uint32).reshape(2, SLOTS)
+        self._of_source, self._of_text = slots[0].tolist(), slots[1].tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """A batch of documents, by position."""
+
+    texts: Sequence[str]
+    sources: list[int]
+    days: list[int]
+    hashes: list[int]
+    ranks: list[int]
+
+
+class _StoredGeneration(msgspec.Struct, array_like=True):
+    documents: int
+    first_day: int
+    counts: bytes
+    sources: bytes
+    sample: list[Snippet]
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    format: int
+    newer: _StoredGeneration
+    elder: _StoredGeneration
+    slots: bytes
+
+
+def snippet(text: str, number: int) -> str:
+    """A piece of the text of at most SNIPPET_CHARACTERS, from a place that `number` chooses, between white space where there is any.
+
+    >>> snippet("one two three", 5)
+    'one two three'
+    """
+    if len(text) <= SNIPPET_CHARACTERS:
+        return text
+    start = number % (min(len(text), MAX_CHARACTERS) - SNIPPET_CHARACTERS + 1)
+    # The word that the start stands in is left out, the one that the end stands in as well.
+    if start:
+        start = text.find(" ", start - 1, start + SNIPPET_CHARACTERS) + 1 or start
+    piece = text[start : start + SNIPPET_CHARACTERS]
+    if start + SNIPPET_CHARACTERS < len(text) and not text[start + SNIPPET_CHARACTERS].isspace():
+        piece = piece[: piece.rfind(" ")] if " " in piece else piece
+    return piece
+
+
+def _text_hashes(document: Buckets, bucket: Buckets, documents: int) -> Hashes:
+    """A hash of each document's set of terms, (D,) uint64: case, punctuation and order of words change nothing."""
+    mixed = (bucket.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    bounds = np.searchsorted(document, np.arange(documents + 1))
+    found: Hashes = sums[bounds[1:]] - sums[bounds[:-1]]
+    found ^= found >> np.uint64(31)
+    found *= np.uint64(0x94D049BB133111EB)
+    found ^= found >> np.uint64(30)
+    return found
+
+
+def _stored(generation: Generation) -> _StoredGeneration:
+    return _StoredGeneration(
+        generation.documents, generation.first_day, _planes(generation.counts), generation.sources.tobytes(), generation.sample
+    )
+
+
+def _restored(stored: _StoredGeneration) -> Generation:
+    counts = _from_planes(stored.counts, np.int32)
+    return Generation(stored.documents, stored.first_day, counts, np.frombuffer(stored.sources, np.uint8).copy(), stored.sample)
+
+
+def _planes(numbers: NDArray[np.int32] | NDArray[np.uint32]) -> bytes:
+    """Low bytes first, then the next ones: small numbers compress to little."""
+    return numbers.reshape(-1, 1).view(np.uint8).T.tobytes()
+
+
+def _from_planes(value: bytes, kind: type[_Number]) -> NDArray[_Number]:
+    size = np.dtype(kind).itemsize
+    return np.ascontiguousarray(np.frombuffer(value, np.uint8).reshape(size, -1).T).view(kind).ravel()
