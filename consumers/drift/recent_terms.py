@@ -3,7 +3,8 @@
 Counts are hashed, so nothing has to be thrown away and no order matters. The names come from the sample: the documents with the
 lowest hashes (bottom-k, Cohen & Kaplan 2007), those with words that are rare in the baseline weighing more, since they show what is new.
 
-Two generations: when the newer one is full or old the elder goes. What is read is both, 4,096 to 8,192 documents.
+Generations of 512 documents, the elder ones merged two by two up to 2,048: the newest 4,096 to 6,144 documents, and an explanation can
+look at hardly more of them than an alarm's window has.
 """
 
 from __future__ import annotations
@@ -22,17 +23,21 @@ from consumers.drift.term_table import BUCKETS, Buckets, TermTable, document_ter
 from consumers.drift.words import MAX_CHARACTERS, Hashes, split
 
 FORMAT: Final = 1
-GENERATION_DOCUMENTS: Final = 4096
-GENERATION_DAYS: Final = 15
-SAMPLED_DOCUMENTS: Final = 160
+GENERATION_DOCUMENTS: Final = 512
+# Few documents a day: a generation ends after 8 days, and nothing is older than 30.
+GENERATION_DAYS: Final = 8
+OLDEST_DAYS: Final = 30
+# Merged twice, a generation stays what it is; so many of these are kept.
+HIGHEST_LEVEL: Final = 2
+HIGHEST_KEPT: Final = 2
+SAMPLED_DOCUMENTS: Final = 96
 SAMPLED_OF_SOURCE: Final = 4
 SNIPPET_CHARACTERS: Final = 160
 # A source may add 8 documents and 1 in 64; a text may come 2 times and 1 in 512. More of them would explain themselves, not the world.
 SOURCE_FREE, SOURCE_SHIFT = 8, 6
 TEXT_FREE, TEXT_SHIFT = 2, 9
 SLOTS: Final = 1 << 12
-# A term in fewer than 1 of 8,192 baseline documents is rare, and a document of rare terms weighs 32 times one without.
-RARE_IN: Final = 8192
+# A document of nothing but unseen words weighs 32 times one without.
 HEAVIEST: Final = 32
 # Which of 8 bits of a term a source sets.
 SOURCE_BITS: Final = 8
@@ -50,10 +55,11 @@ class Snippet(msgspec.Struct, array_like=True, frozen=True, order=True):
 
 @dataclass(slots=True)
 class Generation:
-    """`counts` (65536,) int32 documents with each term, `sources` (65536,) uint8 which source bits had it, `sample` by rank."""
+    """`counts` (BUCKETS,) int32 documents with each term, `sources` (BUCKETS,) uint8 which source bits had it, `sample` by rank."""
 
     documents: int = 0
     first_day: int = 0
+    level: int = 0
     counts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(BUCKETS, np.int32))
     sources: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(BUCKETS, np.uint8))
     sample: list[Snippet] = field(default_factory=list)
@@ -62,6 +68,7 @@ class Generation:
         """Adds another generation: sums, unions and the lowest ranks, so any order and grouping gives the same."""
         known = [part.first_day for part in (self, other) if part.documents]
         self.first_day = min(known, default=0)
+        self.level = max(self.level, other.level)
         self.documents += other.documents
         self.counts += other.counts
         self.sources |= other.sources
@@ -91,29 +98,31 @@ class RecentTerms:
     """
 
     def __init__(self, table: TermTable) -> None:
-        self._rare = table.counts.astype(np.int64) * RARE_IN <= table.documents
-        self.newer = Generation()
-        self.elder = Generation()
-        # How often each source and each text came in the newer generation, by hash.
+        self._table = table
+        self.open = Generation()
+        # The newest first.
+        self.finished: list[Generation] = []
+        # How often each source and each text came in the open generation, by hash.
         self._of_source = [0] * SLOTS
         self._of_text = [0] * SLOTS
 
     @property
     def documents(self) -> int:
         """How many documents the record counts."""
-        return self.newer.documents + self.elder.documents
+        return self.open.documents + sum(generation.documents for generation in self.finished)
 
     def take(self, texts: Sequence[str], sources: Sequence[str], days: Sequence[int] | None = None) -> None:
         """Takes documents in: redacted texts, where each came from, and their event-days (ordinals; without them nothing ages).
 
-        About 8 µs a short document in batches of 500 and 500 µs for one alone.
+        About 10 µs a short document in batches of 500 and 500 µs for one alone.
         """
         words = split(texts)
-        document, bucket = document_terms(words)
-        terms = np.bincount(document, minlength=len(texts))
-        rare = np.bincount(document[self._rare[bucket]], minlength=len(texts))
+        unseen = self._table.unseen(words.hashes)
+        document, bucket = document_terms(words, unseen)
         hashes = _text_hashes(document, bucket, len(texts))
-        weights = 1 + (HEAVIEST - 1) * rare // np.maximum(terms, 1)
+        of_document = np.bincount(words.document, minlength=len(texts))
+        unseen_of_document = np.bincount(words.document[unseen], minlength=len(texts))
+        weights = 1 + (HEAVIEST - 1) * unseen_of_document // np.maximum(of_document, 1)
         came = _Arrivals(
             texts,
             [zlib.crc32(source.encode("utf-8", "surrogatepass")) for source in sources],
@@ -126,26 +135,33 @@ class RecentTerms:
             if self._is_over(came.days[at]):
                 self._count(admitted, came, document, bucket)
                 admitted[:] = False
-                self._turn()
+                self._turn(came.days[at])
             if self._admits(came.sources[at], came.hashes[at]):
-                self.newer.first_day = came.days[at] if not self.newer.documents else self.newer.first_day
-                self.newer.documents += 1
+                self.open.first_day = came.days[at] if not self.open.documents else self.open.first_day
+                self.open.documents += 1
                 admitted[at] = True
         self._count(admitted, came, document, bucket)
 
     def _is_over(self, day: int) -> bool:
-        newer = self.newer
-        return newer.documents >= GENERATION_DOCUMENTS or (newer.documents > 0 and day >= newer.first_day + GENERATION_DAYS)
+        full = self.open.documents >= GENERATION_DOCUMENTS
+        return full or (self.open.documents > 0 and day >= self.open.first_day + GENERATION_DAYS)
 
-    def _turn(self) -> None:
-        self.elder, self.newer = self.newer, Generation()
+    def _turn(self, day: int) -> None:
+        """Begins a generation; of the finished ones two of a level become one of the next, and what is too much or too old goes."""
+        finished = [self.open, *self.finished]
+        while len(finished) > 1 and finished[0].level == finished[1].level < HIGHEST_LEVEL:
+            finished[1].merge(finished.pop(0))
+            finished[0].level += 1
+        lower = sum(one.level < HIGHEST_LEVEL for one in finished)
+        self.finished = [one for one in finished[: lower + HIGHEST_KEPT] if day < one.first_day + OLDEST_DAYS]
+        self.open = Generation()
         self._of_source = [0] * SLOTS
         self._of_text = [0] * SLOTS
 
     def _admits(self, source: int, text: int) -> bool:
         """Counts a document of a source and a text, unless one of them has had its share."""
         at_source, at_text = source % SLOTS, text % SLOTS
-        documents = self.newer.documents
+        documents = self.open.documents
         if self._of_source[at_source] >= SOURCE_FREE + (documents >> SOURCE_SHIFT):
             return False
         if self._of_text[at_text] >= TEXT_FREE + (documents >> TEXT_SHIFT):
@@ -155,36 +171,41 @@ class RecentTerms:
         return True
 
     def _count(self, admitted: NDArray[np.bool_], came: _Arrivals, document: Buckets, bucket: Buckets) -> None:
-        """Counts the admitted documents' terms in the newer generation, and samples them."""
-        newer = self.newer
+        """Counts the admitted documents' terms in the open generation, and samples them."""
+        newest = self.open
         chosen = admitted[document]
         found = bucket[chosen]
-        newer.counts += np.bincount(found, minlength=BUCKETS).astype(np.int32)
+        np.add.at(newest.counts, found, np.int32(1))
         bits = np.left_shift(1, np.array(came.sources, np.int64) >> 16 & SOURCE_BITS - 1).astype(np.uint8)
-        np.bitwise_or.at(newer.sources, found, bits[document[chosen]])
+        np.bitwise_or.at(newest.sources, found, bits[document[chosen]])
         for at in np.flatnonzero(admitted).tolist():
             rank = came.ranks[at]
-            if len(newer.sample) < SAMPLED_DOCUMENTS or rank <= newer.sample[-1].rank:
-                newer.keep(Snippet(rank, came.sources[at], snippet(came.texts[at], came.hashes[at])))
+            if len(newest.sample) < SAMPLED_DOCUMENTS or rank <= newest.sample[-1].rank:
+                newest.keep(Snippet(rank, came.sources[at], snippet(came.texts[at], came.hashes[at])))
 
     def merge(self, other: RecentTerms) -> None:
-        """Adds the record of other documents, of another partition say: the same in any order and grouping."""
-        self.newer.merge(other.newer)
-        self.elder.merge(other.elder)
+        """Adds the record of other documents, of another partition say, generation by generation: the same in any order and grouping."""
+        self.open.merge(other.open)
+        for at, generation in enumerate(other.finished):
+            if at == len(self.finished):
+                self.finished.append(Generation())
+            self.finished[at].merge(generation)
         self._of_source = [mine + theirs for mine, theirs in zip(self._of_source, other._of_source, strict=True)]
         self._of_text = [mine + theirs for mine, theirs in zip(self._of_text, other._of_text, strict=True)]
 
-    def both(self) -> Generation:
-        """Both generations as one."""
-        sum_ = Generation()
-        sum_.merge(self.elder)
-        sum_.merge(self.newer)
-        return sum_
+    def newest(self, documents: int | None = None) -> Generation:
+        """The newest generations with at least so many documents together, as one; all of them without a number."""
+        together = Generation()
+        for generation in (self.open, *self.finished):
+            if documents is not None and together.documents >= documents:
+                break
+            together.merge(generation)
+        return together
 
     def to_bytes(self) -> bytes:
-        """The whole record for a changelog or a snapshot: about 60 KB when both generations are full."""
+        """The whole record for a changelog or a snapshot: about 100 KB of short documents."""
         slots = np.array([self._of_source, self._of_text], np.uint32)
-        stored = _Stored(FORMAT, _stored(self.newer), _stored(self.elder), _planes(slots))
+        stored = _Stored(FORMAT, _stored(self.open), [_stored(one) for one in self.finished], _planes(slots))
         return zlib.compress(msgspec.msgpack.encode(stored), 6)
 
     def restore(self, value: bytes) -> None:
@@ -192,7 +213,7 @@ class RecentTerms:
         stored = msgspec.msgpack.decode(zlib.decompress(value), type=_Stored)
         if stored.format != FORMAT:
             raise ValueError(f"recent terms of format {stored.format}: expected {FORMAT}; drop them, they come again with new documents")
-        self.newer, self.elder = _restored(stored.newer), _restored(stored.elder)
+        self.open, self.finished = _restored(stored.open), [_restored(one) for one in stored.finished]
         slots = _from_planes(stored.slots, np.uint32).reshape(2, SLOTS)
         self._of_source, self._of_text = slots[0].tolist(), slots[1].tolist()
 
@@ -211,6 +232,8 @@ class _Arrivals:
 class _StoredGeneration(msgspec.Struct, array_like=True):
     documents: int
     first_day: int
+    level: int
+    steps: bytes
     counts: bytes
     sources: bytes
     sample: list[Snippet]
@@ -218,8 +241,8 @@ class _StoredGeneration(msgspec.Struct, array_like=True):
 
 class _Stored(msgspec.Struct, array_like=True):
     format: int
-    newer: _StoredGeneration
-    elder: _StoredGeneration
+    open: _StoredGeneration
+    finished: list[_StoredGeneration]
     slots: bytes
 
 
@@ -257,14 +280,26 @@ def _text_hashes(document: Buckets, bucket: Buckets, documents: int) -> Hashes:
 
 
 def _stored(generation: Generation) -> _StoredGeneration:
+    """Only the buckets that were met, by their distance from one to the next."""
+    met = np.flatnonzero(generation.counts)
+    steps = np.diff(met, prepend=0).astype(np.uint32)
     return _StoredGeneration(
-        generation.documents, generation.first_day, _planes(generation.counts), generation.sources.tobytes(), generation.sample
+        generation.documents,
+        generation.first_day,
+        generation.level,
+        _planes(steps),
+        _planes(generation.counts[met]),
+        generation.sources[met].tobytes(),
+        generation.sample,
     )
 
 
 def _restored(stored: _StoredGeneration) -> Generation:
-    counts = _from_planes(stored.counts, np.int32)
-    return Generation(stored.documents, stored.first_day, counts, np.frombuffer(stored.sources, np.uint8).copy(), stored.sample)
+    found = Generation(stored.documents, stored.first_day, stored.level, sample=stored.sample)
+    met = np.cumsum(_from_planes(stored.steps, np.uint32), dtype=np.int64)
+    found.counts[met] = _from_planes(stored.counts, np.int32)
+    found.sources[met] = np.frombuffer(stored.sources, np.uint8)
+    return found
 
 
 def _planes(numbers: NDArray[np.int32] | NDArray[np.uint32]) -> bytes:

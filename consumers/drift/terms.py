@@ -1,54 +1,64 @@
 """Which terms rose and which fell between a baseline and recent documents, with examples: what an operator reads of an alarm.
 
-Ranked by the signed root of Dunning's log-likelihood ratio (Dunning 1993) of document shares, deflated by how many sources had the term.
+A term's evidence is the signed root of the log-likelihood ratio of its document shares (Dunning 1993), deflated where few sources had
+it. A word that the baseline never saw and that is still rare has little evidence of its own; it takes that of its shape: when unseen
+words without vowel signs are ten times as frequent as they were, nine of ten of them are news.
+
 The log-odds with an informative Dirichlet prior (Monroe et al. 2008) gives a term that the baseline never saw a large variance, and
-misread bytes and lost vowel signs are such terms: `docs/log.md` has both side by side.
+misread bytes and lost vowel signs are such terms; `docs/log.md` has the figures.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from consumers.drift.recent_terms import Generation, RecentTerms
-from consumers.drift.term_table import TermTable, buckets, hashed
-from consumers.drift.words import Hashes, Words, split
+from consumers.drift.term_table import HASHED, Buckets, TermTable, buckets, hashed
+from consumers.drift.words import split
 
-# Of 10,000 candidates that did not move fewer than one gets here.
-LEAST_Z: Final = 4.0
-# A spelling is named with its family when it rose by itself at least so much.
+# A term is told when it is likelier news than chance.
+LEAST_CONFIDENCE: Final = 0.5
+# A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.
 LEAST_SPELLING_Z: Final = 1.0
-SPELLINGS: Final = 5
+LEAST_SHAPE_Z: Final = 3.0
+SPELLINGS: Final = 4
 EXAMPLES: Final = 2
-# A term with fewer source bits may be one flood, or two with an accident of hashing: it comes behind all others.
-FEW_SOURCES: Final = 3
+# Documents with a term that count for one source, in 1,000 documents: the rest says how much that source writes.
+DOCUMENTS_OF_SOURCE: Final = 2
+# Half a document more: a term that was never seen is not impossible.
+PRIOR_DOCUMENTS: Final = 0.5
 
 Numbers = NDArray[np.float64]
+Kind = Literal["word", "family", "shape"]
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A term that rose or fell: `before` and `after` are shares of documents, `z` is signed, `spellings` the others of its family.
+    """A term that rose or fell: `before` and `after` are its own shares of documents.
 
-    `several_sources` is false where all its documents may come from one or two sources.
+    `kind` says whose rise it shows: the word's own, that of its family of `spellings` (whose shares these are), or that of all unseen
+    words of its shape. `z` is signed and of that kind; `confidence` is the probability that it is no chance.
     """
 
     term: str
+    kind: Kind
     z: float
+    confidence: float
     before: float
     after: float
-    several_sources: bool = True
     spellings: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """The terms that rose and fell, the clearest first, in `documents` recent documents against `baseline_documents`."""
+    """The terms that rose and fell, the surest first, in `documents` recent documents against `baseline_documents`."""
 
     documents: int
     baseline_documents: int
@@ -56,129 +66,173 @@ class Explanation(msgspec.Struct, frozen=True):
     fell: tuple[Term, ...] = ()
 
 
-def explain(table: TermTable, recent: RecentTerms, k: int = 20) -> Explanation:
-    """At most `k` terms that rose and `k` that fell; none where nothing moved by more than chance. About 10 ms."""
-    seen = recent.both()
+def explain(table: TermTable, recent: RecentTerms, k: int = 20, *, documents: int | None = None) -> Explanation:
+    """At most `k` terms that rose and `k` that fell in the newest `documents` or somewhat more (all that the record has without it).
+
+    None where nothing moved by more than chance. About 20 ms.
+    """
+    seen = recent.newest(documents)
     if not seen.documents or not table.documents:
         return Explanation(seen.documents, table.documents)
-    return Explanation(seen.documents, table.documents, _rose(table, seen, k), _fell(table, seen, k))
+    return Explanation(seen.documents, table.documents, _Rise(table, seen).terms(k), _fell(table, seen, k))
 
 
 @dataclass(frozen=True, slots=True)
-class _Shares:
-    """Terms' document counts before and after, how clearly they differ, and whether several sources had them."""
+class _Moves:
+    """Of each bucket asked for: documents before and after, the signed evidence, and the probability that it is chance."""
 
     before: NDArray[np.int64]
     after: NDArray[np.int64]
     z: Numbers
-    several: NDArray[np.bool_]
+    chance: Numbers
 
     @staticmethod
-    def of(hashes: Hashes, table: TermTable, seen: Generation) -> _Shares:
-        place = buckets(hashes)
+    def of(place: Buckets, table: TermTable, seen: Generation) -> _Moves:
         before, after = table.counts[place].astype(np.int64), seen.counts[place].astype(np.int64)
-        bits = np.bitwise_count(seen.sources[place])
-        z = signed_root(after, seen.documents, before, table.documents) / np.sqrt(_documents_a_source(after, bits))
-        return _Shares(before, after, z, bits >= FEW_SOURCES)
+        z = signed_root(after, seen.documents, before, table.documents)
+        z /= np.sqrt(_excess_of_source(after, np.bitwise_count(seen.sources[place]), seen.documents))
+        # False discoveries (Benjamini & Hochberg 1995): how many of all terms would chance bring so far, against how many are there.
+        terms = int(np.count_nonzero(table.counts))
+        there = np.empty(len(z))
+        there[np.argsort(-np.abs(z), kind="stable")] = np.arange(1, len(z) + 1)
+        return _Moves(before, after, z, np.minimum(terms * 2 * ndtr(-np.abs(z)) / there, 1.0))
 
 
 def signed_root(after: NDArray[np.int64], documents: int, before: NDArray[np.int64], baseline_documents: int) -> Numbers:
     """The signed root of the log-likelihood ratio of two binomial shares: about a standard normal where the shares are the same.
 
     >>> signed_root(np.array([10, 50]), 1000, np.array([500, 500]), 50_000).round(1).tolist()
-    [0.0, 8.5]
+    [-0.0, 8.5]
     """
-    after_share, before_share = after / documents, before / baseline_documents
-    both = (after + before) / (documents + baseline_documents)
-    ratio = _likelihood(after, documents, after_share) + _likelihood(before, baseline_documents, before_share)
-    ratio -= _likelihood(after, documents, both) + _likelihood(before, baseline_documents, both)
+    expected = before + PRIOR_DOCUMENTS
+    after_share, before_share = after / documents, expected / (baseline_documents + 2 * PRIOR_DOCUMENTS)
+    both = (after + expected) / (documents + baseline_documents + 2 * PRIOR_DOCUMENTS)
+    ratio = _likelihood(after, documents - after, after_share, both)
+    ratio += _likelihood(expected, baseline_documents + 2 * PRIOR_DOCUMENTS - expected, before_share, both)
     found: Numbers = np.sign(after_share - before_share) * np.sqrt(2 * np.maximum(ratio, 0.0))
     return found
 
 
-def _likelihood(count: NDArray[np.int64], documents: int, share: Numbers) -> Numbers:
+def _likelihood(with_term: NDArray[np.int64] | Numbers, without: NDArray[np.int64] | Numbers, share: Numbers, of_both: Numbers) -> Numbers:
+    """The log-likelihood of a share's counts at that share against that of both."""
     tiny = 1e-300
-    return count * np.log(np.maximum(share, tiny)) + (documents - count) * np.log(np.maximum(1 - share, tiny))
+    found: Numbers = with_term * np.log(np.maximum(share, tiny) / of_both)
+    found += without * np.log(np.maximum(1 - share, tiny) / np.maximum(1 - of_both, tiny))
+    return found
 
 
-def _documents_a_source(documents: NDArray[np.int64], bits: NDArray[np.uint8]) -> Numbers:
-    """How many of a term's documents come from one source, at least 1: linear counting (Whang et al. 1990) of 8 bits; 1 where all are set."""
+def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8], documents: int) -> Numbers:
+    """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all bits are set.
+
+    The number of sources is by linear counting (Whang et al. 1990) of the 8 bits.
+    """
     sources = np.append(-8 * np.log(1 - np.arange(8) / 8), np.inf)[bits]
-    return np.maximum(documents / np.maximum(sources, 1), 1.0)
+    of_source = DOCUMENTS_OF_SOURCE * max(documents / 1000, 1)
+    return np.maximum(with_term / (of_source * np.maximum(sources, 1)), 1.0)
 
 
-def _rose(table: TermTable, seen: Generation, k: int) -> tuple[Term, ...]:
-    snippets = [snippet.text for snippet in seen.sample]
-    said = split(snippets)
-    spelled = said.spelled()
-    names, hashes, families = _candidates(said, spelled)
-    word, family = _Shares.of(hashes, table, seen), _Shares.of(families, table, seen)
-    members: defaultdict[int, list[int]] = defaultdict(list)
-    for at in np.flatnonzero((families != 0) & (word.z >= LEAST_SPELLING_Z)).tolist():
-        members[int(families[at])].append(at)
-    ranked: list[tuple[bool, float, int, bool]] = [
-        (not word.several[at], -float(word.z[at]), at, False) for at in np.flatnonzero(word.z >= LEAST_Z).tolist()
-    ]
-    for spellings in members.values():
-        spellings.sort(key=lambda at: (-int(word.after[at]), names[at]))
-        first = spellings[0]
-        if len(spellings) > 1 and family.z[first] >= LEAST_Z:
-            ranked.append((not family.several[first], -float(family.z[first]), first, True))
-    ranked.sort(key=lambda entry: (entry[0], entry[1], names[entry[2]], entry[3]))
-    found: list[Term] = []
-    told: set[int] = set()
-    for few, z, at, is_family in ranked:
-        group = members[int(families[at])] if is_family else [at]
-        if len(found) == k:
-            break
-        if told.intersection(group):
-            continue
-        told.update(group)
-        shares = family if is_family else word
-        found.append(
-            Term(
-                names[at],
-                round(-z, 2),
-                float(shares.before[at]) / table.documents,
-                float(shares.after[at]) / seen.documents,
-                not few,
-                tuple(names[other] for other in group[1:SPELLINGS]),
-                _examples(said, hashes[group], snippets),
-            )
+class _Rise:
+    """The words of the sampled documents, with all that is known of them."""
+
+    def __init__(self, table: TermTable, seen: Generation) -> None:
+        self._table, self._seen = table, seen
+        self._snippets = [snippet.text for snippet in seen.sample]
+        said = split(self._snippets)
+        places: dict[str, int] = {}
+        self._said_in: list[list[int]] = []
+        first: list[int] = []
+        for at, (name, document) in enumerate(zip(said.spelled(), said.document.tolist(), strict=True)):
+            place = places.setdefault(name, len(places))
+            if place == len(first):
+                first.append(at)
+                self._said_in.append([document])
+            elif self._said_in[place][-1] != document:
+                self._said_in[place].append(document)
+        self._names = list(places)
+        self._families = said.families[first]
+        unseen = table.unseen(said.hashes[first])
+        self._word = _Moves.of(buckets(said.hashes[first]), table, seen)
+        self._family = _Moves.of(buckets(self._families), table, seen)
+        self._shape = _Moves.of(HASHED + said.shapes[first], table, seen)
+        self._speaks = unseen & (self._shape.z >= LEAST_SHAPE_Z)
+        self._owners = self._owned(buckets(said.hashes[first]).tolist(), buckets(self._families).tolist())
+
+    def _owned(self, word_buckets: list[int], family_buckets: list[int]) -> tuple[set[int], set[int]]:
+        """Which words and families have their bucket for themselves, or more of the sample than any other in it."""
+        often: dict[int, tuple[int, str]] = {}
+        families: defaultdict[int, set[int]] = defaultdict(set)
+        for at, bucket in enumerate(family_buckets):
+            if self._families[at]:
+                families[bucket].update(self._said_in[at])
+        for at, bucket in enumerate(word_buckets):
+            often[bucket] = max(often.get(bucket, (0, "")), (len(self._said_in[at]), self._names[at]))
+        words = {
+            at
+            for at, bucket in enumerate(word_buckets)
+            if often[bucket][1] == self._names[at] and len(families.get(bucket, ())) < len(self._said_in[at])
+        }
+        return words, {bucket for bucket, documents in families.items() if len(documents) >= often.get(bucket, (0, ""))[0]}
+
+    def terms(self, k: int) -> tuple[Term, ...]:
+        """The `k` surest."""
+        word, shape = self._word, self._shape
+        unlike = np.where(self._speaks, shape.before / self._table.documents / np.maximum(shape.after / self._seen.documents, 1e-9), 1.0)
+        chance = np.where(word.z > 0, word.chance, 1.0) * unlike
+        ranked: list[tuple[float, float, str, Kind, list[int]]] = []
+        words, families = self._owners
+        for at in np.flatnonzero(chance <= 1 - LEAST_CONFIDENCE).tolist():
+            own = word.z[at] > 0 and word.chance[at] <= 1 - LEAST_CONFIDENCE
+            if at in words or not own:
+                ranked.append((float(chance[at]), -float((word if own else shape).z[at]), self._names[at], "word" if own else "shape", [at]))
+        for group in self._spellings():
+            first = group[0]
+            if self._family.chance[first] <= 1 - LEAST_CONFIDENCE and int(buckets(self._families[[first]])[0]) in families:
+                ranked.append((float(self._family.chance[first]), -float(self._family.z[first]), self._names[first], "family", group))
+        ranked.sort(key=lambda entry: entry[:4])
+        found: list[Term] = []
+        told: set[int] = set()
+        for chance_of, z, _, kind, group in ranked:
+            if len(found) < k and not told.intersection(group):
+                told.update(group)
+                found.append(self._told(kind, group, -z, 1 - chance_of))
+        return tuple(found)
+
+    def _spellings(self) -> list[list[int]]:
+        """The spellings that rose of each family with several, the most frequent first."""
+        members: defaultdict[int, list[int]] = defaultdict(list)
+        for at in np.flatnonzero((self._families != 0) & (self._word.z >= LEAST_SPELLING_Z) & (self._family.z > 0)).tolist():
+            members[int(self._families[at])].append(at)
+        return [sorted(group, key=lambda at: (-int(self._word.after[at]), self._names[at])) for group in members.values() if len(group) > 1]
+
+    def _told(self, kind: Kind, group: list[int], z: float, confidence: float) -> Term:
+        shares = self._family if kind == "family" else self._word
+        documents = sorted({document for at in group for document in self._said_in[at]})[:EXAMPLES]
+        return Term(
+            self._names[group[0]],
+            kind,
+            round(z, 2),
+            round(confidence, 4),
+            float(shares.before[group[0]]) / self._table.documents,
+            float(shares.after[group[0]]) / self._seen.documents,
+            tuple(self._names[at] for at in group[1 : SPELLINGS + 1]),
+            tuple(self._snippets[at] for at in documents),
         )
-    return tuple(found)
-
-
-def _candidates(said: Words, spelled: Sequence[str]) -> tuple[list[str], Hashes, Hashes]:
-    """The different words of the snippets with their hashes and families; of those that share a bucket the one said most often."""
-    often = Counter(spelled)
-    place = buckets(said.hashes).tolist()
-    best: dict[int, int] = {}
-    for at, name in enumerate(spelled):
-        other = best.get(place[at])
-        if other is None or (often[name], spelled[other]) > (often[spelled[other]], name):
-            best[place[at]] = at
-    chosen = sorted(best.values())
-    return [spelled[at] for at in chosen], said.hashes[chosen], said.families[chosen]
-
-
-def _examples(said: Words, hashes: Hashes, snippets: Sequence[str]) -> tuple[str, ...]:
-    documents = np.unique(said.document[np.isin(said.hashes, hashes)])[:EXAMPLES]
-    return tuple(snippets[at] for at in documents.tolist())
 
 
 def _fell(table: TermTable, seen: Generation, k: int) -> tuple[Term, ...]:
     if not table.names:
         return ()
-    shares = _Shares.of(hashed(table.names), table, seen)
-    order = np.argsort(shares.z, kind="stable")
+    moves = _Moves.of(buckets(hashed(table.names)), table, seen)
+    order = np.argsort(moves.z, kind="stable")[:k].tolist()
     return tuple(
         Term(
             table.names[at],
-            round(float(shares.z[at]), 2),
-            float(shares.before[at]) / table.documents,
-            float(shares.after[at]) / seen.documents,
+            "word",
+            round(float(moves.z[at]), 2),
+            round(1 - float(moves.chance[at]), 4),
+            float(moves.before[at]) / table.documents,
+            float(moves.after[at]) / seen.documents,
         )
-        for at in order[:k].tolist()
-        if shares.z[at] <= -LEAST_Z
+        for at in order
+        if moves.z[at] < 0 and moves.chance[at] <= 1 - LEAST_CONFIDENCE
     )

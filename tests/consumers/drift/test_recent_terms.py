@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def taken(documents: Documents, cuts: list[int]) -> RecentTerms:
     """The record of documents in batches that end at `cuts`, restarted after each of them."""
     recent = RecentTerms(TABLE)
     bounds = [0, *sorted(cut % (len(documents) + 1) for cut in cuts), len(documents)]
-    for first, beyond in zip(bounds, bounds[1:], strict=False):
+    for first, beyond in pairwise(bounds):
         texts, sources, days = zip(*documents[first:beyond], strict=True) if beyond > first else ((), (), ())
         recent.take(texts, sources, days)
         stored = recent.to_bytes()
