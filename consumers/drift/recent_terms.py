@@ -1,7 +1,7 @@
 """What recent documents said, in bounded space: how many had each term, from how many sources, and a sample of their text.
 
 Counts are hashed, so nothing has to be thrown away and no order matters. The names come from the sample: the documents with the
-lowest hashes (bottom-k, Cohen & Kaplan 2007), those with words that are rare in the baseline weighing more, since they show what is new.
+lowest hashes (bottom-k, Cohen & Kaplan 2007), those with unseen words of a shape that the baseline hardly has weighing more, since they show what is new.
 
 Generations of 512 documents, the elder ones merged two by two up to 2,048: the newest 4,096 to 6,144 documents, and an explanation can
 look at hardly more of them than an alarm's window has.
@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.term_table import BUCKETS, Buckets, TermTable, document_terms
+from consumers.drift.term_table import BUCKETS, HASHED, Buckets, TermTable, document_terms
 from consumers.drift.words import MAX_CHARACTERS, Hashes, split
 
 FORMAT: Final = 1
@@ -37,8 +37,8 @@ SNIPPET_CHARACTERS: Final = 160
 SOURCE_FREE, SOURCE_SHIFT = 8, 6
 TEXT_FREE, TEXT_SHIFT = 2, 9
 SLOTS: Final = 1 << 12
-# A document of nothing but unseen words weighs 32 times one without.
-HEAVIEST: Final = 32
+# A document weighs one over the root of the share of baseline documents with an unseen word of its rarest shape, at most so much.
+HEAVIEST: Final = 64
 # Which of 8 bits of a term a source sets.
 SOURCE_BITS: Final = 8
 
@@ -99,6 +99,8 @@ class RecentTerms:
 
     def __init__(self, table: TermTable) -> None:
         self._table = table
+        shares = (table.counts[HASHED:] + 1) / (table.documents + 1)
+        self._weights = np.clip(np.rint(shares**-0.5), 1, HEAVIEST).astype(np.int64)
         self.open = Generation()
         # The newest first.
         self.finished: list[Generation] = []
@@ -120,9 +122,8 @@ class RecentTerms:
         unseen = self._table.unseen(words.hashes)
         document, bucket = document_terms(words, unseen)
         hashes = _text_hashes(document, bucket, len(texts))
-        of_document = np.bincount(words.document, minlength=len(texts))
-        unseen_of_document = np.bincount(words.document[unseen], minlength=len(texts))
-        weights = 1 + (HEAVIEST - 1) * unseen_of_document // np.maximum(of_document, 1)
+        weights = np.ones(len(texts), np.int64)
+        np.maximum.at(weights, words.document[unseen], self._weights[words.shapes[unseen]])
         came = _Arrivals(
             texts,
             [zlib.crc32(source.encode("utf-8", "surrogatepass")) for source in sources],

@@ -24,8 +24,8 @@ from consumers.drift.recent_terms import Generation, RecentTerms
 from consumers.drift.term_table import HASHED, Buckets, TermTable, buckets, hashed
 from consumers.drift.words import split
 
-# A term is told when it is likelier news than chance.
-LEAST_CONFIDENCE: Final = 0.5
+# A term is told when it is no chance with at least this probability.
+LEAST_CONFIDENCE: Final = 0.7
 # A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.
 LEAST_SPELLING_Z: Final = 1.0
 LEAST_SHAPE_Z: Final = 3.0
@@ -176,14 +176,17 @@ class _Rise:
     def terms(self, k: int) -> tuple[Term, ...]:
         """The `k` surest."""
         word, shape = self._word, self._shape
-        unlike = np.where(self._speaks, shape.before / self._table.documents / np.maximum(shape.after / self._seen.documents, 1e-9), 1.0)
+        expected = (shape.before + PRIOR_DOCUMENTS) / self._table.documents * self._seen.documents
+        unlike = np.where(self._speaks, np.minimum(expected / np.maximum(shape.after, 1), 1.0), 1.0)
         chance = np.where(word.z > 0, word.chance, 1.0) * unlike
         ranked: list[tuple[float, float, str, Kind, list[int]]] = []
         words, families = self._owners
         for at in np.flatnonzero(chance <= 1 - LEAST_CONFIDENCE).tolist():
             own = word.z[at] > 0 and word.chance[at] <= 1 - LEAST_CONFIDENCE
             if at in words or not own:
-                ranked.append((float(chance[at]), -float((word if own else shape).z[at]), self._names[at], "word" if own else "shape", [at]))
+                ranked.append(
+                    (float(chance[at]), -float((word if own else shape).z[at]), self._names[at], "word" if own else "shape", [at])
+                )
         for group in self._spellings():
             first = group[0]
             if self._family.chance[first] <= 1 - LEAST_CONFIDENCE and int(buckets(self._families[[first]])[0]) in families:

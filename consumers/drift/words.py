@@ -48,7 +48,9 @@ _POWERS: Final = np.cumprod(np.full(64, 0x5851F42D4C957F2D, np.uint64), dtype=np
 _VOWEL, _NOT_LATIN = 0, 255
 
 # The kinds of characters of a shape, a bit each; above them two bits of length.
-CONSONANT, INDEPENDENT_VOWEL, MATRA, VIRAMA, NASAL, NUKTA, LATIN_VOWEL, LATIN_CONSONANT, DIGIT, MISREAD, OTHER = (1 << bit for bit in range(11))
+CONSONANT, INDEPENDENT_VOWEL, MATRA, VIRAMA, NASAL, NUKTA, LATIN_VOWEL, LATIN_CONSONANT, DIGIT, MISREAD, OTHER = (
+    1 << bit for bit in range(11)
+)
 SHAPES: Final = 1 << 13
 
 
@@ -109,9 +111,7 @@ def split(texts: Sequence[str]) -> Words:
     document = np.searchsorted(np.flatnonzero(points == 0), start)
     letters = points[inside]
     lengths = end - start
-    return Words(
-        text, len(texts), document, start, end, _hashes(letters, lengths), _families(letters, lengths), _shapes(letters, lengths)
-    )
+    return Words(text, len(texts), document, start, end, _hashes(letters, lengths), _families(letters, lengths), _shapes(letters, lengths))
 
 
 def _normalised(texts: Sequence[str]) -> str:
@@ -233,12 +233,16 @@ def _families(letters: NDArray[np.uint32], lengths: Indices) -> Hashes:
 
 
 def _without_aspiration(codes: NDArray[np.uint8], word: Indices) -> tuple[NDArray[np.uint8], Indices]:
+    """Drops h and hh behind c, p and s of the same word; the p becomes f."""
     same_word = np.append(False, word[1:] == word[:-1])
-    before = np.append(np.uint8(0), codes[:-1])
-    falls = same_word & (codes == ord("h")) & ((before == ord("c")) | (before == ord("p")) | (before == ord("s")))
+    before = np.where(same_word, np.append(np.uint8(0), codes[:-1]), 0)
+    is_h = codes == ord("h")
+    after_stop = is_h & ((before == ord("c")) | (before == ord("p")) | (before == ord("s")))
+    second = is_h & same_word & np.append(False, after_stop[:-1])
     codes = codes.copy()
-    codes[np.flatnonzero(falls & (before == ord("p"))) - 1] = ord("f")
-    return codes[~falls], word[~falls]
+    codes[np.flatnonzero(after_stop & (before == ord("p"))) - 1] = ord("f")
+    kept = ~(after_stop | second)
+    return codes[kept], word[kept]
 
 
 @cache

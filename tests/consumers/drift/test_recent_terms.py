@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from consumers.drift.recent_terms import (
     GENERATION_DAYS,
     GENERATION_DOCUMENTS,
+    HIGHEST_LEVEL,
+    OLDEST_DAYS,
     SAMPLED_DOCUMENTS,
     SAMPLED_OF_SOURCE,
     SNIPPET_CHARACTERS,
@@ -52,7 +54,7 @@ def taken(documents: Documents, cuts: list[int]) -> RecentTerms:
 
 
 def count(recent: RecentTerms, word: str) -> int:
-    return int(recent.both().counts[buckets(hashed([word]))[0]])
+    return int(recent.newest().counts[buckets(hashed([word]))[0]])
 
 
 @settings(max_examples=25, deadline=None)
@@ -65,19 +67,35 @@ def test_batches_and_restarts_change_nothing(seed: int, cuts: list[int]) -> None
 
 def test_a_turn_inside_a_batch_is_where_it_is_without_batches() -> None:
     """Generations turn at the same document whatever the batches."""
-    documents = drawn(5, GENERATION_DOCUMENTS + 700, sources=5000)
-    whole, cut = taken(documents, []), taken(documents, [1, 4000, GENERATION_DOCUMENTS + 3])
-    assert whole.elder.documents == GENERATION_DOCUMENTS
-    assert 0 < whole.newer.documents < 700
+    documents = [(f"{text} n{at}", f"s{at}", day) for at, (text, _, day) in enumerate(drawn(5, 3 * GENERATION_DOCUMENTS + 100))]
+    whole, cut = taken(documents, []), taken(documents, [1, 400, GENERATION_DOCUMENTS + 3])
+    assert [one.documents for one in whole.finished] == [GENERATION_DOCUMENTS, 2 * GENERATION_DOCUMENTS]
     assert whole.to_bytes() == cut.to_bytes()
 
 
-def test_an_old_generation_turns() -> None:
-    """Few documents a day: after GENERATION_DAYS the newer generation becomes the elder, and the elder goes."""
+def test_generations_are_merged_and_few() -> None:
+    """However many documents come, the newest 4,096 and at most 6,144 stay, the newest of them in small generations."""
     recent = RecentTerms(TABLE)
-    for number in range(3):
-        recent.take([f"text{number}"], ["s"], [DAY + number * GENERATION_DAYS])
-    assert [count(recent, f"text{number}") for number in range(3)] == [0, 1, 1]
+    highest = GENERATION_DOCUMENTS << HIGHEST_LEVEL
+    for number in range(40):
+        recent.take([f"text{number} w{at} v{number}" for at in range(300)], [f"s{number} {at}" for at in range(300)])
+        sizes = [one.documents for one in recent.finished]
+        assert sizes == sorted(sizes)
+        lower = [size for size in sizes if size < highest]
+        assert len(lower) == len(set(lower))
+        assert min(290 * (number + 1), 2 * highest) <= recent.documents <= 3 * highest
+    assert GENERATION_DOCUMENTS <= recent.newest(GENERATION_DOCUMENTS).documents < 3 * GENERATION_DOCUMENTS
+    assert 290 <= count(recent, "text39") <= 300
+    assert count(recent, "text1") == 0
+
+
+def test_old_documents_go() -> None:
+    """Few documents a day: a generation ends after GENERATION_DAYS, and after OLDEST_DAYS it goes."""
+    recent = RecentTerms(TABLE)
+    for day in range(0, OLDEST_DAYS + 2 * GENERATION_DAYS + 1, GENERATION_DAYS):
+        recent.take([f"day{day}"], ["s"], [DAY + day])
+    assert count(recent, "day0") == 0
+    assert count(recent, f"day{OLDEST_DAYS // GENERATION_DAYS * GENERATION_DAYS + GENERATION_DAYS}") == 1
 
 
 def test_one_source_adds_a_bounded_share() -> None:
@@ -91,7 +109,7 @@ def test_one_source_adds_a_bounded_share() -> None:
         texts, sources, days = zip(*documents[first : first + 500], strict=True)
         recent.take(texts, sources, days)
     assert 8 <= count(recent, "offer") <= 0.04 * recent.documents
-    assert sum(kept.source == recent.newer.sample[0].source for kept in recent.newer.sample) <= SAMPLED_OF_SOURCE
+    assert sum(kept.source == recent.open.sample[0].source for kept in recent.open.sample) <= SAMPLED_OF_SOURCE
 
 
 def test_one_text_from_everywhere_adds_a_bounded_share() -> None:
@@ -154,11 +172,11 @@ def test_record_is_bounded() -> None:
     source = random.Random(3)
     letters = "कखगघचछजझटठडढतथदधनपफबभमयरलवशषसह"
     recent = RecentTerms(TABLE)
-    for first in range(0, 2 * GENERATION_DOCUMENTS, 512):
+    for first in range(0, 6144, 512):
         texts = [" ".join("".join(source.choices(letters, k=6)) for _ in range(60)) for _ in range(512)]
         recent.take(texts, [f"s{first + at}" for at in range(512)])
-    assert recent.documents == 2 * GENERATION_DOCUMENTS
-    assert len(recent.to_bytes()) < 400_000
+    assert recent.documents > 5000
+    assert len(recent.to_bytes()) < 1_000_000
 
 
 @given(st.text(st.sampled_from("कि ा्स ab\n"), max_size=600), st.integers(0, 2**64 - 1))
@@ -195,4 +213,4 @@ def test_nothing_taken_is_nothing() -> None:
     assert recent.documents == 0
     recent.take(["", "।"], ["a", "b"])
     assert recent.documents == 2
-    assert np.count_nonzero(recent.both().counts) == 0
+    assert np.count_nonzero(recent.newest().counts) == 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.drift.term_table import BUCKETS, MAX_NAME_CHARACTERS, NAMES, TermTable, UnreadableTermTable, hashed
+from consumers.drift.term_table import BUCKETS, HASHED, MAX_NAME_CHARACTERS, NAMES, TermTable, UnreadableTermTable, hashed
 
 VOCABULARY = ["हिन्दी", "किताबें", "है", "nahi", "nahin", "the", "taj", "mahal", "2024"]
 TEXTS = st.lists(st.lists(st.sampled_from(VOCABULARY), max_size=6).map(" ".join), max_size=20)
@@ -34,11 +34,22 @@ def test_merge_is_the_table_of_all(parts: list[list[str]], order: random.Random)
     whole = TermTable.fit([text for part in parts for text in part])
     tables = [TermTable.fit(part) for part in parts]
     order.shuffle(tables)
-    assert same(TermTable.merged(tables), whole)
-    one_by_one = tables[0]
+    merged, one_by_one = TermTable.merged(tables), tables[0]
     for table in tables[1:]:
         one_by_one = TermTable.merged([one_by_one, table])
-    assert same(one_by_one, whole)
+    assert same(one_by_one, merged)
+    assert (merged.documents, merged.names) == (whole.documents, whole.names)
+    assert np.array_equal(merged.counts[:HASHED], whole.counts[:HASHED])
+    assert (merged.counts[HASHED:] >= whole.counts[HASHED:]).all()
+
+
+def test_unseen_is_what_only_one_run_has() -> None:
+    """Words of a single run of one source count for their shape, however often the run says them; words of two runs do not."""
+    texts = ["क ख", "क", "क", "गी"]
+    by_run = TermTable.fit(texts, ["a", "a", "a", "b"]).counts[HASHED:]
+    assert sorted(by_run[by_run > 0].tolist()) == [1, 3]
+    again = TermTable.fit(texts, ["a", "b", "a", "b"]).counts[HASHED:]
+    assert sorted(again[again > 0].tolist()) == [1, 1]
 
 
 @given(TEXTS)
