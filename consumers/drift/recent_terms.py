@@ -1,7 +1,8 @@
 """What recent documents said, in bounded space: how many had each term, from how many sources, and a sample of their text.
 
 Counts are hashed, so nothing has to be thrown away and no order matters. The names come from the sample: the documents with the
-lowest hashes (bottom-k, Cohen & Kaplan 2007), those with unseen words of a shape that the baseline hardly has weighing more, since they show what is new.
+lowest hashes (bottom-k, Cohen & Kaplan 2007). Those with unseen words of a shape that the baseline hardly has weigh more: they show what
+is new.
 
 Generations of 512 documents, the elder ones merged two by two up to 2,048: the newest 4,096 to 6,144 documents, and an explanation can
 look at hardly more of them than an alarm's window has.
@@ -10,8 +11,8 @@ look at hardly more of them than an alarm's window has.
 from __future__ import annotations
 
 import zlib
-from bisect import insort
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -72,23 +73,23 @@ class Generation:
         self.documents += other.documents
         self.counts += other.counts
         self.sources |= other.sources
-        for snippet in other.sample:
-            self.keep(snippet)
+        self.keep(other.sample)
 
-    def keep(self, snippet: Snippet) -> None:
-        """Takes a snippet into the sample if its rank is among the lowest, of its source and of all."""
-        sample = self.sample
-        if len(sample) >= SAMPLED_DOCUMENTS and snippet >= sample[-1]:
-            return
-        same = [at for at, kept in enumerate(sample) if kept.source == snippet.source]
-        for at in same:
-            if sample[at].rank == snippet.rank:
-                sample[at] = min(sample[at], snippet)
-                return
-        insort(sample, snippet)
-        if len(same) >= SAMPLED_OF_SOURCE:
-            del sample[max(at for at, kept in enumerate(sample) if kept.source == snippet.source)]
-        del sample[SAMPLED_DOCUMENTS:]
+    def keep(self, snippets: Iterable[Snippet]) -> None:
+        """Takes snippets into the sample: the lowest ranks, of each source and of all. O(n log n)."""
+        kept: list[Snippet] = []
+        of_source: Counter[int] = Counter()
+        before: tuple[int, int] | None = None
+        for snippet in sorted([*self.sample, *snippets]):
+            again = before == (snippet.rank, snippet.source)
+            before = (snippet.rank, snippet.source)
+            if again or of_source[snippet.source] >= SAMPLED_OF_SOURCE:
+                continue
+            of_source[snippet.source] += 1
+            kept.append(snippet)
+            if len(kept) == SAMPLED_DOCUMENTS:
+                break
+        self.sample = kept
 
 
 class RecentTerms:
@@ -179,10 +180,12 @@ class RecentTerms:
         np.add.at(newest.counts, found, np.int32(1))
         bits = np.left_shift(1, np.array(came.sources, np.int64) >> 16 & SOURCE_BITS - 1).astype(np.uint8)
         np.bitwise_or.at(newest.sources, found, bits[document[chosen]])
-        for at in np.flatnonzero(admitted).tolist():
-            rank = came.ranks[at]
-            if len(newest.sample) < SAMPLED_DOCUMENTS or rank <= newest.sample[-1].rank:
-                newest.keep(Snippet(rank, came.sources[at], snippet(came.texts[at], came.hashes[at])))
+        highest = newest.sample[-1].rank if len(newest.sample) == SAMPLED_DOCUMENTS else 1 << 64
+        newest.keep(
+            Snippet(came.ranks[at], came.sources[at], snippet(came.texts[at], came.hashes[at]))
+            for at in np.flatnonzero(admitted).tolist()
+            if came.ranks[at] <= highest
+        )
 
     def merge(self, other: RecentTerms) -> None:
         """Adds the record of other documents, of another partition say, generation by generation: the same in any order and grouping."""

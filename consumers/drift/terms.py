@@ -11,9 +11,8 @@ misread bytes and lost vowel signs are such terms; `docs/log.md` has the figures
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -104,20 +103,20 @@ def signed_root(after: NDArray[np.int64], documents: int, before: NDArray[np.int
     >>> signed_root(np.array([10, 50]), 1000, np.array([500, 500]), 50_000).round(1).tolist()
     [-0.0, 8.5]
     """
-    expected = before + PRIOR_DOCUMENTS
+    expected: Numbers = before + np.float64(PRIOR_DOCUMENTS)
     after_share, before_share = after / documents, expected / (baseline_documents + 2 * PRIOR_DOCUMENTS)
     both = (after + expected) / (documents + baseline_documents + 2 * PRIOR_DOCUMENTS)
-    ratio = _likelihood(after, documents - after, after_share, both)
-    ratio += _likelihood(expected, baseline_documents + 2 * PRIOR_DOCUMENTS - expected, before_share, both)
+    ratio = _likelihood(after, documents, after_share, both)
+    ratio += _likelihood(expected, baseline_documents + 2 * PRIOR_DOCUMENTS, before_share, both)
     found: Numbers = np.sign(after_share - before_share) * np.sqrt(2 * np.maximum(ratio, 0.0))
     return found
 
 
-def _likelihood(with_term: NDArray[np.int64] | Numbers, without: NDArray[np.int64] | Numbers, share: Numbers, of_both: Numbers) -> Numbers:
+def _likelihood(with_term: NDArray[Any], documents: float, share: NDArray[Any], of_both: NDArray[Any]) -> Numbers:
     """The log-likelihood of a share's counts at that share against that of both."""
     tiny = 1e-300
     found: Numbers = with_term * np.log(np.maximum(share, tiny) / of_both)
-    found += without * np.log(np.maximum(1 - share, tiny) / np.maximum(1 - of_both, tiny))
+    found += (documents - with_term) * np.log(np.maximum(1 - share, tiny) / np.maximum(1 - of_both, tiny))
     return found
 
 
@@ -128,7 +127,8 @@ def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8], doc
     """
     sources = np.append(-8 * np.log(1 - np.arange(8) / 8), np.inf)[bits]
     of_source = DOCUMENTS_OF_SOURCE * max(documents / 1000, 1)
-    return np.maximum(with_term / (of_source * np.maximum(sources, 1)), 1.0)
+    excess: Numbers = np.maximum(with_term / (of_source * np.maximum(sources, 1)), 1.0)
+    return excess
 
 
 class _Rise:

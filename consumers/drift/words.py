@@ -116,11 +116,13 @@ def split(texts: Sequence[str]) -> Words:
 
 def _normalised(texts: Sequence[str]) -> str:
     """NFC and lower case, one document after another, separated by NUL."""
-    kept = [text if len(text) <= MAX_CHARACTERS else _cut(text) for text in texts]
-    joined = _SEPARATOR.join(kept)
-    if joined.count(_SEPARATOR) != max(len(texts) - 1, 0):
-        joined = _SEPARATOR.join(text.replace(_SEPARATOR, " ") for text in kept)
-    return unicodedata.normalize("NFC", joined.lower())
+    return _SEPARATOR.join([_plain(text) for text in texts])
+
+
+def _plain(text: str) -> str:
+    text = (text if len(text) <= MAX_CHARACTERS else _cut(text)).replace(_SEPARATOR, " ").lower()
+    # Document by document: one nukta makes NFC look at all of what it is given.
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _cut(text: str) -> str:
@@ -271,4 +273,5 @@ def _shapes(letters: NDArray[np.uint32], lengths: Indices) -> Indices:
     if not len(lengths):
         return np.zeros(0, np.intp)
     kinds = np.bitwise_or.reduceat(_kinds()[np.minimum(letters, _POINTS)], np.cumsum(lengths) - lengths)
-    return kinds | np.digitize(lengths, (2, 3, 5)) << 11
+    found: Indices = kinds | np.digitize(lengths, (2, 3, 5)) << 11
+    return found
