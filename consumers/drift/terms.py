@@ -30,8 +30,8 @@ LEAST_SPELLING_Z: Final = 1.0
 LEAST_SHAPE_Z: Final = 3.0
 SPELLINGS: Final = 4
 EXAMPLES: Final = 2
-# Documents with a term that count for one source, in 1,000 documents: the rest says how much that source writes.
-DOCUMENTS_OF_SOURCE: Final = 2
+# Documents with a term that count for one source: the rest says how much that source writes. With 2 a new topic of few sources is lost.
+DOCUMENTS_OF_SOURCE: Final = 3
 # Half a document more: a term that was never seen is not impossible.
 PRIOR_DOCUMENTS: Final = 0.5
 
@@ -89,7 +89,7 @@ class _Moves:
     def of(place: Buckets, table: TermTable, seen: Generation) -> _Moves:
         before, after = table.counts[place].astype(np.int64), seen.counts[place].astype(np.int64)
         z = signed_root(after, seen.documents, before, table.documents)
-        z /= np.sqrt(_excess_of_source(after, np.bitwise_count(seen.sources[place]), seen.documents))
+        z /= np.sqrt(_excess_of_source(after, np.bitwise_count(seen.sources[place])))
         # False discoveries (Benjamini & Hochberg 1995): how many of all terms would chance bring so far, against how many are there.
         terms = int(np.count_nonzero(table.counts))
         there = np.empty(len(z))
@@ -120,14 +120,13 @@ def _likelihood(with_term: NDArray[Any], documents: float, share: NDArray[Any], 
     return found
 
 
-def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8], documents: int) -> Numbers:
+def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8]) -> Numbers:
     """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all bits are set.
 
     The number of sources is by linear counting (Whang et al. 1990) of the 8 bits.
     """
     sources = np.append(-8 * np.log(1 - np.arange(8) / 8), np.inf)[bits]
-    of_source = DOCUMENTS_OF_SOURCE * max(documents / 1000, 1)
-    excess: Numbers = np.maximum(with_term / (of_source * np.maximum(sources, 1)), 1.0)
+    excess: Numbers = np.maximum(with_term / (DOCUMENTS_OF_SOURCE * np.maximum(sources, 1)), 1.0)
     return excess
 
 
