@@ -101,7 +101,7 @@ def signed_root(after: NDArray[np.int64], documents: int, before: NDArray[np.int
     """The signed root of the log-likelihood ratio of two binomial shares: about a standard normal where the shares are the same.
 
     >>> signed_root(np.array([10, 50]), 1000, np.array([500, 500]), 50_000).round(1).tolist()
-    [-0.0, 8.5]
+    [-0.0, 8.9]
     """
     expected: Numbers = before + np.float64(PRIOR_DOCUMENTS)
     after_share, before_share = after / documents, expected / (baseline_documents + 2 * PRIOR_DOCUMENTS)
