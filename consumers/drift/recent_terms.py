@@ -11,17 +11,27 @@ look at hardly more of them than an alarm's window has.
 from __future__ import annotations
 
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.term_table import BUCKETS, HASHED, Buckets, TermTable, document_terms
-from consumers.drift.words import MAX_CHARACTERS, Hashes, split
+from consumers.drift.term_generation import (
+    SAMPLED_DOCUMENTS,
+    Generation,
+    Snippet,
+    StoredGeneration,
+    from_planes,
+    planes,
+    restored,
+    snippet,
+    stored,
+)
+from consumers.drift.term_table import HASHED, Buckets, TermTable, document_terms
+from consumers.drift.words import Hashes, split
 
 FORMAT: Final = 1
 GENERATION_DOCUMENTS: Final = 512
@@ -31,9 +41,6 @@ OLDEST_DAYS: Final = 30
 # Merged twice, a generation stays what it is; so many of these are kept.
 HIGHEST_LEVEL: Final = 2
 HIGHEST_KEPT: Final = 2
-SAMPLED_DOCUMENTS: Final = 96
-SAMPLED_OF_SOURCE: Final = 4
-SNIPPET_CHARACTERS: Final = 160
 # A source may add 8 documents and 1 in 64; a text may come 2 times and 1 in 512. More of them would explain themselves, not the world.
 SOURCE_FREE, SOURCE_SHIFT = 8, 6
 TEXT_FREE, TEXT_SHIFT = 2, 9
@@ -42,54 +49,6 @@ SLOTS: Final = 1 << 12
 HEAVIEST: Final = 64
 # Which of 8 bits of a term a source sets.
 SOURCE_BITS: Final = 8
-
-_Number = TypeVar("_Number", bound=np.generic)
-
-
-class Snippet(msgspec.Struct, array_like=True, frozen=True, order=True):
-    """A sampled document: its rank (the lower the likelier kept), its source's hash, and a piece of its text."""
-
-    rank: int
-    source: int
-    text: str
-
-
-@dataclass(slots=True)
-class Generation:
-    """`counts` (BUCKETS,) int32 documents with each term, `sources` (BUCKETS,) uint8 which source bits had it, `sample` by rank."""
-
-    documents: int = 0
-    first_day: int = 0
-    level: int = 0
-    counts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(BUCKETS, np.int32))
-    sources: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(BUCKETS, np.uint8))
-    sample: list[Snippet] = field(default_factory=list)
-
-    def merge(self, other: Generation) -> None:
-        """Adds another generation: sums, unions and the lowest ranks, so any order and grouping gives the same."""
-        known = [part.first_day for part in (self, other) if part.documents]
-        self.first_day = min(known, default=0)
-        self.level = max(self.level, other.level)
-        self.documents += other.documents
-        self.counts += other.counts
-        self.sources |= other.sources
-        self.keep(other.sample)
-
-    def keep(self, snippets: Iterable[Snippet]) -> None:
-        """Takes snippets into the sample: the lowest ranks, of each source and of all. O(n log n)."""
-        kept: list[Snippet] = []
-        of_source: Counter[int] = Counter()
-        before: tuple[int, int] | None = None
-        for snippet in sorted([*self.sample, *snippets]):
-            again = before == (snippet.rank, snippet.source)
-            before = (snippet.rank, snippet.source)
-            if again or of_source[snippet.source] >= SAMPLED_OF_SOURCE:
-                continue
-            of_source[snippet.source] += 1
-            kept.append(snippet)
-            if len(kept) == SAMPLED_DOCUMENTS:
-                break
-        self.sample = kept
 
 
 class RecentTerms:
@@ -209,16 +168,16 @@ class RecentTerms:
     def to_bytes(self) -> bytes:
         """The whole record for a changelog or a snapshot: at most 120 KB of short documents."""
         slots = np.array([self._of_source, self._of_text], np.uint32)
-        stored = _Stored(FORMAT, _stored(self.open), [_stored(one) for one in self.finished], _planes(slots))
-        return zlib.compress(msgspec.msgpack.encode(stored), 6)
+        record = _Stored(FORMAT, stored(self.open), [stored(one) for one in self.finished], planes(slots))
+        return zlib.compress(msgspec.msgpack.encode(record), 6)
 
     def restore(self, value: bytes) -> None:
         """Takes back what `to_bytes` gave; raises ValueError for another release's."""
-        stored = msgspec.msgpack.decode(zlib.decompress(value), type=_Stored)
-        if stored.format != FORMAT:
-            raise ValueError(f"recent terms of format {stored.format}: expected {FORMAT}; drop them, they come again with new documents")
-        self.open, self.finished = _restored(stored.open), [_restored(one) for one in stored.finished]
-        slots = _from_planes(stored.slots, np.uint32).reshape(2, SLOTS)
+        record = msgspec.msgpack.decode(zlib.decompress(value), type=_Stored)
+        if record.format != FORMAT:
+            raise ValueError(f"recent terms of format {record.format}: expected {FORMAT}; drop them, they come again with new documents")
+        self.open, self.finished = restored(record.open), [restored(one) for one in record.finished]
+        slots = from_planes(record.slots, np.uint32).reshape(2, SLOTS)
         self._of_source, self._of_text = slots[0].tolist(), slots[1].tolist()
 
 
@@ -233,39 +192,11 @@ class _Arrivals:
     ranks: list[int]
 
 
-class _StoredGeneration(msgspec.Struct, array_like=True):
-    documents: int
-    first_day: int
-    level: int
-    steps: bytes
-    counts: bytes
-    sources: bytes
-    sample: list[Snippet]
-
-
 class _Stored(msgspec.Struct, array_like=True):
     format: int
-    open: _StoredGeneration
-    finished: list[_StoredGeneration]
+    open: StoredGeneration
+    finished: list[StoredGeneration]
     slots: bytes
-
-
-def snippet(text: str, number: int) -> str:
-    """A piece of the text of at most SNIPPET_CHARACTERS, from a place that `number` chooses, between white space where there is any.
-
-    >>> snippet("one two three", 5)
-    'one two three'
-    """
-    if len(text) <= SNIPPET_CHARACTERS:
-        return text
-    start = number % (min(len(text), MAX_CHARACTERS) - SNIPPET_CHARACTERS + 1)
-    # The word that the start stands in is left out, the one that the end stands in as well.
-    if start:
-        start = text.find(" ", start - 1, start + SNIPPET_CHARACTERS) + 1 or start
-    piece = text[start : start + SNIPPET_CHARACTERS]
-    if start + SNIPPET_CHARACTERS < len(text) and not text[start + SNIPPET_CHARACTERS].isspace():
-        piece = piece[: piece.rfind(" ")] if " " in piece else piece
-    return piece
 
 
 def _text_hashes(document: Buckets, bucket: Buckets, documents: int) -> Hashes:
@@ -281,36 +212,3 @@ def _text_hashes(document: Buckets, bucket: Buckets, documents: int) -> Hashes:
     found *= np.uint64(0x94D049BB133111EB)
     found ^= found >> np.uint64(30)
     return found
-
-
-def _stored(generation: Generation) -> _StoredGeneration:
-    """Only the buckets that were met, by their distance from one to the next."""
-    met = np.flatnonzero(generation.counts)
-    steps = np.diff(met, prepend=0).astype(np.uint32)
-    return _StoredGeneration(
-        generation.documents,
-        generation.first_day,
-        generation.level,
-        _planes(steps),
-        _planes(generation.counts[met]),
-        generation.sources[met].tobytes(),
-        generation.sample,
-    )
-
-
-def _restored(stored: _StoredGeneration) -> Generation:
-    found = Generation(stored.documents, stored.first_day, stored.level, sample=stored.sample)
-    met = np.cumsum(_from_planes(stored.steps, np.uint32), dtype=np.int64)
-    found.counts[met] = _from_planes(stored.counts, np.int32)
-    found.sources[met] = np.frombuffer(stored.sources, np.uint8)
-    return found
-
-
-def _planes(numbers: NDArray[np.int32] | NDArray[np.uint32]) -> bytes:
-    """Low bytes first, then the next ones: small numbers compress to little."""
-    return numbers.reshape(-1, 1).view(np.uint8).T.tobytes()
-
-
-def _from_planes(value: bytes, kind: type[_Number]) -> NDArray[_Number]:
-    size = np.dtype(kind).itemsize
-    return np.ascontiguousarray(np.frombuffer(value, np.uint8).reshape(size, -1).T).view(kind).ravel()

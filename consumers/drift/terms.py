@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from consumers.drift.recent_terms import Generation, RecentTerms
+from consumers.drift.recent_terms import RecentTerms
+from consumers.drift.term_generation import Generation
 from consumers.drift.term_table import HASHED, Buckets, TermTable, buckets, hashed
 from consumers.drift.words import split
 

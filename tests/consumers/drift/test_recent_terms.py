@@ -11,19 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.drift.recent_terms import (
-    GENERATION_DAYS,
-    GENERATION_DOCUMENTS,
-    HIGHEST_LEVEL,
-    OLDEST_DAYS,
-    SAMPLED_DOCUMENTS,
-    SAMPLED_OF_SOURCE,
-    SNIPPET_CHARACTERS,
-    Generation,
-    RecentTerms,
-    Snippet,
-    snippet,
-)
+from consumers.drift.recent_terms import GENERATION_DAYS, GENERATION_DOCUMENTS, HIGHEST_LEVEL, OLDEST_DAYS, RecentTerms
+from consumers.drift.term_generation import SAMPLED_DOCUMENTS, SAMPLED_OF_SOURCE, SNIPPET_CHARACTERS, Generation, Snippet, snippet
 from consumers.drift.term_table import TermTable, buckets, hashed
 
 TABLE = TermTable.fit(["राम घर गया", "सीता घर आई", "the cat sat"] * 300)
