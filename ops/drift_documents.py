@@ -15,6 +15,7 @@ from ops.errors import WrongUsage
 if TYPE_CHECKING:
     from consumers.drift.baseline import Baseline, Document
     from consumers.drift.monitor import Finding, Monitor
+    from consumers.drift.terms import Explanation, Term
 
 # Documents that are featurised at once: what a bucket has would cost several times as much a document.
 BATCH: Final = 500
@@ -49,23 +50,26 @@ def run(*, baseline: Path, events: Path, cool_down: int, as_json: bool) -> int:
     """Prints a line a decision and a last line of totals; always 0, whatever was found."""
     from consumers.drift.artifact import UnreadableBaseline, load_baseline
     from consumers.drift.monitor import Monitor
+    from consumers.drift.recent_terms import RecentTerms
+    from consumers.drift.terms import explain
 
     try:
         fitted = load_baseline(baseline)
     except UnreadableBaseline as error:
         raise WrongUsage(str(error)) from None
-    monitor = Monitor(fitted, cool_down_documents=cool_down)
+    monitor, recent = Monitor(fitted, cool_down_documents=cool_down), RecentTerms(fitted.terms)
     docs = alarms = fired = 0
     watching_s = 0.0
     for batch in _batches(document_rows(events)):
         docs += len(batch)
         started = time.perf_counter()
+        recent.take([document.text for document in batch], [document.source for document in batch])
         found = list(_watched(fitted, monitor, batch))
         watching_s += time.perf_counter() - started
         for finding in found:
             alarms += not finding.fired
             fired += finding.fired
-            row = decision_row(finding)
+            row = decision_row(finding, explain(fitted.terms, recent, documents=finding.documents))
             print(json.dumps(row) if as_json else _sentence(row), flush=True)
     totals = {"docs": docs, "alarms": alarms, "fired": fired, "us_per_doc": round(1e6 * watching_s / max(docs, 1), 2)}
     left_out = docs % fitted.bucket_documents
@@ -75,8 +79,8 @@ def run(*, baseline: Path, events: Path, cool_down: int, as_json: bool) -> int:
     return 0
 
 
-def decision_row(finding: Finding) -> dict[str, Any]:
-    """A decision as it is printed; documents are counted from the file's first."""
+def decision_row(finding: Finding, explanation: Explanation) -> dict[str, Any]:
+    """A decision as it is printed; documents are counted from the file's first. Terms are those of the newest documents, surest first."""
     from consumers.drift.monitor import since
 
     return {
@@ -89,7 +93,17 @@ def decision_row(finding: Finding) -> dict[str, Any]:
         "fired": finding.fired,
         "window_documents": finding.documents,
         "since": since(finding) + 1,
+        "terms": {
+            "rose": [_told(term) for term in explanation.rose],
+            "fell": [_told(term) for term in explanation.fell],
+            "documents": explanation.documents,
+        },
     }
+
+
+def _told(term: Term) -> dict[str, Any]:
+    told = {"term": term.term, "kind": term.kind, "z": round(term.z, 2), "before": round(term.before, 6), "after": round(term.after, 6)}
+    return told | {name: list(found) for name in ("spellings", "examples") if (found := getattr(term, name))}
 
 
 def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
@@ -112,10 +126,11 @@ def _watched(fitted: Baseline, monitor: Monitor, batch: Sequence[Document]) -> I
 
 def _sentence(row: dict[str, Any]) -> str:
     what = "confirmed, fired" if row["fired"] else "alarm"
+    rose = ", ".join(told["term"] for told in row["terms"]["rose"][:8])
     return (
         f"document {row['n']:,}: {what}: {row['head']} is {row['effect']:.4f} from the baseline "
         f"in the {row['window_documents']:,} documents since {row['since']:,} "
-        f"(statistic {row['statistic']:,.1f}, threshold {row['threshold']:,.1f})"
+        f"(statistic {row['statistic']:,.1f}, threshold {row['threshold']:,.1f})" + (f"; rose: {rose}" if rose else "")
     )
 
 

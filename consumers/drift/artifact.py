@@ -16,6 +16,7 @@ from consumers.drift.calibrate import Thresholds
 from consumers.drift.featurise import Featuriser
 from consumers.drift.heads import HEADS, Head
 from consumers.drift.rates import Rate
+from consumers.drift.term_table import TermTable, UnreadableTermTable
 
 FORMAT: Final = 1
 ARRAYS: Final = "baseline.safetensors"
@@ -39,6 +40,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         arrays[f"{head.name}.mean"] = head.mean
         arrays[f"{head.name}.means_without"] = head.means_without
         arrays[f"{head.name}.whitening"] = np.ascontiguousarray(head.whitening)
+    arrays |= baseline.terms.to_arrays()
     written = save(arrays)
     digest = hashlib.sha256(written).hexdigest()
     facts: dict[str, Any] = {
@@ -49,6 +51,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "bucket_documents": baseline.bucket_documents,
         "levels": baseline.levels,
         "alarms_per_100k": baseline.alarms_per_100k,
+        **baseline.terms.to_facts(),
         "rates": [asdict(rate) for rate in baseline.rates],
         "alarm": {name: list(found) for name, found in baseline.thresholds.alarm.items()},
         "confirm": {name: list(found) for name, found in baseline.thresholds.confirm.items()},
@@ -78,10 +81,15 @@ def load_baseline(folder: Path) -> Baseline:
     thresholds = Thresholds(
         {name: tuple(found) for name, found in facts["alarm"].items()}, {name: tuple(found) for name, found in facts["confirm"].items()}
     )
+    try:
+        terms = TermTable.from_arrays(arrays, facts)
+    except UnreadableTermTable as error:
+        raise UnreadableBaseline(f"{folder}: {error}") from None
     return Baseline(
         featuriser,
         heads,
         tuple(Rate(**found) for found in facts["rates"]),
+        terms,
         thresholds,
         facts["documents"],
         facts["bucket_documents"],

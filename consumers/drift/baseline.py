@@ -23,6 +23,7 @@ from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
 from consumers.drift.projection import fit_projection
 from consumers.drift.rates import RATES, Rate, fit_rate
 from consumers.drift.sketch import group_of
+from consumers.drift.term_table import TermTable
 
 BUCKET_DOCUMENTS: Final = 50
 # Windows of 200 to 51,200 documents.
@@ -58,6 +59,7 @@ class Baseline:
     featuriser: Featuriser
     heads: tuple[Head, ...]
     rates: tuple[Rate, ...]
+    terms: TermTable
     thresholds: Thresholds
     documents: int
     bucket_documents: int
@@ -103,7 +105,8 @@ def fit_baseline(
         streams=streams,
         rng=rng,
     )
-    return Baseline(featuriser, heads, rates, thresholds, len(documents), BUCKET_DOCUMENTS, LEVELS, alarms_per_100k)
+    terms = TermTable.fit(texts, [document.source for document in documents])
+    return Baseline(featuriser, heads, rates, terms, thresholds, len(documents), BUCKET_DOCUMENTS, LEVELS, alarms_per_100k)
 
 
 def fit_featuriser(texts: Sequence[str], rng: np.random.Generator) -> Featuriser:

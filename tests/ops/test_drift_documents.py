@@ -50,6 +50,9 @@ def test_a_shift_is_told_with_its_window(baseline: Path, tmp_path: Path, capsys)
     assert 1_000 < first["n"] <= 1_400
     assert first["since"] == first["n"] - first["window_documents"] + 1
     assert any(row["fired"] for row in decisions)
+    assert {told["term"] for told in decisions[-1]["terms"]["rose"]} <= set(NEW)
+    assert len(decisions[-1]["terms"]["rose"]) >= 5
+    assert set(NEW).isdisjoint(told["term"] for told in decisions[-1]["terms"]["fell"])
     assert totals["docs"] == 4_020
     assert totals["left_out"] == 20
     assert totals["alarms"] + totals["fired"] == len(decisions)
