@@ -67,20 +67,23 @@ class Thresholds:
 def drawn_stream(
     history: History, documents: int, documents_a_day: int, rng: np.random.Generator, *, by_weekday: bool
 ) -> NDArray[np.int64]:
-    """Numbers of rows of a resampled stream, `(documents,) int64`: each day blocks drawn with replacement, of its weekday where asked."""
+    """Numbers of rows of a resampled stream, `(documents,) int64`: each day blocks drawn with replacement, of its weekday where asked.
+
+    They are drawn from blocks that are drawn themselves: the stream's world is as far from the baseline's means as the true one may be.
+    """
     lengths = np.diff(history.blocks)
     every = np.arange(len(lengths))
-    pools = [np.flatnonzero(history.weekdays == weekday) if by_weekday else every for weekday in range(7)]
+    pools = [np.flatnonzero(history.weekdays == weekday) for weekday in range(7)] if by_weekday else [every]
+    worlds = [pool[rng.integers(len(pool), size=len(pool))] if len(pool) else pool for pool in pools]
     found: list[NDArray[np.int64]] = []
     day, wanted = int(rng.integers(7)), documents
     while wanted > 0:
-        chosen = pools[day % 7]
+        chosen = worlds[day % len(worlds)]
         day += 1
         if not len(chosen):
             continue
         count = min(documents_a_day, wanted)
-        mean = lengths[chosen].mean()
-        drawn = chosen[rng.integers(len(chosen), size=int(count / mean * 1.2) + 8)]
+        drawn = chosen[rng.integers(len(chosen), size=int(count / lengths[chosen].mean() * 1.2) + 8)]
         size = lengths[drawn]
         begins = np.cumsum(size) - size
         rows = np.arange(int(size.sum())) + np.repeat(history.blocks[drawn] - begins, size)
@@ -114,8 +117,7 @@ def calibrate(
 ) -> Thresholds:
     """Thresholds at which all heads and levels together alarm `alarms_per_100k` times in 100,000 quiet documents.
 
-    Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments. The error of
-    the baseline's own means is drawn anew for each stream: a stream is compared with a mean that is as wrong as ours is.
+    Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments.
     """
     maxima = {head.name: np.zeros((streams, levels)) for head in heads}
     quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.name: [[] for _ in range(levels)] for head in heads}
@@ -124,9 +126,8 @@ def calibrate(
         order = drawn_stream(history, STREAM_DOCUMENTS, documents_a_day, rng, by_weekday=weekly)
         windows = window_sums(history.rows, order, bucket_documents, levels)
         for head in heads:
-            error = rng.standard_normal(head.whitening.shape[1]) / np.sqrt(head.baseline_documents)
             for level, sums in enumerate(windows):
-                statistics = whitened_statistics(head, sums, error)
+                statistics = head.statistics(sums)
                 maxima[head.name][number, level] = statistics.max(initial=0.0)
                 quiet[head.name][level].append(statistics)
     share = alarms_per_100k / (len(heads) * levels)
@@ -136,15 +137,6 @@ def calibrate(
         for name, found in quiet.items()
     }
     return Thresholds(alarm, confirm)
-
-
-def whitened_statistics(head: Head, sums: NDArray[np.int64], error: NDArray[np.float64]) -> NDArray[np.float64]:
-    """T² of windows against a mean that is off by `error` (whitened)."""
-    counted = sums[:, :1]
-    scale = PHI_SCALE if head.name == "phi" else 1
-    shifted = (sums[:, BLOCKS[head.name].columns] / (counted * scale) - head.mean) @ head.whitening + error
-    found: NDArray[np.float64] = np.einsum("ij,ij->i", shifted, shifted) / (1 / counted[:, 0] + 1 / head.baseline_documents)
-    return found
 
 
 def _tail(maxima: NDArray[np.float64], share: float) -> float:
