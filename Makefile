@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream simulate simulate-faults schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings simulate simulate-faults schemas screenshot clean
 
 install: $(READY)
 
@@ -66,6 +66,14 @@ drill-loop: $(READY)
 # The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/stream.json.
 bench-stream: $(READY)
 	@$(BIN)/python -m bench.stream --out bench/stream.json $(if $(PARTS),--parts "$(PARTS)")
+
+# The drift monitor over documents and the watch of ratings, on streams of ../shared/data; writes bench/drift.json and bench/drift-ratings.json.
+# WORLDS=10 baselines, DOCUMENTS=50000 in each; HELD_OUT=1 runs the half that nothing was chosen on.
+bench-drift: $(READY)
+	@$(BIN)/python -m bench.drift --out bench/drift.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out)
+
+bench-drift-ratings: $(READY)
+	@$(BIN)/python -m bench.drift.ratings --out bench/drift-ratings.json
 
 # Seeds of the deterministic simulation: make simulate SEEDS=2000 [FIRST=0] [FAULT=name]. A violating seed is shown with its trace's end.
 simulate: $(READY)

@@ -1,0 +1,1 @@
+"""Drift detection measured: false alarms, delay, cost and state size beside peers."""

@@ -1,0 +1,133 @@
+"""`python -m bench.drift --out bench/drift.json`: false alarms, delays, cost and state of the drift monitor on streams of ../shared/data.
+
+The tuned sweep is over the whole pool; `--held-out` runs the half of articles, genres and discourse modes that nothing was chosen on. Each
+part replaces its own figures in the JSON. A goal that is not met is said in the table and is no failure of the bench.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from scipy.stats import chi2
+
+from bench.drift.cost import cost_figures
+from bench.drift.heldout import halves
+from bench.drift.pools import load
+from bench.drift.sweep import Delays, Sweep, sweep_worlds
+from bench.stream.figures import Figure, table
+
+# The issue's goals by the shift's name: documents to the alarm, median.
+GOALS: Final = {
+    "novel topic 30 %": 500, "novel topic 10 %": 5_000, "Hindi to English 10 points": 4_000, "Hinglish +5 points": 6_500,
+    "matras stripped 2 %": 1_000, "mojibake 1 %": 1_000,
+}  # fmt: skip
+FALSE_ALARMS: Final = 0.2
+
+
+def figures(sweep: Sweep, documents: int) -> list[Figure]:
+    """The sweep's lines of the table."""
+    low, high = poisson_interval(sweep.false_alarms)
+    per = 100_000 / sweep.null_documents
+    how = (
+        f"{sweep.false_alarms} in {sweep.null_documents:,} bursty null documents over {sweep.baselines} baselines of {documents:,}; "
+        f"95 % interval {low * per:.2f} to {high * per:.2f}"
+    )
+    found = [
+        Figure("false alarms in 100,000", sweep.false_alarms * per, "", how, at_most=FALSE_ALARMS),
+        Figure("false fires in 100,000", sweep.false_fires * per, "", how),
+    ]
+    for name, delays in sweep.delays.items():
+        found += shift_figures(name, delays)
+    return found
+
+
+def shift_figures(name: str, delays: Delays) -> list[Figure]:
+    """A shift's alarm and fire; of what must not fire, the fires."""
+    count = len(delays.alarm)
+    fires = sum(map(math.isfinite, delays.fired))
+    if not delays.fires:
+        return [Figure(f"{name}: streams that fired", fires, f"of {count}", "confirmed alarms, which would start a run", at_most=0)]
+    share = sum(map(math.isfinite, delays.alarm)) / count
+    how = f"median of {count} streams, first alarmed by {max(set(delays.heads), key=delays.heads.count) or 'none'}; a miss is infinite"
+    goal = next((limit for start, limit in GOALS.items() if name.startswith(start)), None)
+    found = [
+        Figure(f"{name}: documents to the alarm", _shown(median(delays.alarm)), "", how, at_most=goal),
+        Figure(f"{name}: documents to the fire", _shown(median(delays.fired)), "", f"{fires} of {count} fired"),
+    ]
+    if name.startswith("novel topic 3 %"):
+        found.append(Figure(f"{name}: found within 100,000", share, "", f"of {count} streams", at_least=0.8))
+    return found
+
+
+def poisson_interval(count: int, level: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a Poisson count (Garwood 1936).
+
+    >>> [round(bound, 2) for bound in poisson_interval(0)]
+    [0.0, 3.69]
+    """
+    tail = (1 - level) / 2
+    low = chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+    return float(low), float(chi2.ppf(1 - tail, 2 * count + 2) / 2)
+
+
+def _shown(delay: float) -> float:
+    # JSON has no infinity.
+    return delay if math.isfinite(delay) else 1e9
+
+
+def main() -> int:
+    """Runs the parts asked for; writes the JSON after each world."""
+    parser = argparse.ArgumentParser(prog="python -m bench.drift", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--worlds", type=int, default=10)
+    parser.add_argument("--documents", type=int, default=50_000, help="of a baseline")
+    parser.add_argument("--null-streams", type=int, default=5, help="of 100,000 documents, a world")
+    parser.add_argument("--shift-streams", type=int, default=5, help="of each shift, a world")
+    parser.add_argument("--held-out", action="store_true")
+    asked = parser.parse_args()
+    pool = load()
+    groups = halves(pool)[1].groups if asked.held_out else None
+    part = f"{'held out' if asked.held_out else 'tuned'} {asked.documents}"
+    report: dict[str, Any] = json.loads(asked.out.read_text()) if asked.out.exists() else {"parts": {}}
+    report["machine"] = {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
+    if not asked.held_out:
+        cost = cost_figures(pool)
+        print(table(cost), flush=True)
+        report["parts"]["cost"] = {"date": _now(), "figures": [figure.row() for figure in cost]}
+    started = time.monotonic()
+    for sweep in sweep_worlds(
+        pool,
+        worlds=asked.worlds,
+        documents=asked.documents,
+        null_streams=asked.null_streams,
+        shift_streams=asked.shift_streams,
+        groups=groups,
+    ):
+        found = figures(sweep, asked.documents)
+        report["parts"][part] = {
+            "date": _now(), "command": shlex.join(["python", "-m", "bench.drift", *sys.argv[1:]]), "load": os.getloadavg()[0],
+            "minutes": round((time.monotonic() - started) / 60, 1), "pool": len(pool), "worlds": sweep.baselines,
+            "fit_s": round(median(sweep.fit_s), 1), "false_heads": sweep.false_heads, "figures": [figure.row() for figure in found],
+        }  # fmt: skip
+        asked.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        print(f"-- {sweep.baselines} worlds\n{table(found)}", flush=True)
+    return 0
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

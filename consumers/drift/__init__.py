@@ -1,0 +1,1 @@
+"""Drift of documents and feedback: pure detection over mergeable integer sketches."""

@@ -1,0 +1,98 @@
+"""A baseline as a versioned artifact: arrays in one safetensors file, everything else in JSON, and the hash of both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from consumers.drift.baseline import Baseline
+from consumers.drift.calibrate import Thresholds
+from consumers.drift.featurise import Featuriser
+from consumers.drift.heads import HEADS, Head
+from consumers.drift.rates import Rate
+from consumers.drift.term_table import TermTable, UnreadableTermTable
+
+FORMAT: Final = 1
+ARRAYS: Final = "baseline.safetensors"
+FACTS: Final = "baseline.json"
+
+
+class UnreadableBaseline(ValueError):
+    """The folder holds no baseline of this release; the message says what was expected."""
+
+
+def save_baseline(baseline: Baseline, folder: Path) -> str:
+    """Writes the baseline and returns its sha256; the JSON is written last, so that a half-written one is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        "table": baseline.featuriser.table,
+        "vocabulary": np.packbits(baseline.featuriser.vocabulary),
+        "edges": baseline.featuriser.edges,
+        "centroids": baseline.featuriser.centroids,
+    }
+    for head in baseline.heads:
+        arrays[f"{head.name}.mean"] = head.mean
+        arrays[f"{head.name}.means_without"] = head.means_without
+        arrays[f"{head.name}.whitening"] = np.ascontiguousarray(head.whitening)
+    arrays |= baseline.terms.to_arrays()
+    written = save(arrays)
+    digest = hashlib.sha256(written).hexdigest()
+    facts: dict[str, Any] = {
+        "format": FORMAT,
+        "arrays_sha256": digest,
+        "documents": baseline.documents,
+        "measured_documents": baseline.heads[0].baseline_documents,
+        "bucket_documents": baseline.bucket_documents,
+        "levels": baseline.levels,
+        "alarms_per_100k": baseline.alarms_per_100k,
+        **baseline.terms.to_facts(),
+        "rates": [asdict(rate) for rate in baseline.rates],
+        "alarm": {name: list(found) for name, found in baseline.thresholds.alarm.items()},
+        "confirm": {name: list(found) for name, found in baseline.thresholds.confirm.items()},
+    }
+    (folder / ARRAYS).write_bytes(written)
+    (folder / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+    return digest
+
+
+def load_baseline(folder: Path) -> Baseline:
+    """The baseline of a folder; raises UnreadableBaseline."""
+    try:
+        facts = json.loads((folder / FACTS).read_text())
+        written = (folder / ARRAYS).read_bytes()
+    except (OSError, ValueError) as error:
+        raise UnreadableBaseline(f"{folder}: expected {FACTS} and {ARRAYS} of `abhyas drift fit` ({error})") from None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise UnreadableBaseline(f"{folder / FACTS}: expected format {FORMAT}; fit the baseline again with this release")
+    if facts["arrays_sha256"] != hashlib.sha256(written).hexdigest():
+        raise UnreadableBaseline(f"{folder / ARRAYS}: its sha256 is not the one in {FACTS}; the two are not of one fit")
+    arrays = load(written)
+    featuriser = Featuriser(arrays["table"], np.unpackbits(arrays["vocabulary"]).astype(np.bool_), arrays["edges"], arrays["centroids"])
+    heads = tuple(
+        Head(name, arrays[f"{name}.mean"], arrays[f"{name}.means_without"], arrays[f"{name}.whitening"], facts["measured_documents"])
+        for name in HEADS
+    )
+    thresholds = Thresholds(
+        {name: tuple(found) for name, found in facts["alarm"].items()}, {name: tuple(found) for name, found in facts["confirm"].items()}
+    )
+    try:
+        terms = TermTable.from_arrays(arrays, facts)
+    except UnreadableTermTable as error:
+        raise UnreadableBaseline(f"{folder}: {error}") from None
+    return Baseline(
+        featuriser,
+        heads,
+        tuple(Rate(**found) for found in facts["rates"]),
+        terms,
+        thresholds,
+        facts["documents"],
+        facts["bucket_documents"],
+        facts["levels"],
+        facts["alarms_per_100k"],
+    )

@@ -1,0 +1,145 @@
+"""The baseline: what the training corpus looks like, and how far from it a quiet stream goes. Fitted once, stored, replaced on promotion.
+
+Cross-fitting: vocabulary, idf, projection, bins and clusters come from one part of the blocks, means, covariances and thresholds from the
+others. Fitted on the same documents the detector has five times the false alarms, or is always on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consumers.drift.calibrate import History, Thresholds, calibrate
+from consumers.drift.code_points import code_points
+from consumers.drift.featurise import Featuriser, Quantities, bin_edges, project, spherical_clusters
+from consumers.drift.heads import HEADS, Head, fit_head
+from consumers.drift.layout import BINNED, CLUSTERS, PHI_SCALE
+from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
+from consumers.drift.projection import fit_projection
+from consumers.drift.rates import RATES, Rate, fit_rate
+from consumers.drift.sketch import group_of
+from consumers.drift.term_table import TermTable
+
+BUCKET_DOCUMENTS: Final = 50
+# Windows of 200 to 51,200 documents.
+LEVELS: Final = 5
+ALARMS_PER_100K: Final = 0.1
+STREAMS: Final = 200
+# A document's own block ends with its source's run, or here.
+LONGEST_BLOCK: Final = 16
+# Fewer documents give no covariance of 64 columns, and no tail.
+FEWEST_DOCUMENTS: Final = 2_000
+UNKNOWN_EDGES: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+_CHUNK: Final = 1_000
+_PROJECTED: Final = 20_000
+
+
+class BaselineTooSmall(ValueError):
+    """Too few documents for a baseline; the message says how many are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of a baseline or a stream: its text, where it came from, and its event-day."""
+
+    text: str
+    source: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A fitted baseline over `documents` documents; `bucket_documents` and `levels` say what windows the thresholds are for."""
+
+    featuriser: Featuriser
+    heads: tuple[Head, ...]
+    rates: tuple[Rate, ...]
+    terms: TermTable
+    thresholds: Thresholds
+    documents: int
+    bucket_documents: int
+    levels: int
+    alarms_per_100k: float
+
+
+def fit_baseline(
+    documents: Sequence[Document],
+    *,
+    seed: int = 0,
+    alarms_per_100k: float = ALARMS_PER_100K,
+    streams: int = STREAMS,
+    documents_a_day: int | None = None,
+) -> Baseline:
+    """The baseline of documents in the order they came; raises BaselineTooSmall. About a minute for 50,000 short documents."""
+    if len(documents) < FEWEST_DOCUMENTS:
+        raise BaselineTooSmall(f"{len(documents)} documents: expected at least {FEWEST_DOCUMENTS} for a drift baseline")
+    rng = np.random.default_rng(seed)
+    bounds = block_bounds(documents)
+    # A third learns the features, two thirds are measured: the projection needs fewer documents than the means and their covariance.
+    learns = rng.random(len(bounds) - 1) < 1 / 3
+    of_block = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    texts = [document.text for document in documents]
+    featuriser = fit_featuriser([text for text, block in zip(texts, of_block, strict=True) if learns[block]], rng)
+    measured = np.flatnonzero(~learns[of_block])
+    rows = np.concatenate([featuriser.rows([texts[at] for at in part]) for part in _chunks(measured)])
+    bounds = _bounds_of(of_block[measured])
+    firsts = [documents[at] for at in measured[bounds[:-1]].tolist()]
+    weekdays = np.array([document.day.weekday() for document in firsts], np.int64)
+    history = History(rows, bounds, weekdays, np.array([group_of(document.source) for document in firsts], np.int64))
+    sums = history.block_sums()
+    heads = tuple(fit_head(name, sums, history.groups) for name in HEADS)
+    days = len({document.day for document in documents})
+    rates = tuple(fit_rate(name, rows) for name in RATES)
+    thresholds = calibrate(
+        history,
+        heads,
+        levels=LEVELS,
+        bucket_documents=BUCKET_DOCUMENTS,
+        documents_a_day=documents_a_day or max(BUCKET_DOCUMENTS, len(documents) // days),
+        alarms_per_100k=alarms_per_100k,
+        streams=streams,
+        rng=rng,
+    )
+    terms = TermTable.fit(texts, [document.source for document in documents])
+    return Baseline(featuriser, heads, rates, terms, thresholds, len(documents), BUCKET_DOCUMENTS, LEVELS, alarms_per_100k)
+
+
+def fit_featuriser(texts: Sequence[str], rng: np.random.Generator) -> Featuriser:
+    """The featuriser of some documents."""
+    sample = [texts[at] for at in np.sort(rng.permutation(len(texts))[:_PROJECTED])]
+    table = fit_projection(ngram_rows(code_points(sample)), rng)
+    vocabulary = np.zeros(1 << WORD_BITS, np.bool_)
+    for part in _chunks(np.arange(len(texts))):
+        hashes, _ = word_hashes(code_points([texts[at] for at in part]))
+        vocabulary[hashes] = True
+    batches = [code_points([sample[at] for at in part]) for part in _chunks(np.arange(len(sample)))]
+    phi = np.concatenate([project(batch, table) for batch in batches])
+    quantities = np.concatenate([Quantities.of(batch, vocabulary).binned for batch in batches], axis=1)
+    edges = np.stack([bin_edges(quantities[number]) for number in range(len(BINNED))])
+    # Of the documents that the vocabulary was made of no word is unknown.
+    edges[BINNED.index("unknown_word_share")] = UNKNOWN_EDGES
+    centroids = np.rint(spherical_clusters(phi, CLUSTERS, rng).astype(np.float64) * PHI_SCALE)
+    return Featuriser(table, vocabulary, edges, centroids)
+
+
+def block_bounds(documents: Sequence[Document]) -> NDArray[np.int64]:
+    """Where the runs of one source and one day begin, and the end, `(b + 1,) int64`; a long run is cut."""
+    bounds = [0]
+    for at in range(1, len(documents)):
+        before, here = documents[at - 1], documents[at]
+        if here.source != before.source or here.day != before.day or at - bounds[-1] >= LONGEST_BLOCK:
+            bounds.append(at)
+    return np.array([*bounds, len(documents)], np.int64)
+
+
+def _bounds_of(blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.flatnonzero(np.diff(blocks)) + 1, [len(blocks)]]).astype(np.int64)
+
+
+def _chunks(positions: NDArray[np.int64]) -> list[list[int]]:
+    return [positions[first : first + _CHUNK].tolist() for first in range(0, len(positions), _CHUNK)]

@@ -1,0 +1,81 @@
+"""Heads: quadratic statistics of a window's means against the baseline's, one for φ, one for each set of bins, one for the clusters.
+
+T² = (x̄ − μ)ᵀ Σ⁻¹ (x̄ − μ) / (1/n + 1/m) (Hotelling 1931), Σ being the long-run covariance of one document: documents come in bursts of a
+source, and a covariance of single documents would be too small by the length of a burst. On shares of bins it is Pearson's χ², widened
+by the bursts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consumers.drift.layout import BINNED, BLOCKS
+from consumers.drift.sketch import GROUPS, Sums, documents, means
+
+SHRUNK: Final = 0.1
+HEADS: Final = ("phi", *BINNED, "cluster")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """`mean` `(w,) float64` and `whitening` `(w, w) float64` with Σ⁻¹ = W Wᵀ, over a baseline of `baseline_documents`.
+
+    `means_without` `(GROUPS, w) float64` are the means with each group of sources left out: with few sources the groups differ.
+    """
+
+    name: str
+    mean: NDArray[np.float64]
+    means_without: NDArray[np.float64]
+    whitening: NDArray[np.float64]
+    baseline_documents: int
+
+    def statistic(self, sums: Sums) -> float:
+        """T² of the window; about its number of columns where nothing moved. O(w²)."""
+        return float(self.statistics(sums.sum(axis=0)[None, :])[0])
+
+    def without_one_group(self, sums: Sums) -> float:
+        """The least T² that is left when one group of sources is taken out: what no single source can have made."""
+        return float(self._squares(sums.sum(axis=0) - sums, self.means_without).min())
+
+    def statistics(self, sums: NDArray[np.int64]) -> NDArray[np.float64]:
+        """T² of several windows `(k, WIDTH)`, `(k,) float64`."""
+        return self._squares(sums, self.mean)
+
+    def _squares(self, sums: NDArray[np.int64], means: NDArray[np.float64]) -> NDArray[np.float64]:
+        counted = np.maximum(sums[:, 0], 1)
+        scale = 4096 if self.name == "phi" else 1
+        shifted = sums[:, BLOCKS[self.name].columns] / (counted * scale)[:, None] - means
+        projected = shifted @ self.whitening
+        found: NDArray[np.float64] = np.einsum("ij,ij->i", projected, projected) / (1 / counted + 1 / self.baseline_documents)
+        return found
+
+    def effect(self, sums: Sums) -> float:
+        """How far the window is, whatever its size: the distance of φ's means (0 to 2), else the share of documents that changed bins."""
+        shifted = means(sums.sum(axis=0), self.name) - self.mean
+        return float(np.linalg.norm(shifted)) if self.name == "phi" else float(np.abs(shifted).sum() / 2)
+
+
+def fit_head(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64]) -> Head:
+    """The head of a baseline whose blocks' sums are `(b, WIDTH)`, their sources of `groups` `(b,)`: a block is a source's neighbouring
+    documents.
+
+    The covariance of one document is that of the blocks' residual sums (a ratio estimator), 10 % shrunk towards its diagonal.
+    """
+    total = blocks.sum(axis=0)
+    counted = documents(total)
+    mean = means(total, name)
+    scale = 4096 if name == "phi" else 1
+    residual = blocks[:, BLOCKS[name].columns] / scale - blocks[:, :1] * mean
+    covariance = residual.T @ residual / counted
+    diagonal = np.diag(np.diag(covariance))
+    covariance = (1 - SHRUNK) * covariance + SHRUNK * diagonal
+    values, vectors = np.linalg.eigh(covariance)
+    # Shares add up to 1: one direction has no variance, and says nothing.
+    kept = values > max(values.max(), 1e-300) * 1e-6
+    inverse = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1)), 0)
+    without = np.stack([means(blocks[groups != group].sum(axis=0), name) for group in range(GROUPS)])
+    return Head(name, mean, without, vectors * inverse, counted)

@@ -1,0 +1,214 @@
+"""What recent documents said, in bounded space: how many had each term, from how many sources, and a sample of their text.
+
+Counts are hashed, so nothing has to be thrown away and no order matters. The names come from the sample: the documents with the
+lowest hashes (bottom-k, Cohen & Kaplan 2007). Those with unseen words of a shape that the baseline hardly has weigh more: they show what
+is new.
+
+Generations of 512 documents, the elder ones merged two by two up to 2,048: the newest 4,096 to 6,144 documents, and an explanation can
+look at hardly more of them than an alarm's window has.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from consumers.drift.term_generation import (
+    SAMPLED_DOCUMENTS,
+    Generation,
+    Snippet,
+    StoredGeneration,
+    from_planes,
+    planes,
+    restored,
+    snippet,
+    stored,
+)
+from consumers.drift.term_table import HASHED, Buckets, TermTable, document_terms
+from consumers.drift.words import Hashes, split
+
+FORMAT: Final = 1
+GENERATION_DOCUMENTS: Final = 512
+# Few documents a day: a generation ends after 8 days, and nothing is older than 30.
+GENERATION_DAYS: Final = 8
+OLDEST_DAYS: Final = 30
+# Merged twice, a generation stays what it is; so many of these are kept.
+HIGHEST_LEVEL: Final = 2
+HIGHEST_KEPT: Final = 2
+# A source may add 8 documents and 1 in 64; a text may come 2 times and 1 in 512. More of them would explain themselves, not the world.
+SOURCE_FREE, SOURCE_SHIFT = 8, 6
+TEXT_FREE, TEXT_SHIFT = 2, 9
+SLOTS: Final = 1 << 12
+# A document weighs one over the root of the share of baseline documents with an unseen word of its rarest shape, at most so much.
+HEAVIEST: Final = 64
+# Which of 8 bits of a term a source sets.
+SOURCE_BITS: Final = 8
+
+
+class RecentTerms:
+    """The record of one model's recent documents against the table of its baseline.
+
+    Any batching of the same documents in the same order, and a restart between any two, gives the same record.
+    """
+
+    def __init__(self, table: TermTable) -> None:
+        self._table = table
+        shares = (table.counts[HASHED:] + 1) / (table.documents + 1)
+        self._weights = np.clip(np.rint(shares**-0.5), 1, HEAVIEST).astype(np.int64)
+        self.open = Generation()
+        # The newest first.
+        self.finished: list[Generation] = []
+        # How often each source and each text came in the open generation, by hash.
+        self._of_source = [0] * SLOTS
+        self._of_text = [0] * SLOTS
+
+    @property
+    def documents(self) -> int:
+        """How many documents the record counts."""
+        return self.open.documents + sum(generation.documents for generation in self.finished)
+
+    def take(self, texts: Sequence[str], sources: Sequence[str], days: Sequence[int] | None = None) -> None:
+        """Takes documents in: redacted texts, where each came from, and their event-days (ordinals; without them nothing ages).
+
+        About 10 µs a short document in batches of 500; for one alone the cost of the batch is hardly less: always take batches.
+        """
+        words = split(texts)
+        unseen = self._table.unseen(words.hashes)
+        document, bucket = document_terms(words, unseen)
+        hashes = _text_hashes(document, bucket, len(texts))
+        weights = np.ones(len(texts), np.int64)
+        np.maximum.at(weights, words.document[unseen], self._weights[words.shapes[unseen]])
+        came = _Arrivals(
+            texts,
+            [zlib.crc32(source.encode("utf-8", "surrogatepass")) for source in sources],
+            [0] * len(texts) if days is None else list(days),
+            hashes.tolist(),
+            (hashes // weights.astype(np.uint64)).tolist(),
+        )
+        admitted = np.zeros(len(texts), np.bool_)
+        for at in range(len(texts)):
+            if self._is_over(came.days[at]):
+                self._count(admitted, came, document, bucket)
+                admitted[:] = False
+                self._turn(came.days[at])
+            if self._admits(came.sources[at], came.hashes[at]):
+                self.open.first_day = came.days[at] if not self.open.documents else self.open.first_day
+                self.open.documents += 1
+                admitted[at] = True
+        self._count(admitted, came, document, bucket)
+
+    def _is_over(self, day: int) -> bool:
+        full = self.open.documents >= GENERATION_DOCUMENTS
+        return full or (self.open.documents > 0 and day >= self.open.first_day + GENERATION_DAYS)
+
+    def _turn(self, day: int) -> None:
+        """Begins a generation; of the finished ones two of a level become one of the next, and what is too much or too old goes."""
+        finished = [self.open, *self.finished]
+        while len(finished) > 1 and finished[0].level == finished[1].level < HIGHEST_LEVEL:
+            finished[1].merge(finished.pop(0))
+            finished[0].level += 1
+        lower = sum(one.level < HIGHEST_LEVEL for one in finished)
+        self.finished = [one for one in finished[: lower + HIGHEST_KEPT] if day < one.first_day + OLDEST_DAYS]
+        self.open = Generation()
+        self._of_source = [0] * SLOTS
+        self._of_text = [0] * SLOTS
+
+    def _admits(self, source: int, text: int) -> bool:
+        """Counts a document of a source and a text, unless one of them has had its share."""
+        at_source, at_text = source % SLOTS, text % SLOTS
+        documents = self.open.documents
+        if self._of_source[at_source] >= SOURCE_FREE + (documents >> SOURCE_SHIFT):
+            return False
+        if self._of_text[at_text] >= TEXT_FREE + (documents >> TEXT_SHIFT):
+            return False
+        self._of_source[at_source] += 1
+        self._of_text[at_text] += 1
+        return True
+
+    def _count(self, admitted: NDArray[np.bool_], came: _Arrivals, document: Buckets, bucket: Buckets) -> None:
+        """Counts the admitted documents' terms in the open generation, and samples them."""
+        newest = self.open
+        chosen = admitted[document]
+        found = bucket[chosen]
+        np.add.at(newest.counts, found, np.int32(1))
+        bits = np.left_shift(1, np.array(came.sources, np.int64) >> 16 & SOURCE_BITS - 1).astype(np.uint8)
+        np.bitwise_or.at(newest.sources, found, bits[document[chosen]])
+        highest = newest.sample[-1].rank if len(newest.sample) == SAMPLED_DOCUMENTS else 1 << 64
+        newest.keep(
+            Snippet(came.ranks[at], came.sources[at], snippet(came.texts[at], came.hashes[at]))
+            for at in np.flatnonzero(admitted).tolist()
+            if came.ranks[at] <= highest
+        )
+
+    def merge(self, other: RecentTerms) -> None:
+        """Adds the record of other documents, of another partition say, generation by generation: the same in any order and grouping."""
+        self.open.merge(other.open)
+        for at, generation in enumerate(other.finished):
+            if at == len(self.finished):
+                self.finished.append(Generation())
+            self.finished[at].merge(generation)
+        self._of_source = [mine + theirs for mine, theirs in zip(self._of_source, other._of_source, strict=True)]
+        self._of_text = [mine + theirs for mine, theirs in zip(self._of_text, other._of_text, strict=True)]
+
+    def newest(self, documents: int | None = None) -> Generation:
+        """The newest generations with at least so many documents together, as one; all of them without a number."""
+        together = Generation()
+        for generation in (self.open, *self.finished):
+            if documents is not None and together.documents >= documents:
+                break
+            together.merge(generation)
+        return together
+
+    def to_bytes(self) -> bytes:
+        """The whole record for a changelog or a snapshot: at most 120 KB of short documents."""
+        slots = np.array([self._of_source, self._of_text], np.uint32)
+        record = _Stored(FORMAT, stored(self.open), [stored(one) for one in self.finished], planes(slots))
+        return zlib.compress(msgspec.msgpack.encode(record), 6)
+
+    def restore(self, value: bytes) -> None:
+        """Takes back what `to_bytes` gave; raises ValueError for another release's."""
+        record = msgspec.msgpack.decode(zlib.decompress(value), type=_Stored)
+        if record.format != FORMAT:
+            raise ValueError(f"recent terms of format {record.format}: expected {FORMAT}; drop them, they come again with new documents")
+        self.open, self.finished = restored(record.open), [restored(one) for one in record.finished]
+        slots = from_planes(record.slots, np.uint32).reshape(2, SLOTS)
+        self._of_source, self._of_text = slots[0].tolist(), slots[1].tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """A batch of documents, by position."""
+
+    texts: Sequence[str]
+    sources: list[int]
+    days: list[int]
+    hashes: list[int]
+    ranks: list[int]
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    format: int
+    open: StoredGeneration
+    finished: list[StoredGeneration]
+    slots: bytes
+
+
+def _text_hashes(document: Buckets, bucket: Buckets, documents: int) -> Hashes:
+    """A hash of each document's set of terms, (D,) uint64: case, punctuation and order of words change nothing."""
+    mixed = (bucket.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    bounds = np.searchsorted(document, np.arange(documents + 1))
+    found: Hashes = sums[bounds[1:]] - sums[bounds[:-1]]
+    found ^= found >> np.uint64(31)
+    found *= np.uint64(0x94D049BB133111EB)
+    found ^= found >> np.uint64(30)
+    return found

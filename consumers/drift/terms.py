@@ -1,0 +1,241 @@
+"""Which terms rose and which fell between a baseline and recent documents, with examples: what an operator reads of an alarm.
+
+A term's evidence is the signed root of the log-likelihood ratio of its document shares (Dunning 1993), deflated where few sources had
+it. A word that the baseline never saw and that is still rare has little evidence of its own; it takes that of its shape: when unseen
+words without vowel signs are ten times as frequent as they were, nine of ten of them are news.
+
+The log-odds with an informative Dirichlet prior (Monroe et al. 2008) gives a term that the baseline never saw a large variance, and
+misread bytes and lost vowel signs are such terms; `docs/log.md` has the figures.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from consumers.drift.recent_terms import RecentTerms
+from consumers.drift.term_generation import Generation
+from consumers.drift.term_table import HASHED, Buckets, TermTable, buckets, hashed
+from consumers.drift.words import split
+
+# A term is told when it is no chance with at least this probability.
+LEAST_CONFIDENCE: Final = 0.7
+# A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.
+LEAST_SPELLING_Z: Final = 1.0
+LEAST_SHAPE_Z: Final = 3.0
+SPELLINGS: Final = 4
+EXAMPLES: Final = 2
+# Documents with a term that count for one source: the rest says how much that source writes. With 2 a new topic of few sources is lost.
+DOCUMENTS_OF_SOURCE: Final = 3
+# Half a document more: a term that was never seen is not impossible.
+PRIOR_DOCUMENTS: Final = 0.5
+
+Numbers = NDArray[np.float64]
+Kind = Literal["word", "family", "shape"]
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A term that rose or fell: `before` and `after` are its own shares of documents.
+
+    `kind` says whose rise it shows: the word's own, that of its family of `spellings` (whose shares these are), or that of all unseen
+    words of its shape. `z` is signed and of that kind; `confidence` is the probability that it is no chance.
+    """
+
+    term: str
+    kind: Kind
+    z: float
+    confidence: float
+    before: float
+    after: float
+    spellings: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """The terms that rose and fell, the surest first, in `documents` recent documents against `baseline_documents`."""
+
+    documents: int
+    baseline_documents: int
+    rose: tuple[Term, ...] = ()
+    fell: tuple[Term, ...] = ()
+
+
+def explain(table: TermTable, recent: RecentTerms, k: int = 20, *, documents: int | None = None) -> Explanation:
+    """At most `k` terms that rose and `k` that fell in the newest `documents` or somewhat more (all that the record has without it).
+
+    None where nothing moved by more than chance. About 20 ms.
+    """
+    seen = recent.newest(documents)
+    if not seen.documents or not table.documents:
+        return Explanation(seen.documents, table.documents)
+    return Explanation(seen.documents, table.documents, _Rise(table, seen).terms(k), _fell(table, seen, k))
+
+
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """Of each bucket asked for: documents before and after, the signed evidence, and the probability that it is chance."""
+
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    z: Numbers
+    chance: Numbers
+
+    @staticmethod
+    def of(place: Buckets, table: TermTable, seen: Generation) -> _Moves:
+        before, after = table.counts[place].astype(np.int64), seen.counts[place].astype(np.int64)
+        z = signed_root(after, seen.documents, before, table.documents)
+        z /= np.sqrt(_excess_of_source(after, np.bitwise_count(seen.sources[place])))
+        # False discoveries (Benjamini & Hochberg 1995): how many of all terms would chance bring so far, against how many are there.
+        terms = int(np.count_nonzero(table.counts))
+        there = np.empty(len(z))
+        there[np.argsort(-np.abs(z), kind="stable")] = np.arange(1, len(z) + 1)
+        return _Moves(before, after, z, np.minimum(terms * 2 * ndtr(-np.abs(z)) / there, 1.0))
+
+
+def signed_root(after: NDArray[np.int64], documents: int, before: NDArray[np.int64], baseline_documents: int) -> Numbers:
+    """The signed root of the log-likelihood ratio of two binomial shares: about a standard normal where the shares are the same.
+
+    >>> signed_root(np.array([10, 50]), 1000, np.array([500, 500]), 50_000).round(1).tolist()
+    [-0.0, 8.9]
+    """
+    expected: Numbers = before + np.float64(PRIOR_DOCUMENTS)
+    after_share, before_share = after / documents, expected / (baseline_documents + 2 * PRIOR_DOCUMENTS)
+    both = (after + expected) / (documents + baseline_documents + 2 * PRIOR_DOCUMENTS)
+    ratio = _likelihood(after, documents, after_share, both)
+    ratio += _likelihood(expected, baseline_documents + 2 * PRIOR_DOCUMENTS, before_share, both)
+    found: Numbers = np.sign(after_share - before_share) * np.sqrt(2 * np.maximum(ratio, 0.0))
+    return found
+
+
+def _likelihood(with_term: NDArray[Any], documents: float, share: NDArray[Any], of_both: NDArray[Any]) -> Numbers:
+    """The log-likelihood of a share's counts at that share against that of both."""
+    tiny = 1e-300
+    found: Numbers = with_term * np.log(np.maximum(share, tiny) / of_both)
+    found += (documents - with_term) * np.log(np.maximum(1 - share, tiny) / np.maximum(1 - of_both, tiny))
+    return found
+
+
+def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8]) -> Numbers:
+    """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all bits are set.
+
+    The number of sources is by linear counting (Whang et al. 1990) of the 8 bits.
+    """
+    sources = np.append(-8 * np.log(1 - np.arange(8) / 8), np.inf)[bits]
+    excess: Numbers = np.maximum(with_term / (DOCUMENTS_OF_SOURCE * np.maximum(sources, 1)), 1.0)
+    return excess
+
+
+class _Rise:
+    """The words of the sampled documents, with all that is known of them."""
+
+    def __init__(self, table: TermTable, seen: Generation) -> None:
+        self._table, self._seen = table, seen
+        self._snippets = [snippet.text for snippet in seen.sample]
+        said = split(self._snippets)
+        places: dict[str, int] = {}
+        self._said_in: list[list[int]] = []
+        first: list[int] = []
+        for at, (name, document) in enumerate(zip(said.spelled(), said.document.tolist(), strict=True)):
+            place = places.setdefault(name, len(places))
+            if place == len(first):
+                first.append(at)
+                self._said_in.append([document])
+            elif self._said_in[place][-1] != document:
+                self._said_in[place].append(document)
+        self._names = list(places)
+        self._families = said.families[first]
+        unseen = table.unseen(said.hashes[first])
+        self._word = _Moves.of(buckets(said.hashes[first]), table, seen)
+        self._family = _Moves.of(buckets(self._families), table, seen)
+        self._shape = _Moves.of(HASHED + said.shapes[first], table, seen)
+        self._speaks = unseen & (self._shape.z >= LEAST_SHAPE_Z)
+        self._owners = self._owned(buckets(said.hashes[first]).tolist(), buckets(self._families).tolist())
+
+    def _owned(self, word_buckets: list[int], family_buckets: list[int]) -> tuple[set[int], set[int]]:
+        """Which words and families have their bucket for themselves, or more of the sample than any other in it."""
+        often: dict[int, tuple[int, str]] = {}
+        families: defaultdict[int, set[int]] = defaultdict(set)
+        for at, bucket in enumerate(family_buckets):
+            if self._families[at]:
+                families[bucket].update(self._said_in[at])
+        for at, bucket in enumerate(word_buckets):
+            often[bucket] = max(often.get(bucket, (0, "")), (len(self._said_in[at]), self._names[at]))
+        words = {
+            at
+            for at, bucket in enumerate(word_buckets)
+            if often[bucket][1] == self._names[at] and len(families.get(bucket, ())) < len(self._said_in[at])
+        }
+        return words, {bucket for bucket, documents in families.items() if len(documents) >= often.get(bucket, (0, ""))[0]}
+
+    def terms(self, k: int) -> tuple[Term, ...]:
+        """The `k` surest."""
+        word, shape = self._word, self._shape
+        expected = (shape.before + PRIOR_DOCUMENTS) / self._table.documents * self._seen.documents
+        unlike = np.where(self._speaks, np.minimum(expected / np.maximum(shape.after, 1), 1.0), 1.0)
+        chance = np.where(word.z > 0, word.chance, 1.0) * unlike
+        ranked: list[tuple[float, float, str, Kind, list[int]]] = []
+        words, families = self._owners
+        for at in np.flatnonzero(chance <= 1 - LEAST_CONFIDENCE).tolist():
+            own = word.z[at] > 0 and word.chance[at] <= 1 - LEAST_CONFIDENCE
+            if at in words or not own:
+                ranked.append(
+                    (float(chance[at]), -float((word if own else shape).z[at]), self._names[at], "word" if own else "shape", [at])
+                )
+        for group in self._spellings():
+            first = group[0]
+            if self._family.chance[first] <= 1 - LEAST_CONFIDENCE and int(buckets(self._families[[first]])[0]) in families:
+                ranked.append((float(self._family.chance[first]), -float(self._family.z[first]), self._names[first], "family", group))
+        ranked.sort(key=lambda entry: entry[:4])
+        found: list[Term] = []
+        told: set[int] = set()
+        for chance_of, z, _, kind, group in ranked:
+            if len(found) < k and not told.intersection(group):
+                told.update(group)
+                found.append(self._told(kind, group, -z, 1 - chance_of))
+        return tuple(found)
+
+    def _spellings(self) -> list[list[int]]:
+        """The spellings that rose of each family with several, the most frequent first."""
+        members: defaultdict[int, list[int]] = defaultdict(list)
+        for at in np.flatnonzero((self._families != 0) & (self._word.z >= LEAST_SPELLING_Z) & (self._family.z > 0)).tolist():
+            members[int(self._families[at])].append(at)
+        return [sorted(group, key=lambda at: (-int(self._word.after[at]), self._names[at])) for group in members.values() if len(group) > 1]
+
+    def _told(self, kind: Kind, group: list[int], z: float, confidence: float) -> Term:
+        shares = self._family if kind == "family" else self._word
+        documents = sorted({document for at in group for document in self._said_in[at]})[:EXAMPLES]
+        return Term(
+            self._names[group[0]],
+            kind,
+            round(z, 2),
+            round(confidence, 4),
+            float(shares.before[group[0]]) / self._table.documents,
+            float(shares.after[group[0]]) / self._seen.documents,
+            tuple(self._names[at] for at in group[1 : SPELLINGS + 1]),
+            tuple(self._snippets[at] for at in documents),
+        )
+
+
+def _fell(table: TermTable, seen: Generation, k: int) -> tuple[Term, ...]:
+    if not table.names:
+        return ()
+    moves = _Moves.of(buckets(hashed(table.names)), table, seen)
+    order = np.argsort(moves.z, kind="stable")[:k].tolist()
+    return tuple(
+        Term(
+            table.names[at],
+            "word",
+            round(float(moves.z[at]), 2),
+            round(1 - float(moves.chance[at]), 4),
+            float(moves.before[at]) / table.documents,
+            float(moves.after[at]) / seen.documents,
+        )
+        for at in order
+        if moves.z[at] < 0 and moves.chance[at] <= 1 - LEAST_CONFIDENCE
+    )

@@ -1,0 +1,69 @@
+"""The rows of a documents file: JSONL of `{"text", "source", "occurred_at"?}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+
+from ops.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from consumers.drift.baseline import Document
+
+EXPECTED: Final = 'expected a JSON object as {"text": "…", "source": "…", "occurred_at": "2026-11-25T06:00:00Z"}, the last one optional'
+# Longer than any row; a file without line ends must not fill the memory.
+MAX_LINE_BYTES: Final = 8 * 1024 * 1024
+# Rows without a time are taken as so many a day, in the order of the file.
+DOCUMENTS_A_DAY: Final = 5_000
+_FIRST_DAY: Final = date(1970, 1, 1)
+
+
+class DocumentRow(msgspec.Struct):
+    """One document. Further fields are passed over."""
+
+    text: str
+    source: Annotated[str, msgspec.Meta(min_length=1)]
+    occurred_at: datetime | None = None
+
+
+def document_rows(path: Path) -> Iterator[Document]:
+    """The documents, empty lines passed over. Raises WrongUsage that names file, line, field and what was expected."""
+    from consumers.drift.baseline import Document
+
+    decoder = msgspec.json.Decoder(DocumentRow)
+    count = 0
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if len(line) > MAX_LINE_BYTES:
+                    raise WrongUsage(f"{path}:{number}: longer than {MAX_LINE_BYTES} bytes: {EXPECTED}")
+                if line.isspace():
+                    continue
+                try:
+                    row = decoder.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise WrongUsage(f"{path}:{number}: {_trouble(error)}: {EXPECTED}") from None
+                yield Document(row.text, row.source, _day(row.occurred_at, count))
+                count += 1
+    except OSError as error:
+        raise WrongUsage(f"{path} can't be read ({error.strerror}): expected JSONL, one document a line") from None
+
+
+def _day(occurred_at: datetime | None, number: int) -> date:
+    if occurred_at is None:
+        return _FIRST_DAY + timedelta(days=number // DOCUMENTS_A_DAY)
+    return (occurred_at if occurred_at.tzinfo else occurred_at.replace(tzinfo=UTC)).astimezone(UTC).date()
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        from consumers.core.intake import explain
+
+        return explain(error)
+    return "not JSON"
