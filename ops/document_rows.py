@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from ops.errors import WrongUsage
+from ops.jsonl_lines import jsonl_lines
 
 if TYPE_CHECKING:
     from consumers.drift.baseline import Document
 
 EXPECTED: Final = 'expected a JSON object as {"text": "…", "source": "…", "occurred_at": "2026-11-25T06:00:00Z"}, the last one optional'
-# Longer than any row; a file without line ends must not fill the memory.
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 # Rows without a time are taken as so many a day, in the order of the file.
 DOCUMENTS_A_DAY: Final = 5_000
@@ -35,24 +35,12 @@ def document_rows(path: Path) -> Iterator[Document]:
     from consumers.drift.baseline import Document
 
     decoder = msgspec.json.Decoder(DocumentRow)
-    count = 0
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(line) > MAX_LINE_BYTES:
-                    raise WrongUsage(f"{path}:{number}: longer than {MAX_LINE_BYTES} bytes: {EXPECTED}")
-                if line.isspace():
-                    continue
-                try:
-                    row = decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise WrongUsage(f"{path}:{number}: {_trouble(error)}: {EXPECTED}") from None
-                yield Document(row.text, row.source, _day(row.occurred_at, count))
-                count += 1
-    except OSError as error:
-        raise WrongUsage(f"{path} can't be read ({error.strerror}): expected JSONL, one document a line") from None
+    for count, (number, line) in enumerate(jsonl_lines(path, max_bytes=MAX_LINE_BYTES, expected=EXPECTED)):
+        try:
+            row = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise WrongUsage(f"{path}:{number}: {_trouble(error)}: {EXPECTED}") from None
+        yield Document(row.text, row.source, _day(row.occurred_at, count))
 
 
 def _day(occurred_at: datetime | None, number: int) -> date:

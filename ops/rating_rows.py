@@ -9,9 +9,9 @@ from typing import Final, Literal
 import msgspec
 
 from ops.errors import WrongUsage
+from ops.jsonl_lines import jsonl_lines
 
 EXPECTED: Final = 'expected a JSON object as {"negative": 0}, negative being 0 or 1'
-# Longer than any row; a file without line ends must not fill the memory.
 MAX_LINE_BYTES: Final = 1024 * 1024
 
 
@@ -24,22 +24,12 @@ class RatingRow(msgspec.Struct):
 def rating_rows(path: Path) -> Iterator[int]:
     """Each row's `negative`, empty lines passed over. Raises WrongUsage that names file, line, field and what was expected."""
     decoder = msgspec.json.Decoder(RatingRow)
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(line) > MAX_LINE_BYTES:
-                    raise WrongUsage(f"{path}:{number}: longer than {MAX_LINE_BYTES} bytes: {EXPECTED}")
-                if line.isspace():
-                    continue
-                try:
-                    row = decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    raise WrongUsage(f"{path}:{number}: {trouble(line)}: {EXPECTED}") from None
-                yield row.negative
-    except OSError as error:
-        raise WrongUsage(f'{path} can\'t be read ({error.strerror}): expected JSONL, one rating a line as {{"negative": 0}}') from None
+    for number, line in jsonl_lines(path, max_bytes=MAX_LINE_BYTES, expected=EXPECTED):
+        try:
+            row = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise WrongUsage(f"{path}:{number}: {trouble(line)}: {EXPECTED}") from None
+        yield row.negative
 
 
 def trouble(line: bytes) -> str:

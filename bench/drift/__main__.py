@@ -19,10 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from scipy.stats import chi2
-
 from bench.drift.cost import cost_figures
 from bench.drift.heldout import halves
+from bench.drift.poisson import poisson_interval
 from bench.drift.pools import load
 from bench.drift.sweep import Delays, Sweep, sweep_worlds
 from bench.stream.figures import Figure, table
@@ -68,17 +67,6 @@ def shift_figures(name: str, delays: Delays) -> list[Figure]:
     if name.startswith("novel topic 3 %"):
         found.append(Figure(f"{name}: found within 100,000", share, "", f"of {count} streams", at_least=0.8))
     return found
-
-
-def poisson_interval(count: int, level: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a Poisson count (Garwood 1936).
-
-    >>> [round(bound, 2) for bound in poisson_interval(0)]
-    [0.0, 3.69]
-    """
-    tail = (1 - level) / 2
-    low = chi2.ppf(tail, 2 * count) / 2 if count else 0.0
-    return float(low), float(chi2.ppf(1 - tail, 2 * count + 2) / 2)
 
 
 def _shown(delay: float) -> float:

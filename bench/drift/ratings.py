@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from bench.drift.poisson import poisson_interval
 from bench.drift.rate_streams import BASELINE, SETTLING, Contender, Delays, Null, delays, in_runs, median, null, of_river, on_buckets, ours
 from bench.stream.figures import Figure, table
 from consumers.drift.e_detector import RISE, RateCount
@@ -36,11 +37,8 @@ OTHERS: Final = ((0.02, 0.03), (0.02, 0.05), (0.10, 0.13), (0.10, 0.17), (0.30, 
 
 def false_alarm_figures(name: str, found: Null, goal: float | None = None) -> list[Figure]:
     """Alarms in 100,000 events with the exact 95 % interval of a Poisson count."""
-    from scipy.stats import chi2
-
     per = 100_000 / found.events
-    low = chi2.ppf(0.025, 2 * found.alarms) / 2 * per if found.alarms else 0.0
-    high = chi2.ppf(0.975, 2 * found.alarms + 2) / 2 * per
+    low, high = (bound * per for bound in poisson_interval(found.alarms))
     how = f"{found.alarms} in {found.events:,} events, 95 % interval {low:.3g} to {high:.3g}; {found.fired} fired"
     return [Figure(f"{name}: false alarms", found.alarms * per, "in 100,000", how, at_most=goal)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from bench.drift.__main__ import figures, poisson_interval, shift_figures
+from bench.drift.__main__ import figures, shift_figures
+from bench.drift.poisson import poisson_interval
 from bench.drift.pools import Pool
 from bench.drift.sweep import Delays, Sweep, sweep_worlds
 
