@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from consumers.drift.heads import Head
 from consumers.drift.layout import BLOCKS, PHI_SCALE
-from consumers.drift.windows import BASE
+from consumers.drift.windows import BUCKETS, MERGED
 
 STREAM_DOCUMENTS: Final = 100_000
 # The share of a level's windows that may pass the lower threshold, which a second window has to pass to confirm the first.
@@ -99,8 +99,8 @@ def window_sums(rows: NDArray[np.int64], order: NDArray[np.int64], bucket_docume
     found = []
     for _ in range(levels):
         sums = np.concatenate([np.zeros((1, buckets.shape[1]), np.int64), np.cumsum(buckets, axis=0)])
-        found.append(sums[BASE:] - sums[:-BASE])
-        buckets = buckets[: len(buckets) // BASE * BASE].reshape(-1, BASE, buckets.shape[1]).sum(axis=1)
+        found.append(sums[BUCKETS:] - sums[:-BUCKETS])
+        buckets = buckets[: len(buckets) // MERGED * MERGED].reshape(-1, MERGED, buckets.shape[1]).sum(axis=1)
     return found
 
 

@@ -75,7 +75,7 @@ class Monitor:
                 if not self._is_quiet():
                     yield Finding(self.n, head.name, count, statistic, confirm, head.effect(window), True)
                 return
-            if level > alarmed_level or level == self._baseline.levels - 1:
+            if level >= min(alarmed_level + 2, self._baseline.levels - 1):
                 del self._pending[head.name]
         if statistic >= alarm and head.name not in self._pending:
             self._pending[head.name] = (self.n, level)

@@ -1,7 +1,7 @@
-"""Windows of 4, 16, 64 … buckets out of at most seven kept buckets a level: what a month of documents needs is a few dozen sketches.
+"""Windows of 4, 8, 16 … buckets out of four kept buckets a level: what a month of documents needs is a few dozen sketches.
 
-A level's bucket is four of the level below; each new bucket is looked at together with the three before it. So a window of 4^(k+1) buckets
-is looked at every 4^k buckets. The exponential histogram of ADWIN (Bifet & Gavaldà 2007) with base four and fixed windows.
+A level's bucket is two of the level below; each new bucket is looked at together with the three before it. So a window is looked at each
+time a quarter of it is new. The exponential histogram of ADWIN (Bifet & Gavaldà 2007) with fixed windows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Final
 
 from consumers.drift.sketch import Sums
 
-BASE: Final = 4
+# Buckets of a level that make one of the next, and buckets that make a window.
+MERGED: Final = 2
+BUCKETS: Final = 4
 
 
 class Windows:
@@ -26,10 +28,10 @@ class Windows:
         for level, kept in enumerate(self.kept):
             kept.append(bucket)
             self.closed[level] += 1
-            if len(kept) >= BASE:
-                window = sum(kept[-BASE:-1], kept[-1])
-                del kept[: len(kept) - BASE]
+            if len(kept) >= BUCKETS:
+                del kept[: len(kept) - BUCKETS]
+                window = sum(kept[:-1], kept[-1])
                 yield level, window, self.closed[level]
-            if self.closed[level] % BASE:
+            if self.closed[level] % MERGED:
                 return
-            bucket = sum(kept[-BASE:-1], kept[-1])
+            bucket = sum(kept[-MERGED:-1], kept[-1])
