@@ -21,7 +21,7 @@ from bench.drift.population import Population, Stream
 from bench.drift.scenarios import Scenario, scenario
 from consumers.drift.baseline import Baseline, Document, fit_baseline
 from consumers.drift.monitor import Finding, Monitor
-from consumers.drift.sketch import GROUPS, group_of
+from consumers.drift.sketch import group_of, sketched
 
 FIRST_DAY: Final = date(2026, 1, 5)  # a Monday, as day 0 of a stream is
 BEFORE: Final = 5_000
@@ -81,8 +81,8 @@ class World:
         monitor, size = Monitor(baseline, cool_down_documents=10**9), baseline.bucket_documents
         groups = self._groups[stream.sources]
         for first in range(0, len(stream) - size + 1, size):
-            taken, dealt = rows[stream.documents[first : first + size]].astype(np.int64), groups[first : first + size]
-            yield from monitor.push(np.stack([taken[dealt == group].sum(axis=0) for group in range(GROUPS)]))
+            taken = rows[stream.documents[first : first + size]].astype(np.int64)
+            yield from monitor.push(sketched(taken, groups[first : first + size]))
 
 
 def add_null(sweep: Sweep, world: World, baseline: Baseline, rows: NDArray[np.int32], *, streams: int, documents: int = 100_000) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.drift.heads import Head
-from consumers.drift.layout import BLOCKS, PHI_SCALE
+from consumers.drift.sketch import means
 from consumers.drift.windows import BUCKETS, MERGED
 
 STREAM_DOCUMENTS: Final = 100_000
@@ -46,10 +46,8 @@ def has_weekly_cycle(history: History, heads: Sequence[Head]) -> bool:
     by_weekday = np.stack([sums[history.weekdays == weekday].sum(axis=0) for weekday in range(7)])
     by_weekday = by_weekday[by_weekday[:, 0] > 0]
     for head in heads:
-        scale = PHI_SCALE if head.name == "phi" else 1
-        counted = by_weekday[:, :1]
-        shifted = (by_weekday[:, BLOCKS[head.name].columns] / (counted * scale) - head.mean) @ head.whitening
-        found = float(np.sum(shifted**2 * counted))
+        shifted = (means(by_weekday, head.name) - head.mean) @ head.whitening
+        found = float(np.sum(shifted**2 * by_weekday[:, :1]))
         freedom = (len(by_weekday) - 1) * int(np.count_nonzero(np.abs(head.whitening).sum(axis=0)))
         if found > freedom + 7 * np.sqrt(2 * freedom):
             return True

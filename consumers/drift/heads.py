@@ -45,11 +45,9 @@ class Head:
         """T² of several windows `(k, WIDTH)`, `(k,) float64`."""
         return self._squares(sums, self.mean)
 
-    def _squares(self, sums: NDArray[np.int64], means: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _squares(self, sums: NDArray[np.int64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
         counted = np.maximum(sums[:, 0], 1)
-        scale = 4096 if self.name == "phi" else 1
-        shifted = sums[:, BLOCKS[self.name].columns] / (counted * scale)[:, None] - means
-        projected = shifted @ self.whitening
+        projected = (means(sums, self.name) - expected) @ self.whitening
         found: NDArray[np.float64] = np.einsum("ij,ij->i", projected, projected) / (1 / counted + 1 / self.baseline_documents)
         return found
 
@@ -68,8 +66,7 @@ def fit_head(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64]) ->
     total = blocks.sum(axis=0)
     counted = documents(total)
     mean = means(total, name)
-    scale = 4096 if name == "phi" else 1
-    residual = blocks[:, BLOCKS[name].columns] / scale - blocks[:, :1] * mean
+    residual = blocks[:, BLOCKS[name].columns] / BLOCKS[name].scale - blocks[:, :1] * mean
     covariance = residual.T @ residual / counted
     diagonal = np.diag(np.diag(covariance))
     covariance = (1 - SHRUNK) * covariance + SHRUNK * diagonal

@@ -20,11 +20,12 @@ TOTALS: Final = ("words", "unknown_words")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some neighbouring columns under one name."""
+    """Some neighbouring columns under one name; a column's sum over `scale` is in its own unit."""
 
     name: str
     first: int
     beyond: int
+    scale: int = 1
 
     @property
     def columns(self) -> slice:
@@ -46,7 +47,7 @@ def _blocks() -> dict[str, Block]:
         *((name, 1) for name in (*INDICATORS, *TOTALS)),
     ]
     for name, width in sizes:
-        found[name] = Block(name, at, at + width)
+        found[name] = Block(name, at, at + width, PHI_SCALE if name == "phi" else 1)
         at += width
     return found
 

@@ -57,9 +57,9 @@ class Monitor:
         self.n += documents(bucket)
         for rate in self._rates:
             found = rate.update(bucket, self.n)
-            if found is not None and not (found.fired and self._is_quiet()):
+            if found is not None and (not found.fired or self._may_fire()):
                 yield found
-        for level, window, _ in self._windows.push(bucket):
+        for level, window in self._windows.push(bucket):
             for head in self._baseline.heads:
                 yield from self._look(head, level, window)
 
@@ -70,9 +70,10 @@ class Monitor:
         count = documents(window)
         if level >= alarmed_level and self.n - count >= alarmed_at:
             # No document of the alarm's window is in this one, and it is no shorter.
-            if statistic >= confirm and self._is_worth_it(head, level, window):
+            # Without a group above what confirms: a flood alarms again and again, and each time chance might do the rest.
+            if statistic >= confirm and _is_worth_it(head, window, (alarm + confirm) / 2):
                 del self._pending[head.name]
-                if not self._is_quiet():
+                if self._may_fire():
                     yield Finding(self.n, head.name, count, statistic, confirm, head.effect(window), True)
                 return
             if level >= min(alarmed_level + 2, self._baseline.levels - 1):
@@ -81,19 +82,12 @@ class Monitor:
             self._pending[head.name] = (self.n, level)
             yield Finding(self.n, head.name, count, statistic, alarm, head.effect(window), False)
 
-    def _is_worth_it(self, head: Head, level: int, window: Sums) -> bool:
-        if head.effect(window) < (MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE):
-            return False
-        # Above what confirms: a flood alarms again and again, and each time chance might do the rest.
-        alarm, confirm = self._baseline.thresholds.alarm[head.name][level], self._baseline.thresholds.confirm[head.name][level]
-        return head.without_one_group(window) >= (alarm + confirm) / 2
-
-    def _is_quiet(self) -> bool:
-        """Whether a fire is too soon; where it is not, the cool-down begins."""
+    def _may_fire(self) -> bool:
+        """Whether the cool-down is over; with a fire it begins again."""
         if self.n < self._quiet_until:
-            return True
+            return False
         self._quiet_until = self.n + self._cool_down
-        return False
+        return True
 
 
 class _WatchedRate:
@@ -124,6 +118,11 @@ class _WatchedRate:
     def _holds_without_one_group(self, threshold: float) -> bool:
         rest = self._since.sum(axis=0) - self._since
         return all(self._watch.confirmation(RateCount(events, successes)) >= threshold for events, successes in rest.tolist())
+
+
+def _is_worth_it(head: Head, window: Sums, without_a_group: float) -> bool:
+    least = MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE
+    return head.effect(window) >= least and head.without_one_group(window) >= without_a_group
 
 
 def since(finding: Finding) -> int:

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.layout import BLOCKS, PHI_SCALE, WIDTH
+from consumers.drift.layout import BLOCKS, WIDTH
 
 Sums = NDArray[np.int64]
 # Sources are dealt to groups by their hash. A flood of one source moves one group; the world moves all of them.
@@ -72,10 +72,10 @@ def documents(sums: Sums) -> int:
     return int(sums[..., 0].sum())
 
 
-def means(row: NDArray[np.int64], name: str) -> NDArray[np.float64]:
-    """The mean of a block of columns over the documents of a summed row `(WIDTH,)`: φ in its own unit, else shares of documents."""
-    scale = PHI_SCALE if name == "phi" else 1
-    found: NDArray[np.float64] = row[BLOCKS[name].columns] / (max(int(row[0]), 1) * scale)
+def means(sums: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+    """The means of a block of columns over the documents of summed rows `(…, WIDTH)`: φ in its own unit, else shares of documents."""
+    block = BLOCKS[name]
+    found: NDArray[np.float64] = sums[..., block.columns] / (np.maximum(sums[..., :1], 1) * block.scale)
     return found
 
 

@@ -23,15 +23,15 @@ class Windows:
         self.kept: list[list[Sums]] = [[] for _ in range(levels)]
         self.closed: list[int] = [0] * levels
 
-    def push(self, bucket: Sums) -> Iterator[tuple[int, Sums, int]]:
-        """Takes a bucket in; gives (level, sums of the window, number of that level's bucket) for each full window that it completes."""
+    def push(self, bucket: Sums) -> Iterator[tuple[int, Sums]]:
+        """Takes a bucket in; gives level and sums of each full window that it completes."""
         for level, kept in enumerate(self.kept):
             kept.append(bucket)
             self.closed[level] += 1
             if len(kept) >= BUCKETS:
                 del kept[: len(kept) - BUCKETS]
                 window = sum(kept[:-1], kept[-1])
-                yield level, window, self.closed[level]
+                yield level, window
             if self.closed[level] % MERGED:
                 return
             bucket = sum(kept[-MERGED:-1], kept[-1])

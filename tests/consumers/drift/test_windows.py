@@ -23,7 +23,7 @@ def test_the_calibrated_windows_are_those_of_the_monitor(documents: int) -> None
     for first in range(0, documents // SIZE * SIZE, SIZE):
         bucket = np.zeros((GROUPS, WIDTH), np.int64)
         bucket[first % GROUPS] = rows[order[first : first + SIZE]].sum(axis=0)
-        for level, window, _ in windows.push(bucket):
+        for level, window in windows.push(bucket):
             seen[level].append(window.sum(axis=0))
     for found, expected in zip(seen, window_sums(rows, order, SIZE, 4), strict=True):
         assert np.array_equal(np.array(found).reshape(-1, WIDTH), expected)
