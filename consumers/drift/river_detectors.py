@@ -38,6 +38,45 @@ class RememberedBuckets(msgspec.Struct, array_like=True):
     detected: bool = False
 
 
+class _Memory:
+    """A river detector beside the buckets that it remembers; `values` are what it is told of a bucket."""
+
+    def __init__(self, new: Callable[[], RiverDetector], values: Callable[[tuple[int, int]], Iterable[float]]) -> None:
+        self._new = new
+        self._values = values
+        self.state = RememberedBuckets()
+        self._detector = new()
+
+    def take(self, events: int, successes: int) -> None:
+        """One bucket; an empty one says nothing. The bucket after a detection is the first of a new detector."""
+        if events == 0:
+            return
+        if self.state.detected:
+            self.state = RememberedBuckets()
+            self._detector = self._new()
+        state, bucket = self.state, (events, successes)
+        state.buckets.append(bucket)
+        if len(state.buckets) > REMEMBERED_BUCKETS:
+            *former, bucket = state.buckets = state.buckets[-REMEMBERED_BUCKETS // 2 :]
+            self._detector = self._replayed(former)
+        state.detected = _tell(self._detector, self._values(bucket))
+
+    def save(self) -> bytes:
+        """The remembered buckets as JSON."""
+        return msgspec.json.encode(self.state)
+
+    def load(self, state: bytes) -> None:
+        """Makes the detector again from the remembered buckets."""
+        self.state = msgspec.json.decode(state, type=RememberedBuckets)
+        self._detector = self._replayed(self.state.buckets)
+
+    def _replayed(self, buckets: list[tuple[int, int]]) -> RiverDetector:
+        detector = self._new()
+        for bucket in buckets:
+            _tell(detector, self._values(bucket))
+        return detector
+
+
 class AdwinOfRate:
     """river's ADWIN on the events of buckets (Bifet & Gavaldà 2007).
 
@@ -56,8 +95,8 @@ class AdwinOfRate:
 
     def __init__(self, delta: float = 0.002) -> None:
         self._delta = delta
-        self._state = RememberedBuckets()
-        self._detector = self._new()
+        # ADWIN itself drops only the older part of its window: what it remembers after a detection would tell it the change again.
+        self._memory = _Memory(self._new, _spread)
 
     def update(self, x: float) -> None:
         """A bucket of one event."""
@@ -65,18 +104,12 @@ class AdwinOfRate:
 
     def update_bucket(self, events: int, successes: int) -> None:
         """One bucket; an empty one says nothing."""
-        if events == 0:
-            return
-        if self._state.detected:
-            # ADWIN itself drops only the older part of its window; what is remembered would tell it the change again.
-            self._state = RememberedBuckets()
-            self._detector = self._new()
-        self._detector = remember(self._state, (events, successes), self._detector, self._new, _spread)
+        self._memory.take(events, successes)
 
     @property
     def drift_detected(self) -> bool:
         """Whether ADWIN cut its window within the newest bucket."""
-        return self._state.detected
+        return self._memory.state.detected
 
     @property
     def statistic(self) -> float:
@@ -95,12 +128,11 @@ class AdwinOfRate:
 
     def save(self) -> bytes:
         """The remembered buckets as JSON."""
-        return msgspec.json.encode(self._state)
+        return self._memory.save()
 
     def load(self, state: bytes) -> None:
         """Makes the detector again from the remembered buckets."""
-        self._state = msgspec.json.decode(state, type=RememberedBuckets)
-        self._detector = replayed(self._state.buckets, self._new, _spread)
+        self._memory.load(state)
 
     def _new(self) -> RiverDetector:
         # Imported here: 2.5 s of CPU, most of it scipy.
@@ -110,15 +142,15 @@ class AdwinOfRate:
         return detector
 
     def _cut(self) -> tuple[float, float]:
-        events = sum(bucket[0] for bucket in self._state.buckets)
-        successes = sum(bucket[1] for bucket in self._state.buckets)
+        events = sum(bucket[0] for bucket in self._memory.state.buckets)
+        successes = sum(bucket[1] for bucket in self._memory.state.buckets)
         if events < 2 * _MIN_WINDOW:
             return 0.0, 0.0
         rate = successes / events
         confidence = math.log(2 * math.log(events) / self._delta)
         best = effect = 0.0
         left = rises = 0
-        for bucket in self._state.buckets:
+        for bucket in self._memory.state.buckets:
             left, rises = left + bucket[0], rises + bucket[1]
             if left < _MIN_WINDOW or events - left < _MIN_WINDOW:
                 continue
@@ -148,8 +180,7 @@ class PageHinkleyOfRate:
     def __init__(self, baseline: RateCount, arl_buckets: float = 20_000) -> None:
         self._rate = baseline.rate
         self._threshold = cusum_threshold(arl_buckets, _ALLOWANCE)
-        self._state = RememberedBuckets()
-        self._detector = self._new()
+        self._memory = _Memory(self._new, self._values)
 
     def update(self, x: float) -> None:
         """A bucket of one event."""
@@ -157,23 +188,18 @@ class PageHinkleyOfRate:
 
     def update_bucket(self, events: int, successes: int) -> None:
         """One bucket; an empty one says nothing."""
-        if events == 0:
-            return
-        if self._state.detected:
-            self._state = RememberedBuckets()
-            self._detector = self._new()
-        self._detector = remember(self._state, (events, successes), self._detector, self._new, self._values)
+        self._memory.take(events, successes)
 
     @property
     def drift_detected(self) -> bool:
         """Whether the newest bucket crossed the threshold."""
-        return self._state.detected
+        return self._memory.state.detected
 
     @property
     def statistic(self) -> float:
         """The CUSUM: its sum minus its lowest so far, in standard deviations."""
         total = lowest = 0.0
-        for bucket in self._state.buckets:
+        for bucket in self._memory.state.buckets:
             total += self._deviation(bucket) - _ALLOWANCE
             lowest = min(lowest, total)
         return total - lowest
@@ -188,7 +214,7 @@ class PageHinkleyOfRate:
         """The rate since the CUSUM was last at its lowest, minus the baseline's."""
         total = lowest = 0.0
         events = successes = 0
-        for bucket in self._state.buckets:
+        for bucket in self._memory.state.buckets:
             total += self._deviation(bucket) - _ALLOWANCE
             events, successes = events + bucket[0], successes + bucket[1]
             if total <= lowest:
@@ -197,12 +223,11 @@ class PageHinkleyOfRate:
 
     def save(self) -> bytes:
         """The remembered buckets as JSON."""
-        return msgspec.json.encode(self._state)
+        return self._memory.save()
 
     def load(self, state: bytes) -> None:
         """Makes the detector again from the remembered buckets."""
-        self._state = msgspec.json.decode(state, type=RememberedBuckets)
-        self._detector = replayed(self._state.buckets, self._new, self._values)
+        self._memory.load(state)
 
     def _new(self) -> RiverDetector:
         from river.drift import PageHinkley
@@ -234,32 +259,6 @@ def cusum_threshold(arl: float, allowance: float) -> float:
         run_length = (math.expm1(exponent) - exponent) / (2 * allowance**2) if exponent < 700 else math.inf
         low, high = (middle, high) if run_length < arl else (low, middle)
     return high
-
-
-def remember(
-    state: RememberedBuckets,
-    bucket: tuple[int, int],
-    detector: RiverDetector,
-    new: Callable[[], RiverDetector],
-    values: Callable[[tuple[int, int]], Iterable[float]],
-) -> RiverDetector:
-    """Adds the bucket and returns the detector that has seen it: the given one, or one made again from the newer half."""
-    state.buckets.append(bucket)
-    if len(state.buckets) > REMEMBERED_BUCKETS:
-        *former, bucket = state.buckets = state.buckets[-REMEMBERED_BUCKETS // 2 :]
-        detector = replayed(former, new, values)
-    state.detected = _tell(detector, values(bucket))
-    return detector
-
-
-def replayed(
-    buckets: list[tuple[int, int]], new: Callable[[], RiverDetector], values: Callable[[tuple[int, int]], Iterable[float]]
-) -> RiverDetector:
-    """A new detector that has seen the buckets."""
-    detector = new()
-    for bucket in buckets:
-        _tell(detector, values(bucket))
-    return detector
 
 
 def _tell(detector: RiverDetector, values: Iterable[float]) -> bool:
