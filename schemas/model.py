@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from schemas import topics
 from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Sha256, Version
+
+
+class DriftBaseline(BaseModel):
+    """What documents of event-days from `from_day` on are held against: the folder `uri` of the artifact store.
+
+    `sha256` is that of its arrays. A promotion's baseline begins with the next day, so that a day has one baseline in every partition.
+    """
+
+    model_config = EVENT_CONFIG
+    uri: str
+    sha256: Sha256
+    documents: int = Field(ge=1)
+    from_day: date
 
 
 class ModelCurrent(BaseModel):
@@ -30,6 +44,8 @@ class ModelCurrent(BaseModel):
     holdout_key_id: str = Field(pattern=r"^[0-9a-f]{8}$")
     holdout_percent: int = Field(ge=0, le=100)
     since: AwareDatetime
+    # By `from_day`, the newest last; of days that no window holds any more there is none. Empty: documents are not watched for drift.
+    drift_baselines: tuple[DriftBaseline, ...] = ()
 
     def key(self) -> str:
         """The Kafka key: the model."""

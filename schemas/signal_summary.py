@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from schemas import topics
-from schemas.fields import EVENT_CONFIG, ModelId
+from schemas.fields import EVENT_CONFIG, ModelId, Sha256
 
 
 class SignalSummarised(BaseModel):
@@ -16,6 +16,9 @@ class SignalSummarised(BaseModel):
 
     Cumulative integers make merging order-free: the sum over partitions of the newest summaries is the same for
     any batching or interleaving. `sequence` grows with every change, so newer means larger.
+
+    `sketch` is that of the day's documents by the drift baseline whose arrays have the sha256 `baseline`: zigzag varints in base64
+    (`consumers.drift.sketch`). Both are absent for feedback, and for a model without a drift baseline.
     """
 
     TOPIC: ClassVar[str] = topics.SIGNAL_SUMMARISED
@@ -27,6 +30,8 @@ class SignalSummarised(BaseModel):
     event_day: date
     sequence: int = Field(ge=0)
     counts: dict[str, int]
+    baseline: Sha256 | None = None
+    sketch: str | None = Field(default=None, pattern=r"^[A-Za-z0-9+/]*={0,2}$")
 
     def key(self) -> str:
         """The Kafka key: the model."""

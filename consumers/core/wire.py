@@ -99,7 +99,7 @@ class SampleIn(msgspec.Struct, frozen=True, gc=False):
     conversation_id: str | None = None
 
 
-class SummaryOut(msgspec.Struct, frozen=True, gc=False):
+class SummaryOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """signal.summarised, written by stage 1 and read by stage 2."""
 
     model: ModelName
@@ -108,6 +108,8 @@ class SummaryOut(msgspec.Struct, frozen=True, gc=False):
     event_day: date
     sequence: Count
     counts: dict[str, int]
+    baseline: str | None = None
+    sketch: str | None = None
 
 
 class JournalEntryOut(msgspec.Struct, frozen=True, gc=False):
