@@ -24,6 +24,7 @@ from consumers.drift.projection import fit_projection
 from consumers.drift.rates import RATES, Rate, fit_rate
 from consumers.drift.sketch import group_of
 from consumers.drift.term_table import TermTable
+from consumers.drift.windows import BUCKETS, MERGED
 
 BUCKET_DOCUMENTS: Final = 50
 # Windows of 200 to 51,200 documents.
@@ -66,6 +67,16 @@ class Baseline:
     levels: int
     alarms_per_100k: float
 
+    def limits(self, key: str, level: int, documents: int) -> tuple[float, float]:
+        """What raises an alarm of a head and what confirms one, in a level's window of so many documents.
+
+        A window between two levels' sizes has the limits between theirs.
+        """
+        alarm, confirm = self.thresholds.alarm[key], self.thresholds.confirm[key]
+        above = min(level + 1, self.levels - 1)
+        share = min(documents / (BUCKETS * self.bucket_documents * MERGED**level) - 1, 1.0)
+        return alarm[level] + share * (alarm[above] - alarm[level]), confirm[level] + share * (confirm[above] - confirm[level])
+
 
 def fit_baseline(
     documents: Sequence[Document],
@@ -90,11 +101,12 @@ def fit_baseline(
     bounds = _bounds_of(of_block[measured])
     firsts = [documents[at] for at in measured[bounds[:-1]].tolist()]
     weekdays = np.array([document.day.weekday() for document in firsts], np.int64)
-    history = History(rows, bounds, weekdays, np.array([group_of(document.source) for document in firsts], np.int64))
+    groups = np.array([group_of(document.source) for document in firsts], np.int64)
+    history = History(rows, bounds, weekdays, groups)
     sums = history.block_sums()
     heads = tuple(fit_head(name, sums, history.groups) for name in HEADS)
     days = len({document.day for document in documents})
-    rates = tuple(fit_rate(name, rows) for name in RATES)
+    rates = tuple(fit_rate(name, rows, np.repeat(groups, np.diff(bounds))) for name in RATES)
     thresholds = calibrate(
         history,
         heads,

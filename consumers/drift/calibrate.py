@@ -117,8 +117,8 @@ def calibrate(
 
     Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments.
     """
-    maxima = {head.name: np.zeros((streams, levels)) for head in heads}
-    quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.name: [[] for _ in range(levels)] for head in heads}
+    maxima = {head.key: np.zeros((streams, levels)) for head in heads}
+    quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.key: [[] for _ in range(levels)] for head in heads}
     weekly = has_weekly_cycle(history, heads)
     for number in range(streams):
         order = drawn_stream(history, STREAM_DOCUMENTS, documents_a_day, rng, by_weekday=weekly)
@@ -126,8 +126,8 @@ def calibrate(
         for head in heads:
             for level, sums in enumerate(windows):
                 statistics = head.statistics(sums)
-                maxima[head.name][number, level] = statistics.max(initial=0.0)
-                quiet[head.name][level].append(statistics)
+                maxima[head.key][number, level] = statistics.max(initial=0.0)
+                quiet[head.key][level].append(statistics)
     share = alarms_per_100k / (len(heads) * levels)
     alarm = {name: tuple(_tail(found[:, level], share) for level in range(levels)) for name, found in maxima.items()}
     confirm = {

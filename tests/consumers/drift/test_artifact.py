@@ -34,7 +34,7 @@ def test_what_is_not_a_baseline_is_refused(small_baseline: Baseline, tmp_path: P
     save_baseline(small_baseline, tmp_path)
     facts = json.loads((tmp_path / FACTS).read_text())
     (tmp_path / FACTS).write_text(json.dumps(facts | {"format": 99}))
-    with pytest.raises(UnreadableBaseline, match="format 1"):
+    with pytest.raises(UnreadableBaseline, match="format 2"):
         load_baseline(tmp_path)
     (tmp_path / FACTS).write_text(json.dumps(facts))
     (tmp_path / ARRAYS).write_bytes((tmp_path / ARRAYS).read_bytes() + b" ")
