@@ -15,6 +15,7 @@ from safetensors.numpy import load, save
 from consumers.drift.baseline import Baseline
 from consumers.drift.calibrate import Thresholds
 from consumers.drift.featurise import Featuriser
+from consumers.drift.fresh_check import Checked
 from consumers.drift.heads import Head
 from consumers.drift.rates import Rate
 from consumers.drift.term_table import TermTable, UnreadableTermTable
@@ -39,7 +40,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
     }
     for head in baseline.heads:
         arrays[f"{head.key}.mean"] = head.mean
-        arrays[f"{head.key}.whitening"] = np.ascontiguousarray(head.whitening)
+        arrays[f"{head.key}.whitening"] = head.whitening
         arrays[f"{head.key}.means_without"] = head.means_without
         arrays[f"{head.key}.documents_without"] = head.documents_without
     arrays |= baseline.terms.to_arrays()
@@ -53,6 +54,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "bucket_documents": baseline.bucket_documents,
         "levels": baseline.levels,
         "alarms_per_100k": baseline.alarms_per_100k,
+        "checked": asdict(baseline.checked),
         **baseline.terms.to_facts(),
         "rates": [asdict(rate) for rate in baseline.rates],
         "alarm": {name: list(found) for name, found in baseline.thresholds.alarm.items()},
@@ -94,6 +96,7 @@ def load_baseline(folder: Path) -> Baseline:
         facts["bucket_documents"],
         facts["levels"],
         facts["alarms_per_100k"],
+        Checked(**facts["checked"]),
     )
 
 

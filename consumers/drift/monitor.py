@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from consumers.drift.baseline import Baseline
 from consumers.drift.heads import Head
 from consumers.drift.rates import WatchedRate
-from consumers.drift.sketch import Sums, documents
+from consumers.drift.sketch import Sums, documents, of_language
 from consumers.drift.windows import Bucket, Windows
 
 # The least effects that are worth a run: the distance of φ's means, or the share of documents that changed bins.
@@ -82,6 +84,7 @@ class Monitor:
         self._cool_down = cool_down_documents
         self._rates = [WatchedRate(rate) for rate in baseline.rates]
         self._whole = {watched.rate.name: watched for watched in self._rates if watched.rate.language is None}
+        self._languages = {head.language for head in baseline.heads}
         self._over_all = {head.name: head for head in baseline.heads if head.language is None}
         self._state = MonitorState()
 
@@ -102,8 +105,9 @@ class Monitor:
         windows = list(self._windows.push(bucket, day))
         found = [finding for watched in self._rates if (finding := self._rate_finding(watched, bucket)) is not None]
         for level, window in windows:
+            rows = self._by_language(window)
             for head in self._baseline.heads:
-                found += self._look(head, level, window)
+                found += self._look(head, level, window, rows[head.language])
         return iter(found)
 
     def forget(self, before_day: int) -> None:
@@ -117,8 +121,12 @@ class Monitor:
         """Of each head the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
         found = []
         windows = [(level, window) for level in range(self._baseline.levels) if (window := self._windows.window(level)) is not None]
+        rows = [self._by_language(window) for _, window in windows]
         for head in self._baseline.heads:
-            seen = [(head.statistic(window.sums), self._baseline.limits(head.key, level, window.documents)[0]) for level, window in windows]
+            seen = [
+                (head.statistic(row[head.language]), self._baseline.limits(head.key, level, window.documents)[0])
+                for (level, window), row in zip(windows, rows, strict=True)
+            ]
             if seen:
                 statistic, threshold = max(seen, key=lambda pair: pair[0] / pair[1])
                 found.append(Standing(head.name, head.language, statistic, threshold, head.key in self._state.pending))
@@ -160,33 +168,36 @@ class Monitor:
             since_day=day, window=None if window is None else window.sums,
         )  # fmt: skip
 
-    def _look(self, head: Head, level: int, window: Bucket) -> Iterator[Finding]:
-        n, pending, sums = self.n, self._state.pending, window.sums
-        statistic = head.statistic(sums)
+    def _by_language(self, window: Bucket) -> dict[str | None, NDArray[np.int64]]:
+        return {language: of_language(window.sums, language) for language in self._languages}
+
+    def _look(self, head: Head, level: int, window: Bucket, row: NDArray[np.int64]) -> Iterator[Finding]:
+        n, pending = self.n, self._state.pending
+        statistic = head.statistic(row)
         alarm, confirm = self._baseline.limits(head.key, level, window.documents)
         open_alarm = pending.get(head.key)
         if open_alarm is not None and level >= open_alarm.level and n - window.documents >= open_alarm.n:
             # No document of the alarm's window is in this one, and it is no shorter.
-            if statistic >= confirm and self._is_worth_it(head, level, window):
+            if statistic >= confirm and self._is_worth_it(head, level, window, effect := head.effect(row)):
                 del pending[head.key]
                 if self._may_fire():
-                    yield self._finding(head, level, window, statistic, confirm, fired=True)
+                    yield self._finding(head, level, window, statistic, confirm, effect=effect, fired=True)
                 return
             if level >= min(open_alarm.level + 2, self._baseline.levels - 1):
                 del pending[head.key]
         if statistic >= alarm and head.key not in pending:
             pending[head.key] = PendingAlarm(n, level, window.day)
-            yield self._finding(head, level, window, statistic, alarm, fired=False)
+            yield self._finding(head, level, window, statistic, alarm, effect=head.effect(row), fired=False)
 
-    def _finding(self, head: Head, level: int, window: Bucket, statistic: float, threshold: float, *, fired: bool) -> Finding:
-        effect = head.effect(window.sums)
+    def _finding(
+        self, head: Head, level: int, window: Bucket, statistic: float, threshold: float, *, effect: float, fired: bool
+    ) -> Finding:
         return Finding(
             self.n, head.name, window.documents, statistic, threshold, effect, fired, head.language, level, window.day, window.sums
         )
 
-    def _is_worth_it(self, head: Head, level: int, window: Bucket) -> bool:
-        least = MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE
-        if head.effect(window.sums) < least:
+    def _is_worth_it(self, head: Head, level: int, window: Bucket, effect: float) -> bool:
+        if effect < (MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE):
             return False
         # Without a group above what confirms: a flood alarms again and again, and each time chance might do the rest.
         whole = self._over_all[head.name]

@@ -6,6 +6,7 @@ And it has to wait for a window to end: documents with unknown words are the fir
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 from consumers.drift.design_effect import design_effect
 from consumers.drift.e_detector import RISE, Alternatives, EDetector, RateCount
 from consumers.drift.heads import LARGEST_GROUP
+from consumers.drift.history import History
 from consumers.drift.layout import BLOCKS
 from consumers.drift.rate_watch import RateDecision, RatePolicy, RateWatch
 from consumers.drift.sketch import GROUPS, Sums, of_language, without_each_group
 
 RATES: Final = ("mojibake", "script_error", "unknown_word")
-# Documents to a false alarm of each, on average, at least.
-ARL: Final = 4_000_000
+# What is watched in each language by itself as well.
+LANGUAGE_RATES: Final = ("unknown_word",)
 # What a rare one is looked for: so much of all documents more than before. A rate above RARE is looked for multiples of its odds.
 RISES: Final = (0.003, 0.01, 0.05)
 RARE: Final = 0.01
@@ -32,7 +34,8 @@ RARE: Final = 0.01
 class Rate:
     """`having` of the baseline's `documents` have the property; `design_effect` of them carry the evidence of one independent one.
 
-    `without` are documents and those having it with each group of sources left out. `language` where it is about its documents alone.
+    `without` are documents and those having it with each group of sources left out; `arl` documents to a false alarm, on average, at
+    least. `language` where it is about its documents alone.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Rate:
     having: int
     design_effect: float
     without: tuple[tuple[int, int], ...]
+    arl: float
     language: str | None = None
 
     @property
@@ -55,12 +59,11 @@ class Rate:
         after = [before.rate + rise for rise in RISES]
         ratios = tuple(rate / (1 - rate) / odds for rate in after)
         alternatives = Alternatives(ratios, (1.0,) * len(ratios)) if before.rate < RARE else RISE
-        return RatePolicy(arl=ARL, alternatives=alternatives, design_effect=self.design_effect, cool_down=0)
+        return RatePolicy(arl=self.arl, alternatives=alternatives, design_effect=self.design_effect, cool_down=0)
 
-    def counted(self, sums: NDArray[np.int64]) -> list[list[int]]:
-        """Documents and those having it of summed rows `(k, WIDTH)`."""
-        found: list[list[int]] = sums[:, [0, BLOCKS[self.name].first]].tolist()
-        return found
+    def counted(self, sums: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Documents and those having it of rows or their sums `(k, WIDTH)`, `(k, 2)`."""
+        return sums[:, [0, BLOCKS[self.name].first]]
 
 
 class WatchedRateState(msgspec.Struct, array_like=True):
@@ -93,12 +96,12 @@ class WatchedRate:
         languages, which has taken the bucket in before.
         """
         if self is whole:
-            rest = self.rate.counted(without_each_group(sums))
+            rest = self.rate.counted(without_each_group(sums)).tolist()
             for group, detector in self._without.items():
                 detector.update_bucket(*rest[group])
                 if detector.drift_detected:
                     self._shown_at[group] = n
-        events, having = self.rate.counted(of_language(sums, self.rate.language)[None, :])[0]
+        events, having = self.rate.counted(of_language(sums, self.rate.language)[None, :])[0].tolist()
         began = n - self.documents_since(self.watch.since, n)
         return self.watch.update_bucket(events, having, may_fire=min(whole._shown_at.values()) > began)
 
@@ -121,8 +124,25 @@ class WatchedRate:
         self._shown_at = dict(zip(self._without, loaded.shown_at, strict=True))
 
 
-def fit_rate(name: str, rows: NDArray[np.int64], groups: NDArray[np.int64], language: str | None = None) -> Rate:
-    """The rate over a baseline's feature rows `(d, WIDTH)`, in the order in which the documents came, their sources of `groups` `(d,)`."""
+def fit_rates(history: History, languages: Sequence[str], *, alarms_per_100k: float, excess: float = 1.0) -> tuple[Rate, ...]:
+    """All rates of a baseline, those of each language behind those of the whole; together they alarm at most so often."""
+    asked = [(None, name) for name in RATES] + [(language, name) for language in languages for name in LANGUAGE_RATES]
+    arl = 100_000 * len(asked) / alarms_per_100k
+    return tuple(fit_rate(name, history, arl=arl, language=language, excess=excess) for language, name in asked)
+
+
+def fit_rate(name: str, history: History, *, arl: float, language: str | None = None, excess: float = 1.0) -> Rate:
+    """The rate over a baseline's documents (of a language).
+
+    Where the error of the share has `excess` times the variance that the documents say, it counts as that of so many fewer.
+    """
+    chosen = history.of(language)
+    rows, groups = history.rows[chosen], history.document_groups()[chosen]
     having = rows[:, BLOCKS[name].first]
-    without = tuple((int(np.sum(groups != group)), int(having[groups != group].sum())) for group in range(GROUPS))
-    return Rate(name, len(rows), int(having.sum()), design_effect(having), without, language)
+
+    def counted(chosen: NDArray[np.bool_]) -> tuple[int, int]:
+        return round(int(chosen.sum()) / excess), round(int(having[chosen].sum()) / excess)
+
+    documents, those_having = counted(np.ones(len(rows), np.bool_))
+    without = tuple(counted(groups != group) for group in range(GROUPS))
+    return Rate(name, documents, those_having, design_effect(having), without, arl, language)

@@ -10,7 +10,7 @@ import pytest
 
 from consumers.drift.artifact import ARRAYS, FACTS, UnreadableBaseline, load_baseline, save_baseline
 from consumers.drift.baseline import Baseline
-from consumers.drift.sketch import sketched
+from consumers.drift.sketch import of_language, sketched
 
 TEXTS = ["नदी के पास किला", "the king of the hill", "quartz plasma", ""] * 20
 
@@ -23,7 +23,12 @@ def test_a_stored_baseline_decides_the_same(small_baseline: Baseline, tmp_path: 
     rows = small_baseline.featuriser.rows(TEXTS)
     assert np.array_equal(loaded.featuriser.rows(TEXTS), rows)
     sums = sketched(rows, np.arange(len(rows)) % 4)
-    assert [head.statistic(sums) for head in loaded.heads] == [head.statistic(sums) for head in small_baseline.heads]
+    for head, saved in zip(loaded.heads, small_baseline.heads, strict=True):
+        assert head.key == saved.key
+        assert head.statistic(of_language(sums, head.language)) == saved.statistic(of_language(sums, head.language))
+        assert head.without_one_group(sums) == saved.without_one_group(sums)
+    assert loaded.rates == small_baseline.rates
+    assert loaded.checked == small_baseline.checked
     assert loaded.thresholds == small_baseline.thresholds
 
 

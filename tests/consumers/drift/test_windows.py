@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.drift.calibrate import window_sums
+from consumers.drift.calibrate import Windowed
 from consumers.drift.layout import WIDTH
 from consumers.drift.sketch import Sums, empty, total
 from consumers.drift.windows import BUCKETS, Windows
@@ -37,8 +37,9 @@ def test_the_calibrated_windows_are_those_of_the_monitor(documents: int) -> None
         sums[first % 4] = rows[order[first : first + SIZE]].sum(axis=0)
         for level, window in windows.push(sums, 0):
             seen[level].append(total(window.sums))
-    for found, expected in zip(seen, window_sums(rows, order, SIZE, LEVELS), strict=True):
-        assert np.array_equal(np.array(found).reshape(-1, WIDTH), expected)
+    windowed = Windowed(rows, ("phi",), bucket_documents=SIZE, levels=LEVELS)
+    for found, expected in zip(seen, windowed.sums(order), strict=True):
+        assert np.array_equal(np.array(found).reshape(-1, WIDTH), expected[None])
 
 
 @given(st.lists(st.integers(1, 70), min_size=1, max_size=80))
