@@ -40,9 +40,13 @@ def fit(*, baseline: Path, out: Path, alarms_per_100k: float, seed: int, as_json
         "sources": len({document.source for document in documents}),
         "days": len({document.day for document in documents}),
         "alarms_per_100k": alarms_per_100k,
+        "checked_alarms_per_100k": fitted.checked.alarms_per_100k,
+        "checked_at_most": round(fitted.checked.at_most, 3),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    print(json.dumps(told) if as_json else "\n".join(f"{name:20} {value}" for name, value in told.items()))
+    if fitted.warning:
+        told["warning"] = fitted.warning
+    print(json.dumps(told) if as_json else "\n".join(f"{name:24} {value}" for name, value in told.items()))
     return 0
 
 
@@ -86,6 +90,7 @@ def decision_row(finding: Finding, explanation: Explanation) -> dict[str, Any]:
     return {
         "n": finding.n,
         "head": finding.head,
+        "language": finding.language,
         "statistic": round(finding.statistic, 3),
         "threshold": round(finding.threshold, 3),
         "effect": round(finding.effect, 6),
@@ -127,8 +132,9 @@ def _watched(fitted: Baseline, monitor: Monitor, batch: Sequence[Document]) -> I
 def _sentence(row: dict[str, Any]) -> str:
     what = "confirmed, fired" if row["fired"] else "alarm"
     rose = ", ".join(told["term"] for told in row["terms"]["rose"][:8])
+    head = row["head"] if row["language"] is None else f"{row['head']} in {row['language']}"
     return (
-        f"document {row['n']:,}: {what}: {row['head']} is {row['effect']:.4f} from the baseline "
+        f"document {row['n']:,}: {what}: {head} is {row['effect']:.4f} from the baseline "
         f"in the {row['window_documents']:,} documents since {row['since']:,} "
         f"(statistic {row['statistic']:,.1f}, threshold {row['threshold']:,.1f})" + (f"; rose: {rose}" if rose else "")
     )

@@ -13,6 +13,7 @@ from bench.drift.population import population
 from bench.stream.figures import Figure
 from consumers.drift.baseline import fit_featuriser
 from consumers.drift.sketch import GROUPS, group_of, packed, sketched
+from consumers.drift.vocabulary import fit_vocabulary
 
 BATCH: Final = 500
 BATCHES: Final = 40
@@ -23,7 +24,8 @@ def cost_figures(pool: Pool) -> list[Figure]:
     """Cost and size on documents of the bench's own population."""
     rng = np.random.default_rng(0)
     world = population(pool)
-    fitted = fit_featuriser([pool.texts[number] for number in world.draw(rng, 16_000).documents.tolist()], rng)
+    learnt = [pool.texts[number] for number in world.draw(rng, 16_000).documents.tolist()]
+    fitted = fit_featuriser(learnt, fit_vocabulary(learnt, np.arange(len(learnt))).known, rng)
     stream = world.draw(rng, BATCH * BATCHES)
     texts = [pool.texts[number] for number in stream.documents.tolist()]
     characters = sum(map(len, texts)) / len(texts)

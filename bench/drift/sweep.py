@@ -94,7 +94,8 @@ def add_null(sweep: Sweep, world: World, baseline: Baseline, rows: NDArray[np.in
                 sweep.false_fires += 1
             else:
                 sweep.false_alarms += 1
-                sweep.false_heads[finding.head] = sweep.false_heads.get(finding.head, 0) + 1
+                head = _named(finding)
+                sweep.false_heads[head] = sweep.false_heads.get(head, 0) + 1
         sweep.null_documents += documents
 
 
@@ -118,7 +119,7 @@ def add_shifts(
                     fired = finding.n - BEFORE
                     break
                 if math.isinf(alarm):
-                    alarm, head = finding.n - BEFORE, finding.head
+                    alarm, head = finding.n - BEFORE, _named(finding)
             found.alarm.append(alarm)
             found.fired.append(fired)
             found.heads.append(head)
@@ -147,3 +148,7 @@ def sweep_worlds(
         add_null(sweep, world, baseline, rows, streams=null_streams)
         add_shifts(sweep, world, baseline, rows, streams=shift_streams, after=after, names=names)
         yield sweep
+
+
+def _named(finding: Finding) -> str:
+    return finding.head if finding.language is None else f"{finding.head} in {finding.language}"

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from consumers.drift.baseline import Baseline
 from consumers.drift.calibrate import Thresholds
 from consumers.drift.featurise import Featuriser
-from consumers.drift.heads import HEADS, Head
+from consumers.drift.fresh_check import Checked
+from consumers.drift.heads import Head
 from consumers.drift.rates import Rate
 from consumers.drift.term_table import TermTable, UnreadableTermTable
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 ARRAYS: Final = "baseline.safetensors"
 FACTS: Final = "baseline.json"
 
@@ -37,9 +39,10 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "centroids": baseline.featuriser.centroids,
     }
     for head in baseline.heads:
-        arrays[f"{head.name}.mean"] = head.mean
-        arrays[f"{head.name}.means_without"] = head.means_without
-        arrays[f"{head.name}.whitening"] = np.ascontiguousarray(head.whitening)
+        arrays[f"{head.key}.mean"] = head.mean
+        arrays[f"{head.key}.whitening"] = head.whitening
+        arrays[f"{head.key}.means_without"] = head.means_without
+        arrays[f"{head.key}.documents_without"] = head.documents_without
     arrays |= baseline.terms.to_arrays()
     written = save(arrays)
     digest = hashlib.sha256(written).hexdigest()
@@ -47,10 +50,11 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "format": FORMAT,
         "arrays_sha256": digest,
         "documents": baseline.documents,
-        "measured_documents": baseline.heads[0].baseline_documents,
+        "heads": [[head.name, head.language, head.baseline_documents] for head in baseline.heads],
         "bucket_documents": baseline.bucket_documents,
         "levels": baseline.levels,
         "alarms_per_100k": baseline.alarms_per_100k,
+        "checked": asdict(baseline.checked),
         **baseline.terms.to_facts(),
         "rates": [asdict(rate) for rate in baseline.rates],
         "alarm": {name: list(found) for name, found in baseline.thresholds.alarm.items()},
@@ -74,10 +78,7 @@ def load_baseline(folder: Path) -> Baseline:
         raise UnreadableBaseline(f"{folder / ARRAYS}: its sha256 is not the one in {FACTS}; the two are not of one fit")
     arrays = load(written)
     featuriser = Featuriser(arrays["table"], np.unpackbits(arrays["vocabulary"]).astype(np.bool_), arrays["edges"], arrays["centroids"])
-    heads = tuple(
-        Head(name, arrays[f"{name}.mean"], arrays[f"{name}.means_without"], arrays[f"{name}.whitening"], facts["measured_documents"])
-        for name in HEADS
-    )
+    heads = tuple(_head(arrays, *described) for described in facts["heads"])
     thresholds = Thresholds(
         {name: tuple(found) for name, found in facts["alarm"].items()}, {name: tuple(found) for name, found in facts["confirm"].items()}
     )
@@ -88,11 +89,25 @@ def load_baseline(folder: Path) -> Baseline:
     return Baseline(
         featuriser,
         heads,
-        tuple(Rate(**found) for found in facts["rates"]),
+        tuple(_rate(found) for found in facts["rates"]),
         terms,
         thresholds,
         facts["documents"],
         facts["bucket_documents"],
         facts["levels"],
         facts["alarms_per_100k"],
+        Checked(**facts["checked"]),
     )
+
+
+def _head(arrays: dict[str, NDArray[Any]], name: str, language: str | None, documents: int) -> Head:
+    key = name if language is None else f"{name}:{language}"
+    mean, whitening, means_without, documents_without = (
+        arrays[f"{key}.{part}"] for part in ("mean", "whitening", "means_without", "documents_without")
+    )
+    return Head(name, mean, whitening, documents, means_without, documents_without, language)
+
+
+def _rate(found: dict[str, Any]) -> Rate:
+    without = tuple((events, having) for events, having in found.pop("without"))
+    return Rate(**found, without=without)

@@ -7,33 +7,39 @@ others. Fitted on the same documents the detector has five times the false alarm
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.calibrate import History, Thresholds, calibrate
+from consumers.drift.calibrate import Plan, Thresholds, calibrate
 from consumers.drift.code_points import code_points
 from consumers.drift.featurise import Featuriser, Quantities, bin_edges, project, spherical_clusters
-from consumers.drift.heads import HEADS, Head, fit_head
+from consumers.drift.fresh_check import Checked, check
+from consumers.drift.heads import Head, fit_heads, with_excess
+from consumers.drift.history import History
 from consumers.drift.layout import BINNED, CLUSTERS, PHI_SCALE
-from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
+from consumers.drift.ngrams import ngram_rows
 from consumers.drift.projection import fit_projection
-from consumers.drift.rates import RATES, Rate, fit_rate
+from consumers.drift.rates import Rate, fit_rates
 from consumers.drift.sketch import group_of
 from consumers.drift.term_table import TermTable
+from consumers.drift.vocabulary import fit_vocabulary
+from consumers.drift.windows import BUCKETS, MERGED
 
 BUCKET_DOCUMENTS: Final = 50
 # Windows of 200 to 51,200 documents.
 LEVELS: Final = 9
-ALARMS_PER_100K: Final = 0.1
+ALARMS_PER_100K: Final = 0.2
 STREAMS: Final = 200
 # A document's own block ends with its source's run, or here.
 LONGEST_BLOCK: Final = 16
 # Fewer documents give no covariance of 64 columns, and no tail.
 FEWEST_DOCUMENTS: Final = 2_000
+# The part that learns projection, bins and clusters: an eighth to a third. The more is left to be measured on, the surer are the means.
+LEARNING_DOCUMENTS: Final = 6_000
 UNKNOWN_EDGES: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 _CHUNK: Final = 1_000
 _PROJECTED: Final = 20_000
@@ -65,6 +71,29 @@ class Baseline:
     bucket_documents: int
     levels: int
     alarms_per_100k: float
+    checked: Checked
+
+    @property
+    def warning(self) -> str | None:
+        """What an operator has to know of a baseline that is too small for its rate of false alarms; None where it is not."""
+        checked = self.checked
+        if checked.raised == 1 and checked.alarms_per_100k <= self.alarms_per_100k:
+            return None
+        return (
+            f"{self.documents:,} documents are few for {self.alarms_per_100k:g} false alarms in 100,000: thresholds are raised by "
+            f"{checked.raised - 1:.0%}, and of {checked.streams} quiet streams of 100,000 documents that the fit had not seen "
+            f"{checked.alarmed} alarmed ({checked.alarms_per_100k:.2g} in 100,000, at most {checked.at_most:.2g}); more documents find more"
+        )
+
+    def limits(self, key: str, level: int, documents: int) -> tuple[float, float]:
+        """What raises an alarm of a head and what confirms one, in a level's window of so many documents.
+
+        A window between two levels' sizes has the limits between theirs.
+        """
+        alarm, confirm = self.thresholds.alarm[key], self.thresholds.confirm[key]
+        above = min(level + 1, self.levels - 1)
+        share = min(documents / (BUCKETS * self.bucket_documents * MERGED**level) - 1, 1.0)
+        return alarm[level] + share * (alarm[above] - alarm[level]), confirm[level] + share * (confirm[above] - confirm[level])
 
 
 def fit_baseline(
@@ -80,43 +109,50 @@ def fit_baseline(
         raise BaselineTooSmall(f"{len(documents)} documents: expected at least {FEWEST_DOCUMENTS} for a drift baseline")
     rng = np.random.default_rng(seed)
     bounds = block_bounds(documents)
-    # A third learns the features, two thirds are measured: the projection needs fewer documents than the means and their covariance.
-    learns = rng.random(len(bounds) - 1) < 1 / 3
+    learns = rng.random(len(bounds) - 1) < min(max(LEARNING_DOCUMENTS / len(documents), 1 / 8), 1 / 3)
     of_block = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     texts = [document.text for document in documents]
-    featuriser = fit_featuriser([text for text, block in zip(texts, of_block, strict=True) if learns[block]], rng)
+    vocabulary = fit_vocabulary(texts, of_block)
+    featuriser = fit_featuriser([text for text, block in zip(texts, of_block, strict=True) if learns[block]], vocabulary.known, rng)
     measured = np.flatnonzero(~learns[of_block])
-    rows = np.concatenate([featuriser.rows([texts[at] for at in part]) for part in _chunks(measured)])
+    measures = replace(featuriser, vocabulary=vocabulary.known_elsewhere)
+    rows = np.concatenate([measures.rows([texts[at] for at in part]) for part in _chunks(measured)])
     bounds = _bounds_of(of_block[measured])
     firsts = [documents[at] for at in measured[bounds[:-1]].tolist()]
     weekdays = np.array([document.day.weekday() for document in firsts], np.int64)
-    history = History(rows, bounds, weekdays, np.array([group_of(document.source) for document in firsts], np.int64))
-    sums = history.block_sums()
-    heads = tuple(fit_head(name, sums, history.groups) for name in HEADS)
+    groups = np.array([group_of(document.source) for document in firsts], np.int64)
+    history = History(rows, bounds, weekdays, groups, vocabulary.nearly_unknown[measured])
+    languages = history.languages
+    heads = fit_heads(history, languages)
     days = len({document.day for document in documents})
-    rates = tuple(fit_rate(name, rows) for name in RATES)
-    thresholds = calibrate(
-        history,
-        heads,
+    plan = Plan(
         levels=LEVELS,
         bucket_documents=BUCKET_DOCUMENTS,
         documents_a_day=documents_a_day or max(BUCKET_DOCUMENTS, len(documents) // days),
-        alarms_per_100k=alarms_per_100k,
-        streams=streams,
-        rng=rng,
+        # Heads and rates have half of it each.
+        alarms_per_100k=alarms_per_100k / 2,
     )
-    terms = TermTable.fit(texts, [document.source for document in documents])
-    return Baseline(featuriser, heads, rates, terms, thresholds, len(documents), BUCKET_DOCUMENTS, LEVELS, alarms_per_100k)
+    thresholds = calibrate(history, heads, plan, streams=streams, rng=rng)
+    checked = check(history, thresholds, plan, languages=languages, streams=streams // 4, rng=rng)
+    heads = tuple(with_excess(head, history.excess(head.language)) if head.block == "unknown_word_share" else head for head in heads)
+    return Baseline(
+        featuriser,
+        heads,
+        fit_rates(history, languages, alarms_per_100k=plan.alarms_per_100k),
+        TermTable.fit(texts, [document.source for document in documents]),
+        thresholds.raised(checked.raised),
+        len(documents),
+        BUCKET_DOCUMENTS,
+        LEVELS,
+        alarms_per_100k,
+        checked,
+    )
 
 
-def fit_featuriser(texts: Sequence[str], rng: np.random.Generator) -> Featuriser:
-    """The featuriser of some documents."""
+def fit_featuriser(texts: Sequence[str], vocabulary: NDArray[np.bool_], rng: np.random.Generator) -> Featuriser:
+    """The featuriser that some documents teach, with the words that are known."""
     sample = [texts[at] for at in np.sort(rng.permutation(len(texts))[:_PROJECTED])]
     table = fit_projection(ngram_rows(code_points(sample)), rng)
-    vocabulary = np.zeros(1 << WORD_BITS, np.bool_)
-    for part in _chunks(np.arange(len(texts))):
-        hashes, _ = word_hashes(code_points([texts[at] for at in part]))
-        vocabulary[hashes] = True
     batches = [code_points([sample[at] for at in part]) for part in _chunks(np.arange(len(sample)))]
     phi = np.concatenate([project(batch, table) for batch in batches])
     quantities = np.concatenate([Quantities.of(batch, vocabulary).binned for batch in batches], axis=1)

@@ -6,35 +6,23 @@ weekends do to a window is in the thresholds. Calibrating as if documents came o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from consumers.drift.heads import Head
+from consumers.drift.heads import LANGUAGE_BLOCKS, RISE, Head
+from consumers.drift.history import History, drawn_stream
+from consumers.drift.layout import BLOCKS, MOSTLY_DEVANAGARI, WIDTH
 from consumers.drift.sketch import means
 from consumers.drift.windows import BUCKETS, MERGED
 
 STREAM_DOCUMENTS: Final = 100_000
 # The share of a level's windows that may pass the lower threshold, which a second window has to pass to confirm the first.
 CONFIRM_RATE: Final = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The part of a baseline that is measured on: `rows` `(d, WIDTH) int64` in the order they came, `blocks` `(b + 1,)` bounds of the
-    blocks in them; of each block `weekdays` `(b,)` 0 to 6 and `groups` `(b,)` of its source."""
-
-    rows: NDArray[np.int64]
-    blocks: NDArray[np.int64]
-    weekdays: NDArray[np.int64]
-    groups: NDArray[np.int64]
-
-    def block_sums(self) -> NDArray[np.int64]:
-        """The sums of each block's rows, `(b, WIDTH) int64`."""
-        return np.add.reduceat(self.rows, self.blocks[:-1], axis=0)
 
 
 def has_weekly_cycle(history: History, heads: Sequence[Head]) -> bool:
@@ -46,6 +34,8 @@ def has_weekly_cycle(history: History, heads: Sequence[Head]) -> bool:
     by_weekday = np.stack([sums[history.weekdays == weekday].sum(axis=0) for weekday in range(7)])
     by_weekday = by_weekday[by_weekday[:, 0] > 0]
     for head in heads:
+        if head.language is not None or head.name == RISE:
+            continue  # what it is about is in the others too
         shifted = (means(by_weekday, head.name) - head.mean) @ head.whitening
         found = float(np.sum(shifted**2 * by_weekday[:, :1]))
         freedom = (len(by_weekday) - 1) * int(np.count_nonzero(np.abs(head.whitening).sum(axis=0)))
@@ -61,78 +51,74 @@ class Thresholds:
     alarm: Mapping[str, tuple[float, ...]]
     confirm: Mapping[str, tuple[float, ...]]
 
+    def raised(self, times: float) -> Thresholds:
+        """All of them so many times as high."""
+        alarm, confirm = ({key: tuple(times * at for at in found) for key, found in kind.items()} for kind in (self.alarm, self.confirm))
+        return Thresholds(alarm, confirm)
 
-def drawn_stream(
-    history: History, documents: int, documents_a_day: int, rng: np.random.Generator, *, by_weekday: bool
-) -> NDArray[np.int64]:
-    """Numbers of rows of a resampled stream, `(documents,) int64`: each day blocks drawn with replacement, of its weekday where asked.
 
-    They are drawn from blocks that are drawn themselves: the stream's world is as far from the baseline's means as the true one may be.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a calibration is for: windows of `levels` over buckets of `bucket_documents`, and alarms of all heads together, and as many of
+    all rates, in 100,000 quiet documents that come `documents_a_day`."""
+
+    levels: int
+    bucket_documents: int
+    documents_a_day: int
+    alarms_per_100k: float
+
+
+class Windowed:
+    """The windows that `Windows` would look at in resampled streams of a history, over all documents and over those of each language.
+
+    Of a language only its count and the columns of `blocks` are summed.
     """
-    lengths = np.diff(history.blocks)
-    every = np.arange(len(lengths))
-    pools = [np.flatnonzero(history.weekdays == weekday) for weekday in range(7)] if by_weekday else [every]
-    worlds = [pool[rng.integers(len(pool), size=len(pool))] if len(pool) else pool for pool in pools]
-    found: list[NDArray[np.int64]] = []
-    day, wanted = int(rng.integers(7)), documents
-    while wanted > 0:
-        chosen = worlds[day % len(worlds)]
-        day += 1
-        if not len(chosen):
-            continue
-        count = min(documents_a_day, wanted)
-        drawn = chosen[rng.integers(len(chosen), size=int(count / lengths[chosen].mean() * 1.2) + 8)]
-        size = lengths[drawn]
-        begins = np.cumsum(size) - size
-        rows = np.arange(int(size.sum())) + np.repeat(history.blocks[drawn] - begins, size)
-        found.append(rows[:count])
-        wanted -= len(found[-1])
-    return np.concatenate(found)
+
+    def __init__(self, rows: NDArray[np.int64], blocks: Collection[str], *, bucket_documents: int, levels: int) -> None:
+        self._bucket_documents = bucket_documents
+        self._levels = levels
+        self._columns = np.unique(np.concatenate([[0], *(np.arange(WIDTH)[BLOCKS[name].columns] for name in blocks)]))
+        hindi = rows[:, BLOCKS[MOSTLY_DEVANAGARI].columns] * rows[:, self._columns]
+        # A bucket's sums are far below 2^31.
+        self._rows = np.concatenate([rows, hindi], axis=1).astype(np.int32)
+
+    def sums(self, order: NDArray[np.int64]) -> Iterator[dict[str | None, NDArray[np.int64]]]:
+        """The sums of every window of each level, `(windows, WIDTH)`, over the documents of `order`, by language."""
+        count = len(order) // self._bucket_documents
+        bounds = np.arange(count + 1) * self._bucket_documents
+        picked = csr_matrix((np.ones(bounds[-1], np.int32), order[: bounds[-1]], bounds), shape=(count, len(self._rows)))
+        buckets = (picked @ self._rows).astype(np.int64)
+        for _ in range(self._levels):
+            summed = np.concatenate([np.zeros((1, buckets.shape[1]), np.int64), np.cumsum(buckets, axis=0)])
+            windows = summed[BUCKETS:] - summed[:-BUCKETS]
+            whole, hindi = windows[:, :WIDTH], np.zeros((len(windows), WIDTH), np.int64)
+            hindi[:, self._columns] = windows[:, WIDTH:]
+            yield {None: whole, "hi": hindi, "en": whole - hindi}
+            buckets = buckets[: len(buckets) // MERGED * MERGED].reshape(-1, MERGED, buckets.shape[1]).sum(axis=1)
 
 
-def window_sums(rows: NDArray[np.int64], order: NDArray[np.int64], bucket_documents: int, levels: int) -> list[NDArray[np.int64]]:
-    """The sums of every window that `Windows` would look at, one array `(windows, WIDTH)` a level."""
-    count = len(order) // bucket_documents
-    buckets = np.add.reduceat(rows[order[: count * bucket_documents]], np.arange(0, count * bucket_documents, bucket_documents), axis=0)
-    found = []
-    for _ in range(levels):
-        sums = np.concatenate([np.zeros((1, buckets.shape[1]), np.int64), np.cumsum(buckets, axis=0)])
-        found.append(sums[BUCKETS:] - sums[:-BUCKETS])
-        buckets = buckets[: len(buckets) // MERGED * MERGED].reshape(-1, MERGED, buckets.shape[1]).sum(axis=1)
-    return found
-
-
-def calibrate(
-    history: History,
-    heads: Sequence[Head],
-    *,
-    levels: int,
-    bucket_documents: int,
-    documents_a_day: int,
-    alarms_per_100k: float,
-    streams: int,
-    rng: np.random.Generator,
-) -> Thresholds:
-    """Thresholds at which all heads and levels together alarm `alarms_per_100k` times in 100,000 quiet documents.
+def calibrate(history: History, heads: Sequence[Head], plan: Plan, *, streams: int, rng: np.random.Generator) -> Thresholds:
+    """Thresholds at which all heads and levels together alarm as often as the plan says.
 
     Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments.
     """
-    maxima = {head.name: np.zeros((streams, levels)) for head in heads}
-    quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.name: [[] for _ in range(levels)] for head in heads}
+    levels = plan.levels
+    maxima = {head.key: np.zeros((streams, levels)) for head in heads}
+    quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.key: [[] for _ in range(levels)] for head in heads}
     weekly = has_weekly_cycle(history, heads)
+    windowed = Windowed(history.rows, LANGUAGE_BLOCKS, bucket_documents=plan.bucket_documents, levels=levels)
     for number in range(streams):
-        order = drawn_stream(history, STREAM_DOCUMENTS, documents_a_day, rng, by_weekday=weekly)
-        windows = window_sums(history.rows, order, bucket_documents, levels)
-        for head in heads:
-            for level, sums in enumerate(windows):
-                statistics = head.statistics(sums)
-                maxima[head.name][number, level] = statistics.max(initial=0.0)
-                quiet[head.name][level].append(statistics)
-    share = alarms_per_100k / (len(heads) * levels)
-    alarm = {name: tuple(_tail(found[:, level], share) for level in range(levels)) for name, found in maxima.items()}
+        order = drawn_stream(history, STREAM_DOCUMENTS, plan.documents_a_day, rng, by_weekday=weekly)
+        for level, windows in enumerate(windowed.sums(order)):
+            for head in heads:
+                statistics = head.statistics(windows[head.language])
+                maxima[head.key][number, level] = statistics.max(initial=0.0)
+                quiet[head.key][level].append(statistics)
+    share = plan.alarms_per_100k / (len(heads) * levels)
+    alarm = {key: tuple(_tail(found[:, level], share) for level in range(levels)) for key, found in maxima.items()}
     confirm = {
-        name: tuple(float(np.quantile(np.concatenate(found[level]), 1 - CONFIRM_RATE)) for level in range(levels))
-        for name, found in quiet.items()
+        key: tuple(float(np.quantile(np.concatenate(found[level]), 1 - CONFIRM_RATE)) for level in range(levels))
+        for key, found in quiet.items()
     }
     return Thresholds(alarm, confirm)
 

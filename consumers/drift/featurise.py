@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from consumers.drift.characters import CONSONANT, DEVANAGARI, DIGIT, LATIN, MATRA, MOJIBAKE, PUNCTUATION
 from consumers.drift.code_points import CodePoints, code_points
-from consumers.drift.layout import BINNED, BINS, BLOCKS, DIMENSIONS, INDICATORS, PHI_SCALE, TOTALS, WIDTH
+from consumers.drift.layout import BINNED, BINS, BLOCKS, DIMENSIONS, INDICATORS, MOSTLY_DEVANAGARI, PHI_SCALE, WIDTH
 from consumers.drift.ngrams import ngram_rows, word_hashes
 
 # Mojibake of one Devanagari letter has three such code points; "Ã" or "â" alone are letters of other languages.
@@ -48,8 +48,8 @@ class Featuriser:
         for number, name in enumerate(BINNED):
             rows[document, BLOCKS[name].first + np.searchsorted(self.edges[number], known.binned[number])] = 1
         rows[document, BLOCKS["cluster"].first + np.argmax(whole @ self.centroids.T, axis=1)] = 1
-        for name, counted in {**known.indicators, **known.totals}.items():
-            rows[:, BLOCKS[name].first] = counted
+        for name, having in known.indicators.items():
+            rows[:, BLOCKS[name].first] = having
         return rows
 
 
@@ -62,11 +62,10 @@ def project(batch: CodePoints, table: NDArray[np.float32]) -> NDArray[np.float32
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """Of each document: `binned` `(7, d) float64` in the order of `BINNED`; indicators (0 or 1) and totals by name, each `(d,) int64`."""
+    """Of each document: `binned` `(7, d) float64` in the order of `BINNED`; indicators (0 or 1) by name, each `(d,) int64`."""
 
     binned: NDArray[np.float64]
     indicators: dict[str, NDArray[np.int64]]
-    totals: dict[str, NDArray[np.int64]]
 
     @staticmethod
     def of(batch: CodePoints, vocabulary: NDArray[np.bool_]) -> Quantities:
@@ -87,12 +86,9 @@ class Quantities:
             ]
         )  # fmt: skip
         errors = batch.count(_misplaced(flags))
-        indicators = (errors > 0, mojibake >= MOJIBAKE_CHARACTERS, unknown > 0)
-        return Quantities(
-            binned,
-            {name: found.astype(np.int64) for name, found in zip(INDICATORS, indicators, strict=True)},
-            dict(zip(TOTALS, (words, unknown), strict=True)),
-        )
+        having = (errors > 0, mojibake >= MOJIBAKE_CHARACTERS, unknown > 0, devanagari > latin)
+        names = (*INDICATORS, MOSTLY_DEVANAGARI)
+        return Quantities(binned, {name: found.astype(np.int64) for name, found in zip(names, having, strict=True)})
 
 
 def _misplaced(flags: NDArray[np.uint8]) -> NDArray[np.bool_]:

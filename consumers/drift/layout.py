@@ -14,8 +14,8 @@ PHI_SCALE: Final = 4096
 BINNED: Final = ("characters", "devanagari_share", "latin_share", "matra_ratio", "digit_share", "punctuation_share", "unknown_word_share")
 # Documents that have it at all.
 INDICATORS: Final = ("script_error", "mojibake", "unknown_word")
-# Sums over documents.
-TOTALS: Final = ("words", "unknown_words")
+# Whether most letters are Devanagari: such documents are "hi", all others "en".
+MOSTLY_DEVANAGARI: Final = "mostly_devanagari"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _blocks() -> dict[str, Block]:
         ("phi", DIMENSIONS),
         *((name, BINS) for name in BINNED),
         ("cluster", CLUSTERS),
-        *((name, 1) for name in (*INDICATORS, *TOTALS)),
+        *((name, 1) for name in (*INDICATORS, MOSTLY_DEVANAGARI)),
     ]
     for name, width in sizes:
         found[name] = Block(name, at, at + width, PHI_SCALE if name == "phi" else 1)

@@ -6,20 +6,19 @@ confirm it, the effect is large enough, no single source made it, and the cool-d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from consumers.drift.baseline import Baseline
-from consumers.drift.e_detector import RateCount
 from consumers.drift.heads import Head
-from consumers.drift.layout import BLOCKS
-from consumers.drift.rates import Rate
-from consumers.drift.sketch import GROUPS, Sums, documents
-from consumers.drift.windows import Windows
+from consumers.drift.rates import WatchedRate
+from consumers.drift.sketch import Sums, documents, of_language
+from consumers.drift.windows import Bucket, Windows
 
 # The least effects that are worth a run: the distance of φ's means, or the share of documents that changed bins.
 MIN_EFFECT_PHI: Final = 0.01
@@ -28,7 +27,12 @@ MIN_EFFECT_SHARE: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A window of `documents` documents that ended at document `n`: its statistic against the threshold, and whether it fired."""
+    """A window of `documents` documents that ended at document `n`: its statistic against the threshold, and whether it fired.
+
+    `language` where it is of one language's documents alone (`documents` counts all the same), `level` that of the window, None for a rate.
+    `since_day` is the earliest event-day in it; `window` its sketch, for a rate that of the smallest window that covers it, where there is
+    one.
+    """
 
     n: int
     head: str
@@ -37,6 +41,38 @@ class Finding:
     threshold: float
     effect: float
     fired: bool
+    language: str | None = None
+    level: int | None = None
+    since_day: int = 0
+    window: Sums | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a head or a rate stands: its newest statistic against the threshold, and whether an alarm waits for its confirmation."""
+
+    head: str
+    language: str | None
+    statistic: float
+    threshold: float
+    alarmed: bool
+
+
+class PendingAlarm(msgspec.Struct, array_like=True, frozen=True):
+    """Of a head in alarm the document that raised it, its window's level, and its earliest event-day."""
+
+    n: int
+    level: int
+    day: int
+
+
+class MonitorState(msgspec.Struct, array_like=True):
+    """Documents so far; where the cool-down ends; alarms by head; the first document of each event-day."""
+
+    n: int = 0
+    quiet_until: int = 0
+    pending: dict[str, PendingAlarm] = {}
+    days: list[tuple[int, int]] = []
 
 
 class Monitor:
@@ -44,85 +80,136 @@ class Monitor:
 
     def __init__(self, baseline: Baseline, *, cool_down_documents: int = 0) -> None:
         self._baseline = baseline
-        self._windows = Windows(baseline.levels)
+        self._windows = Windows(baseline.levels, baseline.bucket_documents)
         self._cool_down = cool_down_documents
-        # Of each head in alarm, the document that raised it and its window's level.
-        self._pending: dict[str, tuple[int, int]] = {}
-        self._rates = [_WatchedRate(rate, cool_down_documents) for rate in baseline.rates]
-        self._quiet_until = 0
-        self.n = 0
+        self._rates = [WatchedRate(rate) for rate in baseline.rates]
+        self._whole = {watched.rate.name: watched for watched in self._rates if watched.rate.language is None}
+        self._languages = {head.language for head in baseline.heads}
+        self._over_all = {head.name: head for head in baseline.heads if head.language is None}
+        self._state = MonitorState()
 
-    def push(self, bucket: Sums) -> Iterator[Finding]:
-        """Takes the sketch of the next documents in; gives what alarmed or fired with it."""
-        self.n += documents(bucket)
-        for rate in self._rates:
-            found = rate.update(bucket, self.n)
-            if found is not None and (not found.fired or self._may_fire()):
-                yield found
-        for level, window in self._windows.push(bucket):
+    @property
+    def n(self) -> int:
+        """How many documents it took."""
+        return self._state.n
+
+    def push(self, bucket: Sums, day: int = 0) -> Iterator[Finding]:
+        """Takes the sketch of the next documents in, whose earliest event-day is `day`; gives what alarmed or fired with it.
+
+        A bucket has at least the baseline's `bucket_documents`; what is less waits for the next.
+        """
+        state = self._state
+        if not state.days or day > state.days[-1][1]:
+            state.days.append((state.n, day))
+        state.n += documents(bucket)
+        windows = list(self._windows.push(bucket, day))
+        found = [finding for watched in self._rates if (finding := self._rate_finding(watched, bucket)) is not None]
+        for level, window in windows:
+            rows = self._by_language(window)
             for head in self._baseline.heads:
-                yield from self._look(head, level, window)
+                found += self._look(head, level, window, rows[head.language])
+        return iter(found)
 
-    def _look(self, head: Head, level: int, window: Sums) -> Iterator[Finding]:
-        statistic = head.statistic(window)
-        alarmed_at, alarmed_level = self._pending.get(head.name, (self.n, level))
-        alarm, confirm = self._baseline.thresholds.alarm[head.name][level], self._baseline.thresholds.confirm[head.name][level]
-        count = documents(window)
-        if level >= alarmed_level and self.n - count >= alarmed_at:
-            # No document of the alarm's window is in this one, and it is no shorter.
-            # Without a group above what confirms: a flood alarms again and again, and each time chance might do the rest.
-            if statistic >= confirm and _is_worth_it(head, window, (alarm + confirm) / 2):
-                del self._pending[head.name]
-                if self._may_fire():
-                    yield Finding(self.n, head.name, count, statistic, confirm, head.effect(window), True)
-                return
-            if level >= min(alarmed_level + 2, self._baseline.levels - 1):
-                del self._pending[head.name]
-        if statistic >= alarm and head.name not in self._pending:
-            self._pending[head.name] = (self.n, level)
-            yield Finding(self.n, head.name, count, statistic, alarm, head.effect(window), False)
+    def forget(self, before_day: int) -> None:
+        """Drops windows and alarms that reach back to an event-day before one."""
+        self._windows.forget(before_day)
+        state = self._state
+        state.pending = {key: pending for key, pending in state.pending.items() if pending.day >= before_day}
+        state.days = [mark for mark in state.days if mark[1] >= before_day]
 
-    def _may_fire(self) -> bool:
-        """Whether the cool-down is over; with a fire it begins again."""
-        if self.n < self._quiet_until:
-            return False
-        self._quiet_until = self.n + self._cool_down
-        return True
+    def standing(self) -> tuple[Standing, ...]:
+        """Of each head the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
+        found = []
+        windows = [(level, window) for level in range(self._baseline.levels) if (window := self._windows.window(level)) is not None]
+        rows = [self._by_language(window) for _, window in windows]
+        for head in self._baseline.heads:
+            seen = [
+                (head.statistic(row[head.language]), self._baseline.limits(head.key, level, window.documents)[0])
+                for (level, window), row in zip(windows, rows, strict=True)
+            ]
+            if seen:
+                statistic, threshold = max(seen, key=lambda pair: pair[0] / pair[1])
+                found.append(Standing(head.name, head.language, statistic, threshold, head.key in self._state.pending))
+        for watched in self._rates:
+            watch = watched.watch
+            found.append(Standing(watched.rate.name, watched.rate.language, watch.statistic, watch.threshold, watch.alarmed))
+        return tuple(found)
 
+    def parts(self) -> dict[str, bytes]:
+        """The whole state by name: what did not change has the same bytes, and a part that is no longer there is no part of it."""
+        found = {"at": msgspec.json.encode(self._state)}
+        found |= {f"rate.{watched.rate.key}": watched.save() for watched in self._rates}
+        return found | {f"window.{name}": value for name, value in self._windows.parts().items()}
 
-class _WatchedRate:
-    """A rate's watch, with what each group of sources had since the alarm."""
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Goes on where `parts` were taken, by a monitor of the same baseline and cool-down: it decides the same, to the last bit.
 
-    def __init__(self, rate: Rate, cool_down: int) -> None:
-        self._rate = rate
-        self._watch = rate.watch(cool_down)
-        self._since: NDArray[np.int64] = np.zeros((GROUPS, 2), np.int64)
+        Raises KeyError, ValueError or msgspec.DecodeError for parts of another baseline or release.
+        """
+        self._state = msgspec.json.decode(parts["at"], type=MonitorState)
+        for watched in self._rates:
+            watched.load(parts[f"rate.{watched.rate.key}"])
+        prefix = "window."
+        self._windows.load({name[len(prefix) :]: value for name, value in parts.items() if name.startswith(prefix)})
 
-    def update(self, bucket: Sums, n: int) -> Finding | None:
-        """Takes a bucket in; what its decision is, where it completes one."""
-        counted = bucket[:, [0, BLOCKS[self._rate.name].first]]
-        if self._watch.alarmed:
-            self._since += counted
-        else:
-            self._since[:] = 0
-        events, successes = counted.sum(axis=0).tolist()
-        decision = self._watch.update_bucket(events, successes)
+    def _rate_finding(self, watched: WatchedRate, bucket: Sums) -> Finding | None:
+        n, rate = self.n, watched.rate
+        decision = watched.update(bucket, n, self._whole[rate.name])
         if decision is None or decision.kind == "not_confirmed":
             return None
         fired = decision.kind == "fired"
-        if fired and not self._holds_without_one_group(decision.threshold):
+        if fired and not self._may_fire():
             return None
-        window = n - decision.since + 1
-        return Finding(n, self._rate.name, window, decision.statistic, decision.threshold, decision.effect, fired)
+        count = watched.documents_since(decision.since, n)
+        window = self._windows.covering(count)
+        day = max((day for first, day in self._state.days if first <= n - count), default=self._state.days[0][1])
+        return Finding(
+            n, rate.name, count, decision.statistic, decision.threshold, decision.effect, fired, rate.language,
+            since_day=day, window=None if window is None else window.sums,
+        )  # fmt: skip
 
-    def _holds_without_one_group(self, threshold: float) -> bool:
-        rest = self._since.sum(axis=0) - self._since
-        return all(self._watch.confirmation(RateCount(events, successes)) >= threshold for events, successes in rest.tolist())
+    def _by_language(self, window: Bucket) -> dict[str | None, NDArray[np.int64]]:
+        return {language: of_language(window.sums, language) for language in self._languages}
 
+    def _look(self, head: Head, level: int, window: Bucket, row: NDArray[np.int64]) -> Iterator[Finding]:
+        n, pending = self.n, self._state.pending
+        statistic = head.statistic(row)
+        alarm, confirm = self._baseline.limits(head.key, level, window.documents)
+        open_alarm = pending.get(head.key)
+        if open_alarm is not None and level >= open_alarm.level and n - window.documents >= open_alarm.n:
+            # No document of the alarm's window is in this one, and it is no shorter.
+            if statistic >= confirm and self._is_worth_it(head, level, window, effect := head.effect(row)):
+                del pending[head.key]
+                if self._may_fire():
+                    yield self._finding(head, level, window, statistic, confirm, effect=effect, fired=True)
+                return
+            if level >= min(open_alarm.level + 2, self._baseline.levels - 1):
+                del pending[head.key]
+        if statistic >= alarm and head.key not in pending:
+            pending[head.key] = PendingAlarm(n, level, window.day)
+            yield self._finding(head, level, window, statistic, alarm, effect=head.effect(row), fired=False)
 
-def _is_worth_it(head: Head, window: Sums, without_a_group: float) -> bool:
-    least = MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE
-    return head.effect(window) >= least and head.without_one_group(window) >= without_a_group
+    def _finding(
+        self, head: Head, level: int, window: Bucket, statistic: float, threshold: float, *, effect: float, fired: bool
+    ) -> Finding:
+        return Finding(
+            self.n, head.name, window.documents, statistic, threshold, effect, fired, head.language, level, window.day, window.sums
+        )
+
+    def _is_worth_it(self, head: Head, level: int, window: Bucket, effect: float) -> bool:
+        if effect < (MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE):
+            return False
+        # Without a group above what confirms: a flood alarms again and again, and each time chance might do the rest.
+        whole = self._over_all[head.name]
+        alarm, confirm = self._baseline.limits(whole.key, level, window.documents)
+        return whole.without_one_group(window.sums) >= (alarm + confirm) / 2
+
+    def _may_fire(self) -> bool:
+        """Whether the cool-down is over; with a fire it begins again."""
+        if self.n < self._state.quiet_until:
+            return False
+        self._state.quiet_until = self.n + self._cool_down
+        return True
 
 
 def since(finding: Finding) -> int:

@@ -46,12 +46,14 @@ class RateDecision:
 
 
 class WatchState(msgspec.Struct, array_like=True):
-    """Events so far; the detector's state; the events after an open alarm and how many they may be; the cool-down's last event."""
+    """Events so far; the detector's state; the events after an open alarm, how many they may be and since when it is; the cool-down's last
+    event."""
 
     n: int
     detector: bytes
     window: tuple[int, int] = (0, 0)
     window_end: int = 0
+    since: int = 0
     quiet_until: int = 0
 
 
@@ -73,13 +75,14 @@ class RateWatch:
         self._n = 0
         self._window = (0, 0)
         self._window_end = 0
+        self._since = 0
         self._quiet_until = 0
 
-    def update_bucket(self, events: int, successes: int) -> RateDecision | None:
-        """Takes a bucket, `successes` of `events`; returns the decision that it completes."""
+    def update_bucket(self, events: int, successes: int, *, may_fire: bool = True) -> RateDecision | None:
+        """Takes a bucket, `successes` of `events`; returns the decision that it completes. Without `may_fire` an alarm is not confirmed."""
         self._n += events
         if self._window_end:
-            return self._confirm(events, successes)
+            return self._confirm(events, successes, may_fire)
         if self._n <= self._quiet_until:
             return None
         detector = self._detector
@@ -89,6 +92,7 @@ class RateWatch:
         since = detector.since
         self._window = (0, 0)
         self._window_end = self._n + 2 * max(since.events, self._policy.min_window)
+        self._since = self._n - since.events + 1
         rate = since.successes / since.events
         return RateDecision(
             "alarm",
@@ -98,13 +102,33 @@ class RateWatch:
             detector.effect,
             rate,
             detector.reference.rate,
-            self._n - since.events + 1,
+            self._since,
         )
 
     @property
     def alarmed(self) -> bool:
         """Whether an alarm waits for its confirmation."""
         return self._window_end > 0
+
+    @property
+    def n(self) -> int:
+        """How many events it took."""
+        return self._n
+
+    @property
+    def since(self) -> int:
+        """The event that the newest alarm's change is dated to; 0 before there was one."""
+        return self._since
+
+    @property
+    def statistic(self) -> float:
+        """The evidence so far; while an alarm waits, that of the events after it (`threshold` is then the confirmation's)."""
+        return self._detector.confirmation(RateCount(*self._window)) if self.alarmed else self._detector.statistic
+
+    @property
+    def threshold(self) -> float:
+        """What `statistic` has to reach."""
+        return self._policy.confirmation if self.alarmed else self._policy.arl
 
     @property
     def reach(self) -> tuple[float | None, float | None]:
@@ -117,15 +141,18 @@ class RateWatch:
 
     def save(self) -> bytes:
         """The whole state as JSON: a watch made alike that loads it decides the same."""
-        return msgspec.json.encode(WatchState(self._n, self._detector.save(), self._window, self._window_end, self._quiet_until))
+        return msgspec.json.encode(
+            WatchState(self._n, self._detector.save(), self._window, self._window_end, self._since, self._quiet_until)
+        )
 
     def load(self, state: bytes) -> None:
         """Goes on where the saved watch was; raises msgspec.ValidationError."""
         loaded = msgspec.json.decode(state, type=WatchState)
         self._detector.load(loaded.detector)
-        self._n, self._window, self._window_end, self._quiet_until = loaded.n, loaded.window, loaded.window_end, loaded.quiet_until
+        self._n, self._window, self._window_end = loaded.n, loaded.window, loaded.window_end
+        self._since, self._quiet_until = loaded.since, loaded.quiet_until
 
-    def _confirm(self, events: int, successes: int) -> RateDecision | None:
+    def _confirm(self, events: int, successes: int, may_fire: bool) -> RateDecision | None:
         policy, detector = self._policy, self._detector
         self._window = (self._window[0] + events, self._window[1] + successes)
         window = RateCount(*self._window)
@@ -133,14 +160,15 @@ class RateWatch:
             return None
         evidence, before = detector.confirmation(window), detector.reference.rate
         rate = window.successes / window.events
-        fired = evidence >= policy.confirmation and abs(rate - before) >= policy.min_effect * before
+        shown = evidence >= policy.confirmation and abs(rate - before) >= policy.min_effect * before
+        fired = shown and may_fire
         if not fired and self._n < self._window_end:
             return None
         since = self._n - window.events + 1
         self._window_end = 0
         if fired:
             self._quiet_until = self._n + policy.cool_down
-        else:
+        elif not shown:
             detector.learn_after_detection(window.events, window.successes)
         kind: Literal["fired", "not_confirmed"] = "fired" if fired else "not_confirmed"
         return RateDecision(kind, self._n, evidence, policy.confirmation, rate - before, rate, before, since)

@@ -1,4 +1,8 @@
-"""Mergeable integer sketches: sums of feature rows, the same for any partitioning, batching and order."""
+"""Mergeable integer sketches: sums of feature rows, the same for any partitioning, batching and order.
+
+A sketch has a row for each group of sources, and one more for the documents that are mostly Devanagari, which are in their groups' rows
+too: all other documents are the total minus it.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,30 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.layout import BLOCKS, WIDTH
+from consumers.drift.layout import BINNED, BINS, BLOCKS, CLUSTERS, INDICATORS, MOSTLY_DEVANAGARI, WIDTH
 
 Sums = NDArray[np.int64]
 # Sources are dealt to groups by their hash. A flood of one source moves one group; the world moves all of them.
 GROUPS: Final = 4
+LANGUAGES: Final = ("hi", "en")
+_HI: Final = GROUPS
+_ROWS: Final = GROUPS + 1
+_DEVANAGARI: Final = BLOCKS[MOSTLY_DEVANAGARI].first
+# What a document's row holds besides φ: one 1 in each set of bins, then 0 or 1 in each of the last columns.
+_PHI: Final = BLOCKS["phi"].columns
+_ONES: Final = slice(BLOCKS[BINNED[0]].first, BLOCKS["cluster"].beyond)
+_ONES_FIRST: Final = np.array([BLOCKS[name].first - BLOCKS[BINNED[0]].first for name in (*BINNED, "cluster")])
+_ONES_WIDTH: Final = np.array([BINS] * len(BINNED) + [CLUSTERS])
+_FLAGS: Final = slice(BLOCKS[INDICATORS[0]].first, WIDTH)
+_FLAG_BITS: Final = 1 << np.arange(WIDTH - _FLAGS.start)
+_GROUP_SHIFT: Final = WIDTH - _FLAGS.start
+_PHI_BYTES: Final = 2 * (_PHI.stop - _PHI.start)
+_ROW_BYTES: Final = _PHI_BYTES + len(_ONES_FIRST) + 1
 
 
 def empty() -> Sums:
-    """The sketch of no document, `(GROUPS, WIDTH) int64`."""
-    return np.zeros((GROUPS, WIDTH), np.int64)
+    """The sketch of no document: as many rows as a sketch has, `(…, WIDTH) int64`."""
+    return np.zeros((_ROWS, WIDTH), np.int64)
 
 
 def group_of(source: str) -> int:
@@ -31,7 +49,39 @@ def sketched(rows: NDArray[np.int64], groups: NDArray[np.int64]) -> Sums:
     sums = empty()
     for group in range(GROUPS):
         sums[group] = rows[groups == group].sum(axis=0)
+    sums[_HI] = rows[rows[:, _DEVANAGARI] != 0].sum(axis=0)
     return sums
+
+
+def total(sums: Sums) -> NDArray[np.int64]:
+    """The sum over all documents of the sketch, `(WIDTH,)`."""
+    found: NDArray[np.int64] = sums[:GROUPS].sum(axis=0)
+    return found
+
+
+def of_language(sums: Sums, language: str | None) -> NDArray[np.int64]:
+    """The sum over the documents of one of `LANGUAGES`, or over all of them, `(WIDTH,)`."""
+    if language is None:
+        return total(sums)
+    hindi: NDArray[np.int64] = sums[_HI]
+    return hindi if language == "hi" else total(sums) - hindi
+
+
+def without_each_group(sums: Sums) -> NDArray[np.int64]:
+    """The sums over all documents but those of one group of sources, for each group, `(GROUPS, WIDTH)`."""
+    return total(sums) - sums[:GROUPS]
+
+
+def documents(sums: Sums) -> int:
+    """How many documents the sketch is of."""
+    return int(sums[:GROUPS, 0].sum())
+
+
+def means(sums: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+    """The means of a block of columns over the documents of summed rows `(…, WIDTH)`: φ in its own unit, else shares of documents."""
+    block = BLOCKS[name]
+    found: NDArray[np.float64] = sums[..., block.columns] / (np.maximum(sums[..., :1], 1) * block.scale)
+    return found
 
 
 def packed(sums: Sums) -> bytes:
@@ -62,21 +112,31 @@ def unpacked(value: bytes) -> Sums:
         else:
             numbers.append((number >> 1) ^ -(number & 1))
             number, shift = 0, 0
-    if len(numbers) != GROUPS * WIDTH or shift:
-        raise ValueError(f"a sketch of {len(numbers)} numbers: expected {GROUPS * WIDTH}; was it written by another release?")
-    return np.array(numbers, np.int64).reshape(GROUPS, WIDTH)
+    if len(numbers) != _ROWS * WIDTH or shift:
+        raise ValueError(f"a sketch of {len(numbers)} numbers: expected {_ROWS * WIDTH}; was it written by another release?")
+    return np.array(numbers, np.int64).reshape(_ROWS, WIDTH)
 
 
-def documents(sums: Sums) -> int:
-    """How many documents the sketch is of."""
-    return int(sums[..., 0].sum())
+def packed_row(row: NDArray[np.int64], group: int) -> bytes:
+    """One document's feature row `(WIDTH,)` and its source's group in 137 bytes."""
+    bins = np.flatnonzero(row[_ONES]) - _ONES_FIRST
+    flags = int(row[_FLAGS] @ _FLAG_BITS) | group << _GROUP_SHIFT
+    return b"".join((row[_PHI].astype("<i2").tobytes(), bins.astype(np.uint8).tobytes(), bytes([flags])))
 
 
-def means(sums: NDArray[np.int64], name: str) -> NDArray[np.float64]:
-    """The means of a block of columns over the documents of summed rows `(…, WIDTH)`: φ in its own unit, else shares of documents."""
-    block = BLOCKS[name]
-    found: NDArray[np.float64] = sums[..., block.columns] / (np.maximum(sums[..., :1], 1) * block.scale)
-    return found
+def unpacked_row(value: bytes) -> tuple[NDArray[np.int64], int]:
+    """Row and group of `packed_row`'s bytes; raises ValueError for others."""
+    if len(value) != _ROW_BYTES:
+        raise ValueError(f"a feature row of {len(value)} bytes: expected {_ROW_BYTES}; was it written by another release?")
+    bins = np.frombuffer(value, np.uint8, len(_ONES_FIRST), _PHI_BYTES)
+    if (bins >= _ONES_WIDTH).any():
+        raise ValueError("a feature row with a bin that is not there; was it written by another release?")
+    row = np.zeros(WIDTH, np.int64)
+    row[0] = 1
+    row[_PHI] = np.frombuffer(value, "<i2", _PHI_BYTES // 2)
+    row[_ONES.start + _ONES_FIRST + bins] = 1
+    row[_FLAGS] = (value[-1] & _FLAG_BITS) != 0
+    return row, value[-1] >> _GROUP_SHIFT
 
 
 class DailySketches:
@@ -93,7 +153,7 @@ class DailySketches:
 
     def take_back(self, day: int, group: int, row: NDArray[np.int64]) -> None:
         """Takes back one document's row."""
-        self.days[day][group] -= row
+        self.days[day] = self.days[day] - sketched(row[None, :], np.array([group]))
 
     def merge(self, other: DailySketches) -> None:
         """Adds another partition's days."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from consumers.drift.baseline import Baseline
 from consumers.drift.code_points import code_points
 from consumers.drift.featurise import Quantities
-from consumers.drift.layout import BINNED, BLOCKS, CLUSTERS
+from consumers.drift.layout import BINNED, BLOCKS, CLUSTERS, MOSTLY_DEVANAGARI
 from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
 
 TEXTS = st.lists(st.text(max_size=60) | st.sampled_from(["नदी के पास किला", "the old fort", "", "👍🏽", "à¤•à¤¿"]), min_size=1, max_size=8)
@@ -66,9 +66,15 @@ def test_script_errors_and_mojibake_are_seen() -> None:
 
 
 def test_unknown_words_are_those_the_vocabulary_lacks() -> None:
-    """The totals count words, and of them the unknown ones."""
+    """A document's share of them is of its words; one without words has none."""
     known = UNKNOWN.copy()
     known[word_hashes(code_points(["नदी का किला"]))[0]] = True
-    found = Quantities.of(code_points(["नदी का पुल", ""]), known)
-    assert found.totals["words"].tolist() == [3, 0]
-    assert found.totals["unknown_words"].tolist() == [1, 0]
+    found = Quantities.of(code_points(["नदी का पुल", "नदी", ""]), known)
+    assert found.binned[BINNED.index("unknown_word_share")].tolist() == [1 / 3, 0, 0]
+    assert found.indicators["unknown_word"].tolist() == [1, 0, 0]
+
+
+def test_a_document_is_of_the_script_that_most_of_its_letters_have() -> None:
+    """Hindi with an English word is mostly Devanagari; English with a Hindi one, Hinglish and no letters at all are not."""
+    texts = ["यह school पुराना है", "the old किला", "yah kila purana hai", "1857!", ""]
+    assert [indicator(text, MOSTLY_DEVANAGARI) for text in texts] == [1, 0, 0, 0, 0]

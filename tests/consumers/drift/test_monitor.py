@@ -9,7 +9,7 @@ import pytest
 
 from consumers.drift.baseline import Baseline, BaselineTooSmall, Document, fit_baseline
 from consumers.drift.monitor import Finding, Monitor, since
-from consumers.drift.sketch import group_of, sketched
+from consumers.drift.sketch import group_of, sketched, total
 from tests.consumers.drift.conftest import made_documents
 
 
@@ -65,3 +65,74 @@ def test_a_baseline_of_too_few_documents_says_so() -> None:
     """The message says how many there are and how many are needed."""
     with pytest.raises(BaselineTooSmall, match="10 documents: expected at least 2000"):
         fit_baseline(made_documents(10, 1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_loaded_between_any_two_buckets_it_decides_the_same(small_baseline: Baseline, seed: int) -> None:
+    """Buckets of any size, a topic from the middle on, restarts at random: findings, standing and parts are the same to the last bit,
+    and the most parts stay as they were from one bucket to the next."""
+    rng = np.random.default_rng(seed)
+    stream = made_documents(3_000, seed) + made_documents(3_000, seed + 100, novel=0.2)
+    rows = small_baseline.featuriser.rows([document.text for document in stream])
+    groups = np.array([group_of(document.source) for document in stream])
+    stayed, restarted = (Monitor(small_baseline, cool_down_documents=1_000) for _ in range(2))
+    at, before, same, every, found = 0, dict[str, bytes](), 0, 0, 0
+    while at < len(stream):
+        count = int(rng.choice([50, 57, 400, 1_000], p=[0.6, 0.2, 0.15, 0.05]))
+        day = stream[at].day.toordinal() - int(rng.integers(3))
+        bucket = sketched(rows[at : at + count], groups[at : at + count])
+        if rng.random() < 0.3:
+            parts = restarted.parts()
+            restarted = Monitor(small_baseline, cool_down_documents=1_000)
+            restarted.load(parts)
+        findings = [list(monitor.push(bucket, day)) for monitor in (stayed, restarted)]
+        for monitor in (stayed, restarted):
+            monitor.forget(day - 20)
+        assert list(map(told, findings[0])) == list(map(told, findings[1]))
+        assert stayed.standing() == restarted.standing()
+        parts = stayed.parts()
+        assert parts == restarted.parts()
+        same += sum(parts[name] == before.get(name) for name in parts)
+        every += len(parts)
+        before, at, found = parts, at + count, found + len(findings[0])
+    assert found > 1
+    assert same > every / 2
+
+
+def told(finding: Finding) -> tuple[object, ...]:
+    window = b"" if finding.window is None else finding.window.tobytes()
+    return (*(getattr(finding, name) for name in Finding.__slots__ if name != "window"), window)
+
+
+def test_a_finding_says_since_when_and_shows_its_window(small_baseline: Baseline) -> None:
+    """The earliest event-day of the window and its sketch, for a rate too; forgotten days are in no later window."""
+    monitor, today = Monitor(small_baseline), 739_000
+    documents = made_documents(12_000, 4, novel=0.4)
+    rows = small_baseline.featuriser.rows([document.text for document in documents])
+    groups = np.array([group_of(document.source) for document in documents])
+    kinds = set()
+    for first in range(0, len(documents), 50):
+        today += first % 500 == 0
+        monitor.forget(today - 3)
+        for finding in monitor.push(sketched(rows[first : first + 50], groups[first : first + 50]), today):
+            kinds.add(finding.level is None)
+            assert finding.since_day >= today - 3
+            assert finding.since_day <= today - (finding.documents - 1) // 500 + 1
+            if finding.level is not None:
+                assert finding.window is not None
+                assert total(finding.window)[0] == finding.documents
+    assert kinds == {True, False}
+
+
+def test_it_stands_in_alarm_until_it_is_confirmed(small_baseline: Baseline) -> None:
+    """Before a document each rate stands at nothing; in a flood heads are above their thresholds and in alarm."""
+    monitor = Monitor(small_baseline)
+    assert {standing.statistic for standing in monitor.standing()} == {0.0}
+    flood = [Document(document.text, "the-flood", document.day) for document in made_documents(1_000, 5, novel=1.0)]
+    rows = small_baseline.featuriser.rows([document.text for document in flood])
+    for first in range(0, len(flood), 50):
+        list(monitor.push(sketched(rows[first : first + 50], np.full(50, group_of("the-flood")))))
+    standing = {standing.head: standing for standing in monitor.standing() if standing.language is None}
+    assert standing["phi"].alarmed
+    assert standing["phi"].statistic > standing["phi"].threshold
+    assert not standing["mojibake"].alarmed
