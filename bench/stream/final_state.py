@@ -15,6 +15,8 @@ from consumers.core.signals import DayCounts
 from producers.connection import KafkaConnection
 from schemas import topics
 
+# What every contender counts of a day; ours counts by language too.
+COUNTS = ("events", "negatives", "corrections", "rated")
 # Fields of a sample that every contender has to get right; the provenance's offset is the input's, so it counts too.
 SAMPLE_FIELDS = (
     "sample_id", "revision", "retracted", "model", "group", "quarantine", "negative", "score", "query", "response", "correction",
@@ -70,11 +72,12 @@ async def our_state(connection: KafkaConnection) -> FinalState:
             continue
         if key.startswith(FEEDBACK_KEY):
             mark = unpack(value)
-            kept = (mark.user.hex(), mark.time_s, mark.revision, mark.retracted, mark.model, mark.day, tuple(mark.contribution))
+            contribution = tuple(mark.contribution[: len(COUNTS)])
+            kept = (mark.user.hex(), mark.time_s, mark.revision, mark.retracted, mark.model, mark.day, contribution)
             state.marks[key[1:].hex()] = kept
         elif key.startswith(b"d|"):
             _, model, _, day = key.decode().split("|")
-            state.add_day(model, int(day), msgspec.json.decode(value, type=DayCounts).counts)
+            state.add_day(model, int(day), msgspec.json.decode(value, type=DayCounts).counts[: len(COUNTS)])
     return state
 
 

@@ -14,11 +14,13 @@ from typing import Final
 
 import msgspec
 
+from consumers.core.document_sketches import DocumentSketches
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, USER_BYTES, Mark, freshness
 from consumers.core.intake import IntakePolicy, Received, collect, receive
 from consumers.core.lane import DAY_S, Lane
 from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal
 from consumers.core.signals import DailySignals
+from consumers.core.sketching import InForce, none_in_force
 from consumers.core.wire import Encoded, RecordEncoder, SampleOut
 from schemas import dead_letter, topics
 from schemas.envelope import MalformedEvent, decode, format_time
@@ -45,15 +47,16 @@ class Totals(msgspec.Struct, array_like=True, tag=1):
 
 
 class Collector:
-    """For the same records of its partition, in any batching and with any duplicates, it gives the same samples and counts."""
+    """For the same records of its partition, in any batching and with any duplicates, it gives the same samples, counts and sketches."""
 
-    def __init__(self, partition: int, policy: IntakePolicy) -> None:
+    def __init__(self, partition: int, policy: IntakePolicy, in_force: InForce = none_in_force) -> None:
         self.partition = partition
         self._policy = policy
         self._feedback = Lane("feedback", FEEDBACK_KEY, policy.lateness_s)
         self._documents = Lane("document", DOCUMENT_KEY, policy.lateness_s)
         self._lanes = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
         self._signals = DailySignals(partition)
+        self._sketches = DocumentSketches(in_force)
         # The erasure of each user (the hash's first bytes), in seconds since 1970 UTC.
         self._erased_s: dict[bytes, int] = {}
         self._samples = RecordEncoder(topics.SAMPLE_COLLECTED, SOURCE)
@@ -63,7 +66,7 @@ class Collector:
     @property
     def state_keys(self) -> int:
         """How many keys the state holds."""
-        return self.remembered_ids + len(self._signals) + len(self._erased_s)
+        return self.remembered_ids + len(self._signals) + len(self._sketches) + len(self._erased_s)
 
     @property
     def remembered_ids(self) -> int:
@@ -75,6 +78,7 @@ class Collector:
         for lane in self._lanes.values():
             yield from lane.marks.items()
         yield from self._signals.items()
+        yield from self._sketches.items()
         for user, second in self._erased_s.items():
             yield ERASED_KEY + user, str(second).encode()
         for topic, lane in self._lanes.items():
@@ -91,6 +95,8 @@ class Collector:
             self._documents.marks.restore(key, value)
         elif kind == b"d":
             self._signals.restore(key, value)
+        elif kind == b"f":
+            self._sketches.restore(key, value)
         elif kind == ERASED_KEY:
             if value is None:
                 self._erased_s.pop(key[1:], None)
@@ -102,7 +108,7 @@ class Collector:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
             raise ValueError(
-                f"changelog key {key!r} is not stage 1's: expected k…, q…, d|…, e…, w|… or n; is this the changelog of another stage?"
+                f"changelog key {key!r} is not stage 1's: expected k…, q…, d|…, f|…, e…, w|… or n; is this the changelog of another stage?"
             )
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
@@ -180,9 +186,12 @@ class Collector:
         day = _EPOCH_DAY + time_s // DAY_S
         newest_s = time_s if known is None else max(time_s, known.time_s)
         if known is not None:
-            self._take_back(known, lane)
+            self._take_back(key, known, lane)
         self._signals.add(model, lane.kind, day, contribution)
-        lane.marks.put(key, Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution), effects.changes)
+        mark = Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution)
+        lane.marks.put(key, mark, effects.changes)
+        if lane is self._documents:
+            self._sketches.add(key, mark, sample.text, collected.origin)
         effects.redactions += collected.redactions
         if known is not None and known.model != model:
             # The former model's buffer is in another hand: it hears of the move as a retraction.
@@ -214,23 +223,27 @@ class Collector:
         effects.changes[ERASED_KEY + user] = str(until_s).encode()
         lane = self._feedback
         for key, mark in lane.marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
-            self._take_back(mark, lane)
+            self._take_back(key, mark, lane)
             lane.marks.drop(key, effects.changes)
         return "erased", until_s
 
-    def _take_back(self, mark: Mark, lane: Lane) -> None:
+    def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
         # A revision dated before its sample may lie in a day that is forgotten already, while the sample is not.
         if mark.day >= _first_day(lane):
             self._signals.take_back(mark.model, lane.kind, mark.day, mark.contribution)
+            if lane is self._documents:
+                self._sketches.take_back(key, mark)
 
     def _encoded(self, sample: SampleOut, traceparent: str | None) -> Encoded:
         return self._samples.encode(sample, sample.model, f"{sample.sample_id}:{sample.revision}", sample.occurred_at, traceparent)
 
     def _summarise(self, newest_s: int, effects: Effects) -> None:
+        self._sketches.settle(self._documents.marks, effects.changes)
         time = format_time(_EPOCH + timedelta(seconds=newest_s))
         for summary in self._signals.take_touched(effects.changes):
             event_id = f"{summary.model}:{summary.input}:{summary.partition}:{summary.event_day.isoformat()}:{summary.sequence}"
-            effects.encoded.append(self._summaries.encode(summary, summary.model, event_id, time))
+            told = self._sketches.on(summary) if summary.input == "document" else summary
+            effects.encoded.append(self._summaries.encode(told, summary.model, event_id, time))
 
     def _forget(self, effects: Effects) -> None:
         """Drops what no record that can still be accepted would ask for."""
@@ -239,6 +252,8 @@ class Collector:
                 continue
             lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
             self._signals.forget(lane.kind, _first_day(lane), effects.changes)
+            if lane is self._documents:
+                self._sketches.forget(_first_day(lane), effects.changes)
         if self._feedback.begun:
             for user in [user for user, until_s in self._erased_s.items() if until_s < self._feedback.watermark_s]:
                 del self._erased_s[user]

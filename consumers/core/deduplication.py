@@ -28,7 +28,8 @@ class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What is remembered of a sample, without its text.
 
     `time_s` is the newest event time of its revisions (seconds since 1970 UTC), `user` the first 16 bytes of the user hash (empty:
-    none), `contribution` what the newest revision added to the counts of its event-day (proleptic Gregorian ordinal).
+    none), `contribution` what the newest revision added to the counts of its event-day (proleptic Gregorian ordinal), `row` what it
+    added to the day's sketch (`consumers.drift.sketch.packed_row`; None: nothing, and a byte).
     """
 
     time_s: int
@@ -38,6 +39,7 @@ class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     user: bytes
     day: int
     contribution: tuple[int, ...]
+    row: bytes | None = None
 
 
 def freshness(known: Mark | None, revision: int, retracted: bool) -> Freshness:
@@ -61,7 +63,7 @@ _decode = msgspec.msgpack.Decoder(Mark).decode
 
 
 class Marks:
-    """The marks of one input partition by their state key, packed: about 200 bytes an id in all.
+    """The marks of one input partition by their state key, packed: about 200 bytes an id in all, 150 more for a document with a row.
 
     The state key of a sample is its input's letter and the first 16 bytes of its id.
     """
@@ -93,6 +95,10 @@ class Marks:
             if waiting is None:
                 waiting = self._by_hour[hour] = []
             waiting.append(key)
+
+    def amend(self, key: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
+        """Replaces a mark that was put by one of the same time."""
+        self._packed[key] = changes[key] = pack(mark)
 
     def forget(self, before_s: int, limit: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops up to `limit` marks of hours before a time. When, is seen by nobody: `get` knows them no longer anyway."""

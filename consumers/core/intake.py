@@ -78,11 +78,15 @@ class Received(msgspec.Struct, frozen=True, gc=False):
 
 
 class Collected(msgspec.Struct, frozen=True, gc=False):
-    """The sample of an event, what it adds to its day's counts, and how many identity numbers were taken out of it."""
+    """The sample of an event, what it adds to its day's counts, and how many identity numbers were taken out of it.
+
+    `origin` is where a document came from: its publisher, else its source group, else its id.
+    """
 
     sample: SampleOut
     contribution: tuple[int, ...]
     redactions: int
+    origin: str = ""
 
 
 def sample_id(kind: Literal["feedback", "document"], source: str, identifier: str) -> str:
@@ -252,17 +256,19 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     )
     contribution: tuple[int, ...] = ()
     if not event.retracted:
-        contribution = feedback_contribution(negative, sample.correction is not None, sample.score is not None)
+        contribution = feedback_contribution(negative, sample.correction is not None, sample.score is not None, event.language)
     return Collected(sample, contribution, redactions)
 
 
 def _document_sample(received: Received, event: DocumentIngested, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
     text, title, doc_id = event.text or "", event.title or "", event.doc_id
     named, source = event.source_group or "", received.envelope.source
+    # The one text of a document that may hold a NUL, which redaction separates texts by.
+    publisher = (event.publisher or "").replace("\x00", " ")
     redactions = 0
-    redacted = policy.redact((text, title, doc_id, named, source))
+    redacted = policy.redact((text, title, doc_id, named, source, publisher))
     if redacted is not None:
-        (text, title, clean_id, named, source), redactions = redacted
+        (text, title, clean_id, named, source, publisher), redactions = redacted
         doc_id = _name(doc_id, clean_id)
     group, quarantine = _group(named, doc_id, policy.holdout)
     sample = SampleOut(
@@ -282,7 +288,7 @@ def _document_sample(received: Received, event: DocumentIngested, record: InputR
         uri=event.uri,
         content_sha256=event.sha256,
     )
-    return Collected(sample, document_contribution(text), redactions)
+    return Collected(sample, document_contribution(text), redactions, publisher or named or doc_id)
 
 
 def _group(preferred: str, otherwise: str, holdout: HoldoutAssigner) -> tuple[str, Literal["holdout"] | None]:

@@ -1,7 +1,7 @@
 """Mergeable integer counts of what came in, by (model, input, event-day) of one input partition.
 
-Each sample contributes a vector of integers; a later revision takes the former vector back and adds its own. So the
-counts are the sum over samples of the newest revision's vector, whatever the order, batching or duplication.
+Each sample contributes integers; a later revision takes the former contribution back and adds its own. So the counts are the sum over
+samples of the newest revision's contribution, whatever the order, batching or duplication.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
-from itertools import product
+from functools import lru_cache
+from itertools import zip_longest
 from typing import Final, Literal
 
 import msgspec
@@ -19,8 +20,12 @@ from consumers.core.wire import SummaryOut
 
 Input = Literal["feedback", "document"]
 
-# The order of each vector; new counts are appended, because the changelog holds vectors by position.
-FEEDBACK_COUNTS: Final = ("events", "negatives", "corrections", "rated")
+# Languages whose feedback is counted by itself, by the primary subtag; a contribution holds the number of its own, from 1: no other order.
+LANGUAGES: Final = ("hi", "en")
+# What of a feedback is counted by language too: the beginning of its contribution.
+OF_LANGUAGE: Final = ("events", "negatives", "corrections")
+# The order of each day's counts; new counts are appended, because the changelog holds them by position.
+FEEDBACK_COUNTS: Final = (*OF_LANGUAGE, "rated", *(f"{name}_{language}" for language in LANGUAGES for name in OF_LANGUAGE))
 DOCUMENT_COUNTS: Final = ("events", "characters", "letters", "devanagari")
 COUNTS: Final[dict[Input, tuple[str, ...]]] = {"feedback": FEEDBACK_COUNTS, "document": DOCUMENT_COUNTS}
 KEY: Final = b"d|"
@@ -29,7 +34,8 @@ KEY: Final = b"d|"
 _DEVANAGARI: Final = re.compile("[\u0900-\u097f\ua8e0-\ua8ff]+")
 _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
 
-_FEEDBACK_VECTORS: Final = {said: (1, *map(int, said)) for said in product((False, True), repeat=3)}
+# The counts of a contribution by itself, whatever its language.
+_PLAIN: Final = 4
 
 
 class DayCounts(msgspec.Struct, array_like=True, tag=1):
@@ -39,13 +45,36 @@ class DayCounts(msgspec.Struct, array_like=True, tag=1):
     counts: list[int]
 
 
-def feedback_contribution(negative: bool, corrected: bool, rated: bool) -> tuple[int, ...]:
-    """The vector of one feedback, in the order of FEEDBACK_COUNTS."""
-    return _FEEDBACK_VECTORS[negative, corrected, rated]
+# Few differ: what was found is remembered.
+@lru_cache(4096)
+def feedback_contribution(negative: bool, corrected: bool, rated: bool, language: str | None) -> tuple[int, ...]:
+    """What one feedback adds: its events, negatives, corrections and ratings, and behind them the number of its language, if it has one.
+
+    A mark keeps it for every feedback, so it is short.
+
+    >>> feedback_contribution(True, False, True, "en-IN")
+    (1, 1, 0, 1, 2)
+    """
+    primary = (language or "").partition("-")[0]
+    spoken = (LANGUAGES.index(primary) + 1,) if primary in LANGUAGES else ()
+    return (1, int(negative), int(corrected), int(rated), *spoken)
+
+
+def counts_of(kind: Input, contribution: tuple[int, ...]) -> list[int]:
+    """The counts of a contribution in the order of COUNTS.
+
+    >>> counts_of("feedback", (1, 1, 0, 1, 2))
+    [1, 1, 0, 1, 0, 0, 0, 1, 1, 0]
+    """
+    counts = [*contribution[:_PLAIN], *[0] * (len(COUNTS[kind]) - _PLAIN)]
+    for language in contribution[_PLAIN:]:
+        first = _PLAIN + (language - 1) * len(OF_LANGUAGE)
+        counts[first : first + len(OF_LANGUAGE)] = contribution[: len(OF_LANGUAGE)]
+    return counts
 
 
 def document_contribution(text: str) -> tuple[int, ...]:
-    """The vector of one document, in the order of DOCUMENT_COUNTS.
+    """What one document adds, in the order of DOCUMENT_COUNTS.
 
     >>> document_contribution("ताजमहल Agra")
     (1, 11, 10, 6)
@@ -114,7 +143,9 @@ class DailySignals:
             found = self._days.get(key)
             if found is None:
                 found = self._days[key] = DayCounts(0, [0] * len(COUNTS[kind]))
-            found.counts = [count + sign * times * value for count, value in zip(found.counts, vector, strict=True)]
+            # A day of a former release has fewer counts.
+            added = zip_longest(found.counts, counts_of(kind, vector), fillvalue=0)
+            found.counts = [count + sign * times * value for count, value in added]
             found.sequence += times
             touched.add(key)
         gathered.clear()

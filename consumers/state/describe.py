@@ -9,12 +9,14 @@ from typing import Any, Final
 import msgspec
 
 from consumers.core.collector import ERASED_KEY, TOTALS_KEY, Totals
+from consumers.core.document_sketches import read_sketch
 from consumers.core.decider import LastTick
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, unpack
 from consumers.core.drift import DayTotal, SignalState
 from consumers.core.negatives import Buffered, Status
 from consumers.core.signals import COUNTS, DayCounts
 from consumers.core.trigger_state import Clock, Requests, Running
+from consumers.drift.sketch import documents, unpacked
 from consumers.state.changelog import SHARDS_KEY, VERSION_KEY
 from consumers.state.migrations import Mark1
 
@@ -82,6 +84,8 @@ def _reader_of_stage1(key: bytes) -> tuple[str, Reader]:
         return "mark (version 1)", _mark_1
     if key.startswith(b"d|"):
         return "counts of a day", _day
+    if key.startswith(b"f|"):
+        return "sketch of a day", _sketch
     if kind == ERASED_KEY:
         return "erasure", _erasure
     if key.startswith(b"w|"):
@@ -113,6 +117,7 @@ def _mark(kind: str, key: bytes, value: bytes) -> Described:
         "model": mark.model,
         "day": date.fromordinal(mark.day),
         "counted": list(mark.contribution),
+        "sketched": mark.row is not None,
     }
     return Described(kind, key[:1].decode() + sample, told, model=mark.model, sample=sample, user=mark.user.hex() or None)
 
@@ -128,6 +133,13 @@ def _day(kind: str, key: bytes, value: bytes) -> Described:
     found = msgspec.json.decode(value, type=DayCounts)
     names = COUNTS["feedback" if source == "feedback" else "document"]
     told = {"day": date.fromordinal(int(day)), "sequence": found.sequence} | dict(zip(names, found.counts, strict=False))
+    return Described(kind, _text(key), told, model=model)
+
+
+def _sketch(kind: str, key: bytes, value: bytes) -> Described:
+    _, model, day = key.decode().split("|")
+    sha256, sketch = read_sketch(value)
+    told = {"day": date.fromordinal(int(day)), "baseline": sha256, "documents": documents(unpacked(sketch))}
     return Described(kind, _text(key), told, model=model)
 
 

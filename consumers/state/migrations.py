@@ -56,13 +56,17 @@ def marks_by_input(key: bytes, value: bytes | None) -> Iterable[Record]:
 
 
 def unchanged(key: bytes, value: bytes | None) -> Iterable[Record]:
-    """Stage 2, 1 → 2: samples got a voice and a time behind their other fields, empty where there was none."""
+    """What is new stands behind the other fields, or under keys of its own, and is empty where there was none.
+
+    Stage 1, 2 → 3: documents' rows in their marks, languages in contributions and counts, sketches of days. Stage 2, 1 → 2: samples'
+    voice and time.
+    """
     return ((key, value),)
 
 
 # By changelog: the migration at index n takes version n + 1 to n + 2.
 MIGRATIONS: Final[dict[str, tuple[Migration, ...]]] = {
-    topics.STAGE1_CHANGELOG: (marks_by_input,),
+    topics.STAGE1_CHANGELOG: (marks_by_input, unchanged),
     topics.STAGE2_CHANGELOG: (unchanged,),
 }
 

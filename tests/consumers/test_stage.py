@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.errors import FatalError
 from consumers.settings import ConsumerSettings
 from consumers.stage import shard_partitions
 from consumers.stage1 import stage1
 from consumers.stage2 import stage2
+from schemas.signal_summary import SignalSummarised
 from schemas.topics import specs
 
 
@@ -34,6 +38,20 @@ def test_stages_read_topics_that_fit_their_changelog() -> None:
         assert {counts[f"abhyas.{name}"] for name in stage.keyed} == {counts[f"abhyas.{stage.changelog}"]}
         assert not set(stage.keyed) & set(stage.whole)
         assert stage.new_task(2).partition == 2
+
+
+def test_stage1_sketches_by_the_baselines_in_force(build: Any) -> None:
+    """A task of stage 1 asks for the baseline of a document's model and event-day, and tells of it."""
+    asked: list[tuple[str, int]] = []
+
+    def in_force(model: str, day: int) -> SimulatedSketcher:
+        asked.append((model, day))
+        return SimulatedSketcher()
+
+    task = stage1(ConsumerSettings(holdout_key="k"), in_force).new_task(0)
+    (summary,) = build.emitted(task.process([build.record(build.document(model="m"))]), SignalSummarised)
+    assert asked == [("m", build.start.date().toordinal())]
+    assert summary.baseline == SimulatedSketcher().sha256
 
 
 def test_stage1_needs_a_holdout_key(tmp_path: object) -> None:

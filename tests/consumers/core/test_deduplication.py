@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from consumers.core.deduplication import FEEDBACK_KEY, Mark, Marks, freshness
+from consumers.core.deduplication import FEEDBACK_KEY, Mark, Marks, freshness, pack, unpack
 
 HOUR_S = 3600
 MARK = Mark(100 * HOUR_S, 3, False, "m", b"", 739000, (1, 1, 0, 1))
@@ -20,6 +21,7 @@ MARKS = st.builds(
     st.sampled_from([b"", USER, b"v" * 16]),
     st.integers(1, 10**6),
     st.lists(st.integers(0, 10**6), max_size=4).map(tuple),
+    st.none() | st.binary(max_size=150),
 )
 KEYED = st.dictionaries(st.binary(min_size=16, max_size=16).map(lambda sample: FEEDBACK_KEY + sample), MARKS, max_size=20)
 
@@ -93,6 +95,27 @@ def test_times_beyond_the_clock_are_held_at_its_ends() -> None:
         assert found.time_s == held
         marks.forget(1 << 31, 10, changes)
         assert len(marks) == (held > 1 << 31)
+
+
+@given(KEYED)
+def test_an_amended_mark_takes_the_place_of_the_former(marks: dict[bytes, Mark]) -> None:
+    """The row that comes at the end of a step is in state and changelog, and the mark is forgotten when it would have been."""
+    made, changes = filled(marks)
+    made.forget(0, 1, {})
+    for key, mark in marks.items():
+        made.amend(key, replace(mark, row=b"row"), changes)
+    assert dict(made.items()) == changes
+    assert all(made.get(key, 0) == replace(mark, row=b"row") for key, mark in marks.items())
+    for mark in marks.values():
+        made.forget(mark.time_s + HOUR_S, len(marks), {})
+    assert len(made) == 0
+
+
+def test_a_mark_without_a_row_is_a_byte_longer_than_in_the_former_release() -> None:
+    """Feedback pays a byte for the documents' rows; a mark that ends before the row is read."""
+    value = pack(MARK)
+    former = bytes((value[0] - 1,)) + value[1:-1]
+    assert unpack(former) == MARK == unpack(value)
 
 
 def test_tombstone_forgets() -> None:

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.core.signals import DailySignals, document_contribution, feedback_contribution
+from consumers.core.signals import FEEDBACK_COUNTS, DailySignals, counts_of, document_contribution, feedback_contribution
 
 
 def test_contribution_of_feedback_and_documents() -> None:
-    """A vector counts what its sample shows, whole Devanagari words with their vowel signs."""
-    assert feedback_contribution(True, True, True) == (1, 1, 1, 1)
-    assert feedback_contribution(False, False, False) == (1, 0, 0, 0)
+    """A contribution counts what its sample shows, whole Devanagari words with their vowel signs."""
+    assert feedback_contribution(True, True, True, None) == (1, 1, 1, 1)
+    assert feedback_contribution(False, False, False, "mr") == (1, 0, 0, 0)
     assert document_contribution("हिन्दी ab 12") == (1, 12, 8, 6)
     assert document_contribution("") == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("tag", "counted"), [("hi", "hi"), ("hi-Latn", "hi"), ("en-IN", "en"), ("hil", None), ("mr", None), (None, None)])
+def test_feedback_is_counted_by_language_too(tag: str | None, counted: str | None) -> None:
+    """The tag's primary subtag decides; feedback in another language, or in none that is told, is in the counts of all alone."""
+    counts = dict(zip(FEEDBACK_COUNTS, counts_of("feedback", feedback_contribution(True, False, True, tag)), strict=True))
+    wanted = {"events", "negatives", "rated"} | ({f"events_{counted}", f"negatives_{counted}"} if counted else set())
+    assert {name for name, count in counts.items() if count} == wanted
+    assert max(counts.values()) == 1
+
+
+def test_days_and_marks_of_a_former_release_go_on() -> None:
+    """A day with four counts gets the others; what was added without a language is taken back without one."""
+    signals = DailySignals(0)
+    signals.restore(b"d|m|feedback|739000", b"[1,7,[5,4,0,5]]")
+    signals.take_back("m", "feedback", 739000, (1, 1, 0, 1))
+    signals.add("m", "feedback", 739000, feedback_contribution(False, True, False, "en"))
+    (told,) = signals.take_touched({})
+    assert {name: count for name, count in told.counts.items() if count} == {
+        "events": 5, "negatives": 3, "corrections": 1, "rated": 4, "events_en": 1, "corrections_en": 1,
+    }  # fmt: skip
 
 
 def test_summaries_are_cumulative_and_sorted() -> None:
@@ -24,7 +45,8 @@ def test_summaries_are_cumulative_and_sorted() -> None:
     changes: dict[bytes, bytes | None] = {}
     summaries = signals.take_touched(changes)
     assert [summary.event_day.toordinal() for summary in summaries] == [739000, 739001]
-    assert summaries[1].counts == {"events": 2, "negatives": 1, "corrections": 0, "rated": 1}
+    assert list(summaries[1].counts) == list(FEEDBACK_COUNTS)
+    assert {name: count for name, count in summaries[1].counts.items() if count} == {"events": 2, "negatives": 1, "rated": 1}
     assert (summaries[1].partition, summaries[1].sequence) == (3, 2)
     assert len(changes) == 2
     assert signals.take_touched(again := {}) == []

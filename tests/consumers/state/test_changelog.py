@@ -10,7 +10,7 @@ from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.stage import OwnedTask
 from consumers.state.changelog import apply_all, apply_changelog, changelog_records, migration_records, state_records
-from consumers.state.migrations import MIGRATIONS
+from consumers.state.migrations import MIGRATIONS, current_version
 from consumers.transaction import Outgoing
 from schemas import topics
 
@@ -38,6 +38,7 @@ def test_foreign_records_are_refused(build: Any) -> None:
 
 
 MIGRATED = MIGRATIONS[topics.STAGE1_CHANGELOG]
+NEWEST = current_version(topics.STAGE1_CHANGELOG)
 OLD = [
     Outgoing(b"s|" + b"ab" * 32, b'[1,0,false,"m","feedback",739943,[1,1,0,1]]'),
     Outgoing(b"s|" + b"cd" * 32, b'[1,0,false,"m","document",739943,[1,4,4,0]]'),
@@ -57,7 +58,7 @@ def test_migration_is_tombstones_then_version_then_state(build: Any) -> None:
     """An older state is written anew: keys that it had and the new form has not go first, so that a former release sees the version."""
     owned = taken(build, *OLD)
     assert owned.version is None
-    written = migration_records(owned, 2)
+    written = migration_records(owned, NEWEST)
     keys = [record.key for record in written]
     version = keys.index(b"version")
     assert {(record.key, record.value) for record in written[:version]} == {(OLD[0].key, None), (OLD[1].key, None)}
@@ -67,26 +68,26 @@ def test_migration_is_tombstones_then_version_then_state(build: Any) -> None:
 
 def test_both_forms_in_one_log_give_the_new_state(build: Any) -> None:
     """A log that holds the old form, its migration and what came after restores to the same as the new form alone, compacted or not."""
-    migration = migration_records(taken(build, *OLD), 2)
+    migration = migration_records(taken(build, *OLD), NEWEST)
     dropped = Outgoing(b"k" + bytes.fromhex("ab" * 16), None)
     whole = taken(build, *OLD, *migration, dropped)
     compacted = taken(build, *(record for record in migration if record.value is not None), dropped)
     assert dict(state_records(whole)) == dict(state_records(compacted))
     assert whole.task.state_keys == taken(build, *OLD).task.state_keys - 1
-    assert (whole.version, whole.outdated) == (2, set())
+    assert (whole.version, whole.outdated) == (NEWEST, set())
 
 
 def test_a_newer_version_is_refused(build: Any) -> None:
     """State of a release that is not known stops the restore and says what to start."""
-    with pytest.raises(ValueError, match=r"version 3 is newer than this release knows \(2\): start the release that wrote it"):
-        taken(build, Outgoing(b"version", b"3"))
+    with pytest.raises(ValueError, match=r"version 4 is newer than this release knows \(3\): start the release that wrote it"):
+        taken(build, Outgoing(b"version", b"4"))
 
 
 def test_the_order_of_records_is_kept(build: Any) -> None:
     """Of two records of a key the later one counts, tombstones included, whatever lies between them."""
     key, value = b"k" + bytes(16), b"x"
     shell = Outgoing(b"p|feedback.submitted.v1|0", b"1")
-    version = Outgoing(b"version", b"2")
+    version = Outgoing(b"version", str(NEWEST).encode())
     assert dict(taken(build, version, Outgoing(key, value), shell, Outgoing(key, b"y")).task.items())[key] == b"y"
     assert taken(build, version, Outgoing(key, value), shell, Outgoing(key, None)).task.state_keys == 0
     assert taken(build, version, Outgoing(key, None), shell, Outgoing(key, value)).task.state_keys == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.state.describe import UNKNOWN, Described, describe, kind_of
@@ -30,7 +31,7 @@ def readable(found: list[Described]) -> bool:
 
 
 def collector(build: Any) -> Collector:
-    made = Collector(0, build.intake_policy())
+    made = Collector(0, build.intake_policy(), lambda model, day: SimulatedSketcher())
     made.process(
         [
             build.record(build.feedback("f1", user_hash=USER)),
@@ -55,7 +56,12 @@ def test_all_that_stage_1_keeps_is_described(build: Any) -> None:
     """Every record that a collector writes has a kind and a readable value."""
     found = described("stage1", collector(build))
     assert readable(found)
-    assert kinds(found) == {"feedback mark", "document mark", "counts of a day", "erasure", "newest event time", "totals"}
+    assert kinds(found) == {
+        "feedback mark", "document mark", "counts of a day", "sketch of a day", "erasure", "newest event time", "totals",
+    }  # fmt: skip
+    (sketch,) = [record.value for record in found if record.kind == "sketch of a day"]
+    assert (sketch["documents"], sketch["baseline"]) == (1, SimulatedSketcher().sha256)
+    assert {record.value["sketched"] for record in found if record.kind == "document mark"} == {True}
 
 
 def test_all_that_stage_2_keeps_is_described(build: Any) -> None:
@@ -94,7 +100,7 @@ def test_users_and_models_are_found(build: Any) -> None:
     assert [record.kind for record in stage2 if record.matches("user:" + "cd" * 32)] == ["erasure"]
     assert sum(record.matches(f"user:{USER}") for record in stage2) == 3
     assert {record.kind for record in stage1 if record.matches(f"model:{build.model}")} == {
-        "feedback mark", "document mark", "counts of a day",
+        "feedback mark", "document mark", "counts of a day", "sketch of a day",
     }  # fmt: skip
     assert not any(record.matches("model:another") for record in stage1 + stage2)
     assert not any(record.matches("user:") or record.matches("sample:") for record in stage1 + stage2)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.core.deduplication import Mark, unpack
 from consumers.core.negatives import Status
+from consumers.drift.sketch import documents, unpacked
 from consumers.state.migrations import MIGRATIONS, current_version, migrated
 from schemas import topics
 
@@ -87,7 +91,22 @@ def test_buffered_samples_of_version_1_keep_their_standing(build: Any) -> None:
     assert (buffer.status("a" * 64), buffer.status("b" * 64)) == (Status.PENDING, Status.LEASED)
 
 
-def test_this_release_writes_version_2() -> None:
+def test_state_of_version_2_is_taken_as_it_is(build: Any) -> None:
+    """Marks without a row and days without languages and sketches: a revision is counted exactly, and sketched from now on."""
+    sample = Collector(0, build.intake_policy()).process([build.record(build.document("d1"))])
+    (key,) = [key for key in sample.changes if key.startswith(b"q")]
+    mark = msgspec.msgpack.encode([END_OF_DAY_S, 1, False, "tiny-llama", b"", DAY, [1, 19, 14, 14]])
+    collector = Collector(0, build.intake_policy(), lambda model, day: SimulatedSketcher())
+    for record in [(key, mark), (f"d|tiny-llama|document|{DAY}".encode(), b"[1,7,[5,100,90,80]]"), (b"n", b"[1,5,0,0,{}]")]:
+        for newer in migrated(STAGE1, 2, *record):
+            collector.restore(*newer)
+    (summary,) = build.emitted(collector.process([build.record(build.document("d1", "आगरा", version=2))]), type(build.summary()))
+    assert summary.counts == {"events": 5, "characters": 85, "letters": 80, "devanagari": 70}
+    assert summary.sketch is not None
+    assert documents(unpacked(b64decode(summary.sketch))) == 1
+
+
+def test_the_versions_that_this_release_writes() -> None:
     """The newest version of a changelog is one more than its migrations."""
-    assert (current_version(topics.STAGE1_CHANGELOG), current_version(topics.STAGE2_CHANGELOG)) == (2, 2)
+    assert (current_version(topics.STAGE1_CHANGELOG), current_version(topics.STAGE2_CHANGELOG)) == (3, 2)
     assert migrated(STAGE1, 2, f"s|{SAMPLE}".encode(), b"x") == [(f"s|{SAMPLE}".encode(), b"x")]

@@ -13,10 +13,14 @@ from consumers.core.collector import Collector
 from consumers.errors import StateMismatch
 from consumers.stage import OwnedTask
 from consumers.state.changelog import changelog_records, state_records
+from consumers.state.migrations import current_version
 from consumers.state.restore import restore
 from consumers.state.snapshot import Snapshots
 from consumers.transaction import Outgoing, TransactionalWriter
 from schemas import topics
+
+
+NEWEST = current_version(topics.STAGE1_CHANGELOG)
 
 
 async def written(connection: Any, batches: list[list[Outgoing]], partition: int = 3) -> None:
@@ -71,7 +75,7 @@ class Story:
         self.build, self.connection = build, connection
         self.collector = Collector(3, build.intake_policy())
         self.offset = 0
-        self.snapshots = Snapshots(folder, connection.topic(topics.STAGE1_CHANGELOG), "an id", 2)
+        self.snapshots = Snapshots(folder, connection.topic(topics.STAGE1_CHANGELOG), "an id", NEWEST)
 
     async def write(self, *records: Any, first: tuple[Outgoing, ...] = ()) -> None:
         effects = self.collector.process(records)
@@ -94,7 +98,7 @@ class Story:
         return owned
 
 
-SHELL = (Outgoing(b"shards", b"4"), Outgoing(b"version", b"2"))
+SHELL = (Outgoing(b"shards", b"4"), Outgoing(b"version", str(NEWEST).encode()))
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from consumers.settings import ConsumerSettings
 from consumers.stage import OwnedTask
 from consumers.stage1 import stage1
 from consumers.state import sharding
+from consumers.state.migrations import current_version
 from consumers.state.restore import restore
 from consumers.state.sharding import bring_up_to_date, change_shards, check_shards, claim, recorded_shards, transactional_id
 from consumers.transaction import Outgoing, TransactionalWriter
 from schemas import topics
 
+NEWEST = str(current_version(topics.STAGE1_CHANGELOG)).encode()
 STAGE = stage1(ConsumerSettings(holdout_key="k"))
 
 
@@ -85,7 +87,7 @@ async def test_a_change_fences_who_still_runs(kafka_topics: Any) -> None:
 
 
 async def test_older_state_is_written_anew_once(build: Any, embedded_topics: Any) -> None:
-    """The first start on state of version 1 writes version 2 with it and takes the old keys out; a second start writes nothing."""
+    """The first start on state of version 1 writes the newest with it and takes the old keys out; a second start writes nothing."""
     connection = embedded_topics.connection
     changelog = connection.topic(topics.STAGE1_CHANGELOG)
     writer = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
@@ -99,7 +101,7 @@ async def test_older_state_is_written_anew_once(build: Any, embedded_topics: Any
     written = [(record.key, record.value is None) for record in await embedded_topics.read(changelog)]
     mark = b"k" + bytes.fromhex("ab" * 16)
     assert written == [(old, False), (old, True), (b"version", False), (mark, False), (b"n", False)]
-    assert (tasks[1].version, tasks[1].task.state_keys) == (2, 1)
+    assert (tasks[1].version, tasks[1].task.state_keys) == (current_version(topics.STAGE1_CHANGELOG), 1)
 
 
 async def test_a_new_changelog_gets_its_version(build: Any, embedded_topics: Any) -> None:
@@ -111,7 +113,11 @@ async def test_a_new_changelog_gets_its_version(build: Any, embedded_topics: Any
     await bring_up_to_date(writer, connection, STAGE, tasks)
     await writer.stop()
     (record,) = await embedded_topics.read(connection.topic(topics.STAGE1_CHANGELOG))
-    assert (record.key, record.value, tasks[1].changelog_next) == (b"version", b"2", record.offset + 1)
+    assert (record.key, record.value, tasks[1].changelog_next) == (
+        b"version",
+        str(current_version(topics.STAGE1_CHANGELOG)).encode(),
+        record.offset + 1,
+    )
 
 
 async def test_a_claim_is_waited_for_until_it_is_seen(build: Any) -> None:
