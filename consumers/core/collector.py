@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from consumers.core.document_sketches import DocumentSketches
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, USER_BYTES, Mark, freshness
+from consumers.core.document_sketches import DocumentSketches
 from consumers.core.intake import IntakePolicy, Received, collect, receive
 from consumers.core.lane import DAY_S, Lane
 from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal

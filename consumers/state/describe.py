@@ -9,9 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from consumers.core.collector import ERASED_KEY, TOTALS_KEY, Totals
-from consumers.core.document_sketches import read_sketch
 from consumers.core.decider import LastTick
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, unpack
+from consumers.core.document_sketches import read_sketch
 from consumers.core.drift import DayTotal, SignalState
 from consumers.core.negatives import Buffered, Status
 from consumers.core.signals import COUNTS, DayCounts

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.core.collector import Collector
-from consumers.core.document_sketches import TOGETHER, DocumentSketches
 from consumers.core.deduplication import pack, unpack
+from consumers.core.document_sketches import TOGETHER, DocumentSketches
 from consumers.core.records import InputRecord
 from consumers.core.sketching import Sketcher
 from consumers.drift.sketch import Sums, documents, empty, group_of, packed_row, sketched, unpacked

@@ -19,7 +19,6 @@ from consumers.state.snapshot import Snapshots
 from consumers.transaction import Outgoing, TransactionalWriter
 from schemas import topics
 
-
 NEWEST = current_version(topics.STAGE1_CHANGELOG)
 
 
