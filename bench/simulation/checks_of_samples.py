@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
+import numpy as np
+
 from bench.simulation.history import History
 from bench.simulation.plan import MODELS
 from bench.simulation.reference_samples import Emission, Limits, Origin, ReferenceCollector
+from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.world import CONNECTION, FUTURE_S, HOLDOUT_KEY, HOLDOUT_PERCENT, LATENESS_S
+from consumers.drift.sketch import empty, unpacked
 from schemas import topics
 
 KINDS: Final = {topics.FEEDBACK_SUBMITTED: "feedback", topics.DOCUMENT_INGESTED: "document"}
 COUNT_NAMES: Final = {
-    "feedback": ("events", "negatives", "corrections", "rated"),
+    "feedback": (
+        "events", "negatives", "corrections", "rated",
+        "events_hi", "negatives_hi", "corrections_hi", "events_en", "negatives_en", "corrections_en",
+    ),
     "document": ("events", "characters", "letters", "devanagari"),
-}
+}  # fmt: skip
 
 
 def samples(history: History) -> Iterator[str]:
@@ -35,6 +43,7 @@ def samples(history: History) -> Iterator[str]:
     yield from _emissions(history, list(collectors.values()))
     yield from _letters(history, list(collectors.values()))
     yield from _day_counts(history, collectors)
+    yield from _day_sketches(history, collectors)
 
 
 def _emissions(history: History, collectors: list[ReferenceCollector]) -> Iterator[str]:
@@ -90,3 +99,21 @@ def _day_counts(history: History, collectors: dict[tuple[str, int], ReferenceCol
     for place, left in told.items():
         if any(left.values()):
             yield f"signal.summarised: {place} counts what nothing is left of: {left}"
+
+
+def _day_sketches(history: History, collectors: dict[tuple[str, int], ReferenceCollector]) -> Iterator[str]:
+    """Of each partition and day the newest sketch is the sum of its documents' newest revisions, by the one baseline there is."""
+    told = {}
+    for record in history.of(topics.SIGNAL_SUMMARISED):
+        value = record.value
+        if value["input"] == "document":
+            told[value["partition"], value["model"], date.fromisoformat(value["event_day"]).toordinal()] = value
+    for (name, partition), collector in collectors.items():
+        if KINDS[name] != "document":
+            continue
+        for (model, day), expected in collector.sketches.items():
+            value = told.get((partition, model, day), {})
+            sketch, baseline = value.get("sketch"), value.get("baseline")
+            found = empty() if sketch is None else unpacked(b64decode(sketch))
+            if not np.array_equal(found, expected) or (sketch is not None and baseline != SimulatedSketcher().sha256):
+                yield f"signal.summarised: partition {partition} {model} document day {day} has another sketch than its documents make"

@@ -14,10 +14,13 @@ from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProdu
 from bench.simulation.simulated_run import SimulatedReader
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
+from consumers.core.deduplication import Mark
 from consumers.core.inputs import JobSeen, SampleSeen
 from consumers.core.intake import IntakePolicy, Received
+from consumers.core.lane import Lane
 from consumers.core.negatives import NegativeBuffer, Taken
 from consumers.core.records import Effects, Emitted, InputRecord, Refusal
+from consumers.core.sketching import InForce
 from consumers.core.trigger import Decision, ModelTrigger
 from consumers.core.trigger_state import TriggerPolicy
 from consumers.core.wire import Encoded
@@ -94,11 +97,18 @@ class ForgetsErased(Collector):
         return super().process(record for record in records if record.topic != topics.USER_ERASED)
 
 
+class KeepsFormerRows(Collector):
+    """What a document's former revision added to its day's sketch stays."""
+
+    def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
+        super()._take_back(key, msgspec.structs.replace(mark, row=None), lane)
+
+
 class TakesEverything(Collector):
     """No event is too late or too early."""
 
-    def __init__(self, partition: int, policy: IntakePolicy) -> None:
-        super().__init__(partition, replace(policy, lateness_s=1_000_000_000, future_s=1_000_000_000))
+    def __init__(self, partition: int, policy: IntakePolicy, in_force: InForce) -> None:
+        super().__init__(partition, replace(policy, lateness_s=1_000_000_000, future_s=1_000_000_000), in_force)
 
 
 class CountingBuffer(NegativeBuffer):
@@ -264,6 +274,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "ignore-quorum": Fault("the count rule fires for any number of users", replace(REAL, decider=with_buffer(NoQuorum))),
     "erasure-forgets-buffer": Fault("an erased user's samples stay in the buffer", replace(REAL, decider=with_buffer(ForgetsErasures))),
     "erasure-forgets-counts": Fault("an erased user's feedback stays in the day counts", replace(REAL, collector=ForgetsErased)),
+    "keep-former-rows": Fault("a revised document is in its day's sketch twice", replace(REAL, collector=KeepsFormerRows)),
     "accept-any-time": Fault("late and future-dated events are accepted", replace(REAL, collector=TakesEverything)),
     "settle-early": Fault("the first failed attempt ends the lease", replace(REAL, decider=with_trigger(SettlesEarly))),
     "settle-for-any-end": Fault("another job's end settles the run under way", replace(REAL, decider=with_trigger(SettlesForAnyEnd))),

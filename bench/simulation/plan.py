@@ -20,6 +20,8 @@ START: Final = datetime(2026, 11, 23, 23, 58, tzinfo=UTC)
 SOURCE: Final = "chat"
 MODELS: Final = ("tiny-a", "tiny-b")
 DAY_S: Final = 24 * 3600.0
+# By the number of the feedback: what is counted by language, what is not, and none told.
+LANGUAGES: Final = (None, "hi", "en-IN", "mr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def _feedback(plan: Plan, rng: Random, number: int, users: int, erased: set[int]
     at_s = rng.uniform(1.0, settings.calm_at_s)
     user = rng.randrange(users)
     said: dict[str, Any] = {"feedback_id": f"f{number}", "query": f"question {number}?", "model": rng.choice(settings.models)}
+    said["language"] = LANGUAGES[number % len(LANGUAGES)]
     if rng.random() < 0.85:
         said["user_hash"] = user_hash(user)
     elif rng.random() < 0.5:

@@ -14,7 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+import numpy as np
+
 from bench.simulation.plan import Publication
+from bench.simulation.simulated_sketcher import SimulatedSketcher
+from consumers.drift.sketch import Sums, empty, group_of, sketched
 from schemas.document import DocumentIngested
 from schemas.erasure import UserErased
 from schemas.feedback import FeedbackSubmitted
@@ -54,6 +58,7 @@ class Known:
     day: int
     counts: tuple[int, ...]
     erasable: bool
+    sketch: Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ class ReferenceCollector:
     optional: set[Emission] = field(default_factory=set)
     refused: list[tuple[Origin, str]] = field(default_factory=list)
     counts: dict[tuple[str, int], Counter[int]] = field(default_factory=dict)
+    sketches: dict[tuple[str, int], Sums] = field(default_factory=dict)
     unsure: set[tuple[str, int]] = field(default_factory=set)
+    _sketcher: SimulatedSketcher = field(default_factory=SimulatedSketcher)
     _known: dict[str, Known] = field(default_factory=dict)
     _newest_s: int | None = None
     _accepted_from_s: int | None = None
@@ -93,11 +100,13 @@ class ReferenceCollector:
         if reason is not None:
             self.refused.append((origin, reason))
             return
-        event = publication.event
+        event, sketch = publication.event, empty()
         if isinstance(event, FeedbackSubmitted):
             low = event.rating is not None and float(event.rating.value) < 3
             negative = not event.retracted and (low or event.correction is not None)
-            counts = () if event.retracted else (1, int(negative), int(event.correction is not None), int(event.rating is not None))
+            plain = () if event.retracted else (1, int(negative), int(event.correction is not None), int(event.rating is not None))
+            spoken = (event.language or "").split("-")[0]
+            counts = plain + tuple(count * (spoken == language) for language in ("hi", "en") for count in plain[:3])
             group = "-" if event.retracted else event.query
             version, identity, user = (event.revision, event.retracted), event.feedback_id, event.user_hash
         else:
@@ -105,6 +114,7 @@ class ReferenceCollector:
             text = event.text or ""
             negative, group, version, identity, user = False, event.doc_id, (event.version, False), event.doc_id, None
             counts = (1, len(text), sum(character.isalpha() for character in text), 0)
+            sketch = sketched(self._sketcher.rows([text]), np.array([group_of(event.doc_id)]))
         sample_id = hashlib.sha256(f"{self.kind}\nchat\n{identity}".encode()).hexdigest()
         before = self._known.get(sample_id)
         if before is not None and self._accepted_from_s is not None and before.time_s < self._accepted_from_s:
@@ -116,7 +126,7 @@ class ReferenceCollector:
         day = _EPOCH_DAY + time_s // _DAY_S
         if before is not None:
             self._count(before, -1)
-        known = Known(*version, model, max(time_s, before.time_s if before else time_s), day, counts, erasable)
+        known = Known(*version, model, max(time_s, before.time_s if before else time_s), day, counts, erasable, sketch)
         self._known[sample_id] = known
         self._count(known, 1)
         quarantined = self._held_out(group)
@@ -140,6 +150,7 @@ class ReferenceCollector:
         counts = self.counts.setdefault(place, Counter())
         for index, value in enumerate(known.counts):
             counts[index] += sign * value
+        self.sketches[place] = self.sketches.get(place, empty()) + sign * known.sketch
         if known.erasable:
             self.unsure.add(place)
 

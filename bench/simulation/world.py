@@ -20,6 +20,7 @@ from bench.simulation.runners import Runners
 from bench.simulation.simulated_clients import Network
 from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_run import NOWHERE, Machine, Store, Trained
+from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.virtual_loop import VirtualLoop
 from consumers.core.drift import DriftPolicy
 from consumers.core.intake import IntakePolicy
@@ -264,10 +265,10 @@ class World:
             default_model=MODELS[0], holdout_key=HOLDOUT_KEY, holdout_percent=HOLDOUT_PERCENT, redact=redact_together,
             lateness_s=LATENESS_S, future_s=FUTURE_S,
         )  # fmt: skip
-        collector, decider, policy = self.parts.collector, self.parts.decider, self.policy
+        collector, decider, policy, sketcher = self.parts.collector, self.parts.decider, self.policy, SimulatedSketcher()
         first = Stage(
             "stage1", topics.STAGE1_CHANGELOG, (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED), (),
-            lambda number: collector(number, intake),
+            lambda number: collector(number, intake, lambda model, day: sketcher),
         )  # fmt: skip
         second = Stage(
             "stage2", topics.STAGE2_CHANGELOG,
