@@ -112,7 +112,11 @@ def _contribution(kind: str, body: dict[str, Any]) -> dict[str, int]:
     if body.get("retracted", False):
         return {}
     if kind == "feedback":
-        return {"events": 1, "negatives": int(_negative(kind, body)), "corrections": int(bool(body.get("correction"))), "rated": 1}
+        counts = {"events": 1, "negatives": int(_negative(kind, body)), "corrections": int(bool(body.get("correction")))}
+        spoken = {
+            f"{name}_{language}": count * (body["language"] == language) for language in ("hi", "en") for name, count in counts.items()
+        }
+        return counts | {"rated": 1} | spoken
     text = body["text"]
     letters, devanagari = len(LETTER.findall(text)), len(DEVANAGARI.findall(text))
     return {"events": 1, "characters": len(text), "letters": letters, "devanagari": devanagari}
