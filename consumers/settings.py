@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from consumers.core.adwin import adwin_policy
+from consumers.core.drift import DriftPolicy, none_known
+from consumers.core.rate_signal import RatesPolicy
+from consumers.core.second_opinion import SecondOpinion
 from consumers.core.trigger_state import TriggerPolicy
 from producers.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from consumers.core.document_drift import Known
 
 
 class ConsumerSettings(ServiceSettings):
@@ -28,7 +33,9 @@ class ConsumerSettings(ServiceSettings):
     | BATCH_MAX_SAMPLES, BATCH_MAX_DOCUMENTS | 2000, 500 | largest batch |
     | FEEDBACK_COLLECTION_ENABLED | true | false: feedback is counted and not collected; retractions still count |
     | DATA_DRIFT_WINDOW_DAYS | 30 | event-days older than this do not enter the drift signals |
-    | DRIFT_DELTA, DRIFT_MIN_BUCKET_EVENTS | 0.002, 20 | ADWIN's confidence; events in a bucket before it closes |
+    | DRIFT_RATINGS_BASELINE | 2000 | ratings since a version serves that later ones are held against |
+    | DRIFT_MIN_BUCKET_EVENTS | 20 | ratings in a bucket before it closes |
+    | DRIFT_SECOND_OPINION, DRIFT_DELTA | adwin, 0.002 | `adwin`, `page_hinkley` or `none` beside the drift of ratings; ADWIN's confidence |
     | TICK_INTERVAL_S | 10 | seconds between ticks |
     | STAGE1_SHARDS, STAGE2_SHARDS | 4, 2 | groups of partitions, each with its own transactional id; changed by `abhyas shards` |
     | INSTANCE, INSTANCES | 0, 1 | this process runs shard s of each stage where s modulo INSTANCES is INSTANCE |
@@ -58,8 +65,10 @@ class ConsumerSettings(ServiceSettings):
     future_tolerance_minutes: float = Field(default=10, ge=0)
     feedback_collection_enabled: bool = True
     data_drift_window_days: int = Field(default=30, ge=1)
-    drift_delta: float = Field(default=0.002, gt=0, lt=1)
+    drift_ratings_baseline: int = Field(default=2000, ge=1)
     drift_min_bucket_events: int = Field(default=20, ge=1)
+    drift_second_opinion: SecondOpinion = "adwin"
+    drift_delta: float = Field(default=0.002, gt=0, lt=1)
     tick_interval_s: float = Field(default=10, gt=0)
     stage1_shards: int = Field(default=4, ge=1)
     stage2_shards: int = Field(default=2, ge=1)
@@ -97,14 +106,16 @@ class ConsumerSettings(ServiceSettings):
         """The number of shards of a stage, over all instances."""
         return self.stage1_shards if stage == "stage1" else self.stage2_shards
 
-    def trigger_policy(self) -> TriggerPolicy:
-        """The trigger's knobs."""
+    def trigger_policy(self, baseline: Known = none_known) -> TriggerPolicy:
+        """The trigger's knobs; `baseline` gives drift baselines by their sha256."""
+        rates = RatesPolicy(
+            baseline_events=self.drift_ratings_baseline,
+            min_bucket_events=self.drift_min_bucket_events,
+            opinion=self.drift_second_opinion,
+            delta=self.drift_delta,
+        )
         return TriggerPolicy(
-            drift=adwin_policy(
-                delta=self.drift_delta,
-                min_bucket_events=self.drift_min_bucket_events,
-                window_days=self.data_drift_window_days,
-            ),
+            drift=DriftPolicy(baseline, window_days=self.data_drift_window_days, rates=rates),
             threshold=self.retrain_trigger_threshold,
             max_per_user=self.batch_max_per_user,
             min_users=self.batch_min_users,

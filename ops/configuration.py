@@ -72,8 +72,10 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "BATCH_MAX_SAMPLES": "The most samples of one batch.",
         "BATCH_MAX_DOCUMENTS": "The most documents of one batch.",
         "DATA_DRIFT_WINDOW_DAYS": "Event-days older than this do not enter the drift signals.",
-        "DRIFT_DELTA": "ADWIN's confidence parameter: smaller is quieter.",
-        "DRIFT_MIN_BUCKET_EVENTS": "Events in a bucket before it enters the detector.",
+        "DRIFT_RATINGS_BASELINE": "Ratings since a version serves that make the baseline of its rates; later ones are held against it.",
+        "DRIFT_MIN_BUCKET_EVENTS": "Ratings in a bucket before it enters the detectors.",
+        "DRIFT_SECOND_OPINION": "`adwin`, `page_hinkley` or `none`: told beside the drift of ratings, never firing alone.",
+        "DRIFT_DELTA": "The confidence of ADWIN as a second opinion: smaller is quieter.",
         "TICK_INTERVAL_S": "Seconds between ticks, the only source of time for decisions.",
         "STAGE1_SHARDS": "Groups of partitions of stage 1, each with its own transactional id: the most instances that share the stage. "
         "Fixed by the first start; `abhyas shards` changes it. `abhyas up` on the embedded broker sets 1.",

@@ -86,8 +86,8 @@ def _fields(policy: TriggerPolicy) -> dict[str, Any]:
     found = {field.name: getattr(policy, field.name) for field in dataclasses.fields(policy) if field.name != "drift"}
     drift = policy.drift
     return found | {
-        "drift_delta": drift.delta,
-        "drift_min_bucket_events": drift.min_bucket_events,
+        "drift_ratings_baseline": drift.rates.baseline_events,
+        "drift_min_bucket_events": drift.rates.min_bucket_events,
         "data_drift_window_days": drift.window_days,
     }
 

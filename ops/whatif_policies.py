@@ -27,8 +27,8 @@ RUN_OUTCOME: Final = "run_outcome"
 OUTCOMES: Final = (*get_args(Outcome), RECORDED)
 # What ConsumerSettings puts before a name of TriggerPolicy.
 _PREFIXES: Final = ("", "retrain_", "retrain_trigger_", "batch_")
-# Of the drift detectors, which TriggerPolicy holds as one field.
-_DRIFT: Final = ("drift_delta", "drift_min_bucket_events", "data_drift_window_days")
+# Of the drift detectors, which TriggerPolicy holds as one field; a second opinion decides nothing.
+_DRIFT: Final = ("drift_ratings_baseline", "drift_min_bucket_events", "data_drift_window_days")
 
 
 def settings_names() -> dict[str, str]:

@@ -24,7 +24,9 @@ from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.virtual_loop import VirtualLoop
 from consumers.core.drift import DriftPolicy
 from consumers.core.intake import IntakePolicy
+from consumers.core.rate_signal import RatesPolicy
 from consumers.core.trigger_state import TriggerPolicy
+from consumers.drift.rate_watch import RatePolicy
 from consumers.stage import Stage
 from consumers.transaction import partition_of
 from gpu_runner.settings import RunnerSettings
@@ -44,6 +46,10 @@ QUIET_S: Final = 120.0
 CALM_S: Final = 1500.0
 RUNNER: Final = RunnerSettings(data_dir=NOWHERE, lease_s=20, lease_renew_s=6, progress_every_s=3)
 TAIL: Final = 120
+# A seed has some dozens of ratings, and drift has to be among what happens in it: chance has to do for evidence.
+RATES: Final = RatesPolicy(
+    baseline_events=6, min_bucket_events=2, watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=6), opinion="none"
+)
 HOLDOUT_KEY: Final = b"a key"
 HOLDOUT_PERCENT: Final = 5
 LATENESS_S: Final = 24 * 3600
@@ -65,19 +71,6 @@ class Trace:
 
     def digest(self) -> str:
         return self._hash.hexdigest()
-
-
-class LevelShift:
-    """A tiny detector with river's interface: the newest value against the first."""
-
-    def __init__(self) -> None:
-        self._first: float | None = None
-        self.drift_detected = False
-
-    def update(self, x: float) -> None:
-        self.drift_detected = self._first is not None and abs(x - self._first) > 0.5
-        if self._first is None or self.drift_detected:
-            self._first = x
 
 
 class World:
@@ -283,7 +276,7 @@ class World:
     def _policy(self) -> TriggerPolicy:
         settings = self.settings
         return TriggerPolicy(
-            drift=DriftPolicy(LevelShift, 0.002, 4, 30), threshold=settings.threshold,
+            drift=DriftPolicy(rates=RATES), threshold=settings.threshold,
             max_per_user=settings.max_per_user, min_users=settings.min_users,
             schedule_interval_hours=settings.schedule_s / 3600, cool_down_minutes=settings.cool_down_s / 60,
             retry_minutes=settings.retry_s / 60, run_max_hours=settings.run_max_s / 3600,

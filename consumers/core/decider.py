@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.core.inputs import ORDER, Entry, ErasureSeen, Input, JobSeen, SampleSeen, TickSeen, from_ms, read
+from consumers.core.inputs import ORDER, DocumentText, Entry, ErasureSeen, Input, JobSeen, SampleSeen, TickSeen, from_ms, read
 from consumers.core.journal import journal
 from consumers.core.records import Effects, Emitted, InputRecord, Notice, Refusal
 from consumers.core.trigger import Decision, ModelTrigger
@@ -90,6 +90,7 @@ class Decider:
         """The effects of some records: by topic as in ORDER, then partition, then offset."""
         effects = Effects()
         entries: dict[str, list[Entry]] = {}
+        texts: dict[str, list[DocumentText]] = {}
         newest_ms = 0
         for record in sorted(records, key=lambda record: (ORDER[record.topic], record.partition, record.offset)):
             newest_ms = max(newest_ms, record.timestamp_ms)
@@ -101,6 +102,7 @@ class Decider:
             elif isinstance(found.input, ErasureSeen):
                 self._erase(record, found.input, entries, effects)
             elif found.model is None:
+                self._read(texts)
                 self._take_tick(record, found.input, entries, effects)
             elif isinstance(found.input, SampleSeen) and self._is_erased(found.input.voice, found.input.occurred_s):
                 # Stage 1 had it before the erasure; it must not come to life again behind it.
@@ -110,6 +112,9 @@ class Decider:
             else:
                 self._take(found.model, record, found.input, entries, effects)
                 effects.outcomes[record.topic, "applied"] += 1
+                if found.document is not None:
+                    texts.setdefault(found.model, []).append(found.document)
+        self._read(texts)
         self._journal(entries, format_time(from_ms(newest_ms)), effects)
         return effects
 
@@ -123,6 +128,12 @@ class Decider:
         if model not in self.triggers and self._tick is not None:
             self._apply(model, Entry(topics.CLOCK_TICKED, 0, self._tick.offset, TickSeen(self._tick.now_ms)), entries, effects)
         self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
+
+    def _read(self, texts: dict[str, list[DocumentText]]) -> None:
+        """Shows the texts of documents to the models' watches, many at a time; they decide nothing."""
+        for model, documents in texts.items():
+            self._trigger(model).drift.read(documents)
+        texts.clear()
 
     def _take_tick(self, record: InputRecord, seen: Input, entries: dict[str, list[Entry]], effects: Effects) -> None:
         if not isinstance(seen, TickSeen) or (self._tick is not None and seen.now_ms <= self._tick.now_ms):

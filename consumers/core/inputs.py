@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from consumers.core.day_sketch import sums_of
 from consumers.core.intake import explain
 from consumers.core.records import DECODING_ERRORS, InputRecord, Refusal
 from consumers.core.wire import JournalEntryOut, SampleIn, SummaryOut
@@ -38,17 +39,27 @@ class SampleSeen(msgspec.Struct, frozen=True, gc=False):
     occurred_s: int = 0
 
 
-class SignalSeen(msgspec.Struct, frozen=True, gc=False):
-    """The counts so far of one input partition's event-day (proleptic Gregorian ordinal)."""
+class SignalSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The counts so far of one input partition's event-day (proleptic Gregorian ordinal); of documents also their sketch.
+
+    `baseline` is the sha256 of the drift baseline that the sketch was made with, `sketch` base64 of `consumers.drift.sketch.packed`.
+    """
 
     input: Literal["feedback", "document"]
     partition: int
     day: int
     sequence: int
-    events: int
-    negatives: int
-    letters: int
-    devanagari: int
+    events: int = 0
+    negatives: int = 0
+    corrections: int = 0
+    events_hi: int = 0
+    negatives_hi: int = 0
+    corrections_hi: int = 0
+    events_en: int = 0
+    negatives_en: int = 0
+    corrections_en: int = 0
+    baseline: str | None = None
+    sketch: str | None = None
 
 
 class RequestSeen(msgspec.Struct, frozen=True):
@@ -79,10 +90,15 @@ class RequestSeen(msgspec.Struct, frozen=True):
 
 
 class ServingSeen(msgspec.Struct, frozen=True):
-    """The version that serves now, and why."""
+    """The version that serves now, and why.
+
+    `baselines` are its drift baselines as `<sha256>:<first day>` with commas between (days as ordinals), empty where documents are not
+    watched; None where they are not known yet, which leaves those before in force.
+    """
 
     version: str
     cause: Literal["bootstrap", "promotion", "rollback", "operator"]
+    baselines: str | None = None
 
 
 class JobSeen(msgspec.Struct, frozen=True):
@@ -107,6 +123,13 @@ class TickSeen(msgspec.Struct, frozen=True):
 
     now_ms: int
 
+
+# The counts of a summary that a decision uses, in the order of SignalSeen's fields.
+COUNTED: Final = (
+    "events", "negatives", "corrections",
+    "events_hi", "negatives_hi", "corrections_hi",
+    "events_en", "negatives_en", "corrections_en",
+)  # fmt: skip
 
 Input = SampleSeen | SignalSeen | RequestSeen | ServingSeen | JobSeen | ErasureSeen | TickSeen
 
@@ -143,11 +166,20 @@ def from_journal(entry: JournalEntry) -> Entry:
     return Entry(entry.topic, entry.partition, entry.offset, msgspec.convert(entry.fields, kind))
 
 
+class DocumentText(msgspec.Struct, frozen=True, gc=False):
+    """What a collected document says: it explains a drift, decides nothing, and is not journalled. `day` is an ordinal."""
+
+    text: str
+    source: str
+    day: int
+
+
 class Read(msgspec.Struct, frozen=True, gc=False):
-    """An input of one model (None: of every model) read from a record."""
+    """An input of one model (None: of every model) read from a record, and the text of a document beside it."""
 
     model: str | None
     input: Input
+    document: DocumentText | None = None
 
 
 def read(record: InputRecord) -> Read | Refusal | None:
@@ -179,7 +211,9 @@ def _sample(record: InputRecord) -> Read:
         _voice(sample.user_hash, sample.conversation_id),
         math.floor(envelope.time.timestamp()),
     )
-    return Read(sample.model, seen)
+    if not seen.document or sample.retracted or sample.text is None:
+        return Read(sample.model, seen)
+    return Read(sample.model, seen, DocumentText(sample.text, sample.group, envelope.time.astimezone(UTC).date().toordinal()))
 
 
 def _voice(user_hash: str | None, conversation_id: str | None) -> str:
@@ -188,19 +222,22 @@ def _voice(user_hash: str | None, conversation_id: str | None) -> str:
     return "" if conversation_id is None else f"c:{conversation_id}"
 
 
-def _signal(record: InputRecord) -> Read:
+def _signal(record: InputRecord) -> Read | Refusal:
     _, data = unwrap(record.value, record.headers, topics.SIGNAL_SUMMARISED)
     summary = _decode_summary(data)
-    counts = summary.counts
+    if summary.sketch is not None:
+        try:
+            sums_of(summary.sketch)
+        except ValueError as error:
+            return Refusal(dead_letter.MALFORMED, f"sketch: {error}")
     seen = SignalSeen(
-        input=summary.input,
-        partition=summary.partition,
-        day=summary.event_day.toordinal(),
-        sequence=summary.sequence,
-        events=counts.get("events", 0),
-        negatives=counts.get("negatives", 0),
-        letters=counts.get("letters", 0),
-        devanagari=counts.get("devanagari", 0),
+        summary.input,
+        summary.partition,
+        summary.event_day.toordinal(),
+        summary.sequence,
+        *(summary.counts.get(name, 0) for name in COUNTED),
+        baseline=summary.baseline,
+        sketch=summary.sketch,
     )
     return Read(summary.model, seen)
 
@@ -228,7 +265,8 @@ def _request(record: InputRecord) -> Read | None:
 
 def _serving(record: InputRecord) -> Read:
     _, current = decode(record.value, record.headers, ModelCurrent)
-    return Read(current.model, ServingSeen(current.version, current.cause))
+    baselines = ",".join(f"{found.sha256}:{found.from_day.toordinal()}" for found in current.drift_baselines)
+    return Read(current.model, ServingSeen(current.version, current.cause, baselines))
 
 
 def _job(record: InputRecord) -> Read | None:

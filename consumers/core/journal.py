@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-from consumers.core.inputs import Entry, from_journal
+from consumers.core.inputs import Entry, SignalSeen, from_journal
 from consumers.core.trigger import Decision, ModelTrigger
 from consumers.core.trigger_state import TriggerPolicy
 from consumers.core.wire import JournalOut
 from schemas.journal import TriggerJournal
 
-# About 250 bytes an entry: a record stays well under the broker's 1 MiB.
-ENTRIES_A_RECORD = 1000
+ENTRIES_A_RECORD: Final = 1000
+# The broker takes records of 1 MiB. An entry has about 250 bytes beside its sketch, at most twice that.
+ENTRY_BYTES: Final = 500
+RECORD_BYTES: Final = 700_000
 
 
 def journal(model: str, first_sequence: int, entries: Sequence[Entry]) -> Iterator[JournalOut]:
     """The journal records of a run of entries, numbered on from `first_sequence`."""
-    for start in range(0, len(entries), ENTRIES_A_RECORD):
-        part = entries[start : start + ENTRIES_A_RECORD]
-        yield JournalOut(model, first_sequence + start, [entry.to_journal() for entry in part])
+    part: list[Entry] = []
+    size_bytes = 0
+    for entry in entries:
+        more_bytes = _size_bytes(entry)
+        if part and (len(part) == ENTRIES_A_RECORD or size_bytes + more_bytes > RECORD_BYTES):
+            yield JournalOut(model, first_sequence, [other.to_journal() for other in part])
+            first_sequence += len(part)
+            part, size_bytes = [], 0
+        part.append(entry)
+        size_bytes += more_bytes
+    if part:
+        yield JournalOut(model, first_sequence, [other.to_journal() for other in part])
+
+
+def _size_bytes(entry: Entry) -> int:
+    sketch = entry.input.sketch if isinstance(entry.input, SignalSeen) else None
+    return ENTRY_BYTES + len(sketch or "")
 
 
 def replay(model: str, policy: TriggerPolicy, records: Iterable[TriggerJournal]) -> list[Decision]:
-    """The decisions that the journal's entries lead to, from an empty state.
+    """The decisions that the journal's entries lead to, from an empty state and with the policy's baselines.
 
-    Raises ValueError where entries are missing: decisions made from a journal with a gap would be others.
+    No texts are in it: the terms that explain a drift of documents are empty, all that decides is the same. Raises ValueError where entries
+    are missing: decisions made from a journal with a gap would be others.
     """
     trigger = ModelTrigger(model, policy)
     decisions: list[Decision] = []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from consumers.core.drift import round_to_six
 from consumers.core.inputs import from_ms
+from consumers.core.standing import Standing
 from consumers.core.trigger import ModelTrigger
 
 
@@ -29,13 +31,32 @@ def summary(trigger: ModelTrigger) -> dict[str, Any]:
         "cool_down_until": _iso(clock.cool_down_until_ms) if cooling else None,
         "next_schedule_at": _iso(trigger.next_schedule_ms()),
         "serving_version": clock.serving_version,
-        "drift": [
-            {"signal": item.signal, "detector": item.detector, "statistic": item.statistic, "threshold": item.threshold, "alarm": alarm}
-            for item, alarm in trigger.drift.evidence()
-        ],
+        "drift": [_standing(one) for one in trigger.drift.standing()],
+        "drift_baseline": _baseline(trigger),
         "blocked_because": trigger.blocked_because(),
         "last_tick": _iso(clock.now_ms),
     }
+
+
+def _standing(one: Standing) -> dict[str, Any]:
+    return {
+        "signal": one.signal,
+        "detector": one.detector,
+        "language": one.language,
+        "statistic": round_to_six(one.statistic),
+        "threshold": round_to_six(one.threshold),
+        "alarm": one.alarm,
+        "since": _iso(one.since_ms),
+        "learning": None if one.learning is None else {"events": one.learning[0], "of": one.learning[1]},
+    }
+
+
+def _baseline(trigger: ModelTrigger) -> dict[str, Any]:
+    """What documents are held against, or why they are not watched."""
+    found = trigger.drift.documents.baseline
+    if found is None:
+        return {"sha256": None, "documents": None, "because": trigger.drift.documents.unwatched_because()}
+    return {"sha256": found[0], "documents": found[1].documents, "because": None}
 
 
 def _iso(moment_ms: int | None) -> str | None:

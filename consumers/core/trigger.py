@@ -167,12 +167,14 @@ class ModelTrigger:
         return [Notice("info", "samples_expired", self.model, message)]
 
     def _drift(self, now_ms: int) -> list[Decision]:
-        evidence = self.drift.tick(from_ms(now_ms).date().toordinal())
-        if not evidence:
+        found = self.drift.tick(now_ms)
+        if found is None:
             return []
-        drift_id = "drift-" + _digest(self.model, *(item.signal for item in evidence), str(self.drift.closed()))
+        # Time never goes back, so a tick names one drift of a model, the same on every replay.
+        drift_id = "drift-" + _digest(self.model, str(now_ms))
         self.clock.drift_id = drift_id
-        return [DriftDetected(drift_id=drift_id, model=self.model, detected_at=from_ms(now_ms), evidence=evidence)]
+        detected_at = from_ms(now_ms)
+        return [DriftDetected(drift_id=drift_id, model=self.model, detected_at=detected_at, evidence=found.evidence, **found.explained)]
 
     def _watch_run(self, now_ms: int) -> list[Decision]:
         command = self.command()
@@ -200,6 +202,8 @@ class ModelTrigger:
         return [cancel, Notice("alert", "run_overdue", self.model, f"{reason}: cancel of {command.command_id} sent, look at the runner")]
 
     def _serve(self, seen: ServingSeen) -> list[Decision]:
+        if seen.baselines is not None:
+            self.drift.serve(seen.baselines)
         if seen.version != self.clock.serving_version:
             self.clock.serving_version = seen.version
             self.drift.reset()

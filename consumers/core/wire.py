@@ -86,7 +86,7 @@ class SampleOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class SampleIn(msgspec.Struct, frozen=True, gc=False):
-    """What stage 2 decides on of a sample.collected."""
+    """What stage 2 decides on of a sample.collected; the text of a document explains a drift."""
 
     sample_id: Annotated[str, Meta(min_length=64, max_length=64)]
     kind: Literal["feedback", "document"]
@@ -97,6 +97,8 @@ class SampleIn(msgspec.Struct, frozen=True, gc=False):
     quarantine: str | None = None
     user_hash: str | None = None
     conversation_id: str | None = None
+    group: str = ""
+    text: str | None = None
 
 
 class SummaryOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

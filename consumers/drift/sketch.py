@@ -168,3 +168,27 @@ class DailySketches:
     def total(self, first_day: int, last_day: int) -> Sums:
         """The sum over the days from the first to the last, both included."""
         return sum((sums for day, sums in self.days.items() if first_day <= day <= last_day), empty())
+
+
+def plausible(sums: Sums) -> Sums:
+    """The part of a difference of sketches that documents can have: no count below 0 or above its group's documents.
+
+    What was taken back of documents counted earlier is in the rest, `sums` less it. The whole where all documents are new.
+
+    >>> difference = empty()
+    >>> difference[0, 0], difference[0, -1], difference[1, 0] = 50, -1, -2
+    >>> found = plausible(difference)
+    >>> found[0, 0].item(), found[0, -1].item(), found[1, 0].item()
+    (50, 0, 0)
+    """
+    part = sums.copy()
+    groups, hi = part[:GROUPS], part[_HI]
+    groups[groups[:, 0] < 0] = 0
+    counts = slice(_ONES.start, WIDTH)
+    groups[:, counts] = np.clip(groups[:, counts], 0, groups[:, :1])
+    whole = total(part)
+    hi[0] = min(max(hi[0], 0), whole[0])
+    # Neither language may have a count below 0, or above its documents.
+    least = np.maximum(whole[counts] - (whole[0] - hi[0]), 0)
+    hi[counts] = np.clip(hi[counts], least, np.minimum(whole[counts], hi[0]))
+    return part

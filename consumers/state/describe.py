@@ -11,9 +11,13 @@ import msgspec
 from consumers.core.collector import ERASED_KEY, TOTALS_KEY, Totals
 from consumers.core.decider import LastTick
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, unpack
+from consumers.core.document_drift import DaySketch, Watched
 from consumers.core.document_sketches import read_sketch
-from consumers.core.drift import DayTotal, SignalState
+from consumers.core.feedback_drift import DayCounts as FeedbackCounts
+from consumers.core.inputs import COUNTED
 from consumers.core.negatives import Buffered, Status
+from consumers.core.rate_signal import RateState
+from consumers.core.recent_documents import Pieces
 from consumers.core.signals import COUNTS, DayCounts
 from consumers.core.trigger_state import Clock, Requests, Running
 from consumers.drift.sketch import documents, unpacked
@@ -22,6 +26,16 @@ from consumers.state.migrations import Mark1
 
 UNKNOWN: Final = "unknown"
 _MARKS: Final = {FEEDBACK_KEY: "feedback mark", DOCUMENT_KEY: "document mark"}
+# By the letter behind the model.
+_DRIFT: Final = {
+    b"b": "drift baselines",
+    b"f": "drift: feedback of a day",
+    b"k": "drift: monitor of documents",
+    b"o": "drift: open bucket of documents",
+    b"r": "drift: rate",
+    b"s": "drift: sketch of a day",
+    b"t": "drift: recent terms",
+}
 _PARTS: Final[dict[str, type[msgspec.Struct]]] = {"clock": Clock, "run": Running, "requests": Requests}
 
 
@@ -98,7 +112,7 @@ def _reader_of_stage2(key: bytes) -> tuple[str, Reader]:
     if key == b"t":
         return "newest tick", _tick
     if kind == b"w":
-        return ("drift signal" if b"|w|" in rest else "day's counts for drift"), _drift
+        return _DRIFT.get(rest.split(b"|")[1][:1] if b"|" in rest else b"", UNKNOWN), _drift
     known: dict[bytes, tuple[str, Reader]] = {
         b"b": ("sample", _sample),
         b"e": ("erasure", _erased_voice),
@@ -187,8 +201,23 @@ def _sample(kind: str, key: bytes, value: bytes) -> Described:
 
 
 def _drift(kind: str, key: bytes, value: bytes) -> Described:
-    of: type[msgspec.Struct] = SignalState if kind == "drift signal" else DayTotal
-    return Described(kind, _text(key), _plain(msgspec.json.decode(value, type=of)), model=key.decode().split("|")[1])
+    _, model, letter, *rest = key.decode().split("|")
+    told: Any
+    if letter == "r":
+        told = _plain(msgspec.json.decode(value, type=RateState))
+    elif letter == "f":
+        day = msgspec.json.decode(value, type=FeedbackCounts)
+        told = {"sequence": day.sequence} | dict(zip(COUNTED, day.counts, strict=False))
+    elif letter == "s":
+        told = _plain(msgspec.json.decode(value, type=DaySketch))
+    elif letter == "o":
+        told = _plain(msgspec.json.decode(value, type=Watched))
+    elif letter == "t" and not rest[0]:
+        told = _plain(msgspec.json.decode(value, type=Pieces))
+    else:
+        # A part of the monitor, or a piece of compressed counts and snippets.
+        told = _text(value) if letter == "b" else {"bytes": len(value)}
+    return Described(kind, _text(key), told, model=model)
 
 
 def _number(kind: str, key: bytes, value: bytes) -> Described:

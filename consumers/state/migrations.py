@@ -64,10 +64,19 @@ def unchanged(key: bytes, value: bytes | None) -> Iterable[Record]:
     return ((key, value),)
 
 
+def drift_by_sketches(key: bytes, value: bytes | None) -> Iterable[Record]:
+    """Stage 2, 2 → 3: the former drift signals and day counts (`w|<model>|w|…`, `w|<model>|d|…`) have nothing that stands for them.
+
+    Rates of feedback gather their baselines afresh, and a day that goes on is counted whole once more.
+    """
+    parts = key.split(b"|")
+    return () if parts[0] == b"w" and len(parts) > 2 and parts[2] in (b"w", b"d") else ((key, value),)
+
+
 # By changelog: the migration at index n takes version n + 1 to n + 2.
 MIGRATIONS: Final[dict[str, tuple[Migration, ...]]] = {
     topics.STAGE1_CHANGELOG: (marks_by_input, unchanged),
-    topics.STAGE2_CHANGELOG: (unchanged,),
+    topics.STAGE2_CHANGELOG: (unchanged, drift_by_sketches),
 }
 
 

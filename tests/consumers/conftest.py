@@ -23,7 +23,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hypothesis import settings
 
-from consumers.core.adwin import adwin_policy
+from consumers.core.drift import DriftPolicy
 from consumers.core.intake import IntakePolicy
 from consumers.core.records import Effects, InputRecord
 from consumers.core.trigger_state import TriggerPolicy
@@ -144,9 +144,8 @@ class Build:
         return IntakePolicy(**(given | fields))
 
     def trigger_policy(self, **fields: Any) -> TriggerPolicy:
-        drift = adwin_policy(delta=0.002, min_bucket_events=20, window_days=30)
         # One voice may speak for all, but where a test says otherwise.
-        return TriggerPolicy(**({"drift": drift, "threshold": 3, "max_per_user": 10**6, "min_users": 1} | fields))
+        return TriggerPolicy(**({"drift": DriftPolicy(), "threshold": 3, "max_per_user": 10**6, "min_users": 1} | fields))
 
     def erasure(self, user_hash: str) -> UserErased:
         return UserErased(user_hash=user_hash, actor="asha")
