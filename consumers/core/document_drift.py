@@ -191,7 +191,7 @@ class DocumentDrift:
                 continue
             parts = {} if self._monitor is None else self._monitor.parts()
             changes |= {f"k|{name}": None for name in sorted((self._gone | self._parts.keys()) - parts.keys())}
-            changes |= {f"k|{name}": part for name, part in parts.items() if self._parts.get(name) != part or name in self._gone}
+            changes |= {f"k|{name}": part for name, part in parts.items() if self._parts.get(name) != part}
             self._parts, self._gone = parts, set()
         self._touched.clear()
         return changes | {f"t|{piece}": part for piece, part in self._recent.take_changes().items()}
@@ -285,8 +285,9 @@ def _note(watched: Watched, monitor: Monitor, found: Sequence[Finding], now_ms: 
     """Keeps what alarmed for as long as it waits to be confirmed."""
     alarms = {(alarm.head, alarm.language): alarm for alarm in watched.alarms}
     for one in found:
+        # Floats, whatever a baseline's numbers are: the state has to come back from the changelog byte for byte.
         alarms[one.head, one.language] = Alarm(
-            one.head, one.language, one.statistic, one.threshold, one.effect, one.documents, one.since_day, now_ms
+            one.head, one.language, float(one.statistic), float(one.threshold), float(one.effect), one.documents, one.since_day, now_ms
         )
     waiting = {(one.head, one.language) for one in monitor.standing() if one.alarmed}
     watched.alarms = [alarm for place, alarm in alarms.items() if place in waiting]

@@ -7,14 +7,16 @@ pieces: after a crash the newest few of them are missing from the explanations, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from consumers.core.inputs import DocumentText
 from consumers.drift.recent_terms import RecentTerms
 from consumers.drift.term_table import TermTable
-from consumers.drift.terms import Explanation, explain
+
+if TYPE_CHECKING:
+    from consumers.drift.terms import Explanation
 
 WRITE_EVERY: Final = 64
 # Well under the broker's 1 MiB.
@@ -65,6 +67,9 @@ class RecentDocuments:
 
     def explain(self, documents: int) -> Explanation | None:
         """The terms that rose and fell in the newest documents; None without a record."""
+        # With scipy, which only this needs.
+        from consumers.drift.terms import explain
+
         if self._table is None or self._recent is None or not self._recent.documents:
             return None
         return explain(self._table, self._recent, TOLD, documents=documents)

@@ -27,6 +27,7 @@ from consumers.core.drift import DriftPolicy
 from consumers.core.intake import IntakePolicy
 from consumers.core.records import Effects, InputRecord
 from consumers.core.trigger_state import TriggerPolicy
+from consumers.drift.baseline import Baseline, fit_baseline
 from ops.brokers.embedded import EmbeddedBroker
 from ops.topics import apply
 from producers.connection import KafkaConnection
@@ -45,6 +46,7 @@ from schemas.rating import Rating, normalise
 from schemas.sample import SampleCollected
 from schemas.signal_summary import SignalSummarised
 from schemas.training import TrainingState
+from tests.consumers.drift.conftest import made_documents
 
 # The first example that makes a detector imports river, and the machine is shared: a deadline would tell of that alone.
 settings.register_profile("no deadline", deadline=None)
@@ -160,6 +162,12 @@ class Build:
 def build() -> Build:
     """The builders; they hold nothing, so one serves the whole session."""
     return Build()
+
+
+@pytest.fixture(scope="session")
+def small_baseline() -> Baseline:
+    """A drift baseline of 4,000 documents, its thresholds from 40 streams."""
+    return fit_baseline(made_documents(4_000, 1), seed=1, streams=40, documents_a_day=2_000)
 
 
 class Topics:

@@ -1,4 +1,4 @@
-"""A small baseline for the drift tests: made-up documents of a few hundred words in two scripts."""
+"""Made-up documents of a few hundred words in two scripts, for the drift tests and the baseline that they share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
-import pytest
 
-from consumers.drift.baseline import Baseline, Document, fit_baseline
+from consumers.drift.baseline import Document
 
 HINDI = [
     "नदी", "पहाड़", "राजा", "किला", "मंदिर", "संगीत", "कविता", "गाँव", "शहर", "बाज़ार", "पुस्तक", "विद्यालय", "सेना",
@@ -36,9 +35,3 @@ def made_documents(count: int, seed: int, *, novel: float = 0.0, english: float 
             text = " ".join(rng.choice(words, size=int(rng.integers(6, 14)))) + ("।" if words is HINDI else ".")
             found.append(Document(text, source, FIRST_DAY + timedelta(days=len(found) * days // count)))
     return found[:count]
-
-
-@pytest.fixture(scope="session")
-def small_baseline() -> Baseline:
-    """A baseline of 4,000 documents, its thresholds from 40 streams."""
-    return fit_baseline(made_documents(4_000, 1), seed=1, streams=40, documents_a_day=2_000)
