@@ -103,7 +103,20 @@ def model_lines(model: str, state: Mapping[str, Any]) -> str:
         lines.append(f"  blocked: {state['blocked_because']}")
     if state.get("cool_down_until"):
         lines.append(f"  cools down until {state['cool_down_until']}")
-    for drift in state.get("drift") or ():
-        alarm = " ALARM" if drift.get("alarm") else ""
-        lines.append(f"  drift of {drift['signal']} ({drift['detector']}): {drift['statistic']:.3g} of {drift['threshold']:.3g}{alarm}")
+    lines += [f"  {_drift(drift)}" for drift in state.get("drift") or ()]
+    baseline = state.get("drift_baseline") or {}
+    if baseline.get("documents") is not None:
+        lines.append(f"  documents are held against a baseline of {baseline['documents']:,} ({baseline['sha256'][:12]})")
+    elif baseline.get("because"):
+        lines.append(f"  drift of documents is not watched: {baseline['because']}")
     return "\n".join(lines)
+
+
+def _drift(drift: Mapping[str, Any]) -> str:
+    """One detector in plain words."""
+    of = f"{drift['signal']} in {drift['language']}" if drift.get("language") else drift["signal"]
+    learning = drift.get("learning")
+    if learning:
+        return f"drift of {of}: {learning['events']} of the {learning['of']} ratings of its baseline"
+    alarm = f" ALARM since {drift['since']}" if drift.get("since") else " ALARM" if drift.get("alarm") else ""
+    return f"drift of {of} ({drift['detector']}): {drift['statistic']:.3g} of {drift['threshold']:.3g}{alarm}"

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from consumers.drift.monitor import Finding, Monitor
 
 Known = Callable[[str], "Baseline | None"]
+# A new list is followed this much later. Baselines are fetched by a reader of its own, which has heard of them by then: a replay is never
+# behind, so both decide the same.
+SETTLED_MS: Final = 5_000
 _DETECTORS: Final = {"phi": "hotelling", "mojibake": "e_detector", "script_error": "e_detector", "unknown_word": "e_detector"}
 
 
@@ -47,6 +50,13 @@ class Alarm(msgspec.Struct, array_like=True, frozen=True):
     at_ms: int
 
 
+class Listed(msgspec.Struct, array_like=True, tag=1, frozen=True):
+    """The baselines of the serving version (`ServingSeen.baselines`), and the first tick that knew of them (ms since 1970 UTC)."""
+
+    baselines: str = ""
+    since_ms: int | None = None
+
+
 class Watched(msgspec.Struct, array_like=True, tag=1):
     """The baseline that is watched; the open bucket and the earliest event-day in it; the alarms that wait to be confirmed."""
 
@@ -64,7 +74,7 @@ class DocumentDrift:
 
     def __init__(self, known: Known, *, window_days: int, cool_down: int) -> None:
         self._known, self._window_days, self._cool_down = known, window_days, cool_down
-        self._in_force: tuple[tuple[str, int], ...] = ()
+        self._listed = Listed()
         self._watched: Watched | None = None
         self._open = empty()
         self._days: dict[str, DaySketch] = {}
@@ -90,10 +100,9 @@ class DocumentDrift:
         return () if self._watched is None else self._watched.alarms
 
     def serve(self, baselines: str) -> None:
-        """Takes the list of baselines of the serving version (`ServingSeen.baselines`); the next tick goes by it."""
-        in_force = parse_baselines(baselines)
-        if in_force != self._in_force:
-            self._in_force = in_force
+        """Takes the list of baselines of the serving version (`ServingSeen.baselines`); ticks go by it from `SETTLED_MS` on."""
+        if baselines != self._listed.baselines:
+            self._listed = Listed(baselines)
             self._touched.add("b")
 
     def take(self, seen: SignalSeen) -> None:
@@ -120,7 +129,7 @@ class DocumentDrift:
         """Closes the bucket if it is full, and returns what fired with it."""
         if today != self._day:
             self._turn(today)
-        self._follow(today)
+        self._follow(now_ms, today)
         self._ready()
         self._recent.tick()
         watched, monitor, baseline = self._watched, self._monitor, self._baseline
@@ -167,7 +176,7 @@ class DocumentDrift:
             return None
         if self._watched is not None:
             return f"baseline {self._watched.baseline[:12]} is not known here yet: it is looked for once a day and at a start"
-        if self._in_force:
+        if self._listed.baselines:
             return "the serving version's first baseline begins later"
         return "the serving version has no drift baseline (fewer than 2,000 documents make none): see the record of its bootstrap"
 
@@ -200,7 +209,7 @@ class DocumentDrift:
         """Takes one changelog record back; the monitor is made of its parts when it is needed."""
         kind, _, rest = place.partition("|")
         if kind == "b":
-            self._in_force = parse_baselines((value or b"").decode())
+            self._listed = Listed() if value is None else msgspec.json.decode(value, type=Listed)
         elif kind == "o":
             self._watched = None if value is None else msgspec.json.decode(value, type=Watched)
             self._open = empty() if self._watched is None or not self._watched.bucket else sums_of(self._watched.bucket)
@@ -225,10 +234,16 @@ class DocumentDrift:
             del self._days[place]
             self._touched.add(place)
 
-    def _follow(self, today: int) -> None:
+    def _follow(self, now_ms: int, today: int) -> None:
         """Watches the baseline in force today: a new one from its first day's documents on, those known already included."""
-        begun = [item for item in self._in_force if item[1] <= today]
-        sha256, from_day = max(begun, key=lambda item: item[1]) if begun else (None, 0)
+        if self._listed.baselines and self._listed.since_ms is None:
+            self._listed = Listed(self._listed.baselines, now_ms)
+            self._touched.add("b")
+        if self._listed.since_ms is not None and now_ms < self._listed.since_ms + SETTLED_MS:
+            return
+        begun = [item for item in parse_baselines(self._listed.baselines) if item[1] <= today]
+        # The list is in the order in which they were named: of two of one day the later one is meant.
+        sha256, from_day = begun[-1] if begun else (None, 0)
         if sha256 == (None if self._watched is None else self._watched.baseline):
             return
         self._watched = None if sha256 is None else Watched(sha256)
@@ -257,7 +272,7 @@ class DocumentDrift:
 
     def _value(self, place: str) -> bytes | None:
         if place == "b":
-            return ",".join(f"{sha256}:{day}" for sha256, day in self._in_force).encode() or None
+            return msgspec.json.encode(self._listed) if self._listed.baselines else None
         if place != "o":
             day = self._days.get(place)
             return None if day is None else msgspec.json.encode(day)

@@ -11,7 +11,7 @@ import msgspec
 from consumers.core.collector import ERASED_KEY, TOTALS_KEY, Totals
 from consumers.core.decider import LastTick
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, unpack
-from consumers.core.document_drift import DaySketch, Watched
+from consumers.core.document_drift import DaySketch, Listed, Watched
 from consumers.core.document_sketches import read_sketch
 from consumers.core.feedback_drift import DayCounts as FeedbackCounts
 from consumers.core.inputs import COUNTED
@@ -210,13 +210,13 @@ def _drift(kind: str, key: bytes, value: bytes) -> Described:
         told = {"sequence": day.sequence} | dict(zip(COUNTED, day.counts, strict=False))
     elif letter == "s":
         told = _plain(msgspec.json.decode(value, type=DaySketch))
-    elif letter == "o":
-        told = _plain(msgspec.json.decode(value, type=Watched))
+    elif letter in "bo":
+        told = _plain(msgspec.json.decode(value, type=Listed if letter == "b" else Watched))
     elif letter == "t" and not rest[0]:
         told = _plain(msgspec.json.decode(value, type=Pieces))
     else:
         # A part of the monitor, or a piece of compressed counts and snippets.
-        told = _text(value) if letter == "b" else {"bytes": len(value)}
+        told = {"bytes": len(value)}
     return Described(kind, _text(key), told, model=model)
 
 

@@ -7,24 +7,27 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from schemas.decision import DriftDetected, RetrainRequested, RollbackRequested
+from schemas.decision import DriftDetected, DriftEvidence, RetrainRequested, RollbackRequested
 from schemas.evaluation import PromotionDecided
 from schemas.model import ModelCurrent
 from schemas.training import TrainingState
 
 DECISIONS_SHOWN: Final = 8
+# Detectors that are told beside the others and never fire.
+SECOND_OPINIONS: Final = ("adwin", "page_hinkley")
 # Enough for a curve 600 pixels wide; beyond it every second point goes.
 CURVE_POINTS: Final = 400
 
 
 class ModelBoard:
-    """One model: what serves, its newest job with the loss curve, and the last things that happened, newest first."""
+    """One model: what serves, its newest job with the loss curve, the newest drift, and the last things that happened, newest first."""
 
     def __init__(self) -> None:
         self.serving: ModelCurrent | None = None
         self.job: TrainingState | None = None
         self.curve: list[tuple[int, float]] = []
         self.happened: list[dict[str, Any]] = []
+        self.drift: DriftDetected | None = None
         self._seen: set[str] = set()
 
     def fold(self, event: BaseModel) -> None:
@@ -40,6 +43,8 @@ class ModelBoard:
             case RetrainRequested():
                 self._happen(event.event_id(), _command(event))
             case DriftDetected():
+                if self.drift is None or event.detected_at >= self.drift.detected_at:
+                    self.drift = event
                 self._happen(event.drift_id, _drift(event))
             case RollbackRequested():
                 self._happen(event.rollback_id, _rollback(event))
@@ -97,6 +102,7 @@ class ModelBoard:
                 "updated_at": job.updated_at.isoformat(),
                 "curve": self.curve,
             },
+            "drift": None if self.drift is None else self.drift.model_dump(mode="json", exclude_none=True),
             "happened": self.happened,
         }
 
@@ -156,8 +162,14 @@ def _drift(event: DriftDetected) -> dict[str, Any]:
         "kind": "drift",
         "at": event.detected_at.isoformat(),
         "title": "drift detected",
-        "reasons": [f"{seen.signal} ({seen.detector}): {seen.statistic:.3g} over {seen.threshold:.3g}" for seen in event.evidence],
+        "reasons": [_evidence(seen) for seen in event.evidence],
     }
+
+
+def _evidence(seen: DriftEvidence) -> str:
+    of = f"{seen.signal} in {seen.language}" if seen.language else seen.signal
+    said = "second opinion" if seen.detector in SECOND_OPINIONS else "fired" if seen.fired else "alarm"
+    return f"{of} ({seen.detector}): {seen.statistic:.3g} over {seen.threshold:.3g}, {said}, {seen.effect:+.3g}"
 
 
 def _rollback(event: RollbackRequested) -> dict[str, Any]:

@@ -115,13 +115,91 @@ function driftCard(live) {
   const card = el("section", { class: "card half" }, el("h3", {}, "Drift"));
   if (!live) return card.append(el("p", {}, "unknown: the consumers do not answer")), card;
   if (!(live.drift ?? []).length) card.append(el("p", { class: "quiet" }, "no signal has been measured yet"));
-  for (const signal of live.drift ?? []) {
-    const words = `${signal.signal} (${signal.detector}): ${number(signal.statistic, 3)} of ${number(signal.threshold, 3)}`;
-    card.append(
-      el("p", { class: signal.alarm ? "bad" : null }, words + (signal.alarm ? ", alarm" : "")),
-      bar(signal.threshold ? signal.statistic / signal.threshold : 0, signal.alarm, `drift of ${signal.signal}`, signal.statistic, signal.threshold),
-    );
+  for (const signal of live.drift ?? []) card.append(...driftSignal(signal));
+  const baseline = live.drift_baseline;
+  if (baseline?.documents) card.append(el("p", { class: "quiet" }, `documents: against a baseline of ${number(baseline.documents)} `, short(baseline.sha256)));
+  else if (baseline?.because) card.append(el("p", { class: "quiet" }, `documents are not watched: ${baseline.because}`));
+  return card;
+}
+
+// Evidence of an e-detector is a ratio of likelihoods: it grows by factors.
+function nearness(signal) {
+  if (signal.detector !== "e_detector") return signal.threshold ? signal.statistic / signal.threshold : 0;
+  return Math.log1p(Math.max(signal.statistic, 0)) / Math.log1p(signal.threshold);
+}
+
+const figure = (value) => (Math.abs(value) >= 1e6 ? value.toExponential(1) : number(value, 3));
+
+function driftSignal(signal) {
+  const name = signal.signal.replaceAll("_", " ") + (signal.language ? `, ${signal.language}` : "");
+  if (signal.learning) {
+    const { events, of } = signal.learning;
+    return [el("p", { class: "quiet" }, `${name}: ${number(events)} of the ${number(of)} ratings of its baseline`)];
   }
+  const words = el("p", { class: signal.alarm ? "bad" : null }, `${name} (${signal.detector.replaceAll("_", " ")}): ${figure(signal.statistic)} of ${figure(signal.threshold)}`);
+  if (signal.alarm) words.append(", alarm", ...(signal.since ? [" since ", when(signal.since)] : []));
+  return [words, bar(nearness(signal), signal.alarm, `drift of ${name}`, signal.statistic, signal.threshold)];
+}
+
+const percent = (share) => `${number(share * 100, share < 0.01 ? 2 : 1)} %`;
+
+// Two bars a bin: before, and after it.
+function pairs(before, after, label) {
+  const top = Math.max(...before, ...after, 1e-9);
+  const width = 100 / before.length;
+  const picture = svg("svg", { viewBox: "0 0 100 40", preserveAspectRatio: "none", class: "pairs", role: "img", "aria-label": label });
+  before.forEach((share, index) => {
+    for (const [value, place, kind] of [[share, 0.1, "before"], [after[index], 0.5, "after"]]) {
+      const height = (value / top) * 38;
+      picture.append(svg("rect", { x: (index + place) * width, y: 40 - height, width: width * 0.4, height, class: kind }));
+    }
+  });
+  return picture;
+}
+
+function terms(title, found) {
+  if (!found?.length) return null;
+  const head = el("tr", {}, ...[title, "before", "after", "as in"].map((name) => el("th", { scope: "col" }, name)));
+  const body = found.slice(0, 10).map((term) => {
+    const spelled = term.spellings?.length ? el("span", { class: "quiet" }, ` (${term.spellings.join(", ")})`) : null;
+    const example = el("td", {}, term.examples?.length ? el("q", {}, term.examples[0]) : "");
+    return el("tr", {}, el("td", {}, term.term, spelled), el("td", {}, percent(term.before)), el("td", {}, percent(term.after)), example);
+  });
+  return el("table", { class: "terms" }, el("thead", {}, head), el("tbody", {}, ...body));
+}
+
+function shares(title, found) {
+  if (!found?.length) return null;
+  const list = el("dl");
+  for (const share of found) list.append(el("dt", {}, share.name), el("dd", {}, `${percent(share.before)} → ${percent(share.after)}`));
+  const label = `${title}: ${found.map((share) => `${share.name} ${percent(share.before)} to ${percent(share.after)}`).join(", ")}`;
+  return el("div", {}, el("h3", {}, title), pairs(found.map((share) => share.before), found.map((share) => share.after), label), list);
+}
+
+function histogram(found) {
+  const edges = found.edges.map((edge) => number(edge, 2)).join(" | ");
+  const title = found.feature.replaceAll("_", " ");
+  const bins = found.before.map((share, index) => `${percent(share)} to ${percent(found.after[index])}`).join(", ");
+  return el("div", {}, el("h3", {}, title), pairs(found.before, found.after, `${title} by bins: ${bins}`), el("p", { class: "quiet" }, edges));
+}
+
+function lastDriftCard(drift) {
+  if (!drift) return null;
+  const card = el("section", { class: "card" }, el("h3", {}, "The newest drift"));
+  const list = el("ul", { class: "evidence" });
+  for (const seen of drift.evidence) {
+    const name = seen.signal.replaceAll("_", " ") + (seen.language ? `, ${seen.language}` : "");
+    const item = el("li", { class: seen.fired ? "bad" : null });
+    item.append(`${name} (${seen.detector.replaceAll("_", " ")}): ${figure(seen.statistic)} of ${figure(seen.threshold)}, effect ${number(seen.effect, 4)}`);
+    if (seen.fired) item.append(", fired");
+    if (seen.window_events) item.append(`, in ${number(seen.window_events)}`);
+    if (seen.since) item.append(" since ", el("time", { datetime: seen.since }, new Date(seen.since).toLocaleString("en-GB")));
+    list.append(item);
+  }
+  card.append(el("p", {}, "found ", el("time", { datetime: drift.detected_at }, new Date(drift.detected_at).toLocaleString("en-GB"))), list);
+  const pictures = [shares("languages", drift.languages), shares("clusters", drift.clusters), ...(drift.histograms ?? []).map(histogram)].filter(Boolean);
+  if (pictures.length) card.append(el("p", { class: "quiet" }, "shares of documents: the left bar before, the right one now"), el("div", { class: "tiles" }, ...pictures));
+  for (const table of [terms("rose", drift.rose), terms("fell", drift.fell)]) if (table) card.append(table);
   return card;
 }
 
@@ -190,14 +268,14 @@ function modelSections(models) {
   const names = Object.keys(models);
   if (!names.length) return [el("section", {}, el("h2", {}, "Models"), el("p", { class: "quiet" }, "No model is known yet: abhyas bootstrap registers one."))];
   return names.map((name, index) => {
-    const { serving, job, happened, live } = models[name];
+    const { serving, job, drift, happened, live } = models[name];
     const head = el("div", { class: "model-head" }, el("h2", { id: `model-${index}` }, name));
     if (serving) {
       head.append(el("p", {}, "serves ", el("strong", {}, serving.version), " ", short(serving.sha256)));
       const from = serving.previous ? `, before it ${serving.previous}` : "";
       head.append(el("p", { class: "quiet" }, `by ${serving.cause}${from}, since `, when(serving.since)));
     } else head.append(el("p", { class: "warn" }, "nothing serves"));
-    const cards = el("div", { class: "cards" }, bufferCard(live), driftCard(live), jobCard(job), happenedCard(happened));
+    const cards = el("div", { class: "cards" }, bufferCard(live), driftCard(live), jobCard(job), happenedCard(happened), lastDriftCard(drift) ?? "");
     return el("section", { "aria-labelledby": `model-${index}` }, head, cards);
   });
 }

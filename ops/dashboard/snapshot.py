@@ -80,12 +80,12 @@ def lag_records(state: Mapping[str, Any] | None, ends: Mapping[str, Mapping[int,
 
 
 def snapshot(view: View, now: datetime) -> dict[str, Any]:
-    """What is sent to the browser. No user text: events of the board carry none, and the state is counts and names."""
+    """What is sent to the browser. No user's words: of what people wrote, a drift shows excerpts of documents, and nothing else does."""
     board = view.board.as_json()
     live = (view.state or {}).get("models", {})
     models = {}
     for name in sorted({*board["models"], *live}):
-        known = board["models"].get(name, {"serving": None, "job": None, "happened": []})
+        known = board["models"].get(name, {"serving": None, "job": None, "drift": None, "happened": []})
         models[name] = known | {"live": live.get(name)}
     return {
         "now": now.isoformat(timespec="seconds"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -12,16 +12,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.core.decider import Decider
-from consumers.core.inputs import ORDER
+from consumers.core.drift import DriftPolicy
+from consumers.core.inputs import ORDER, Entry, SignalSeen
 from consumers.core.journal import ENTRIES_A_RECORD, journal, replay
+from consumers.core.rate_signal import RatesPolicy
 from consumers.core.records import Effects, InputRecord
 from consumers.core.summary import summary
+from consumers.drift.baseline import Baseline
+from consumers.drift.rate_watch import RatePolicy
 from schemas import topics
 from schemas.clock import ClockTicked
 from schemas.decision import DriftDetected, RetrainRequested
 from schemas.journal import TriggerJournal
+from schemas.model import DriftBaseline
 from schemas.operator_request import OperatorRequested
+from tests.consumers.core.documents_stream import SHA, Partitions, featurised
+from tests.consumers.drift.conftest import made_documents
 
+# So that chance makes a drift in a few summaries.
+EAGER = DriftPolicy(rates=RatesPolicy(baseline_events=30, watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=40)))
 DECISIONS = (RetrainRequested, DriftDetected, OperatorRequested)
 
 STEP = st.one_of(
@@ -90,7 +99,7 @@ def journals(build: Any, effects: Effects) -> list[TriggerJournal]:
 @given(steps=st.lists(STEP, max_size=80), cut=st.integers(0, 80))
 def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any], cut: int) -> None:
     """The journal alone makes every command again, batch hash included; a restart from changelog or snapshot changes no decision."""
-    policy = build.trigger_policy(cool_down_minutes=90, schedule_interval_hours=200, max_per_user=2, min_users=2)
+    policy = build.trigger_policy(cool_down_minutes=90, schedule_interval_hours=200, max_per_user=2, min_users=2, drift=EAGER)
     decider, restored, copied = Decider(0, policy), Decider(0, policy), Decider(0, policy)
     log, made, entries, changelog = Log(build), [], [], {}
     for index, step in enumerate([("serving", 0, 0), ("tick", 1, 0), *steps]):
@@ -214,6 +223,53 @@ def test_an_erasure_is_remembered_as_long_as_what_it_refuses_is_kept(build: Any)
     assert effects.changes[f"e|u:{USER}".encode()] is None
 
 
+def test_a_drift_of_documents_is_decided_again_from_the_journal(build: Any, small_baseline: Baseline) -> None:
+    """From sketches and texts: one drift with its terms, and its run. The journal makes both again, without the terms; it has no texts."""
+    documents = [*made_documents(600, 5), *made_documents(1_200, 6, novel=1.0)]
+    rows, groups = featurised(small_baseline, documents)
+    policy = build.trigger_policy(drift=DriftPolicy({SHA: small_baseline}.get))
+    decider, log, effects, entries = Decider(0, policy), Log(build), [], []
+    baseline = DriftBaseline(uri="drift/m/v0", sha256=SHA, documents=4_000, from_day=date.min)
+    effects.append(decider.process([log.record(build.serving(drift_baselines=(baseline,)))]))
+    partitions, today = Partitions(), build.start.date().toordinal()
+    for number, at in enumerate(range(-200, len(documents), 100)):
+        # Two steps for the list of baselines to settle, then the documents.
+        part = documents[max(at, 0) : at + 100] if at >= 0 else []
+        samples = [build.sample(f"d{at + place}", document=True, text=one.text, group=one.source) for place, one in enumerate(part)]
+        records = [log.record(sample) for sample in samples]
+        if part:
+            seen = partitions.add(number % 3, today, rows[at : at + 100], groups[at : at + 100])
+            told = build.summary(kind="document", partition=number % 3, sequence=seen.sequence, events=9)
+            records.append(log.record(told.model_copy(update={"baseline": SHA, "sketch": seen.sketch})))
+        effects.append(decider.process([*records, log.record(build.tick(10 * number))]))
+        entries += journals(build, effects[-1])
+    entries = journals(build, effects[0]) + entries
+    made = [decision for effect in effects for decision in decisions(effect)]
+    assert [type(decision) for decision in made] == [DriftDetected, RetrainRequested]
+    drift, command = made
+    assert command.evidence["drift_id"] == drift.drift_id
+    assert {"photon", "quartz"} <= {term.term for term in drift.rose}
+    assert drift.rose[0].examples
+    replayed = [decision for decision in replay(build.model, policy, entries) if isinstance(decision, DECISIONS)]
+    assert replayed == [drift.model_copy(update={"rose": (), "fell": (), "term_documents": None}), command]
+    assert not any("photon" in entry.model_dump_json() for entry in entries)
+    unwatched = replay(build.model, build.trigger_policy(), entries)
+    assert not any(isinstance(decision, DriftDetected) for decision in unwatched)
+
+
+def test_a_journal_record_stays_under_the_brokers_limit(build: Any) -> None:
+    """Entries with sketches are cut by their size, all others by their number; nothing is lost between."""
+    sketch = "A" * 4_000
+    seen = [SignalSeen("document", 0, 739_000, number, baseline=SHA, sketch=sketch) for number in range(500)]
+    seen += [SignalSeen("feedback", 0, 739_000, number) for number in range(2 * ENTRIES_A_RECORD)]
+    entries = [Entry(topics.SIGNAL_SUMMARISED, 0, number, one) for number, one in enumerate(seen)]
+    found = list(journal("m", 7, entries))
+    assert [len(record.entries) for record in found[:3]] == [155, 155, 155]
+    assert max(len(msgspec.json.encode(record)) for record in found) < 800_000
+    assert [record.first_sequence for record in found] == [7 + sum(len(other.entries) for other in found[:at]) for at in range(len(found))]
+    assert sum(len(record.entries) for record in found) == len(entries)
+
+
 def test_older_ticks_are_ignored(build: Any) -> None:
     """A tick of a second ticker that is not newer is counted and not journalled."""
     decider, log = Decider(0, build.trigger_policy()), Log(build)
@@ -230,7 +286,10 @@ def test_summary_is_json_and_says_what_blocks(build: Any) -> None:
     shown = json.loads(json.dumps(summary(decider.triggers[build.model])))
     assert (shown["pending_negatives"], shown["threshold"], shown["running"]) == (1, 3, None)
     assert "abhyas bootstrap" in shown["blocked_because"]
-    assert [item["signal"] for item in shown["drift"]] == ["negative_rate", "document_devanagari_share"]
+    assert [(item["signal"], item["learning"]) for item in shown["drift"]] == [
+        (signal, {"events": 0, "of": 2000}) for signal in ("negative_rate", "correction_rate")
+    ]
+    assert "has no drift baseline" in shown["drift_baseline"]["because"]
     decider.process([log.record(build.serving()), log.record(build.tick()), log.record(build.request("start", job_id="j"))])
     shown = summary(decider.triggers[build.model])
     assert (shown["running"], shown["attempt"], shown["batch"], shown["blocked_because"]) == ("j", 1, 1, None)

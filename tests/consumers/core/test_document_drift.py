@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from consumers.core.day_sketch import sums_of
-from consumers.core.document_drift import DocumentDrift, Watched, parse_baselines
+from consumers.core.document_drift import SETTLED_MS, DocumentDrift, Watched, parse_baselines
 from consumers.core.inputs import DocumentText, SignalSeen
 from consumers.core.recent_documents import WRITE_EVERY
 from consumers.drift.baseline import Baseline
@@ -28,6 +28,10 @@ def watch(*baselines: Baseline, cool_down: int = 20_000, serves: str = f"{SHA}:1
     known = dict(zip((SHA, OTHER), baselines, strict=False))
     made = DocumentDrift(known.get, window_days=30, cool_down=cool_down)
     made.serve(serves)
+    if serves:
+        # Ticks before anything else, so that the list is followed.
+        made.tick(TODAY_MS - 2 * SETTLED_MS, TODAY)
+        made.tick(TODAY_MS - SETTLED_MS, TODAY)
     return made
 
 
@@ -68,7 +72,6 @@ def test_a_shift_fires_once_and_is_explained(small_baseline: Baseline) -> None:
     calm, shifted = made_documents(2_000, 3), made_documents(3_000, 4, novel=0.5)
     rows, groups = featurised(small_baseline, [*calm, *shifted])
     drift = watch(small_baseline)
-    drift.tick(TODAY_MS - 10_000, TODAY)
     drift.read([DocumentText(document.text, document.source, TODAY) for document in [*calm, *shifted]])
     found = fed(drift, summaries(rows, groups, Random(2)))
     assert len(found) == 1
@@ -196,6 +199,23 @@ def test_only_the_baseline_in_force_is_watched(small_baseline: Baseline) -> None
     assert open_documents(restored, log) == 0
 
 
+def test_a_new_list_is_followed_a_little_later(small_baseline: Baseline) -> None:
+    """Until some seconds have passed the former baseline is watched on; of two that begin on one day the later named one counts."""
+    drift = watch(small_baseline, small_baseline)
+    drift.serve(f"{SHA}:1,{SHA}:5,{OTHER}:5")
+    for at_ms in (TODAY_MS, TODAY_MS + SETTLED_MS - 1):
+        drift.tick(at_ms, TODAY)
+        assert drift.baseline is not None
+        assert drift.baseline[0] == SHA
+    drift.tick(TODAY_MS + SETTLED_MS, TODAY)
+    assert drift.baseline is not None
+    assert drift.baseline[0] == OTHER
+    drift.serve("")
+    drift.tick(TODAY_MS + SETTLED_MS + 1, TODAY)
+    assert drift.baseline is None
+    assert dict(drift.items()) == {}
+
+
 def test_an_unknown_baseline_is_said_and_asked_for_the_next_day(small_baseline: Baseline) -> None:
     """What is not known here is not watched, and says so; its open bucket waits."""
     known: dict[str, Baseline] = {}
@@ -203,15 +223,17 @@ def test_an_unknown_baseline_is_said_and_asked_for_the_next_day(small_baseline: 
     assert "has no drift baseline" in str(drift.unwatched_because())
     drift.serve(f"{SHA}:{TODAY + 1}")
     drift.tick(TODAY_MS, TODAY)
+    drift.tick(TODAY_MS + SETTLED_MS, TODAY)
     assert "begins later" in str(drift.unwatched_because())
     drift.serve(f"{SHA}:1")
     rows, groups = featurised(small_baseline, made_documents(60, 9))
-    drift.tick(TODAY_MS + 1, TODAY)
     drift.take(Partitions().add(0, TODAY, rows, groups))
-    drift.tick(TODAY_MS + 2, TODAY)
+    drift.tick(TODAY_MS + 2 * SETTLED_MS, TODAY)
+    assert drift.alarms == ()
+    drift.tick(TODAY_MS + 3 * SETTLED_MS, TODAY)
     assert SHA[:12] in str(drift.unwatched_because())
     known[SHA] = small_baseline
-    drift.tick(TODAY_MS + 3, TODAY)
+    drift.tick(TODAY_MS + 4 * SETTLED_MS, TODAY)
     assert drift.baseline is None
     drift.tick(TODAY_MS + 86_400_000, TODAY + 1)
     assert drift.unwatched_because() is None

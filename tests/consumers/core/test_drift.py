@@ -1,144 +1,126 @@
-"""The first drift signal."""
+"""What fires of documents and feedback together, and the evidence for it."""
 
 from __future__ import annotations
 
-import random
+from random import Random
 from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from consumers.core.adwin import adwin_policy, new_adwin
-from consumers.core.drift import REMEMBERED_BUCKETS, DriftWatch, cut_statistic
+from consumers.core.drift import Drift, DriftPolicy, DriftWatch, round_to_six
 from consumers.core.inputs import SignalSeen
+from consumers.core.rate_signal import RatesPolicy
+from consumers.drift.baseline import Baseline
+from consumers.drift.rate_watch import RatePolicy
+from tests.consumers.core.documents_stream import SHA, TODAY, TODAY_MS, Partitions, featurised, summaries
+from tests.consumers.drift.conftest import made_documents
 
-TODAY = 739_000
-POLICY = adwin_policy(delta=0.002, min_bucket_events=20, window_days=30)
+RATES = RatesPolicy(baseline_events=200, watch=RatePolicy(arl=1e4, min_window=40, cool_down=4_000))
 
 
 class Stream:
-    """Cumulative counts of one partition, fed bucket by bucket."""
+    """Feedback that comes 40 at a time, in seconds from the beginning of a day on."""
 
-    def __init__(self, watch: DriftWatch, kind: str = "feedback") -> None:
-        self.watch, self.kind, self.sequence, self.counts = watch, kind, 0, [0, 0, 0, 0]
+    def __init__(self, watch: DriftWatch) -> None:
+        self.watch, self.number, self.negatives = watch, 0, 0
 
-    def bucket(self, negatives: int, events: int = 20) -> tuple[Any, ...]:
-        self.sequence += events
-        added = [events, negatives, 0, 0] if self.kind == "feedback" else [events, 0, events * 100, negatives * 100]
-        self.counts = [total + more for total, more in zip(self.counts, added, strict=True)]
-        self.watch.take(SignalSeen(self.kind, 0, TODAY, self.sequence, *self.counts), TODAY)  # type: ignore[arg-type]
-        return self.watch.tick(TODAY)
-
-
-def draws(seed: int, rate: float, buckets: int) -> list[int]:
-    source = random.Random(seed)
-    return [sum(source.random() < rate for _ in range(20)) for _ in range(buckets)]
+    def buckets(self, count: int, negatives: int) -> list[Drift]:
+        found = []
+        for _ in range(count):
+            self.number, self.negatives = self.number + 1, self.negatives + negatives
+            seen = SignalSeen("feedback", 0, TODAY, self.number, events=40 * self.number, negatives=self.negatives)
+            self.watch.take(seen, TODAY)
+            drift = self.watch.tick(TODAY_MS + self.number * 1000)
+            found += [] if drift is None else [drift]
+        return found
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_quiet_stream_stays_quiet(seed: int) -> None:
-    """A stationary negative rate of 10 % raises no alarm in 40,000 events."""
-    stream = Stream(DriftWatch(POLICY))
-    assert not any(stream.bucket(negatives) for negatives in draws(seed, 0.1, 2000))
+def test_a_rise_of_negatives_is_told_with_the_second_opinion() -> None:
+    """One drift: the rate that fired with the events that show it and since when, and ADWIN beside it, which did not fire."""
+    stream = Stream(DriftWatch(DriftPolicy(rates=RATES)))
+    assert stream.buckets(20, 4) == []
+    (drift,) = stream.buckets(30, 20)
+    fired, opinion = drift.evidence
+    assert (fired.signal, fired.detector, fired.fired, fired.language) == ("negative_rate", "e_detector", True, None)
+    assert fired.statistic >= fired.threshold
+    assert fired.effect == pytest.approx(0.4, abs=0.05)
+    assert fired.since is not None
+    assert fired.window_events is not None
+    assert TODAY_MS + 20_000 < round(fired.since.timestamp() * 1000) <= TODAY_MS + 24_000
+    assert (opinion.signal, opinion.detector, opinion.fired) == ("negative_rate", "adwin", False)
+    assert drift.explained == {}
 
 
-@pytest.mark.parametrize(("kind", "signal"), [("feedback", "negative_rate"), ("document", "document_devanagari_share")])
-def test_change_is_found_once_with_evidence(kind: str, signal: str) -> None:
-    """A jump from 10 to 50 % alarms once, within 60 buckets, and says which signal and in which direction."""
-    stream = Stream(DriftWatch(POLICY), kind)
-    assert not any(stream.bucket(negatives) for negatives in draws(1, 0.1, 150))
-    found = [evidence for negatives in draws(2, 0.5, 60) for evidence in stream.bucket(negatives)]
-    assert [evidence.signal for evidence in found] == [signal]
-    assert found[0].effect > 0.2
-    assert [alarm for item, alarm in stream.watch.evidence() if item.signal == signal] == [True]
+def test_another_version_starts_afresh_and_a_run_acknowledges() -> None:
+    """After a run's acknowledgement nothing is in alarm; after a reset nothing is known of the rates."""
+    watch = DriftWatch(DriftPolicy(rates=RATES))
+    stream = Stream(watch)
+    stream.buckets(20, 4)
+    assert stream.buckets(30, 20)
+    assert any(one.alarm for one in watch.standing())
+    watch.acknowledge()
+    assert not any(one.alarm for one in watch.standing())
+    watch.reset()
+    assert {one.learning for one in watch.standing()} == {(0, 200)}
 
 
-def test_small_buckets_stay_open() -> None:
-    """A bucket closes at a tick only with enough events; until then they add up."""
-    stream = Stream(DriftWatch(POLICY))
-    stream.bucket(1, events=19)
-    assert stream.watch.closed() == 0
-    stream.bucket(0, events=1)
-    assert stream.watch.closed() == 1
+def test_documents_and_feedback_that_fire_together_are_one_drift(small_baseline: Baseline) -> None:
+    """What fired comes first, then the heads that are in alarm, then opinions; the window of the documents explains it."""
+    known = {SHA: small_baseline}
+    watch = DriftWatch(DriftPolicy(known.get, rates=RATES))
+    watch.serve(f"{SHA}:1")
+    watch.tick(TODAY_MS - 20_000)
+    watch.tick(TODAY_MS - 10_000)
+    rows, groups = featurised(small_baseline, made_documents(2_000, 4, novel=0.6))
+    found = []
+    for number, seen in enumerate(summaries(rows, groups, Random(1))):
+        assert watch.take(seen, TODAY)
+        drift = watch.tick(TODAY_MS + number * 1000)
+        found += [] if drift is None else [drift]
+    (drift,) = found
+    fires = [item.fired for item in drift.evidence]
+    assert fires == sorted(fires, reverse=True)
+    assert fires[0]
+    assert len({(item.signal, item.language, item.detector) for item in drift.evidence}) == len(drift.evidence)
+    assert drift.explained["baseline"] == SHA
+    fired = drift.evidence[0]
+    assert fired.since is not None
+    assert TODAY_MS - 6 * 86_400_000 < fired.since.timestamp() * 1000 <= TODAY_MS
+    assert fired.detector in ("hotelling", "chi_square", "e_detector")
 
 
-def test_older_summaries_and_days_outside_the_window_change_nothing() -> None:
-    """A summary that is not newer, or of a day that has left the window, is not merged; old days are forgotten."""
-    watch = DriftWatch(POLICY)
-    assert watch.take(SignalSeen("feedback", 0, TODAY, 5, 10, 0, 0, 0), TODAY)
-    assert not watch.take(SignalSeen("feedback", 0, TODAY, 5, 30, 0, 0, 0), TODAY)
-    assert not watch.take(SignalSeen("feedback", 0, TODAY - 31, 5, 30, 0, 0, 0), TODAY)
-    watch.take_changes(b"")
-    watch.tick(TODAY + 31)
-    assert watch.take_changes(b"") == {f"d|feedback|0|{TODAY}".encode(): None}
+@pytest.mark.parametrize("kind", ["feedback", "document"])
+def test_a_day_out_of_the_window_does_not_enter(kind: Any, small_baseline: Baseline) -> None:
+    """Event-days older than the window change nothing; before the first tick nobody knows what is old."""
+    seen = Partitions().add(0, TODAY - 31, *featurised(small_baseline, made_documents(3, 1)))
+    seen = msgspec.structs.replace(seen, input=kind, events=3)
+    watch = DriftWatch(DriftPolicy())
+    assert not watch.take(seen, TODAY)
+    assert not any(place.startswith((b"f|", b"s|")) for place in watch.take_changes(b""))
+    assert watch.take(seen, TODAY - 1)
+    assert watch.take(seen, None)
 
 
-def test_acknowledged_alarms_may_come_again_and_reset_forgets() -> None:
-    """A run clears the alarm; another serving version starts the signals afresh without reusing a drift's number."""
-    stream = Stream(DriftWatch(POLICY))
-    for negatives in (*draws(1, 0.1, 150), *draws(2, 0.6, 60)):
-        stream.bucket(negatives)
-    stream.watch.acknowledge()
-    assert not any(alarm for _, alarm in stream.watch.evidence())
-    closed = stream.watch.closed()
-    stream.watch.reset()
-    assert [item.statistic for item, _ in stream.watch.evidence()] == [0.0, 0.0]
-    assert stream.watch.closed() == closed
-
-
-@settings(max_examples=20)
-@given(seed=st.integers(0, 1000), cut=st.integers(0, 700), shift=st.integers(0, 700))
-def test_restart_changes_no_decision(seed: int, cut: int, shift: int) -> None:
-    """A watch restored from its changelog at any point alarms at the same buckets as one that never stopped."""
-    values = [*draws(seed, 0.1, shift), *draws(seed + 1, 0.4, 700 - shift)]
-    stayed, changes = DriftWatch(POLICY), {}
-    first = Stream(stayed)
-    for value in values[:cut]:
-        first.bucket(value)
-        changes |= stayed.take_changes(b"")
-    restored = DriftWatch(POLICY)
+def test_the_changelog_takes_every_part_back(small_baseline: Baseline) -> None:
+    """Documents and feedback come back under one prefix; a part that nothing of ours wrote is named."""
+    watch = DriftWatch(DriftPolicy({SHA: small_baseline}.get, rates=RATES))
+    watch.serve(f"{SHA}:1")
+    watch.tick(TODAY_MS - 20_000)
+    watch.tick(TODAY_MS - 10_000)
+    Stream(watch).buckets(3, 1)
+    for seen in summaries(*featurised(small_baseline, made_documents(300, 1)), Random(1)):
+        watch.take(seen, TODAY)
+    watch.tick(TODAY_MS + 60_000)
+    changes = watch.take_changes(b"w|m|")
+    restored = DriftWatch(DriftPolicy({SHA: small_baseline}.get, rates=RATES))
     for place, value in changes.items():
-        restored.restore(place.decode(), value)
-    second = Stream(restored)
-    second.sequence, second.counts = first.sequence, list(first.counts)
-    for value in values[cut:]:
-        assert first.bucket(value) == second.bucket(value)
-    assert stayed.evidence() == restored.evidence()
+        restored.restore(place.decode().removeprefix("w|m|"), value)
+    assert dict(restored.items(b"w|m|")) == dict(watch.items(b"w|m|")) == {place: value for place, value in changes.items() if value}
+    with pytest.raises(ValueError, match=r"'z\|1' of drift"):
+        restored.restore("z|1", b"")
 
 
-def test_memory_is_bounded() -> None:
-    """However long a stream runs, a signal's changelog record holds a bounded number of buckets."""
-    stream = Stream(DriftWatch(POLICY))
-    for negatives in draws(3, 0.1, REMEMBERED_BUCKETS * 3):
-        stream.bucket(negatives)
-    record = stream.watch.take_changes(b"")[b"w|negative_rate"]
-    assert record is not None
-    assert record.count(b",") <= REMEMBERED_BUCKETS + 6
-
-
-def test_unknown_and_removed_state() -> None:
-    """State of a signal that is no longer watched is left alone; tombstones start a signal or forget a day."""
-    stream = Stream(DriftWatch(POLICY))
-    stream.bucket(5)
-    stream.watch.restore("w|an_old_signal", b"[1,0,0,0,0,[],false]")
-    stream.watch.restore("w|negative_rate", None)
-    stream.watch.restore(f"d|feedback|0|{TODAY}", None)
-    assert stream.watch.closed() == 0
-    assert stream.watch.take(SignalSeen("feedback", 0, TODAY, 1, 1, 0, 0, 0), TODAY)
-
-
-def test_adwin_checks_every_bucket() -> None:
-    """The detector looks at each value, not only at every 32nd as river does by default."""
-    detector = new_adwin(0.002)
-    found = [index for index in range(120) if detector.update(float(index >= 60)) is None and detector.drift_detected]
-    assert 60 < found[0] < 90
-
-
-def test_cut_statistic_bounds() -> None:
-    """Too short a window has no statistic; a clear step has one over 1 and the step as its effect."""
-    assert cut_statistic([0.5] * 10, 0.002) == (0.0, 0.0)
-    statistic, effect = cut_statistic([0.2] * 60 + [0.8] * 60, 0.002)
-    assert statistic > 1
-    assert effect == pytest.approx(0.6)
-    assert cut_statistic([0.8] * 60 + [0.2] * 60, 0.002)[1] == pytest.approx(-0.6)
+def test_round_to_six() -> None:
+    """Numbers far from 1 keep six significant digits."""
+    assert (round_to_six(1.23456789e80), round_to_six(0.0)) == (1.23457e80, 0.0)

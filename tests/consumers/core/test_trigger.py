@@ -307,7 +307,7 @@ def test_drift_fires_where_there_is_something_to_train_on(build: Any) -> None:
     (command,) = driver.commands()
     assert (command.rules, command.evidence["drift_id"]) == (("drift",), drift.drift_id)
     assert drift.evidence[0].signal == "negative_rate"
-    assert not any(alarm for _, alarm in driver.trigger.drift.evidence())
+    assert not any(one.alarm for one in driver.trigger.drift.standing())
 
 
 def test_drift_waits_for_something_to_train_on(build: Any) -> None:

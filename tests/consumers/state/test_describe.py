@@ -9,8 +9,13 @@ import msgspec
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
+from consumers.core.document_drift import DocumentDrift
+from consumers.core.inputs import DocumentText
+from consumers.drift.baseline import Baseline
 from consumers.state.describe import UNKNOWN, Described, describe, kind_of
 from schemas.sample import SampleCollected
+from tests.consumers.core.documents_stream import SHA, TODAY, TODAY_MS, Partitions, featurised
+from tests.consumers.drift.conftest import made_documents
 
 USER = "ab" * 32
 
@@ -70,11 +75,32 @@ def test_all_that_stage_2_keeps_is_described(build: Any) -> None:
     assert readable(found)
     assert kinds(found) == {
         "newest tick", "erasure", "next journal entry", "sample", "trigger: clock", "trigger: run", "trigger: requests",
-        "drift signal", "day's counts for drift",
+        "drift: rate", "drift: feedback of a day",
     }  # fmt: skip
     (run,) = [record for record in found if record.kind == "trigger: run"]
     assert run.value["command"]["model"] == build.model
     assert {record.value["status"] for record in found if record.kind == "sample"} == {"leased"}
+
+
+def test_a_watched_models_documents_are_described(build: Any, small_baseline: Baseline) -> None:
+    """Every kind of record of drift of documents has a name and a readable value that holds no text of theirs."""
+    drift = DocumentDrift({SHA: small_baseline}.get, window_days=30, cool_down=0)
+    drift.serve(f"{SHA}:1")
+    for number in range(3):
+        drift.tick(TODAY_MS + 10_000 * number, TODAY)
+    drift.read([DocumentText("zebra zebra", "s", TODAY) for _ in range(80)])
+    drift.take(Partitions().add(3, TODAY, *featurised(small_baseline, made_documents(70, 1))))
+    drift.tick(TODAY_MS + 40_000, TODAY)
+    drift.take_changes()
+    found = [describe("stage2", f"w|m|{place}".encode(), value) for place, value in drift.items()]
+    assert readable(found)
+    assert kinds(found) == {
+        "drift baselines", "drift: open bucket of documents", "drift: monitor of documents", "drift: sketch of a day",
+        "drift: recent terms",
+    }  # fmt: skip
+    assert all(record.model == "m" for record in found)
+    assert b"zebra" not in msgspec.json.encode([record.value for record in found])
+    assert kind_of("stage2", b"w|m|d|feedback|0|739000") == UNKNOWN
 
 
 def test_one_sample_is_found_in_both_stages(build: Any) -> None:

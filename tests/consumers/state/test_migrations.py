@@ -106,7 +106,19 @@ def test_state_of_version_2_is_taken_as_it_is(build: Any) -> None:
     assert documents(unpacked(b64decode(summary.sketch))) == 1
 
 
+def test_the_former_drift_signals_of_version_2_go(build: Any) -> None:
+    """The signals and day counts of ADWIN over bucket means stand for nothing any more; all else of stage 2 stays, tombstones too."""
+    for key in (b"w|tiny-llama|w|negative_rate", b"w|tiny-llama|d|document|0|739943"):
+        assert migrated(STAGE2, 2, key, b"[1,0,0,0,7,[0.1],false]") == []
+        assert migrated(STAGE2, 2, key, None) == []
+    decider = Decider(0, build.trigger_policy())
+    decider.process([build.record(build.serving()), build.record(build.summary(events=30)), build.record(build.tick())])
+    for key, value in decider.items():
+        assert migrated(STAGE2, 2, key, value) == [(key, value)]
+        assert migrated(STAGE2, 2, key, None) == [(key, None)]
+
+
 def test_the_versions_that_this_release_writes() -> None:
     """The newest version of a changelog is one more than its migrations."""
-    assert (current_version(topics.STAGE1_CHANGELOG), current_version(topics.STAGE2_CHANGELOG)) == (3, 2)
+    assert (current_version(topics.STAGE1_CHANGELOG), current_version(topics.STAGE2_CHANGELOG)) == (3, 3)
     assert migrated(STAGE1, 2, f"s|{SAMPLE}".encode(), b"x") == [(f"s|{SAMPLE}".encode(), b"x")]

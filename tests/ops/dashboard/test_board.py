@@ -12,7 +12,16 @@ from pydantic import BaseModel
 
 from ops.dashboard.board import CURVE_POINTS, DECISIONS_SHOWN, Board
 from schemas.clock import ClockTicked
-from schemas.decision import DriftDetected, DriftEvidence, LeasedBatch, RetrainRequested, RollbackRequested
+from schemas.decision import (
+    DriftDetected,
+    DriftEvidence,
+    DriftHistogram,
+    DriftShare,
+    DriftTerm,
+    LeasedBatch,
+    RetrainRequested,
+    RollbackRequested,
+)
 from schemas.evaluation import PromotionDecided
 from schemas.model import ModelCurrent
 from schemas.training import TrainingState
@@ -141,3 +150,29 @@ def test_dead_letters_are_counted_by_topic_and_reason() -> None:
         {"topic": "feedback.submitted.v1", "reason": "malformed", "count": 2},
         {"topic": "feedback.submitted.v1", "reason": "too_large", "count": 1},
     ]
+
+
+def test_the_newest_drift_is_kept_whole() -> None:
+    """What explains it is shown: what fired and what only stood beside it in words; terms, shares and histograms as they came."""
+    evidence = (
+        DriftEvidence(signal="phi", detector="hotelling", statistic=412.3, threshold=98.1, effect=0.09, language="hi", fired=True),
+        DriftEvidence(signal="cluster", detector="chi_square", statistic=99, threshold=90, effect=0.2),
+        DriftEvidence(signal="negative_rate", detector="adwin", statistic=1.2, threshold=1, effect=0.05),
+    )
+    newer = DriftDetected(
+        drift_id="b", model="m", detected_at=at(9), evidence=evidence, baseline=SHA, term_documents=300,
+        rose=(DriftTerm(term="<b>photon", kind="word", before=0, after=0.3, z=9.1, examples=("a <i>photon",)),),
+        languages=(DriftShare(name="hi", before=0.7, after=0.4),),
+        histograms=(DriftHistogram(feature="characters", edges=(1.0,), before=(0.5, 0.5), after=(0.1, 0.9)),),
+    )  # fmt: skip
+    older = DriftDetected(drift_id="a", model="m", detected_at=at(1), evidence=evidence[:1])
+    board = shown(newer, older)
+    assert board["drift"]["drift_id"] == "b"
+    assert board["drift"]["rose"][0]["examples"] == ["a <i>photon"]
+    assert board["drift"]["histograms"][0]["after"] == [0.1, 0.9]
+    assert board["happened"][0]["reasons"] == [
+        "phi in hi (hotelling): 412 over 98.1, fired, +0.09",
+        "cluster (chi_square): 99 over 90, alarm, +0.2",
+        "negative_rate (adwin): 1.2 over 1, second opinion, +0.05",
+    ]
+    assert shown(decision(1, 1))["drift"] is None
