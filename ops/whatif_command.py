@@ -25,6 +25,8 @@ LIMITS: Final = (
     "the feedback is what users said of the versions that served then; other runs would have made other versions",
     "recorded ends of runs, promotions and rollbacks are not shown to a policy, except with run_outcome = recorded for runs that it shares "
     "with the record; a bootstrap and a person's choice of the serving version are",
+    "drift of documents is found with the baselines that the consumers have fetched into DATA_DIR on this machine, and left out where "
+    "they are missing",
     "what a policy does not name is as this environment sets it for the consumers",
 )
 
@@ -32,10 +34,11 @@ LIMITS: Final = (
 def run(*, policies: Path, model: str | None, as_json: bool, data_dir: Path | None) -> int:
     """Prints it; always 0, for there is no wrong answer."""
     from ops.whatif import what_if
+    from ops.whatif_baselines import CachedBaselines
     from ops.whatif_policies import policy_in_force, read_policies
     from producers.settings import ServiceSettings
 
-    scenarios = read_policies(policies)
+    scenarios = read_policies(policies, CachedBaselines((data_dir or ServiceSettings().data_dir) / "cache" / "drift"))
     answer = asyncio.run(what_if(connection(data_dir), model or ServiceSettings().default_model, scenarios))
     found = as_dict(answer, policy_in_force())
     if as_json:
@@ -79,6 +82,7 @@ def _policy(simulation: Simulation, in_force: TriggerPolicy, history: History, r
         "pending_negatives": trigger.buffer.pending_negatives,
         "pending_documents": trigger.buffer.pending_documents,
         "blocked_because": trigger.blocked_because(),
+        "drift_of_documents": trigger.drift.documents.unwatched_because(),
     }
 
 
@@ -152,6 +156,8 @@ def _show(found: dict[str, Any]) -> None:
         console.print(_table(policy["runs"]))
         rest = f"  at the end {policy['pending_negatives']} negatives and {policy['pending_documents']} documents wait"
         console.print(rest + (f"; {policy['blocked_because']}" if policy["blocked_because"] else ""))
+        if policy["drift_of_documents"]:
+            console.print(f"  drift of documents is left out: {policy['drift_of_documents']}")
     console.print("\nwhat this can't tell:")
     for limit in found["limits"]:
         console.print(f"- {limit}")

@@ -16,6 +16,8 @@ from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
+from consumers.core.document_drift import Known
+from consumers.core.drift import none_known
 from consumers.core.trigger_state import TriggerPolicy
 from consumers.core.whatif import RECORDED, Scenario
 from consumers.settings import ConsumerSettings
@@ -46,16 +48,19 @@ def settings_names() -> dict[str, str]:
     return found
 
 
-def policy_in_force() -> TriggerPolicy:
+def policy_in_force(baseline: Known = none_known) -> TriggerPolicy:
     """The policy that the environment sets, as the consumers read it; raises OperationFailed."""
     try:
-        return ConsumerSettings().trigger_policy()
+        return ConsumerSettings().trigger_policy(baseline)
     except ValueError as error:
         raise settings_trouble(error) from None
 
 
-def read_policies(path: Path) -> list[Scenario]:
-    """The scenarios of a file (`.toml`: TOML, else JSON); raises OperationFailed that names policy, field and what was expected."""
+def read_policies(path: Path, baseline: Known = none_known) -> list[Scenario]:
+    """The scenarios of a file (`.toml`: TOML, else JSON); raises OperationFailed that names policy, field and what was expected.
+
+    `baseline` gives drift baselines by their sha256: without one the drift of documents is left out.
+    """
     policy_in_force()
     try:
         text = path.read_text(encoding="utf-8")
@@ -67,10 +72,10 @@ def read_policies(path: Path) -> list[Scenario]:
         raise OperationFailed(f"{path} is not {'TOML' if path.suffix.lower() == '.toml' else 'JSON'}: {error}") from None
     if not isinstance(tables, dict) or not tables or not all(isinstance(table, dict) for table in tables.values()):
         raise OperationFailed(f'{path}: expected named policies, as {{"eager": {{"threshold": 50}}}} or a TOML table [eager]')
-    return [_scenario(name, table) for name, table in tables.items()]
+    return [_scenario(name, table, baseline) for name, table in tables.items()]
 
 
-def _scenario(name: str, table: Mapping[str, Any]) -> Scenario:
+def _scenario(name: str, table: Mapping[str, Any], baseline: Known) -> Scenario:
     settings = settings_names()
     by_setting = {setting: field for field, setting in settings.items()}
     overrides: dict[str, Any] = {}
@@ -89,7 +94,7 @@ def _scenario(name: str, table: Mapping[str, Any]) -> Scenario:
         else:
             overrides[settings[field]] = _number(name, given, value)
     try:
-        policy = ConsumerSettings(**overrides).trigger_policy()
+        policy = ConsumerSettings(**overrides).trigger_policy(baseline)
     except ValidationError as error:
         wrong = [(by_setting.get(str(item["loc"][0]), str(item["loc"][0])), item) for item in error.errors(include_url=False)]
         details = "; ".join(f"field {field!r} is {item['input']!r}: {item['msg'].lower()}" for field, item in wrong)

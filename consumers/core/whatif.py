@@ -2,8 +2,9 @@
 
 The journal tells what a model's trigger saw. Most of it came from outside (samples, counts, requests, time) and is given to
 another policy as it was. Not so the ends of runs: they name commands that the other policy did not issue. So its runs get an
-end by assumption, and promotions and rollbacks of recorded runs are not shown to it. What can't be known stays unknown: the
-feedback is what users said of the versions that served then. Pure; O(entries) for each policy, memory as the trigger's own.
+end by assumption, and promotions and rollbacks of recorded runs are not shown to it, but for the drift baselines that they
+brought: the recorded documents were sketched with those. What can't be known stays unknown: the feedback is what users said of
+the versions that served then. Pure; O(entries) for each policy, memory as the trigger's own.
 """
 
 from __future__ import annotations
@@ -199,6 +200,8 @@ class Simulation:
                     return
             case ServingSeen() as seen:
                 if not self._shows(seen):
+                    if seen.baselines is not None:
+                        self.trigger.drift.serve(seen.baselines)
                     return
         self._apply(entry)
         if isinstance(entry.input, RequestSeen) and entry.input.action == "cancel":

@@ -28,6 +28,7 @@ function draw(id, data, build) {
 }
 
 const number = (value, digits = 0) => value.toLocaleString("en-IN", { maximumFractionDigits: digits });
+const figure = (value) => (Math.abs(value) >= 1e6 ? value.toExponential(1) : number(value, 3));
 const clock = (iso) => new Date(iso).toLocaleTimeString("en-GB");
 const when = (iso) => el("time", { datetime: iso, title: new Date(iso).toString() }, clock(iso));
 const short = (hash) => el("code", { title: hash }, hash.slice(0, 12));
@@ -55,7 +56,7 @@ function sparkline(values, title) {
 function bar(share, alarm, label, now, max) {
   const width = Math.max(0, Math.min(1, share)) * 100;
   const meter = el("div", {
-    class: alarm ? "bar alarm" : "bar", role: "meter", "aria-label": label, "aria-valuetext": `${number(now, 3)} of ${number(max, 3)}`,
+    class: alarm ? "bar alarm" : "bar", role: "meter", "aria-label": label, "aria-valuetext": `${figure(now)} of ${figure(max)}`,
     "aria-valuenow": Math.min(now, max), "aria-valuemin": 0, "aria-valuemax": max,
   });
   meter.append(svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { width, height: 10 })));
@@ -127,8 +128,6 @@ function nearness(signal) {
   if (signal.detector !== "e_detector") return signal.threshold ? signal.statistic / signal.threshold : 0;
   return Math.log1p(Math.max(signal.statistic, 0)) / Math.log1p(signal.threshold);
 }
-
-const figure = (value) => (Math.abs(value) >= 1e6 ? value.toExponential(1) : number(value, 3));
 
 function driftSignal(signal) {
   const name = signal.signal.replaceAll("_", " ") + (signal.language ? `, ${signal.language}` : "");

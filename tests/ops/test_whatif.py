@@ -136,6 +136,7 @@ def test_the_command_shows_baseline_policies_and_what_was_assumed(connection: Ka
     table = whatif(connection, tmp_path, "--policy", str(file))
     assert table.returncode == 0, table.stderr
     assert "recorded: 4 runs" in table.stdout
+    assert "drift of documents is left out: the serving version has no drift baseline" in table.stdout
     assert f"eager: {len(eager['runs'])} runs with threshold 4, cool_down_minutes 0" in table.stdout
     assert commands[0].batch.sha256[:12] in table.stdout
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers.core.drift import DriftPolicy
 from consumers.core.inputs import Entry, Read, read, to_ms
 from consumers.core.journal import journal
 from consumers.core.trigger import ModelTrigger
@@ -20,6 +22,7 @@ from consumers.core.whatif import RECORDED, History, JournalReader, Run, Scenari
 from schemas.decision import RetrainRequested
 from schemas.fields import Hyperparameters
 from schemas.journal import TriggerJournal
+from schemas.model import DriftBaseline
 
 MINUTE = 60
 HOUR = 3600
@@ -310,3 +313,21 @@ def test_a_gap_is_refused(build: Any) -> None:
     assert list(reader.take(third.model_copy(update={"model": "another"}))) == []
     with pytest.raises(ValueError, match="entry 5 expected, 6 found"):
         list(reader.take(third))
+
+
+def test_the_drift_baselines_of_runs_that_are_not_shown_are(build: Any) -> None:
+    """A policy that promoted nothing sees none of the recorded promotions, and holds documents against the baselines of the record."""
+    baseline = DriftBaseline(uri="drift/m/v1", sha256="ab" * 32, documents=4_000, from_day=date.min)
+    recording = Recording(build, build.trigger_policy())
+    recording.feed(build.serving(), build.tick(0))
+    recording.samples(0, 3)
+    recording.end(outcome="promoted")
+    recording.feed(build.serving("v1", "promotion", drift_baselines=(baseline,)), build.tick(60), build.tick(120))
+    entries, history = recording.history()
+    asked: list[str] = []
+    policy = build.trigger_policy(threshold=100, drift=DriftPolicy(asked.append))
+    simulation = Simulation(build.model, Scenario("never", policy), history)
+    for entry in entries:
+        simulation.take(entry)
+    assert simulation.trigger.clock.serving_version == "v0"
+    assert asked == ["ab" * 32]
