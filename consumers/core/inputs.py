@@ -230,12 +230,21 @@ def _signal(record: InputRecord) -> Read | Refusal:
             sums_of(summary.sketch)
         except ValueError as error:
             return Refusal(dead_letter.MALFORMED, f"sketch: {error}")
+    counted = summary.counts.get
     seen = SignalSeen(
-        summary.input,
-        summary.partition,
-        summary.event_day.toordinal(),
-        summary.sequence,
-        *(summary.counts.get(name, 0) for name in COUNTED),
+        input=summary.input,
+        partition=summary.partition,
+        day=summary.event_day.toordinal(),
+        sequence=summary.sequence,
+        events=counted("events", 0),
+        negatives=counted("negatives", 0),
+        corrections=counted("corrections", 0),
+        events_hi=counted("events_hi", 0),
+        negatives_hi=counted("negatives_hi", 0),
+        corrections_hi=counted("corrections_hi", 0),
+        events_en=counted("events_en", 0),
+        negatives_en=counted("negatives_en", 0),
+        corrections_en=counted("corrections_en", 0),
         baseline=summary.baseline,
         sketch=summary.sketch,
     )

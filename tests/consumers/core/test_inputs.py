@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
+from consumers.core.day_sketch import text_of
 from consumers.core.inputs import (
+    COUNTED,
+    DocumentText,
     Entry,
     ErasureSeen,
     JobSeen,
@@ -22,9 +26,11 @@ from consumers.core.inputs import (
     to_ms,
 )
 from consumers.core.records import InputRecord, Refusal
+from consumers.drift.sketch import empty
 from schemas import topics
 from schemas.fields import Hyperparameters
 from schemas.journal import JournalEntry
+from schemas.model import DriftBaseline
 
 
 def seen(build: Any, event: Any) -> Any:
@@ -48,6 +54,54 @@ def test_each_topic_becomes_its_input(build: Any) -> None:
     asked = build.request("start", job_id="j9", dataset_path="s3://b/k", hyperparameters=Hyperparameters(epochs=2))
     assert seen(build, asked) == RequestSeen("start", "r1", job_id="j9", dataset_path="s3://b/k", epochs=2)
     assert seen(build, asked).hyperparameters() == Hyperparameters(epochs=2)
+
+
+def test_a_summary_brings_its_counts_by_language_and_its_sketch(build: Any) -> None:
+    """Every count that decides is read by its name; what is no sketch of this release is refused."""
+    summary = build.summary(**{name: number for number, name in enumerate(COUNTED, 1)}, rated=99)
+    found = seen(build, summary)
+    assert [getattr(found, name) for name in COUNTED] == list(range(1, len(COUNTED) + 1))
+    sketch = text_of(empty() + 3)
+    sketched = build.summary(kind="document").model_copy(update={"baseline": "ab" * 32, "sketch": sketch})
+    assert (seen(build, sketched).baseline, seen(build, sketched).sketch) == ("ab" * 32, sketch)
+    refused = seen(build, sketched.model_copy(update={"sketch": "AAAA"}))
+    assert isinstance(refused, Refusal)
+    assert "sketch" in refused.detail
+
+
+def test_drift_baselines_keep_their_order(build: Any) -> None:
+    """model.current's list becomes one line of sha256 and first day."""
+    listed = [DriftBaseline(uri="x", sha256=letter * 64, documents=1, from_day=date(1, 1, day)) for letter, day in (("b", 1), ("a", 2))]
+    assert seen(build, build.serving(drift_baselines=listed)).baselines == f"{'b' * 64}:1,{'a' * 64}:2"
+
+
+def test_the_text_of_a_document_comes_beside_its_input(build: Any) -> None:
+    """With its group and event-day; feedback and what is retracted bring none."""
+    found = read(build.record(build.sample("d", document=True, text="नदी", group="g")))
+    assert isinstance(found, Read)
+    assert found.document == DocumentText("नदी", "g", build.start.date().toordinal())
+    for sample in (build.sample("f"), build.sample("d", document=True), build.sample("d", document=True, text="x", retracted=True)):
+        other = read(build.record(sample))
+        assert isinstance(other, Read)
+        assert other.document is None
+
+
+def test_signals_of_former_journals_are_read() -> None:
+    """An entry that counted letters, and knew no languages, is read with what it has."""
+    fields = {
+        "input": "document",
+        "partition": 1,
+        "day": 739_000,
+        "sequence": 9,
+        "events": 3,
+        "negatives": 0,
+        "letters": 70,
+        "devanagari": 9,
+    }
+    entry = JournalEntry(kind="signal", topic=topics.SIGNAL_SUMMARISED, partition=0, offset=4, fields=fields)
+    assert from_journal(entry).input == SignalSeen("document", 1, 739_000, 9, events=3)
+    former = JournalEntry(kind="serving", topic=topics.MODEL_CURRENT, partition=0, offset=4, fields={"version": "v1", "cause": "promotion"})
+    assert from_journal(former).input == ServingSeen("v1", "promotion", None)
 
 
 def test_what_decides_nothing_is_left_out(build: Any) -> None:
