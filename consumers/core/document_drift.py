@@ -14,6 +14,7 @@ import msgspec
 
 from consumers.core.day_sketch import sums_of, text_of
 from consumers.core.inputs import DocumentText, SignalSeen
+from consumers.core.listed_baselines import ListedBaselines
 from consumers.core.recent_documents import RecentDocuments
 from consumers.core.standing import Standing
 from consumers.drift.sketch import documents, empty, plausible
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from consumers.drift.monitor import Finding, Monitor
 
 Known = Callable[[str], "Baseline | None"]
-# A new list is followed this much later. Baselines are fetched by a reader of its own, which has heard of them by then: a replay is never
-# behind, so both decide the same.
-SETTLED_MS: Final = 5_000
 _DETECTORS: Final = {"phi": "hotelling", "mojibake": "e_detector", "script_error": "e_detector", "unknown_word": "e_detector"}
 
 
@@ -50,13 +48,6 @@ class Alarm(msgspec.Struct, array_like=True, frozen=True):
     at_ms: int
 
 
-class Listed(msgspec.Struct, array_like=True, tag=1, frozen=True):
-    """The baselines of the serving version (`ServingSeen.baselines`), and the first tick that knew of them (ms since 1970 UTC)."""
-
-    baselines: str = ""
-    since_ms: int | None = None
-
-
 class Watched(msgspec.Struct, array_like=True, tag=1):
     """The baseline that is watched; the open bucket and the earliest event-day in it; the alarms that wait to be confirmed."""
 
@@ -74,7 +65,7 @@ class DocumentDrift:
 
     def __init__(self, known: Known, *, window_days: int, cool_down: int) -> None:
         self._known, self._window_days, self._cool_down = known, window_days, cool_down
-        self._listed = Listed()
+        self._listed = ListedBaselines()
         self._watched: Watched | None = None
         self._open = empty()
         self._days: dict[str, DaySketch] = {}
@@ -100,9 +91,9 @@ class DocumentDrift:
         return () if self._watched is None else self._watched.alarms
 
     def serve(self, baselines: str) -> None:
-        """Takes the list of baselines of the serving version (`ServingSeen.baselines`); ticks go by it from `SETTLED_MS` on."""
+        """Takes the list of baselines of the serving version (`ServingSeen.baselines`); ticks go by it once it has settled."""
         if baselines != self._listed.baselines:
-            self._listed = Listed(baselines)
+            self._listed = ListedBaselines(baselines)
             self._touched.add("b")
 
     def take(self, seen: SignalSeen) -> None:
@@ -209,7 +200,7 @@ class DocumentDrift:
         """Takes one changelog record back; the monitor is made of its parts when it is needed."""
         kind, _, rest = place.partition("|")
         if kind == "b":
-            self._listed = Listed() if value is None else msgspec.json.decode(value, type=Listed)
+            self._listed = ListedBaselines() if value is None else msgspec.json.decode(value, type=ListedBaselines)
         elif kind == "o":
             self._watched = None if value is None else msgspec.json.decode(value, type=Watched)
             self._open = empty() if self._watched is None or not self._watched.bucket else sums_of(self._watched.bucket)
@@ -236,14 +227,13 @@ class DocumentDrift:
 
     def _follow(self, now_ms: int, today: int) -> None:
         """Watches the baseline in force today: a new one from its first day's documents on, those known already included."""
-        if self._listed.baselines and self._listed.since_ms is None:
-            self._listed = Listed(self._listed.baselines, now_ms)
+        listed = self._listed.at(now_ms)
+        if listed != self._listed:
+            self._listed = listed
             self._touched.add("b")
-        if self._listed.since_ms is not None and now_ms < self._listed.since_ms + SETTLED_MS:
+        if not listed.is_settled(now_ms):
             return
-        begun = [item for item in parse_baselines(self._listed.baselines) if item[1] <= today]
-        # The list is in the order in which they were named: of two of one day the later one is meant.
-        sha256, from_day = begun[-1] if begun else (None, 0)
+        sha256, from_day = listed.in_force(today) or (None, 0)
         if sha256 == (None if self._watched is None else self._watched.baseline):
             return
         self._watched = None if sha256 is None else Watched(sha256)
@@ -280,15 +270,6 @@ class DocumentDrift:
             return None
         self._watched.bucket = text_of(self._open)
         return msgspec.json.encode(self._watched)
-
-
-def parse_baselines(baselines: str) -> tuple[tuple[str, int], ...]:
-    """The sha256 and first day of each baseline of `ServingSeen.baselines`.
-
-    >>> parse_baselines("ab:1,cd:739000")
-    (('ab', 1), ('cd', 739000))
-    """
-    return tuple((sha256, int(day)) for sha256, _, day in (item.partition(":") for item in baselines.split(",") if item))
 
 
 def detector_of(head: str) -> str:

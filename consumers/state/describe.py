@@ -11,10 +11,11 @@ import msgspec
 from consumers.core.collector import ERASED_KEY, TOTALS_KEY, Totals
 from consumers.core.decider import LastTick
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, unpack
-from consumers.core.document_drift import DaySketch, Listed, Watched
+from consumers.core.document_drift import DaySketch, Watched
 from consumers.core.document_sketches import read_sketch
 from consumers.core.feedback_drift import DayCounts as FeedbackCounts
 from consumers.core.inputs import COUNTED
+from consumers.core.listed_baselines import ListedBaselines
 from consumers.core.negatives import Buffered, Status
 from consumers.core.rate_signal import RateState
 from consumers.core.recent_documents import Pieces
@@ -211,7 +212,7 @@ def _drift(kind: str, key: bytes, value: bytes) -> Described:
     elif letter == "s":
         told = _plain(msgspec.json.decode(value, type=DaySketch))
     elif letter in "bo":
-        told = _plain(msgspec.json.decode(value, type=Listed if letter == "b" else Watched))
+        told = _plain(msgspec.json.decode(value, type=ListedBaselines if letter == "b" else Watched))
     elif letter == "t" and not rest[0]:
         told = _plain(msgspec.json.decode(value, type=Pieces))
     else:

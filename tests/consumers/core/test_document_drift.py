@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from consumers.core.day_sketch import sums_of
-from consumers.core.document_drift import SETTLED_MS, DocumentDrift, Watched, parse_baselines
+from consumers.core.document_drift import DocumentDrift, Watched
 from consumers.core.inputs import DocumentText, SignalSeen
+from consumers.core.listed_baselines import SETTLED_MS
 from consumers.core.recent_documents import WRITE_EVERY
 from consumers.drift.baseline import Baseline
 from consumers.drift.monitor import Finding
@@ -300,9 +301,8 @@ def test_texts_are_written_every_so_many_and_come_back(small_baseline: Baseline)
     assert dict(restored.items()) == log
 
 
-def test_a_sketch_that_is_none_is_no_input() -> None:
-    """Lists of baselines and sketches are read or refused, never guessed."""
-    assert parse_baselines("") == ()
+def test_a_sketch_that_is_none_is_refused() -> None:
+    """Bytes that no sketch of this release has are no sums."""
     with pytest.raises(ValueError, match="sketch"):
         sums_of("AAAA")
 
