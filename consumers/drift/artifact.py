@@ -55,6 +55,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "levels": baseline.levels,
         "alarms_per_100k": baseline.alarms_per_100k,
         "checked": asdict(baseline.checked),
+        "hi_share": baseline.hi_share,
         **baseline.terms.to_facts(),
         "rates": [asdict(rate) for rate in baseline.rates],
         "alarm": {name: list(found) for name, found in baseline.thresholds.alarm.items()},
@@ -97,6 +98,7 @@ def load_baseline(folder: Path) -> Baseline:
         facts["levels"],
         facts["alarms_per_100k"],
         Checked(**facts["checked"]),
+        facts["hi_share"],
     )
 
 

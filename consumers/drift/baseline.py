@@ -20,7 +20,7 @@ from consumers.drift.featurise import Featuriser, Quantities, bin_edges, project
 from consumers.drift.fresh_check import Checked, check
 from consumers.drift.heads import Head, fit_heads, with_excess
 from consumers.drift.history import History
-from consumers.drift.layout import BINNED, CLUSTERS, PHI_SCALE
+from consumers.drift.layout import BINNED, BLOCKS, CLUSTERS, MOSTLY_DEVANAGARI, PHI_SCALE
 from consumers.drift.ngrams import ngram_rows
 from consumers.drift.projection import fit_projection
 from consumers.drift.rates import Rate, fit_rates
@@ -60,7 +60,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A fitted baseline over `documents` documents; `bucket_documents` and `levels` say what windows the thresholds are for."""
+    """A fitted baseline over `documents` documents; `bucket_documents` and `levels` say what windows the thresholds are for.
+
+    `hi_share` of the documents are mostly Devanagari.
+    """
 
     featuriser: Featuriser
     heads: tuple[Head, ...]
@@ -72,6 +75,7 @@ class Baseline:
     levels: int
     alarms_per_100k: float
     checked: Checked
+    hi_share: float
 
     @property
     def warning(self) -> str | None:
@@ -146,6 +150,7 @@ def fit_baseline(
         LEVELS,
         alarms_per_100k,
         checked,
+        float(rows[:, BLOCKS[MOSTLY_DEVANAGARI].first].mean()),
     )
 
 

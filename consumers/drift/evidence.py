@@ -9,7 +9,7 @@ import numpy as np
 
 from consumers.drift.baseline import Baseline
 from consumers.drift.layout import BINNED
-from consumers.drift.sketch import LANGUAGES, Sums, documents, means, of_language, total
+from consumers.drift.sketch import Sums, documents, means, of_language, total
 from consumers.drift.terms import Term
 from schemas.decision import DriftHistogram, DriftShare, DriftTerm
 
@@ -70,16 +70,10 @@ def told(terms: tuple[Term, ...]) -> tuple[DriftTerm, ...]:
 
 
 def _languages(baseline: Baseline, window: Sums) -> tuple[DriftShare, ...]:
-    """The language mix: every language with a head of its own, of the measured documents and of the window."""
-    measured = {head.language: head.baseline_documents for head in baseline.heads if head.name == "phi"}
-    return tuple(
-        DriftShare(
-            name=language,
-            before=_share(measured[language] / measured[None]),
-            after=_share(int(of_language(window, language)[0]) / max(documents(window), 1)),
-        )
-        for language in LANGUAGES
-        if language in measured
+    before, after = baseline.hi_share, int(of_language(window, "hi")[0]) / max(documents(window), 1)
+    return (
+        DriftShare(name="hi", before=_share(before), after=_share(after)),
+        DriftShare(name="en", before=_share(1 - before), after=_share(1 - after)),
     )
 
 

@@ -80,6 +80,11 @@ def test_a_shift_fires_once_and_is_explained(small_baseline: Baseline) -> None:
     assert 2_000 < finding.n < 4_000
     explained = drift.explained(finding)
     assert explained["baseline"] == SHA
+    hindi, english = explained["languages"]
+    assert (hindi.name, english.name) == ("hi", "en")
+    assert hindi.before == pytest.approx(0.7, abs=0.05)
+    assert hindi.after < 0.5
+    assert hindi.after + english.after == pytest.approx(1)
     assert len(explained["clusters"]) == 5
     assert len(explained["histograms"]) == 3
     for histogram in explained["histograms"]:

@@ -30,6 +30,7 @@ def test_a_stored_baseline_decides_the_same(small_baseline: Baseline, tmp_path: 
     assert loaded.rates == small_baseline.rates
     assert loaded.checked == small_baseline.checked
     assert loaded.thresholds == small_baseline.thresholds
+    assert loaded.hi_share == small_baseline.hi_share
 
 
 def test_what_is_not_a_baseline_is_refused(small_baseline: Baseline, tmp_path: Path) -> None:
