@@ -10,14 +10,14 @@ from consumers.core.drift import DriftPolicy, none_known
 from consumers.core.rate_signal import RatesPolicy
 from consumers.core.second_opinion import SecondOpinion
 from consumers.core.trigger_state import TriggerPolicy
-from producers.settings import ServiceSettings
+from producers.settings import StoreSettings
 
 if TYPE_CHECKING:
     from consumers.core.document_drift import Known
 
 
-class ConsumerSettings(ServiceSettings):
-    """What the two stages and the ticker are set by; the shared ones are in `ServiceSettings`.
+class ConsumerSettings(StoreSettings):
+    """What the two stages and the ticker are set by; the shared ones are in `ServiceSettings` and `StoreSettings`.
 
     | variable | default | meaning |
     |---|---|---|

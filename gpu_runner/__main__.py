@@ -21,8 +21,8 @@ from gpu_runner.kafka_channel import KafkaChannel
 from gpu_runner.leased_samples import KafkaSamples
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
-from gpu_runner.stores import open_store
 from gpu_runner.supervisor import Supervisor
+from producers.artifact_store.stores import open_store
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from gpu_runner.artifacts import ArtifactError, ArtifactStore, files_below
 from gpu_runner.errors import RunnerError
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, files_below
 
 # An AWQ copy can't be trained or merged into (huggingface/peft#1853), so training takes the full-precision base,
 # quantised to NF4. Lower-case name to (slug of SEED.md's MinIO paths, training base).

@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from consumers.core.holdout import is_holdout, key_id
-from gpu_runner.artifacts import ArtifactError, ArtifactStore, key_of, put_folder
 from gpu_runner.base_models import BaseLocation, BaseNotFound, base_files, fetch_from_hub, find_base, slug_of, training_base
-from gpu_runner.content_hash import file_sha256
 from gpu_runner.dataset.rows import DataError, EvaluationItem, load_evaluation_items, load_training_rows, save_rows
 from gpu_runner.errors import RunnerError
 from gpu_runner.preparation import MODEL_ITEMS, MODEL_REPLAY
 from gpu_runner.registry import artifact_folder_sha256, read_record, version_key, write_record
 from gpu_runner.settings import RunnerSettings
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, key_of, put_folder
+from producers.artifact_store.content_hash import file_sha256
 from schemas.operator_request import OperatorRequested
 
 FIRST = "v0"

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gpu_runner.artifacts import ArtifactStore, files_below, put_folder, uri_of
-from gpu_runner.content_hash import file_sha256
 from gpu_runner.dataset.rows import json_lines, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
@@ -19,6 +17,8 @@ from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.registry import read_record, version_key
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.verdict import decision_id
+from producers.artifact_store.artifacts import ArtifactStore, files_below, put_folder, uri_of
+from producers.artifact_store.content_hash import file_sha256
 from schemas.training import TrainingState
 
 

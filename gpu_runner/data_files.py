@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpu_runner.artifacts import ArtifactError, ArtifactStore, key_of
 from gpu_runner.errors import RunnerError
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, key_of
 
 
 class DataFileMissing(RunnerError):

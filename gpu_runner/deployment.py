@@ -15,13 +15,13 @@ from typing import Any
 import structlog
 
 from consumers.core.holdout import key_id
-from gpu_runner.artifacts import ArtifactError, ArtifactMissing, ArtifactStore, uri_of
 from gpu_runner.bootstrap import FIRST, BootstrapRefused, bootstrap
 from gpu_runner.errors import Fatal, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog, to_the_end
 from gpu_runner.job_folder import folder_name
 from gpu_runner.registry import RegisteredVersion, artifact_folder, find_version, read_record, version_key, write_record
 from gpu_runner.settings import RunnerSettings
+from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, ArtifactStore, uri_of
 from schemas.catalogue import Event
 from schemas.decision import RollbackRequested
 from schemas.evaluation import PromotionDecided, Verdict
@@ -73,7 +73,7 @@ class Deployment:
                 await self._roll_back(asked, expected=None, to_version=request.version)
         except (Fatal, NotConnected):
             raise
-        except (RunnerError, OSError) as error:
+        except (RunnerError, ArtifactError, OSError) as error:
             await self._refuse(request, str(error))
         except Exception as error:  # a defect of ours must not stop every other request
             _log.exception("request broke", request_id=request_id)

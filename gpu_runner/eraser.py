@@ -12,13 +12,13 @@ from typing import Final
 import structlog
 
 from gpu_runner import jobs
-from gpu_runner.artifacts import ArtifactError, ArtifactStore
 from gpu_runner.event_log import EventLog
 from gpu_runner.forget import TaintedVersion, forget_evaluation, forget_exports, forget_job, forget_version, stored_versions
 from gpu_runner.job_folder import JobFolder
 from gpu_runner.job_run import JobRun
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Erasure, Fact, KnownSample, TakenBack
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 
 _log = structlog.get_logger(__name__)
 

@@ -10,13 +10,13 @@ from uuid import uuid4
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from gpu_runner.artifacts import ArtifactError, ArtifactMissing
 from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.evaluate.score import KNOWN_METRICS
 from gpu_runner.evaluation_jobs import EvaluationRequest, evaluation_job_id
 from gpu_runner.finetune_api import IdempotencyKey, session_log
 from gpu_runner.registry import RegisteredVersion, VersionAmbiguous, find_version
 from gpu_runner.supervisor import Supervisor
+from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing
 from producers.http_errors import ApiError
 
 

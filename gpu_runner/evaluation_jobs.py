@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import structlog
 
-from gpu_runner.artifacts import ArtifactStore
 from gpu_runner.child_process import ChildProcess
 from gpu_runner.child_report import read_end
 from gpu_runner.data_files import find_data_file
@@ -27,6 +26,7 @@ from gpu_runner.job_folder import JobFolder, read_json, write_json
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.registry import artifact_folder, find_version
 from gpu_runner.settings import RunnerSettings
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from schemas.evaluation import EvaluationCompleted, Score
 
 _log = structlog.get_logger(__name__)
@@ -138,7 +138,7 @@ class EvaluationRun:
             await self._complete(result)
         except (Fatal, NotConnected):
             raise
-        except (RunnerError, OSError) as error:
+        except (RunnerError, ArtifactError, OSError) as error:
             await self._fail(str(error))
         except Exception as error:  # a defect of ours ends this evaluation, not the service
             self._log.exception("evaluation broke")

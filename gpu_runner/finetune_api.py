@@ -10,7 +10,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gpu_runner.artifacts import ArtifactError
 from gpu_runner.base_models import BaseNotFound, find_base, slug_of, training_base
 from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.errors import NotConnected
@@ -18,6 +17,7 @@ from gpu_runner.event_log import EventLog
 from gpu_runner.finetune_status import finetune_status
 from gpu_runner.forget import tainted_versions, trained_from
 from gpu_runner.supervisor import Supervisor
+from producers.artifact_store.artifacts import ArtifactError
 from producers.http_errors import ApiError, Details, validation_details
 from schemas.fields import Hyperparameters
 from schemas.operator_request import OperatorRequested

@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from gpu_runner.artifacts import ArtifactError
 from gpu_runner.errors import NotConnected, RunnerError
 from gpu_runner.gpu_probe import Gpu, GpuProbeFailed, probe
 from gpu_runner.supervisor import Supervisor
+from producers.artifact_store.artifacts import ArtifactError
 
 SERVICE: Final = "model-training"
 _TIMEOUT_S: Final = 3.0

@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from gpu_runner.content_hash import file_sha256, folder_sha256
 from gpu_runner.errors import JobInterrupted, JobRefused
-from gpu_runner.local_store import LocalStore
 from gpu_runner.taken_back import KnownSample, known_samples
+from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from producers.artifact_store.local_store import LocalStore
 
 # Everything that holds rows, or weights made of them; `discard` removes it.
 _MADE_OF_ROWS: Final = ("dataset", ".dataset.part", ".dataset.old", "registered", "checkpoints", "adapter", "merged", "evaluation")

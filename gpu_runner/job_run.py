@@ -17,7 +17,6 @@ from typing import Any
 import structlog
 
 from gpu_runner import jobs
-from gpu_runner.artifacts import ArtifactStore
 from gpu_runner.candidate import Candidate, decided_candidate, judge_and_upload
 from gpu_runner.child_process import ChildProcess
 from gpu_runner.child_report import ChildEnd, read_end
@@ -33,6 +32,7 @@ from gpu_runner.rolled_back import rolled_back_artifacts
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Reason
 from gpu_runner.verdict import OUTCOMES, current_event, evaluation_event, promotion_event, rule
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from schemas.catalogue import Event
 from schemas.training import Outcome, TrainingState
 
@@ -135,7 +135,7 @@ class JobRun:
             await self._end("no_data", str(error))
         except JobRefused as error:
             await self._end("failed", str(error))
-        except (RunnerError, OSError) as error:
+        except (RunnerError, ArtifactError, OSError) as error:
             await self._end("failed", str(error), retryable=True)
         except Exception as error:  # a defect of ours: the attempt has failed, and the next one may meet it or not
             self._log.exception("job run broke")

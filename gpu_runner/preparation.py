@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumers.core.holdout import key_id
-from gpu_runner.artifacts import ArtifactError, ArtifactMissing, ArtifactStore, key_of
-from gpu_runner.content_hash import file_sha256
 from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.rows import DataError, EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
@@ -22,6 +20,8 @@ from gpu_runner.leased_samples import LeasedSamples
 from gpu_runner.registry import artifact_folder, lineage
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import KnownSample, TakenBack, known_samples
+from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, ArtifactStore, key_of
+from producers.artifact_store.content_hash import file_sha256
 from schemas.model import ModelCurrent
 from schemas.sample import SampleCollected
 from schemas.training import TrainingState

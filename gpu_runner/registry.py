@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from gpu_runner.artifacts import (
+from gpu_runner.base_models import folder_fault
+from gpu_runner.jobs import is_automatic
+from producers.artifact_store.artifacts import (
     ArtifactConflict,
     ArtifactError,
     ArtifactMissing,
@@ -25,9 +27,7 @@ from gpu_runner.artifacts import (
     get_folder,
     put_folder,
 )
-from gpu_runner.base_models import folder_fault
-from gpu_runner.content_hash import folder_sha256
-from gpu_runner.jobs import is_automatic
+from producers.artifact_store.content_hash import folder_sha256
 
 _NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 _SLUG: Final = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")

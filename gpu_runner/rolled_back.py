@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from gpu_runner.artifacts import ArtifactStore
+from producers.artifact_store.artifacts import ArtifactStore
 
 
 def rolled_back_artifacts(store: ArtifactStore, model: str) -> frozenset[str]:

@@ -18,11 +18,11 @@ from typing import Any, Final
 import httpx
 from pydantic import ValidationError
 
-from gpu_runner.artifacts import ArtifactError, ArtifactStore, uri_of
-from gpu_runner.content_hash import file_sha256
 from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.settings import RunnerSettings
-from gpu_runner.stores import open_store
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, uri_of
+from producers.artifact_store.content_hash import file_sha256
+from producers.artifact_store.stores import open_store
 from schemas.envelope import describe
 
 GOOD_ENDS: Final = frozenset({"promoted", "completed"})

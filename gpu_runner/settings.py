@@ -5,26 +5,19 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from producers.settings import ServiceSettings
+from producers.settings import StoreSettings
 
 
-class RunnerSettings(ServiceSettings):
+class RunnerSettings(StoreSettings):
     """Every variable of the runner; `TRAINING_*` are None where unset, so that a knob's source stays known."""
 
     host: str = "127.0.0.1"
     runner_port: int = Field(default=8007, ge=0, le=65535)
 
-    artifacts_dir: Path | None = None
     models_dir: Path = Path("/models")
     eval_reports_dir: Path = Path("/tmp/eval_reports")
-    minio_endpoint: str | None = None
-    minio_access_key: str | None = None
-    minio_secret_key: SecretStr | None = None
-    minio_secure: bool = False
-    minio_ca_file: Path | None = None
-    minio_bucket: str = Field(default="models", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     redis_url: str | None = None
 
     training_lora_rank: int | None = Field(default=None, ge=1, le=1024)
@@ -52,10 +45,6 @@ class RunnerSettings(ServiceSettings):
     runner_owner: str = Field(default_factory=socket.gethostname, min_length=1)
     runner_transactional_id: str = Field(default="abhyas-gpu-runner", min_length=1)
 
-    def artifacts_root(self) -> Path:
-        """The folder of the local artifact store."""
-        return self.artifacts_dir or self.data_dir / "models"
-
     def jobs_dir(self) -> Path:
         """Where training jobs have their folders."""
         return self.data_dir / "jobs"
@@ -63,7 +52,3 @@ class RunnerSettings(ServiceSettings):
     def evaluations_dir(self) -> Path:
         """Where evaluation jobs that a person asked for have their folders."""
         return self.data_dir / "evaluations"
-
-    def cache_dir(self) -> Path:
-        """Where files of a remote store are kept for a run; anything in it may be deleted while no job runs."""
-        return self.data_dir / "cache"

@@ -15,7 +15,6 @@ import structlog
 from pydantic import BaseModel
 
 from gpu_runner import jobs
-from gpu_runner.artifacts import ArtifactError, ArtifactStore
 from gpu_runner.deployment import Deployment
 from gpu_runner.eraser import Eraser
 from gpu_runner.errors import Fatal, NotConnected
@@ -29,6 +28,7 @@ from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.preparation import Preparation
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Erasure, Fact, Retraction
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from schemas.catalogue import Event
 from schemas.decision import RetrainRequested
 from schemas.training import TrainingState

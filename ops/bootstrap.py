@@ -13,7 +13,7 @@ from ops.operator_command import login_name, publish, request
 from ops.running import connection
 
 if TYPE_CHECKING:
-    from gpu_runner.artifacts import ArtifactStore
+    from producers.artifact_store.artifacts import ArtifactStore
     from producers.connection import KafkaConnection
     from schemas.evaluation import PromotionDecided
     from schemas.operator_request import OperatorRequested
@@ -99,7 +99,7 @@ async def decision(kafka: KafkaConnection, decision_id: str, timeout_s: float) -
 def configured_store(data_dir: Path | None) -> ArtifactStore:
     """The artifact store that the runner uses too: the bucket of MINIO_ENDPOINT, else the folder of ARTIFACTS_DIR."""
     from gpu_runner.settings import RunnerSettings
-    from gpu_runner.stores import open_store
+    from producers.artifact_store.stores import open_store
 
     try:
         return open_store(RunnerSettings() if data_dir is None else RunnerSettings(data_dir=data_dir))
@@ -112,13 +112,13 @@ def _store(artifacts_dir: Path | None, store: ArtifactStore | None) -> ArtifactS
         return store
     if artifacts_dir is None:
         return configured_store(None)
-    from gpu_runner.local_store import LocalStore
+    from producers.artifact_store.local_store import LocalStore
 
     return LocalStore(artifacts_dir)
 
 
 def _copy(store: ArtifactStore, files: dict[str, Path]) -> None:
-    from gpu_runner.artifacts import ArtifactError
+    from producers.artifact_store.artifacts import ArtifactError
 
     for key, path in files.items():
         try:

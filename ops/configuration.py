@@ -94,17 +94,19 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "STALL_SECONDS": "Records that wait this long without a commit make the service not ready.",
         "SKIP_LOST_RECORDS": "`true`: go on where retention took records that were never read; `false`: that is fatal.",
     },
-    "Runner": {
-        "RUNNER_PORT": "Its port.",
+    "Artifact store": {
         "ARTIFACTS_DIR": "Folder of the local artifact store; unset: `DATA_DIR/models`. Not used with `MINIO_ENDPOINT`.",
-        "MODELS_DIR": "Where base models are looked for first.",
-        "EVAL_REPORTS_DIR": "Where evaluation reports are written.",
         "MINIO_ENDPOINT": "`host:port` of an S3 server; unset: the local store.",
         "MINIO_ACCESS_KEY": "Its access key.",
         "MINIO_SECRET_KEY": "Its secret key. Secret.",
         "MINIO_SECURE": "`true`: HTTPS.",
         "MINIO_CA_FILE": "With HTTPS: the certificate authorities to trust; unset: the system's.",
         "MINIO_BUCKET": "The bucket; `s3://models/…` in a request names it.",
+    },
+    "Runner": {
+        "RUNNER_PORT": "Its port.",
+        "MODELS_DIR": "Where base models are looked for first.",
+        "EVAL_REPORTS_DIR": "Where evaluation reports are written.",
         "REDIS_URL": "Only to be reported in `/health`; nothing needs Redis.",
         "TRAINING_LORA_RANK": "LoRA's rank. Unset: 16.",
         "TRAINING_LORA_ALPHA": "LoRA's alpha. Unset: 32.",

@@ -11,14 +11,14 @@ from ops.operator_command import login_name
 
 def run(*, model: str, version: str, folder: Path, base_model: str | None, actor: str | None, data_dir: Path | None) -> None:
     """Copies the folder and prints its hash; raises OperationFailed for a folder or name that the registry refuses."""
-    from gpu_runner.errors import RunnerError
     from gpu_runner.registry import register_version
+    from producers.artifact_store.artifacts import ArtifactError
 
     if not folder.is_dir():
         raise OperationFailed(f"{folder} is not a folder: expected a merged model (config.json, safetensors, tokenizer)")
     try:
         sha256 = register_version(configured_store(data_dir), model, version, folder, actor=actor or login_name(), base_model=base_model)
-    except (RunnerError, OSError) as error:
+    except (ArtifactError, OSError) as error:
         raise OperationFailed(f"{folder} was not registered: {error}") from None
     print(
         f"registered {model} {version}, artifact {sha256}; evaluate it, then `abhyas operator promote --model {model} --version {version}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producers.connection import KafkaConnection
@@ -56,3 +56,23 @@ class ServiceSettings(BaseSettings):
         if path.is_file():
             return path.read_bytes().strip()
         raise ValueError(f"HOLDOUT_KEY is not set and {path} does not exist: set it to a long random string, the same for every service")
+
+
+class StoreSettings(ServiceSettings):
+    """Where the artifact store is, for the services that read or write it."""
+
+    artifacts_dir: Path | None = None
+    minio_endpoint: str | None = None
+    minio_access_key: str | None = None
+    minio_secret_key: SecretStr | None = None
+    minio_secure: bool = False
+    minio_ca_file: Path | None = None
+    minio_bucket: str = Field(default="models", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+
+    def artifacts_root(self) -> Path:
+        """The folder of the local artifact store."""
+        return self.artifacts_dir or self.data_dir / "models"
+
+    def cache_dir(self) -> Path:
+        """Where files of a remote store are kept; anything in it may be deleted while the service does not run."""
+        return self.data_dir / "cache"

@@ -20,7 +20,6 @@ from bench.simulation.simulated_clients import Network, SimulatedConsumer, Simul
 from bench.simulation.simulated_log import SimulatedLog
 from consumers.core.negatives import batch_sha256
 from gpu_runner import jobs
-from gpu_runner.artifacts import ArtifactMissing
 from gpu_runner.candidate import Candidate, decided_candidate
 from gpu_runner.errors import JobInterrupted, JobRefused, JobWithoutData
 from gpu_runner.event_log import EventLog, to_the_end
@@ -33,6 +32,7 @@ from gpu_runner.supervisor import Supervisor
 from gpu_runner.taken_back import KnownSample, TakenBack
 from gpu_runner.topic_reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
 from gpu_runner.verdict import decision_id
+from producers.artifact_store.artifacts import ArtifactMissing
 from producers.connection import KafkaConnection
 from schemas import topics
 from schemas.decision import LeasedBatch

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from consumers.core.holdout import key_id, normalise_group
-from gpu_runner.content_hash import file_sha256
 from gpu_runner.dataset.corrections import Conflict, Corrections, repair_items, resolve_corrections
 from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.documents import Extraction, extract_pairs
@@ -32,6 +31,7 @@ from gpu_runner.dataset.training_rows import (
     reworded,
     without_contradictions,
 )
+from producers.artifact_store.content_hash import file_sha256
 
 Primary = Literal["corrections", "documents", "dataset", "none"]
 _OTHER_PRIMARIES: tuple[tuple[str, Primary], ...] = (("document", "documents"), ("dataset", "dataset"))

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gpu_runner.content_hash import folder_sha256
+from producers.artifact_store.content_hash import folder_sha256
 
 if TYPE_CHECKING:
     from gpu_runner.evaluate.generate import Generator

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpu_runner.content_hash import folder_sha256
 from gpu_runner.dataset.rows import Answer, DataError, EvaluationItem, load_evaluation_items, save_rows, write_atomically
 from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
+from producers.artifact_store.content_hash import folder_sha256
 
 BATCH = 32
 RESULT_FILE = "result.json"

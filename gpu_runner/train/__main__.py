@@ -15,10 +15,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gpu_runner.content_hash import file_sha256, folder_sha256
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
 from gpu_runner.train.spec import Spec, TrainingError, load_items, load_rows, load_spec
+from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
 REPORTED, TERMINATED = 3, 143
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate", "datasets", "tokenizers")

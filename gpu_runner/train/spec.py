@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from gpu_runner.content_hash import file_sha256
+from producers.artifact_store.content_hash import file_sha256
 
 ErrorKind = Literal["no_data", "out_of_memory", "non_finite", "bad_base", "bad_data", "internal"]
 

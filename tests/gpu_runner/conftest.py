@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests are imported without packages; the fakes have to be found
+# Tests are imported without packages; the fakes have to be found.
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "producers" / "artifact_store"))
 
+from fake_minio import FakeMinio
 from runner_fakes import (
     BOOTSTRAP,
     FakeChannel,
     FakeClock,
-    FakeMinio,
     FakeTopics,
     Installation,
     command,
@@ -25,11 +27,11 @@ from runner_fakes import (
     upload_material,
 )
 
-from gpu_runner.artifacts import ArtifactStore
-from gpu_runner.local_store import LocalStore
-from gpu_runner.s3_store import S3Store
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Channel
+from producers.artifact_store.artifacts import ArtifactStore
+from producers.artifact_store.local_store import LocalStore
+from producers.artifact_store.s3_store import S3Store
 from schemas.decision import RetrainRequested
 from schemas.model import ModelCurrent
 

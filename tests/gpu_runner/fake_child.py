@@ -15,9 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from gpu_runner.content_hash import file_sha256, folder_sha256
 from gpu_runner.dataset.rows import Answer, load_evaluation_items, save_rows
 from gpu_runner.evaluate.score import score_answers
+from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
 STEPS = 4
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from minio.error import S3Error
 from pydantic import BaseModel
 
 from consumers.core.negatives import batch_sha256
@@ -25,11 +22,11 @@ from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
 from gpu_runner.errors import NotConnected
 from gpu_runner.evaluation_jobs import EvaluationJobs
 from gpu_runner.ledger import Ledger
-from gpu_runner.local_store import LocalStore
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Channel, Supervisor
 from gpu_runner.taken_back import Erasure, Fact, Retraction
+from producers.artifact_store.local_store import LocalStore
 from schemas.catalogue import Event
 from schemas.decision import LeasedBatch, RetrainRequested
 from schemas.envelope import decode, encode
@@ -53,52 +50,6 @@ class FakeClock:
 
     def pass_s(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
-
-
-class FakeMinio:
-    """The methods of `minio.Minio` that the store calls, with its error kinds, over a dictionary."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, dict[str, bytes]] = {}
-
-    def bucket_exists(self, bucket: str) -> bool:
-        return bucket in self.objects
-
-    def make_bucket(self, bucket: str) -> None:
-        self.objects[bucket] = {}
-
-    def stat_object(self, bucket: str, name: str) -> None:
-        self._data(bucket, name)
-
-    def get_object(self, bucket: str, name: str) -> Any:
-        data = self._data(bucket, name)
-        return SimpleNamespace(read=lambda: data, close=lambda: None, release_conn=lambda: None)
-
-    def put_object(self, bucket: str, name: str, data: io.BytesIO, length: int) -> None:
-        self.objects[bucket][name] = data.read(length)
-
-    def fget_object(self, bucket: str, name: str, path: str) -> None:
-        Path(path).write_bytes(self._data(bucket, name))
-
-    def fput_object(self, bucket: str, name: str, path: str) -> None:
-        self.objects[bucket][name] = Path(path).read_bytes()
-
-    def list_objects(self, bucket: str, prefix: str, recursive: bool) -> Iterator[Any]:
-        assert recursive
-        if bucket not in self.objects:
-            raise _s3_error("NoSuchBucket")
-        return iter([SimpleNamespace(object_name=name) for name in self.objects[bucket] if name.startswith(prefix)])
-
-    def _data(self, bucket: str, name: str) -> bytes:
-        if bucket not in self.objects:
-            raise _s3_error("NoSuchBucket")
-        if name not in self.objects[bucket]:
-            raise _s3_error("NoSuchKey")
-        return self.objects[bucket][name]
-
-
-def _s3_error(code: str) -> S3Error:
-    return S3Error(SimpleNamespace(), code, "said the server", "/", "1", "1")  # type: ignore[arg-type]
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.artifacts import ArtifactStore
 from gpu_runner.base_models import BaseLocation, BaseNotFound, base_files, fetch_from_hub, find_base, folder_fault, slug_of, training_base
+from producers.artifact_store.artifacts import ArtifactStore
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct-AWQ"
 REVISION = "0123456789abcdef0123456789abcdef01234567"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.artifacts import ArtifactError, ArtifactStore
 from gpu_runner.data_files import DataFileMissing, find_data_file
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 
 
 def test_a_key_of_the_store_and_a_path_are_both_found(store: ArtifactStore, tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runner_fakes import BOOTSTRAP, START, FakeMinio, Installation, request, until
+from fake_minio import FakeMinio
+from runner_fakes import BOOTSTRAP, START, Installation, request, until
 
-from gpu_runner.content_hash import folder_sha256
 from gpu_runner.registry import register_version
 from gpu_runner.rolled_back import rolled_back_artifacts
-from gpu_runner.s3_store import S3Store
+from producers.artifact_store.content_hash import folder_sha256
+from producers.artifact_store.s3_store import S3Store
 from schemas.decision import RetrainRequested, RollbackRequested
 from schemas.evaluation import PromotionDecided
 from schemas.model import ModelCurrent

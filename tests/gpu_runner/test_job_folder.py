@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.content_hash import file_sha256, folder_sha256
 from gpu_runner.errors import JobInterrupted, JobRefused
 from gpu_runner.job_folder import JobFolder, folder_name, read_json, write_json
+from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.artifacts import ArtifactConflict, ArtifactError, ArtifactMissing, ArtifactStore
-from gpu_runner.content_hash import folder_sha256
 from gpu_runner.registry import (
     VersionAmbiguous,
     artifact_folder,
@@ -19,6 +17,8 @@ from gpu_runner.registry import (
     version_key,
     write_record,
 )
+from producers.artifact_store.artifacts import ArtifactConflict, ArtifactError, ArtifactMissing, ArtifactStore
+from producers.artifact_store.content_hash import folder_sha256
 
 
 @pytest.fixture

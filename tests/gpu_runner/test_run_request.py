@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.artifacts import key_of
-from gpu_runner.local_store import LocalStore
 from gpu_runner.run_request import RequestRefused, reachable_name, summary
+from producers.artifact_store.artifacts import key_of
+from producers.artifact_store.local_store import LocalStore
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from runner_fakes import START, FakeChannel, Installation, correction, request, retraction, until
 
-from gpu_runner.content_hash import folder_sha256
 from gpu_runner.errors import Fatal, NotConnected
+from producers.artifact_store.content_hash import folder_sha256
 from schemas.catalogue import Event
 from schemas.decision import RetrainRequested, RollbackRequested
 from schemas.evaluation import EvaluationCompleted, PromotionDecided

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.content_hash import folder_sha256
 from gpu_runner.dataset.rows import DataError
 from gpu_runner.evaluate.evaluation import BadModel, ask, finished, load_items, load_sources, load_spec, report, verify_model
 from gpu_runner.evaluate.score import UnknownMetric
+from producers.artifact_store.content_hash import folder_sha256
 
 
 @dataclass(frozen=True)

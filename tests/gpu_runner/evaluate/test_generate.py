@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.content_hash import folder_sha256
 from gpu_runner.tiny_llama.facts import load_facts
+from producers.artifact_store.content_hash import folder_sha256
 
 pytestmark = pytest.mark.torch
 

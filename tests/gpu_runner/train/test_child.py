@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.content_hash import folder_sha256
+from producers.artifact_store.content_hash import folder_sha256
 
 pytestmark = pytest.mark.torch
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

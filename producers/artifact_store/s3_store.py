@@ -9,7 +9,7 @@ from typing import Any
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
-from gpu_runner.artifacts import ArtifactError, ArtifactMissing, checked_key
+from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, checked_key
 
 
 class S3Store:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from gpu_runner.artifacts import ArtifactError, ArtifactMissing, checked_key
+from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, checked_key
 
 
 class LocalStore:

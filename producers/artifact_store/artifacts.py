@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from gpu_runner.content_hash import file_sha256
-from gpu_runner.errors import RunnerError
+from producers.artifact_store.content_hash import file_sha256
 
 MANIFEST: Final = "manifest.json"
 
 
-class ArtifactError(RunnerError):
+class ArtifactError(Exception):
     """The store refuses the request, or can't be used; the message names the key."""
 
 

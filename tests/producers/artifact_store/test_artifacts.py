@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from urllib3.exceptions import HTTPError
 
-from gpu_runner.artifacts import (
+from producers.artifact_store.artifacts import (
     MANIFEST,
     ArtifactConflict,
     ArtifactError,
@@ -23,9 +23,9 @@ from gpu_runner.artifacts import (
     read_manifest,
     uri_of,
 )
-from gpu_runner.content_hash import folder_sha256
-from gpu_runner.local_store import LocalStore
-from gpu_runner.s3_store import S3Store
+from producers.artifact_store.content_hash import folder_sha256
+from producers.artifact_store.local_store import LocalStore
+from producers.artifact_store.s3_store import S3Store
 
 
 class Unreachable:

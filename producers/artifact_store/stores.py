@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import urllib3
-from minio import Minio
-
-from gpu_runner.artifacts import ArtifactStore
-from gpu_runner.local_store import LocalStore
-from gpu_runner.s3_store import S3Store
-from gpu_runner.settings import RunnerSettings
+from producers.artifact_store.artifacts import ArtifactStore
+from producers.artifact_store.local_store import LocalStore
+from producers.settings import StoreSettings
 
 
-def open_store(settings: RunnerSettings) -> ArtifactStore:
+def open_store(settings: StoreSettings) -> ArtifactStore:
     """S3 where `MINIO_ENDPOINT` is set, else the local folder; opens no connection yet.
 
     Raises ValueError that names the variable for a setting that can't be used.
@@ -24,6 +20,12 @@ def open_store(settings: RunnerSettings) -> ArtifactStore:
         raise ValueError(f"MINIO_CA_FILE {settings.minio_ca_file} does not exist: expected a file of PEM certificates")
     if "://" in settings.minio_endpoint:
         raise ValueError(f"MINIO_ENDPOINT {settings.minio_endpoint!r}: expected host:port without a scheme; MINIO_SECURE=true means https")
+    # Here, because a service that uses the local store need not wait for them at its start.
+    import urllib3
+    from minio import Minio
+
+    from producers.artifact_store.s3_store import S3Store
+
     # The client's own pool retries for minutes; a health check and a refusal at the API must come within seconds.
     pool = urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=5, read=120),
