@@ -7,16 +7,17 @@ so that later changes to the files a person uploaded change nothing.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consumers.core.holdout import is_holdout, key_id
 from gpu_runner.base_models import BaseLocation, BaseNotFound, base_files, fetch_from_hub, find_base, slug_of, training_base
 from gpu_runner.dataset.rows import DataError, EvaluationItem, load_evaluation_items, load_training_rows, save_rows
+from gpu_runner.drift_baselines.documents import requested_documents
+from gpu_runner.drift_baselines.fitting import REGISTERED_DOCUMENTS, Fit, first_baseline
 from gpu_runner.errors import RunnerError
 from gpu_runner.preparation import MODEL_ITEMS, MODEL_REPLAY
 from gpu_runner.registry import artifact_folder_sha256, read_record, version_key, write_record
@@ -24,6 +25,9 @@ from gpu_runner.settings import RunnerSettings
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, key_of, put_folder
 from producers.artifact_store.content_hash import file_sha256
 from schemas.operator_request import OperatorRequested
+
+if TYPE_CHECKING:
+    from consumers.drift.baseline import Document
 
 FIRST = "v0"
 
@@ -44,8 +48,12 @@ class BootstrapContent:
     holdout_percent: int
 
 
-def bootstrap(request: OperatorRequested, *, store: ArtifactStore, settings: RunnerSettings, now: datetime) -> dict[str, Any] | None:
-    """Registers version v0 and returns its record; None where the same content is registered already. Blocking.
+def bootstrap(
+    request: OperatorRequested, *, store: ArtifactStore, settings: RunnerSettings, fit: Fit, now: datetime
+) -> dict[str, Any] | None:
+    """Registers version v0, its drift baseline fitted, and returns its record; None where the same content is registered.
+
+    Blocking: a fit of 50,000 documents takes most of a minute.
 
     Raises BootstrapRefused for anything that is not usable, and for other content than what is registered.
     """
@@ -70,12 +78,14 @@ def bootstrap(request: OperatorRequested, *, store: ArtifactStore, settings: Run
             return _repeated(known, stated, request)
         items = _assigned(files["eval"], key, settings.holdout_percent)
         rows = _replay(files.get("replay"))
+        documents = _documents(files["documents"])
         base = _stored_base(request, store, settings, work)
+        drift = first_baseline(store, request.model, FIRST, documents, fit=fit, alarms_per_100k=settings.drift_alarms_per_100k)
         save_rows(work / "items.jsonl", items)
         store.write_file(MODEL_ITEMS.format(model=request.model), work / "items.jsonl")
         if rows:
             store.write_file(MODEL_REPLAY.format(model=request.model), files["replay"])
-        store.write_file(f"training_data/{request.model}/registered/documents.jsonl", files["documents"])
+        store.write_file(REGISTERED_DOCUMENTS.format(model=request.model), files["documents"])
         record = {
             "format": 1,
             "decision_id": request.request_id,
@@ -83,12 +93,13 @@ def bootstrap(request: OperatorRequested, *, store: ArtifactStore, settings: Run
             "version": FIRST,
             "verdict": "bootstrap",
             "applied": True,
-            "reasons": _reasons(items, rows, files["documents"], request),
+            "reasons": [*_reasons(items, rows, len(documents), request), *drift.reasons],
             "actor": request.actor,
             "base_model": content.base_model,
             "artifact": {"uri": base, "sha256": artifact_folder_sha256(store, base, settings.cache_dir())},
             "content": stated,
             "items_sha256": file_sha256(work / "items.jsonl"),
+            **drift.as_dict(),
             "decided_at": now.isoformat(),
         }
         return write_record(store, f"{version_key(request.model, FIRST)}/decision.json", record)
@@ -135,28 +146,17 @@ def _replay(path: Path | None) -> int:
         raise BootstrapRefused(f"replay: {error}") from error
 
 
-def _documents(path: Path) -> int:
-    """How many documents a file has, each an object with a text."""
-    count = 0
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            document = json.loads(line)
-        except ValueError:
-            raise BootstrapRefused(f"documents: line {number} is not JSON: expected one object a line with 'text'") from None
-        if not isinstance(document, dict) or not str(document.get("text", "")).strip():
-            raise BootstrapRefused(f"documents: line {number}: field 'text' is missing or empty: expected the document's text")
-        count += 1
-    if count == 0:
-        raise BootstrapRefused("documents: the file has no documents: expected one JSON object a line with 'text'")
-    return count
+def _documents(path: Path) -> list[Document]:
+    try:
+        return requested_documents(path)
+    except DataError as error:
+        raise BootstrapRefused(f"documents: {error}") from error
 
 
-def _reasons(items: tuple[EvaluationItem, ...], rows: int, documents: Path, request: OperatorRequested) -> list[str]:
+def _reasons(items: tuple[EvaluationItem, ...], rows: int, documents: int, request: OperatorRequested) -> list[str]:
     holdout = sum(item.set == "holdout" for item in items)
     known = len(items) - holdout
-    facts = f"{_documents(documents)} documents, {len(items)} evaluation items ({holdout} holdout, {known} old facts), {rows} replay rows"
+    facts = f"{documents} documents, {len(items)} evaluation items ({holdout} holdout, {known} old facts), {rows} replay rows"
     return [facts, request.reason] if request.reason else [facts]
 
 

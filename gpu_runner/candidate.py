@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpu_runner.dataset.rows import json_lines, load_evaluation_items, load_training_rows
+from gpu_runner.drift_baselines.fitting import DriftFacts, Fit, next_baseline
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.gate import decide
@@ -24,12 +25,16 @@ from schemas.training import TrainingState
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A judged and uploaded candidate. `record` lacks only the ruling; `decided` is a record that was written before."""
+    """A judged and uploaded candidate. `record` lacks only the ruling; `decided` is a record that was written before.
+
+    `notes` are reasons of a promotion that are not the gate's.
+    """
 
     record: dict[str, Any]
     scores: dict[str, Any]
     report_dir: str
     decided: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def record_key(self) -> str:
@@ -47,9 +52,12 @@ def decided_candidate(store: ArtifactStore, state: TrainingState, settings: Runn
 
 
 def judge_and_upload(
-    store: ArtifactStore, settings: RunnerSettings, state: TrainingState, folder: JobFolder, result: Mapping[str, Any]
+    store: ArtifactStore, settings: RunnerSettings, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], *, fit: Fit
 ) -> Candidate:
-    """Runs the gate on the scores and uploads the version; the same job folder gives the same candidate."""
+    """Runs the gate on the scores, uploads the version, and fits the drift baseline of one that may be promoted.
+
+    The same job folder gives the same candidate.
+    """
     scores_path = folder.path / result["scores"]
     scores = read_json(scores_path)
     spec, prepared = read_json(folder.spec), read_json(folder.prepared)
@@ -92,11 +100,17 @@ def judge_and_upload(
             for name in ("steps", "trained_tokens", "adapter_scale", "first_loss", "last_loss", "seconds", "versions")
         },
     }
+    drift = DriftFacts.of(read_record(store, state.model, str(prepared["baseline"]["version"])))
+    if record["gate_verdict"] == "promote":
+        drift = next_baseline(
+            store, state.model, state.version, folder.leased_documents, drift, fit=fit, alarms_per_100k=settings.drift_alarms_per_100k
+        )
+    record |= drift.as_dict()
     _upload(store, state, folder, result, record)
     _keep_for_later(store, state, folder, spec, prepared)
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
     paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=decision.as_dict(), facts=facts)
-    return Candidate(record, scores, str(paths.results.parent))
+    return Candidate(record, scores, str(paths.results.parent), notes=drift.reasons)
 
 
 def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], record: Mapping[str, Any]) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from consumers.core.holdout import key_id
 from gpu_runner.bootstrap import FIRST, BootstrapRefused, bootstrap
+from gpu_runner.drift_baselines.fitting import Fit
+from gpu_runner.drift_baselines.in_force import StoredBaseline, first_in_force, in_force
 from gpu_runner.errors import Fatal, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog, to_the_end
 from gpu_runner.job_folder import folder_name
@@ -48,10 +50,11 @@ class Asked:
 class Deployment:
     """Answers requests one after the other."""
 
-    def __init__(self, *, store: ArtifactStore, settings: RunnerSettings, log: EventLog, now: Callable[[], datetime]) -> None:
+    def __init__(self, *, store: ArtifactStore, settings: RunnerSettings, log: EventLog, fit: Fit, now: Callable[[], datetime]) -> None:
         self._store = store
         self._settings = settings
         self._events = log
+        self._fit = fit
         self._now = now
 
     async def answer(self, request: OperatorRequested | RollbackRequested) -> None:
@@ -80,7 +83,7 @@ class Deployment:
             await self._refuse(request, f"internal error {type(error).__name__}: see the runner's log")
 
     async def _bootstrap(self, request: OperatorRequested) -> None:
-        record = await asyncio.to_thread(bootstrap, request, store=self._store, settings=self._settings, now=self._now())
+        record = await asyncio.to_thread(bootstrap, request, store=self._store, settings=self._settings, fit=self._fit, now=self._now())
         async with self._events.exclusive() as commit:
             if record is None:
                 known = await asyncio.to_thread(read_record, self._store, request.model, FIRST)
@@ -124,6 +127,7 @@ class Deployment:
             holdout_key_id=key_id(key),
             holdout_percent=record["content"]["holdout_percent"],
             since=self._now(),
+            drift_baselines=first_in_force(StoredBaseline.of(record)),
         )
 
     async def _promote(self, request: OperatorRequested) -> None:
@@ -183,6 +187,9 @@ class Deployment:
                     "version": target.version, "artifact_uri": target.artifact_uri, "artifact_sha256": target.sha256,
                     "previous_version": previous,
                     "cause": "rollback" if verdict == "rollback" else "operator", "decision_id": request_id, "since": at,
+                    "drift_baselines": in_force(
+                        serving.drift_baselines, target.drift_baseline, self._now().astimezone(UTC).date()
+                    ),
                 }
             )  # fmt: skip
             await commit([decision, current])

@@ -40,6 +40,7 @@ def forget_rows(folder: JobFolder, gone: Mapping[str, Reason], *, answers: bool)
     """
     for name in FILES:
         _forget_lines(folder.dataset / f"{name}.jsonl", gone)
+    _forget_lines(folder.leased_documents, gone)
     if answers:
         # By what is left to ask, and not by what was just removed: that may have happened while the answers were written.
         left = {str(row["id"]) for row in _rows(folder.dataset / "evaluation.jsonl")}

@@ -20,7 +20,7 @@ from producers.artifact_store.content_hash import file_sha256, folder_sha256
 from producers.artifact_store.local_store import LocalStore
 
 # Everything that holds rows, or weights made of them; `discard` removes it.
-_MADE_OF_ROWS: Final = ("dataset", ".dataset.part", ".dataset.old", "registered", "checkpoints", "adapter", "merged", "evaluation")
+_MADE_OF_ROWS: Final = ("dataset", "drift", ".dataset.part", ".dataset.old", "registered", "checkpoints", "adapter", "merged", "evaluation")
 _PLAIN: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")
 
 
@@ -60,6 +60,7 @@ class JobFolder:
         self.result = self.path / "result.json"
         self.prepared = self.path / "prepared.json"
         self.log = self.path / "child.log"
+        self.leased_documents = self.path / "drift" / "leased.jsonl"
 
     def make(self) -> None:
         """Makes the folder; raises JobInterrupted where it can't be made."""

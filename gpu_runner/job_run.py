@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from gpu_runner import jobs
 from gpu_runner.candidate import Candidate, decided_candidate, judge_and_upload
 from gpu_runner.child_process import ChildProcess
 from gpu_runner.child_report import ChildEnd, read_end
+from gpu_runner.drift_baselines.fitting import Fit
 from gpu_runner.errors import Fatal, JobCancelled, JobInterrupted, JobRefused, JobWithoutData, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog, to_the_end
 from gpu_runner.forget import forget_rows
@@ -54,6 +55,7 @@ class RunParts:
     metrics: RunnerMetrics
     child_arguments: Sequence[str]
     child_environment: Mapping[str, str]
+    fit: Fit
     now: Callable[[], datetime]
 
 
@@ -188,7 +190,9 @@ class JobRun:
                 raise JobInterrupted("the child reported success without a result whose hashes verify")
             await self._move("deciding")
             await self._forget()
-            candidate = await asyncio.to_thread(judge_and_upload, parts.store, parts.settings, self._state, self._folder, result)
+            candidate = await asyncio.to_thread(
+                judge_and_upload, parts.store, parts.settings, self._state, self._folder, result, fit=parts.fit
+            )
         await to_the_end(self._decide(candidate))
 
     async def _forget(self) -> None:
@@ -278,7 +282,8 @@ class JobRun:
                     record["gate_verdict"], tuple(record["gate_reasons"]), baseline=record["baseline"],
                     artifact_sha256=record["artifact"]["sha256"], serving=serving, rolled_back=rolled_back,
                 )  # fmt: skip
-                ruled = {"verdict": ruling.verdict, "applied": ruling.applied, "reasons": list(ruling.reasons)}
+                reasons = [*ruling.reasons, *(candidate.notes if ruling.applied else ())]
+                ruled = {"verdict": ruling.verdict, "applied": ruling.applied, "reasons": reasons}
                 record = record | ruled | {"decided_at": parts.now().isoformat(), "tainted": tainted}
                 record = await asyncio.to_thread(write_record, parts.store, candidate.record_key, record)
             events: list[Event] = [
@@ -288,7 +293,7 @@ class JobRun:
             if record["applied"]:
                 if serving is None:
                     raise JobRefused(f"{self._state.model} serves nothing: a promotion needs a baseline")
-                events.append(current_event(record, serving))
+                events.append(current_event(record, serving, parts.now().astimezone(UTC).date()))
             ended = jobs.taint(jobs.end(self._state, OUTCOMES[record["verdict"]], now=parts.now()), len(tainted))
             await commit([*events, ended])
             self._count(ended)

@@ -14,6 +14,7 @@ from consumers.core.holdout import key_id
 from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.rows import DataError, EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
+from gpu_runner.drift_baselines.documents import leased_rows, write_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
 from gpu_runner.job_folder import JobFolder, write_json
 from gpu_runner.leased_samples import LeasedSamples
@@ -34,7 +35,7 @@ TRAINED_SAMPLES: Final = "training_data/{model}/versions/{version}.samples.json"
 
 
 class Preparation:
-    """Makes `dataset/`, `prepared.json` and `spec.json` of a job; blocking, torch-free."""
+    """Makes `dataset/`, `drift/`, `prepared.json` and `spec.json` of a job; blocking, torch-free."""
 
     def __init__(self, store: ArtifactStore, settings: RunnerSettings) -> None:
         self._store = store
@@ -84,6 +85,7 @@ class Preparation:
             shutil.rmtree(folder.path / "registered", ignore_errors=True)
         known = {sample_id: sample for sample_id, sample in earlier.items() if sample_id not in gone}
         known |= {sample.sample_id: KnownSample.of(sample) for sample in leased.samples}
+        write_rows(folder.leased_documents, leased_rows(leased.samples))
         self._write_prepared(folder, prepared, leased, known, serving)
         spec = self._spec(state, serving, start, prepared, folder)
         write_json(folder.spec, spec)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from gpu_runner.base_models import folder_fault
+from gpu_runner.drift_baselines.in_force import StoredBaseline
 from gpu_runner.jobs import is_automatic
 from producers.artifact_store.artifacts import (
     ArtifactConflict,
@@ -35,7 +36,10 @@ _SLUG: Final = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")
 
 @dataclass(frozen=True, slots=True)
 class RegisteredVersion:
-    """A version whose weights are in the store. `evaluated`: the gate scored it; `baseline`: what it was trained from."""
+    """A version whose weights are in the store. `evaluated`: the gate scored it; `baseline`: what it was trained from.
+
+    `drift_baseline`: what its documents are held against, where that is known.
+    """
 
     model: str
     version: str
@@ -43,6 +47,7 @@ class RegisteredVersion:
     sha256: str
     evaluated: bool
     baseline: str | None
+    drift_baseline: StoredBaseline | None = None
 
 
 class VersionAmbiguous(ArtifactError):
@@ -224,7 +229,8 @@ def _version(store: ArtifactStore, model: str, version: str) -> RegisteredVersio
     if not isinstance(artifact, dict) or "uri" not in artifact or "sha256" not in artifact:
         raise ArtifactError(f"the record of {model}/{version} names no artifact: it is damaged")
     evaluated = record.get("verdict") in ("promote", "reject", "inconclusive", "void", "bootstrap")
-    return RegisteredVersion(model, version, str(artifact["uri"]), str(artifact["sha256"]), evaluated, _baseline(record))
+    uri, sha256 = str(artifact["uri"]), str(artifact["sha256"])
+    return RegisteredVersion(model, version, uri, sha256, evaluated, _baseline(record), StoredBaseline.of(record))
 
 
 def _baseline(record: dict[str, Any]) -> str | None:

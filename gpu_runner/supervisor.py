@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from gpu_runner import jobs
 from gpu_runner.deployment import Deployment
+from gpu_runner.drift_baselines.fitting import Fit, fit
 from gpu_runner.eraser import Eraser
 from gpu_runner.errors import Fatal, NotConnected
 from gpu_runner.evaluation_jobs import EvaluationJobs, EvaluationRun
@@ -56,7 +57,7 @@ class Supervisor:
         self, *, settings: RunnerSettings, store: ArtifactStore, samples: SampleSource, metrics: RunnerMetrics,
         open_channel: Callable[[], Channel], evaluations: EvaluationJobs, now: Callable[[], datetime],
         training_arguments: Sequence[str] = ("-m", "gpu_runner.train"), evaluation_arguments: Sequence[str] = ("-m", "gpu_runner.evaluate"),
-        child_environment: dict[str, str],
+        child_environment: dict[str, str], fit: Fit = fit,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.store = store
@@ -71,6 +72,7 @@ class Supervisor:
         self._training_arguments = training_arguments
         self._evaluation_arguments = evaluation_arguments
         self._environment = child_environment
+        self._fit = fit
         self._running: JobRun | None = None
         self._eraser = Eraser(store, settings)
         self._work = asyncio.Event()
@@ -128,13 +130,14 @@ class Supervisor:
                 await self._run_job(parts, state)
         self._work.set()
         self._requests.set()
-        deployment = Deployment(store=self.store, settings=self.settings, log=log, now=self.now)
+        deployment = Deployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
         await _first_failure(self._read(channel, log), self._answer(deployment, log), self._work_on(parts, log), self._eraser.follow(log))
 
     def _parts(self, log: EventLog) -> RunParts:
         return RunParts(
             settings=self.settings, store=self.store, log=log, samples=self._samples, preparation=Preparation(self.store, self.settings),
-            metrics=self._metrics, child_arguments=self._training_arguments, child_environment=self._environment, now=self.now,
+            metrics=self._metrics, child_arguments=self._training_arguments, child_environment=self._environment, fit=self._fit,
+            now=self.now,
         )  # fmt: skip
 
     async def _read(self, channel: Channel, log: EventLog) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 
+from gpu_runner.drift_baselines.in_force import StoredBaseline, in_force
 from schemas.evaluation import EvaluationCompleted, PromotionDecided, Score, Verdict
 from schemas.model import ModelCurrent
 from schemas.training import Outcome
@@ -85,8 +86,8 @@ def evaluation_event(record: Mapping[str, Any], scores: Mapping[str, Any], repor
     )
 
 
-def current_event(record: Mapping[str, Any], serving: ModelCurrent) -> ModelCurrent:
-    """What serves after a promotion."""
+def current_event(record: Mapping[str, Any], serving: ModelCurrent, today: date) -> ModelCurrent:
+    """What serves after a promotion on a day (UTC)."""
     return serving.model_copy(
         update={
             "version": record["version"],
@@ -96,6 +97,7 @@ def current_event(record: Mapping[str, Any], serving: ModelCurrent) -> ModelCurr
             "cause": "promotion",
             "decision_id": record["decision_id"],
             "since": datetime.fromisoformat(record["decided_at"]),
+            "drift_baselines": in_force(serving.drift_baselines, StoredBaseline.of(record), today),
         }
     )
 

@@ -119,6 +119,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "TRAINING_ADAPTER_SCALE": "What the trained adapter is multiplied by before it is merged: below 1 it forgets less and learns less.",
         "TRAINING_CHECKPOINT_EVERY_STEPS": "Steps between checkpoints.",
         "EVALUATION_MAX_NEW_TOKENS": "The most tokens of an answer in an evaluation.",
+        "DRIFT_ALARMS_PER_100K": "False alarms of drift in 100,000 documents, of all heads together, that a drift baseline is fitted for.",
         "CHILD_THREADS": "Threads of a training or evaluation child; 0: every core.",
         "LLM_MODEL_STANDARD": "What `standard` means as a base model.",
         "LLM_MODEL_LONGCTX": "What `longctx` means as a base model.",

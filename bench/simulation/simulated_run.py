@@ -293,7 +293,7 @@ class SimulatedSupervisor(Supervisor):
     def _parts(self, log: EventLog) -> RunParts:
         return RunParts(
             settings=self.settings, store=self.store, log=log, samples=self._samples, preparation=Prepared(),  # type: ignore[arg-type]
-            metrics=self._metrics, child_arguments=(), child_environment={}, now=self.now,
+            metrics=self._metrics, child_arguments=(), child_environment={}, fit=self._fit, now=self.now,
         )  # fmt: skip
 
     async def _run_job(self, parts: RunParts, state: TrainingState) -> None:
