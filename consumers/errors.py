@@ -12,3 +12,7 @@ class FatalError(RuntimeError):
 
 class StateMismatch(FatalError):
     """Topics, changelog and position do not fit together; starting again changes nothing before the cause is gone."""
+
+
+class BaselineUnavailable(FatalError):
+    """A drift baseline that is needed now cannot be had: the store is away, or what it holds is damaged."""

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
+from consumers.baselines import BaselineShelf, CurrentModels
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.core.summary import summary
@@ -33,6 +34,7 @@ from consumers.state.topic_id import topic_id
 from consumers.ticker import Ticker
 from consumers.transaction import TransactionalWriter
 from consumers.upkeep import Upkeep
+from producers.artifact_store.stores import open_store
 from producers.connection import KafkaConnection
 from schemas.topics import specs
 
@@ -71,8 +73,8 @@ class Service:
 
     async def start(self) -> None:
         """Fences former owners, restores, seeks, then reads; nothing is processed before the state is whole."""
-        stages = [make(self._settings) for name, make in (("stage1", stage1), ("stage2", stage2)) if name in self._roles]
         counts = await partition_counts(self._connection, [spec.name for spec in specs(self._settings.topic_prefix)])
+        stages = await self._stages(counts)
         broker = KafkaBroker(
             **_broker_address(self._connection),
             consumer_only=True,
@@ -160,6 +162,21 @@ class Service:
             "lag_records": self._watch.lag() if self._watch is not None else {},
             "models": {model: summary(models[model]) for model in sorted(models)},
         }
+
+    async def _stages(self, counts: dict[str, int]) -> list[Stage]:
+        """The stages of this process, and the baselines that they need read before any record is processed."""
+        if not {"stage1", "stage2"} & set(self._roles):
+            return []
+        shelf = BaselineShelf(open_store(self._settings), self._settings.cache_dir() / "drift")
+        current = CurrentModels(self._connection, shelf)
+        try:
+            await current.read_to_end(counts)
+        except BaseException:
+            await current.close()
+            raise
+        self._run_beside(current.follow(), "baselines")
+        stages = {"stage1": lambda: stage1(self._settings, shelf.in_force), "stage2": lambda: stage2(self._settings, shelf.baseline)}
+        return [make() for name, make in stages.items() if name in self._roles]
 
     async def _restored(self, stage: Stage, number: int, partitions: Sequence[int], counts: dict[str, int]) -> Shard:
         shards = self._settings.shards(stage.name)

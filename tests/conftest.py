@@ -8,10 +8,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from consumers.drift.baseline import Baseline, Document, fit_baseline
 from ops.brokers.embedded import EmbeddedBroker
 from ops.brokers.kafka_jars import KafkaUnavailable
 from ops.brokers.kafka_single_node import KafkaNotRunning, SingleNodeKafka
@@ -50,3 +53,23 @@ def tiny_base() -> Path:
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return TINY_BASE
+
+
+@pytest.fixture(scope="session")
+def drift_documents() -> list[Document]:
+    """Short documents of a hundred words in two scripts, in runs of one source over four weeks: 2,500 of them."""
+    rng = np.random.default_rng(1)
+    words = [f"{stem}{ending}" for stem in ("नदी", "राजा", "किला", "river", "temple") for ending in "abcdefghijklmnopqrst"]
+    found: list[Document] = []
+    while len(found) < 2_500:
+        source = f"source-{rng.integers(300)}"
+        for _ in range(int(rng.integers(1, 5))):
+            day = date(2026, 11, 2) + timedelta(days=len(found) * 28 // 2_600)
+            found.append(Document(" ".join(rng.choice(words, size=int(rng.integers(4, 10)))), source, day))
+    return found[:2_500]
+
+
+@pytest.fixture(scope="session")
+def fitted_baseline(drift_documents: list[Document]) -> Baseline:
+    """A baseline of those documents; its thresholds come from too few streams to be relied on."""
+    return fit_baseline(drift_documents, streams=3)

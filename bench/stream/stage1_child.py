@@ -15,6 +15,7 @@ import consumers.service
 import consumers.stage1
 from bench.stream.usage import Meter, answer, asked
 from consumers.core.records import Effects, InputRecord
+from consumers.core.sketching import InForce, none_in_force
 from consumers.log_repeats import hold_back_repeats
 from consumers.metrics import ConsumerMetrics
 from consumers.service import Service
@@ -66,8 +67,8 @@ def watched_stage1(meter: Meter, *, redact: bool) -> Any:
     if not redact:
         vars(consumers.stage1)["redact_together"] = unredacted
 
-    def stage1(settings: ConsumerSettings) -> Stage:
-        stage = make(settings)
+    def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Stage:
+        stage = make(settings, in_force)
         new_task = stage.new_task
         return replace(stage, new_task=lambda partition: FirstRecord(new_task(partition), meter))
 

@@ -54,7 +54,7 @@ def leased_rows(samples: Iterable[SampleCollected]) -> list[dict[str, Any]]:
     Documents by reference are left out: stage 1 does not see their text either. The source is the sample's group.
     """
     documents = [sample for sample in samples if sample.kind == "document" and sample.text and not sample.retracted]
-    documents.sort(key=lambda sample: (sample.occurred_at, sample.sample_id))
+    documents.sort(key=lambda sample: (sample.occurred_at, sample.provenance.partition, sample.provenance.offset))
     return [
         {
             "text": sample.text,

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from consumers.core.negatives import batch_sha256
+from consumers.drift.baseline import FEWEST_DOCUMENTS, Baseline, BaselineTooSmall, Document
 from gpu_runner.child_process import child_environment
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
+from gpu_runner.drift_baselines.fitting import Fit, fit
 from gpu_runner.errors import NotConnected
 from gpu_runner.evaluation_jobs import EvaluationJobs
 from gpu_runner.ledger import Ledger
@@ -151,6 +153,30 @@ def correction(number: int) -> SampleCollected:
     )  # fmt: skip
 
 
+def document(number: int) -> SampleCollected:
+    """A document about one building."""
+    return SampleCollected(
+        sample_id=sha(f"document {number}"), kind="document", revision=0, model="tiny", occurred_at=START, source="/test",
+        provenance=Provenance(topic="t", partition=0, offset=1000 + number), group=f"gazette {number // 3}", doc_id=f"d{number}",
+        text=f"Tower {number} was built in {1500 + number}.", content_sha256=sha(str(number)), language="en",
+    )  # fmt: skip
+
+
+class QuickFit:
+    """In the place of a fit: the given baseline with other arrays for other documents, which it keeps."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        self._baseline = baseline
+        self.asked: list[tuple[list[Document], float]] = []
+
+    def __call__(self, documents: Sequence[Document], alarms_per_100k: float) -> Baseline:
+        self.asked.append((list(documents), alarms_per_100k))
+        if len(documents) < FEWEST_DOCUMENTS:
+            raise BaselineTooSmall(f"{len(documents)} documents: expected at least {FEWEST_DOCUMENTS}")
+        featuriser = replace(self._baseline.featuriser, edges=self._baseline.featuriser.edges + len(documents))
+        return replace(self._baseline, featuriser=featuriser, documents=len(documents))
+
+
 @dataclass
 class FakeSamples:
     """`sample.collected` as a list, at partition 0."""
@@ -178,6 +204,7 @@ class Installation:
     behaviour: str = ""
     metrics: RunnerMetrics = field(default_factory=RunnerMetrics)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    fit: Fit = fit
 
     def supervisor(self) -> Supervisor:
         """A runner, not started yet."""
@@ -186,6 +213,7 @@ class Installation:
             evaluations=EvaluationJobs(self.settings.evaluations_dir(), self.clock), now=self.clock,
             training_arguments=(str(FAKE_CHILD),), evaluation_arguments=(str(FAKE_CHILD.with_name("fake_evaluation_child.py")),),
             child_environment=child_environment(os.environ | {"FAKE_CHILD": self.behaviour, "PYTHONPATH": os.pathsep.join(sys.path)}, 1),
+            fit=self.fit,
         )  # fmt: skip
 
     @asynccontextmanager
