@@ -175,8 +175,8 @@ class Service:
             await current.close()
             raise
         self._run_beside(current.follow(), "baselines")
-        stages = {"stage1": lambda: stage1(self._settings, shelf.in_force), "stage2": lambda: stage2(self._settings, shelf.baseline)}
-        return [make() for name, make in stages.items() if name in self._roles]
+        stages = [stage1(self._settings, shelf.in_force)] if "stage1" in self._roles else []
+        return [*stages, stage2(self._settings, shelf.baseline)] if "stage2" in self._roles else stages
 
     async def _restored(self, stage: Stage, number: int, partitions: Sequence[int], counts: dict[str, int]) -> Shard:
         shards = self._settings.shards(stage.name)

@@ -10,7 +10,7 @@ from consumers.settings import ConsumerSettings
 
 def test_the_documented_variables_are_the_fields_and_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every variable of the table exists with the default it names, and no field is missing from the table."""
-    from producers.settings import ServiceSettings
+    from producers.settings import StoreSettings
 
     monkeypatch.delenv("HOST", raising=False)
     documented: dict[str, str] = {}
@@ -19,7 +19,7 @@ def test_the_documented_variables_are_the_fields_and_defaults(monkeypatch: pytes
         if len(cells) == 3 and cells[0].isupper():
             names, defaults = cells[0].split(", "), cells[1].split(", ")
             documented |= dict(zip(names, defaults, strict=True))
-    own = set(ConsumerSettings.model_fields) - set(ServiceSettings.model_fields)
+    own = set(ConsumerSettings.model_fields) - set(StoreSettings.model_fields)
     assert {name.lower() for name in documented} == own
     settings = ConsumerSettings()
     for name, default in documented.items():
