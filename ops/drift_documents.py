@@ -14,6 +14,7 @@ from ops.errors import WrongUsage
 
 if TYPE_CHECKING:
     from consumers.drift.baseline import Baseline, Document
+    from consumers.drift.code_points import CodePoints
     from consumers.drift.monitor import Finding, Monitor
     from consumers.drift.terms import Explanation, Term
 
@@ -53,6 +54,7 @@ def fit(*, baseline: Path, out: Path, alarms_per_100k: float, seed: int, as_json
 def run(*, baseline: Path, events: Path, cool_down: int, as_json: bool) -> int:
     """Prints a line a decision and a last line of totals; always 0, whatever was found."""
     from consumers.drift.artifact import UnreadableBaseline, load_baseline
+    from consumers.drift.code_points import code_points
     from consumers.drift.monitor import Monitor
     from consumers.drift.recent_terms import RecentTerms
     from consumers.drift.terms import explain
@@ -67,8 +69,9 @@ def run(*, baseline: Path, events: Path, cool_down: int, as_json: bool) -> int:
     for batch in _batches(document_rows(events)):
         docs += len(batch)
         started = time.perf_counter()
-        recent.take([document.text for document in batch], [document.source for document in batch])
-        found = list(_watched(fitted, monitor, batch))
+        read = code_points([document.text for document in batch])
+        recent.take(read, [document.source for document in batch])
+        found = list(_watched(fitted, monitor, read, [document.source for document in batch]))
         watching_s += time.perf_counter() - started
         for finding in found:
             alarms += not finding.fired
@@ -116,16 +119,16 @@ def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
         yield batch
 
 
-def _watched(fitted: Baseline, monitor: Monitor, batch: Sequence[Document]) -> Iterator[Finding]:
+def _watched(fitted: Baseline, monitor: Monitor, read: CodePoints, sources: Sequence[str]) -> Iterator[Finding]:
     import numpy as np
 
     from consumers.drift.sketch import group_of, sketched
 
-    rows = fitted.featuriser.rows([document.text for document in batch])
-    groups = np.array([group_of(document.source) for document in batch])
+    rows = fitted.featuriser.rows(read)
+    groups = np.array([group_of(source) for source in sources])
     size = fitted.bucket_documents
     # The last documents of a file may be fewer than a bucket: thresholds are for full ones.
-    for first in range(0, len(batch) // size * size, size):
+    for first in range(0, len(rows) // size * size, size):
         yield from monitor.push(sketched(rows[first : first + size], groups[first : first + size]))
 
 

@@ -1,4 +1,4 @@
-"""A batch of texts as one array of code points, and sums over its documents."""
+"""A batch of texts as one array of code points: read once, for feature rows and for terms."""
 
 from __future__ import annotations
 
@@ -15,17 +15,24 @@ from consumers.drift.characters import KNOWN_CODE_POINTS, WORD, character_flags
 # Characters of a document that are looked at: what a longer one says, it has said by then, and the cost of one document is bounded.
 LONGEST: Final = 4_000
 
+Codes = NDArray[np.uint32]
+
 
 @dataclass(frozen=True, slots=True)
 class CodePoints:
     """`codes` `(c,) uint32` of all documents one behind the other; `flags` `(c,) uint8`; `starts` `(d + 1,) int64`.
 
-    Each document begins with a NUL of its own, and one more ends the last: so every word has a boundary on both sides.
+    Each document begins with a NUL of its own, and one more ends the last: so every word has a boundary on both sides. `texts` are the
+    documents as they came.
     """
 
-    codes: NDArray[np.uint32]
+    texts: Sequence[str]
+    codes: Codes
     flags: NDArray[np.uint8]
     starts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
     @property
     def words(self) -> NDArray[np.bool_]:
@@ -33,35 +40,27 @@ class CodePoints:
         found: NDArray[np.bool_] = (self.flags & WORD) != 0
         return found
 
-    def count(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """How many of the chosen code points each document has, `(d,) int64`."""
-        return np.diff(self.before(chosen)[self.starts])
 
-    @staticmethod
-    def before(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """How many are chosen before each position and before the end, `(c + 1,) int64`."""
-        sums = np.zeros(len(chosen) + 1, np.int64)
-        np.cumsum(chosen, out=sums[1:])
-        return sums
-
-
-def code_points(texts: Sequence[str]) -> CodePoints:
-    """The texts in NFC and lower case as code points. O(characters).
+def code_points(texts: Sequence[str] | CodePoints) -> CodePoints:
+    """The texts in NFC and lower case as code points; what has been read already is given back. O(characters), 2 µs a short document.
 
     >>> code_points(["कि", "A"]).starts.tolist()
     [0, 3, 5]
     """
-    read = [_plain(text) for text in texts]
-    codes: NDArray[Any] = np.frombuffer("\x00".join(["", *read, ""]).encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
-    starts = np.zeros(len(read) + 1, np.int64)
-    np.cumsum([len(text) + 1 for text in read], out=starts[1:])
-    flags = character_flags()[np.where(codes < KNOWN_CODE_POINTS, codes, 0)]
-    return CodePoints(codes, flags, starts)
+    if isinstance(texts, CodePoints):
+        return texts
+    # A NUL ends a document, and one more the last; no event may hold one, files may.
+    joined = "\0".join(["", *[_plain(text) for text in texts], ""]).lower()
+    codes: NDArray[Any] = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+    flags = character_flags()[np.minimum(codes, KNOWN_CODE_POINTS)]
+    return CodePoints(texts, codes, flags, np.flatnonzero(codes == 0))
 
 
 def _plain(text: str) -> str:
-    text = text[:LONGEST]
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    # A NUL ends a document; no event may hold one, files may.
-    return text.lower().replace("\x00", " ")
+    if len(text) > LONGEST:
+        # The word that the end goes through is left out: half a word is an unknown one.
+        text = text[: text.rfind(" ", 0, LONGEST) + 1] or text[:LONGEST]
+    if "\0" in text:
+        text = text.replace("\0", " ")
+    # Document by document: one nukta makes NFC look at all of what it is given.
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

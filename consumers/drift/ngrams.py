@@ -26,28 +26,30 @@ def ngram_rows(batch: CodePoints) -> csr_matrix:
     2-grams lie inside words; 3- and 4-grams may begin or end at a word's boundary, so that short words and endings count.
     """
     inside = batch.words
-    codes = np.where(inside, batch.codes, _BOUNDARY).astype(np.uint32)
+    codes = np.where(inside, batch.codes, _BOUNDARY)
     pairs = codes[:-1] * _FACTORS[0] + codes[1:] * _FACTORS[1]
     triples = pairs[:-1] + codes[2:] * _FACTORS[2]
     fours = triples[:-1] + codes[3:] * _FACTORS[3]
     valid = (inside[:-1] & inside[1:], inside[1:-1], inside[1:-2] & inside[2:-1])
-    found = [_hashed(grams[kept], salt) for grams, kept, salt in zip((pairs, triples, fours), valid, _SALTS, strict=True)]
-    ends = [CodePoints.before(kept)[np.minimum(batch.starts, len(kept))] for kept in valid]
-    return _by_document(found, ends, len(batch.starts) - 1)
+    places = [np.flatnonzero(kept) for kept in valid]
+    found = [_hashed(grams[place], salt) for grams, place, salt in zip((pairs, triples, fours), places, _SALTS, strict=True)]
+    ends = [np.searchsorted(place, batch.starts).astype(np.int32) for place in places]
+    return _by_document(found, ends, len(batch))
 
 
 def word_hashes(batch: CodePoints) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """The hash of each word (20 bits), in order, and the bounds of each document's words in them, `(d + 1,) int64`."""
     inside = batch.words
-    edge = np.diff(inside.astype(np.int8), prepend=np.int8(0))
-    begins = np.flatnonzero(edge == 1)
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
+    begins, ends = edges[0::2], edges[1::2]
     bounds = np.searchsorted(begins, batch.starts)
     if not len(begins):
         return np.zeros(0, np.uint32), bounds
     # A word's hash is a sum over its code points, each times a factor of its place in the word.
-    length = np.flatnonzero(edge == -1) - begins
-    place = np.arange(len(inside)) - np.repeat(np.concatenate([[0], begins]), np.diff(np.concatenate([[0], begins, [len(inside)]])))
-    summed = np.add.reduceat(np.where(inside, batch.codes * _PLACES[place % len(_PLACES)], np.uint32(0)), begins, dtype=np.uint32)
+    length = ends - begins
+    first = np.cumsum(length) - length
+    place = np.arange(int(first[-1] + length[-1])) - np.repeat(first, length)
+    summed = np.add.reduceat(batch.codes[inside] * _PLACES[place & len(_PLACES) - 1], first, dtype=np.uint32)
     mixed = (summed ^ (summed >> np.uint32(15)) ^ length.astype(np.uint32)) * _MIX
     return mixed >> np.uint32(32 - WORD_BITS), bounds
 
@@ -61,19 +63,21 @@ _PLACES: Final = _places(64)
 
 
 def _hashed(grams: NDArray[np.uint32], salt: np.uint32) -> NDArray[np.int32]:
-    mixed = grams ^ salt
-    mixed = (mixed ^ (mixed >> np.uint32(15))) * _MIX
-    return (mixed >> np.uint32(32 - NGRAM_BITS)).astype(np.int32)
+    grams ^= salt
+    grams ^= grams >> np.uint32(15)
+    grams *= _MIX
+    grams >>= np.uint32(32 - NGRAM_BITS)
+    return grams.view(np.int32)
 
 
-def _by_document(found: list[NDArray[np.int32]], ends: list[NDArray[np.int64]], documents: int) -> csr_matrix:
+def _by_document(found: list[NDArray[np.int32]], ends: list[NDArray[np.int32]], documents: int) -> csr_matrix:
     """One matrix of several lists of columns, each cut at its own document bounds."""
     counts = [np.diff(end) for end in ends]
-    bounds = np.zeros(documents + 1, np.int64)
+    bounds = np.zeros(documents + 1, np.int32)
     np.cumsum(sum(counts), out=bounds[1:])
     columns = np.empty(bounds[-1], np.int32)
     shift = bounds[:-1].copy()
     for part, end, count in zip(found, ends, counts, strict=True):
-        columns[np.arange(len(part)) + np.repeat(shift - end[:-1], count)] = part
+        columns[np.arange(len(part), dtype=np.int32) + np.repeat(shift - end[:-1], count)] = part
         shift += count
     return csr_matrix((np.ones(len(columns), np.float32), columns, bounds), shape=(documents, NGRAMS))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from consumers.drift.code_points import LONGEST
 from consumers.drift.term_table import BUCKETS
-from consumers.drift.words import MAX_CHARACTERS
 
 SAMPLED_DOCUMENTS: Final = 96
 SAMPLED_OF_SOURCE: Final = 4
@@ -51,19 +52,20 @@ class Generation:
         self.keep(other.sample)
 
     def keep(self, snippets: Iterable[Snippet]) -> None:
-        """Takes snippets into the sample: the lowest ranks, of each source and of all. O(n log n)."""
+        """Takes snippets, which come by rank and source, into the sample: the lowest ranks, of each source and of all.
+
+        It asks for no more of them than it needs.
+        """
         kept: list[Snippet] = []
         of_source: Counter[int] = Counter()
-        before: tuple[int, int] | None = None
-        for snippet in sorted([*self.sample, *snippets]):
-            again = before == (snippet.rank, snippet.source)
-            before = (snippet.rank, snippet.source)
-            if again or of_source[snippet.source] >= SAMPLED_OF_SOURCE:
-                continue
-            of_source[snippet.source] += 1
-            kept.append(snippet)
-            if len(kept) == SAMPLED_DOCUMENTS:
+        for snippet in merge(self.sample, snippets):
+            if kept and (kept[-1].rank, kept[-1].source) == (snippet.rank, snippet.source):
+                kept[-1] = min(kept[-1], snippet)
+            elif len(kept) == SAMPLED_DOCUMENTS:
                 break
+            elif of_source[snippet.source] < SAMPLED_OF_SOURCE:
+                of_source[snippet.source] += 1
+                kept.append(snippet)
         self.sample = kept
 
 
@@ -75,7 +77,7 @@ def snippet(text: str, number: int) -> str:
     """
     if len(text) <= SNIPPET_CHARACTERS:
         return text
-    start = number % (min(len(text), MAX_CHARACTERS) - SNIPPET_CHARACTERS + 1)
+    start = number % (min(len(text), LONGEST) - SNIPPET_CHARACTERS + 1)
     # The word that the start stands in is left out, the one that the end stands in as well.
     if start:
         start = text.find(" ", start - 1, start + SNIPPET_CHARACTERS) + 1 or start

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.words import SHAPES, Hashes, Words, split
+from consumers.drift.words import SHAPES, Hashes, Indices, Words, split
 
 FORMAT: Final = 1
 # At 2^16 the count of 23 % of words was more than twice their own (at 2^18 of 6 %), and what is new was not seen to be new.
@@ -41,11 +41,11 @@ def buckets(hashes: Hashes) -> Buckets:
     return (hashes >> _SHIFT).astype(np.int64)
 
 
-def document_terms(words: Words, unseen: NDArray[np.bool_]) -> tuple[Buckets, Buckets]:
-    """Each document's distinct terms as (document, bucket), sorted; `unseen` (W,) says which words' shapes are terms. O(W log W)."""
+def document_terms(words: Words, unseen: NDArray[np.bool_], shapes: Indices) -> tuple[Buckets, Buckets]:
+    """Each document's distinct terms as (document, bucket), sorted; `shapes` are those of the `unseen` (W,) words. O(W log W)."""
     known = words.families != 0
     places = np.concatenate([words.document, words.document[known], words.document[unseen]]) * BUCKETS
-    places += np.concatenate([buckets(words.hashes), buckets(words.families[known]), HASHED + words.shapes[unseen]])
+    places += np.concatenate([buckets(words.hashes), buckets(words.families[known]), HASHED + shapes])
     places.sort()
     # What np.unique does, without its second pass.
     places = places[np.append(True, places[1:] != places[:-1])] if len(places) else places
@@ -74,7 +74,7 @@ class TermTable:
         runs = _runs(len(texts), sources)
         spelled: Counter[str] = Counter()
         for at, words in _batches(texts):
-            document, bucket = document_terms(words, np.zeros(len(words), np.bool_))
+            document, bucket = document_terms(words, np.zeros(len(words), np.bool_), np.zeros(0, np.intp))
             counts += np.bincount(bucket, minlength=BUCKETS)
             np.minimum.at(first_run, bucket, runs[at + document])
             np.maximum.at(last_run, bucket, runs[at + document])
@@ -83,7 +83,8 @@ class TermTable:
         unseen = (first_run == last_run) | (counts <= len(texts) // UNSEEN_IN + 1)
         shapes = np.zeros(BUCKETS, np.int64)
         for _, words in _batches(texts):
-            bucket = document_terms(words, unseen[buckets(words.hashes)])[1]
+            new = unseen[buckets(words.hashes)]
+            bucket = document_terms(words, new, words.shapes(new))[1]
             shapes += np.bincount(bucket[bucket >= HASHED], minlength=BUCKETS)
         ordered = sorted((-count, name) for name, count in spelled.items() if len(name) <= MAX_NAME_CHARACTERS)
         return TermTable(len(texts), (counts + shapes).astype(np.int32), tuple(name for _, name in ordered[:NAMES]))

@@ -153,7 +153,7 @@ class _Rise:
         unseen = table.unseen(said.hashes[first])
         self._word = _Moves.of(buckets(said.hashes[first]), table, seen)
         self._family = _Moves.of(buckets(self._families), table, seen)
-        self._shape = _Moves.of(HASHED + said.shapes[first], table, seen)
+        self._shape = _Moves.of(HASHED + said.shapes(np.array(first, np.intp)), table, seen)
         self._speaks = unseen & (self._shape.z >= LEAST_SHAPE_Z)
         self._owners = self._owned(buckets(said.hashes[first]).tolist(), buckets(self._families).tolist())
 

@@ -22,15 +22,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-# What is looked at of a document, in code points: an inline document may have 256 KiB, and its first pages say what it is about.
-MAX_CHARACTERS: Final = 2000
+from consumers.drift.characters import POINTS, in_categories
+from consumers.drift.code_points import CodePoints, code_points
 
 Hashes = NDArray[np.uint64]
 Indices = NDArray[np.intp]
 
-_SEPARATOR: Final = "\0"
-# Letters end at U+323AF in Unicode 15; what lies beyond is unassigned, private or a variation selector.
-_POINTS: Final = 0x323B0
 _BETWEEN, _WORD, _JOINER, _SYMBOL = 0, 1, 2, 3
 _JOINERS: Final = "\u200c\u200d'\u2019"
 # How the bytes 0x80-0xBF of UTF-8 look in Latin-1 and, lower-cased, in Windows-1252; U+FFFD where the decoder gave up.
@@ -58,28 +55,36 @@ SHAPES: Final = 1 << 13
 class Words:
     """The words of a batch of documents, in order.
 
-    `text` is the normalised batch; word i is `text[start[i]:end[i]]` in document `document[i]`. `hashes` and `families` are
-    (W,) uint64; a family of 0 means none (another script, or vowels alone). `shapes` are (W,) below SHAPES.
+    Word i is in document `document[i]`, and `lengths[i]` code points of `letters` are its own. `hashes` and `families` are (W,) uint64; a
+    family of 0 means none (another script, or vowels alone).
     """
 
-    text: str
     documents: int
     document: Indices
-    start: Indices
-    end: Indices
+    letters: NDArray[np.uint32]
+    lengths: Indices
     hashes: Hashes
     families: Hashes
-    shapes: Indices
 
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def __getitem__(self, index: int) -> str:
-        return self.text[self.start[index] : self.end[index]]
-
     def spelled(self) -> list[str]:
         """All words as strings. O(W)."""
-        return [self.text[start:end] for start, end in zip(self.start.tolist(), self.end.tolist(), strict=True)]
+        text = self.letters.tobytes().decode("utf-32-le", "surrogatepass")
+        ends = np.cumsum(self.lengths)
+        return [text[start:end] for start, end in zip((ends - self.lengths).tolist(), ends.tolist(), strict=True)]
+
+    def shapes(self, chosen: NDArray[np.bool_] | Indices) -> Indices:
+        """The shapes of some of the words, each below SHAPES: their kinds of characters, and their length as 1, 2, 3 to 4, or more."""
+        lengths = self.lengths[chosen]
+        if not len(lengths):
+            return np.zeros(0, np.intp)
+        starts = (np.cumsum(self.lengths) - self.lengths)[chosen]
+        behind = np.cumsum(lengths) - lengths
+        letters = self.letters[np.arange(int(lengths.sum())) + np.repeat(starts - behind, lengths)]
+        found: Indices = np.bitwise_or.reduceat(_kinds()[np.minimum(letters, POINTS)], behind) | np.digitize(lengths, (2, 3, 5)) << 11
+        return found
 
 
 def words(text: str) -> list[str]:
@@ -91,52 +96,34 @@ def words(text: str) -> list[str]:
     return split([text]).spelled()
 
 
-def split(texts: Sequence[str]) -> Words:
+def split(texts: Sequence[str] | CodePoints) -> Words:
     """The words of each text with their hashes. The batching changes nothing. About 3 µs a short document in batches of 500.
 
     >>> split(["राम गया", "ram gaya, RAAM gayaa"]).document.tolist()
     [0, 0, 1, 1, 1, 1]
     """
-    text = _normalised(texts)
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = _classes()[np.minimum(points, _POINTS)]
+    batch = code_points(texts)
+    points = batch.codes
+    classes = _classes()[np.minimum(points, POINTS)]
     inside = classes == _WORD
     if (classes == _SYMBOL).any():
         _keep_broken_bytes_together(points, inside)
     joiners = np.flatnonzero(classes == _JOINER)
-    joiners = joiners[(joiners > 0) & (joiners < len(points) - 1)]
+    # The batch begins and ends with a NUL.
     inside[joiners[inside[joiners - 1] & inside[joiners + 1]]] = True
-    edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
     start, end = edges[0::2], edges[1::2]
-    document = np.searchsorted(np.flatnonzero(points == 0), start)
+    document = np.searchsorted(batch.starts, start, side="right") - 1
     letters = points[inside]
     lengths = end - start
-    return Words(text, len(texts), document, start, end, _hashes(letters, lengths), _families(letters, lengths), _shapes(letters, lengths))
-
-
-def _normalised(texts: Sequence[str]) -> str:
-    """NFC and lower case, one document after another, separated by NUL."""
-    return _SEPARATOR.join([_plain(text) for text in texts])
-
-
-def _plain(text: str) -> str:
-    text = (text if len(text) <= MAX_CHARACTERS else _cut(text)).replace(_SEPARATOR, " ").lower()
-    # Document by document: one nukta makes NFC look at all of what it is given.
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def _cut(text: str) -> str:
-    """The first MAX_CHARACTERS, without the word that the end goes through."""
-    return text[: text.rfind(" ", 0, MAX_CHARACTERS) + 1] or text[:MAX_CHARACTERS]
+    return Words(len(batch), document, letters, lengths, _hashes(letters, lengths), _families(letters, lengths))
 
 
 @cache
 def _classes() -> NDArray[np.uint8]:
-    """What each code point is in a word. 25 ms, once."""
-    found = np.zeros(_POINTS + 1, np.uint8)
-    for point in range(_POINTS):
-        if unicodedata.category(chr(point))[0] in "LMN":
-            found[point] = _WORD
+    """What each code point is in a word."""
+    found = np.zeros(POINTS + 1, np.uint8)
+    found[:-1][in_categories(b"LMN", POINTS)] = _WORD
     for character in _JOINERS:
         found[ord(character)] = _JOINER
     for character in _CONTINUATION:
@@ -149,7 +136,7 @@ def _classes() -> NDArray[np.uint8]:
 
 @cache
 def _continuations() -> NDArray[np.bool_]:
-    found = np.zeros(_POINTS + 1, np.bool_)
+    found = np.zeros(POINTS + 1, np.bool_)
     found[[ord(character) for character in _CONTINUATION]] = True
     return found
 
@@ -160,7 +147,7 @@ def _keep_broken_bytes_together(points: NDArray[np.uint32], inside: NDArray[np.b
     Leads of three bytes want two signs ("café»" stays as it is), but for Devanagari's own E0 A4 and E0 A5, whose third byte
     Windows-1252 may lack.
     """
-    goes_on = np.append(_continuations()[np.minimum(points, _POINTS)], [False, False])
+    goes_on = np.append(_continuations()[np.minimum(points, POINTS)], [False, False])
     first, second = goes_on[1:-1], goes_on[2:]
     following = np.append(points[1:], 0)
     three = (points >= 0xE0) & (points <= 0xEF) & first
@@ -249,8 +236,8 @@ def _without_aspiration(codes: NDArray[np.uint8], word: Indices) -> tuple[NDArra
 
 @cache
 def _kinds() -> NDArray[np.int64]:
-    """The kind of each code point. 30 ms, once."""
-    found = np.full(_POINTS + 1, OTHER, np.int64)
+    """The kind of each code point."""
+    found = np.full(POINTS + 1, OTHER, np.int64)
     for point in range(0x80):
         found[point] = DIGIT if chr(point).isdigit() else OTHER
     foldings = _foldings()
@@ -265,13 +252,4 @@ def _kinds() -> NDArray[np.int64]:
     found[[*range(0x966, 0x970)]] = DIGIT
     found[np.flatnonzero(_classes() == _SYMBOL)] = MISREAD
     found[0xFFFD] = MISREAD
-    return found
-
-
-def _shapes(letters: NDArray[np.uint32], lengths: Indices) -> Indices:
-    """Each word's kinds of characters and its length as 1, 2, 3 to 4, or more: (W,) below SHAPES."""
-    if not len(lengths):
-        return np.zeros(0, np.intp)
-    kinds = np.bitwise_or.reduceat(_kinds()[np.minimum(letters, _POINTS)], np.cumsum(lengths) - lengths)
-    found: Indices = kinds | np.digitize(lengths, (2, 3, 5)) << 11
     return found

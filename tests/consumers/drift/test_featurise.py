@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.drift.baseline import Baseline
-from consumers.drift.code_points import code_points
+from consumers.drift.code_points import LONGEST, code_points
 from consumers.drift.featurise import Quantities
 from consumers.drift.layout import BINNED, BLOCKS, CLUSTERS, MOSTLY_DEVANAGARI
 from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
@@ -29,6 +29,7 @@ def test_a_row_is_the_same_in_any_batch(small_baseline: Baseline, texts: list[st
     parts = [rows(part) for part in (texts[:cut], texts[cut:]) if part]
     assert np.array_equal(whole, np.concatenate(parts))
     assert np.array_equal(whole[::-1], rows(texts[::-1]))
+    assert np.array_equal(whole, rows(code_points(texts)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -47,6 +48,13 @@ def test_hindi_words_stay_whole() -> None:
     assert bounds.tolist() == [0, 3, 4, 5, 7]
     assert hashes[3] == hashes[4]
     assert hashes[5] == hashes[6]
+
+
+def test_a_long_document_is_cut_between_words(small_baseline: Baseline) -> None:
+    """What lies beyond LONGEST changes nothing, and half a word is none."""
+    beginning = "किला " * (LONGEST // 5)
+    rows = small_baseline.featuriser.rows([beginning[:-2] + "नदियाँ और पहाड़", beginning[:-5]])
+    assert np.array_equal(rows[0], rows[1])
 
 
 def test_ngrams_do_not_cross_words_or_documents() -> None:
