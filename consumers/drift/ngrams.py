@@ -48,7 +48,7 @@ def word_hashes(batch: CodePoints) -> tuple[NDArray[np.uint32], NDArray[np.int64
     # A word's hash is a sum over its code points, each times a factor of its place in the word.
     length = ends - begins
     first = np.cumsum(length) - length
-    place = np.arange(int(first[-1] + length[-1])) - np.repeat(first, length)
+    place = np.arange(int(first[-1] + length[-1]), dtype=np.int32) - np.repeat(first.astype(np.int32), length)
     summed = np.add.reduceat(batch.codes[inside] * _PLACES[place & len(_PLACES) - 1], first, dtype=np.uint32)
     mixed = (summed ^ (summed >> np.uint32(15)) ^ length.astype(np.uint32)) * _MIX
     return mixed >> np.uint32(32 - WORD_BITS), bounds

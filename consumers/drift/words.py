@@ -106,8 +106,7 @@ def split(texts: Sequence[str] | CodePoints) -> Words:
     points = batch.codes
     classes = _classes()[np.minimum(points, POINTS)]
     inside = classes == _WORD
-    if (classes == _SYMBOL).any():
-        _keep_broken_bytes_together(points, inside)
+    _keep_broken_bytes_together(points, inside)
     joiners = np.flatnonzero(classes == _JOINER)
     # The batch begins and ends with a NUL.
     inside[joiners[inside[joiners - 1] & inside[joiners + 1]]] = True
@@ -147,15 +146,15 @@ def _keep_broken_bytes_together(points: NDArray[np.uint32], inside: NDArray[np.b
     Leads of three bytes want two signs ("café»" stays as it is), but for Devanagari's own E0 A4 and E0 A5, whose third byte
     Windows-1252 may lack.
     """
-    goes_on = np.append(_continuations()[np.minimum(points, POINTS)], [False, False])
-    first, second = goes_on[1:-1], goes_on[2:]
-    following = np.append(points[1:], 0)
-    three = (points >= 0xE0) & (points <= 0xEF) & first
-    devanagari = (points == 0xE0) & ((following == 0xA4) | (following == 0xA5))
-    two = np.isin(points, (0xE2, 0xE3, 0xF0, 0xF1, 0xEE, 0xEF)) & first
-    with_second = np.flatnonzero(three & second)
-    with_first = np.flatnonzero(devanagari | two)
-    inside[with_first + 1] = True
+    # The last point is a NUL, so a sign always has one behind it.
+    leads = np.flatnonzero((points >= 0xE0) & (points <= 0xF1))
+    leads = leads[_continuations()[np.minimum(points[leads + 1], POINTS)]]
+    lead, following = points[leads], points[leads + 1]
+    second = _continuations()[np.minimum(points[leads + 2], POINTS)]
+    devanagari = (lead == 0xE0) & ((following == 0xA4) | (following == 0xA5))
+    two = np.isin(lead, (0xE2, 0xE3, 0xF0, 0xF1, 0xEE, 0xEF))
+    inside[leads[devanagari | two] + 1] = True
+    with_second = leads[(lead <= 0xEF) & second]
     inside[with_second + 1] = True
     inside[with_second + 2] = True
 
@@ -165,8 +164,9 @@ def _hashes(letters: NDArray[np.uint32], lengths: Indices) -> Hashes:
     if not len(lengths):
         return np.zeros(0, np.uint64)
     starts = np.cumsum(lengths) - lengths
-    places = np.arange(len(letters)) - np.repeat(starts, lengths)
-    mixed = letters.astype(np.uint64) * _MULTIPLIER
+    places = np.arange(len(letters), dtype=np.int32)
+    places -= np.repeat(starts.astype(np.int32), lengths)
+    mixed = letters * _MULTIPLIER
     mixed ^= mixed >> _SHIFT
     mixed *= _POWERS[places & 63]
     return _finished(np.add.reduceat(mixed, starts))
