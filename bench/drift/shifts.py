@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from bench.drift.planted import Terms, planted_terms, words
+from bench.drift.planted import PoolTerms
 from bench.drift.pools import Form, Pool
 from bench.drift.population import PER_DAY, FloatArray, Population, Stream, joined, population
 
@@ -51,12 +51,11 @@ class Shift:
         stream = joined(pieces)
         return self.damage(stream, rng, before) if self.damage else stream
 
-    def planted(self, terms: Terms = words) -> frozenset[str]:
-        """The terms that the shift raised (`planted_terms`); none for a nuisance."""
+    def planted(self, terms: PoolTerms) -> frozenset[str]:
+        """The terms that the shift raised (`PoolTerms.planted`); none for a nuisance."""
         if self.added is None:
             return frozenset()
-        usual = [self.before.weights(), *([] if self.instead is None else [self.instead])]
-        return planted_terms(self.before.pool, self.added, *usual, terms=terms)
+        return terms.planted(self.added, self.before.weights(), *([] if self.instead is None else [self.instead]))
 
 
 def choose_topic(
