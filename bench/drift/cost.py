@@ -1,4 +1,4 @@
-"""What a document costs in batches of 500: feature rows, terms and monitor, with scikit-learn's n-grams beside; and what is stored of it."""
+"""What a document costs in batches of 500: feature rows, terms and monitor, scikit-learn's n-grams beside; and what is stored of it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,24 +77,23 @@ def judged_streams(pool: Pool, *, worlds: int, documents: int, first_seed: int =
                     seen.setdefault(finding.fired, finding)
                 if True in seen:
                     break
-            judge(baseline, pool, stream, seen, shift.planted(terms), explained)
+            planted = shift.planted(terms)
+            for finding, told in explanations(baseline, pool, stream, seen.values()):
+                judged = Judged(finding.n - BEFORE, len(told), precision(told, planted), precision(told, planted, TOLD))
+                (explained.fire if finding.fired else explained.alarm).append(judged)
         yield found
 
 
-def judge(
-    baseline: Baseline, pool: Pool, stream: Stream, seen: dict[bool, Finding], planted: frozenset[str], explained: Explained
-) -> None:
-    """Adds the explanation of each finding, by whether it fired, from the record of the documents until then."""
+def explanations(baseline: Baseline, pool: Pool, stream: Stream, findings: Iterable[Finding]) -> Iterator[tuple[Finding, list[str]]]:
+    """The terms told of each finding, from the record of the documents until then."""
     recent, at = RecentTerms(baseline.terms), 0
-    for finding in sorted(seen.values(), key=lambda finding: finding.n):
+    for finding in sorted(findings, key=lambda finding: finding.n):
         while at < finding.n:
             beyond = min(at + _BATCH, finding.n)
             numbers, sources = stream.documents[at:beyond].tolist(), stream.sources[at:beyond].tolist()
             recent.take([pool.texts[number] for number in numbers], [pool.sources[source] for source in sources])
             at = beyond
-        told = [term.term for term in explain(baseline.terms, recent, TOLD, documents=finding.documents).rose]
-        judged = Judged(finding.n - BEFORE, len(told), precision(told, planted), precision(told, planted, TOLD))
-        (explained.fire if finding.fired else explained.alarm).append(judged)
+        yield finding, [term.term for term in explain(baseline.terms, recent, TOLD, documents=finding.documents).rose]
 
 
 def figures(found: dict[str, Explained]) -> list[Figure]:

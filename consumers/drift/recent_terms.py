@@ -1,11 +1,10 @@
 """What recent documents said, in bounded space: how many had each term, from how many sources, and a sample of their text.
 
 Counts are hashed, so nothing has to be thrown away and no order matters. The names come from the sample: the documents with the
-lowest hashes (bottom-k, Cohen & Kaplan 2007). Those with unseen words of a shape that the baseline hardly has weigh more: they show what
-is new.
+lowest hashes (bottom-k, Cohen & Kaplan 2007), divided by what their terms say for showing them (term_weights.py).
 
-Generations of 512 documents, the elder ones merged two by two up to 2,048: the newest 4,096 to 6,144 documents, and an explanation can
-look at hardly more of them than an alarm's window has.
+Generations of 512 documents, the elder ones merged to 1,024: the newest 3,072 to 4,608 documents, and an explanation can look at hardly
+more of them than an alarm's window has.
 """
 
 from __future__ import annotations
@@ -31,23 +30,22 @@ from consumers.drift.term_generation import (
     snippet,
     stored,
 )
-from consumers.drift.term_table import HASHED, Buckets, TermTable, document_terms
+from consumers.drift.term_table import BUCKETS, Buckets, TermTable, document_terms
+from consumers.drift.term_weights import TermWeights
 from consumers.drift.words import Hashes, split
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 GENERATION_DOCUMENTS: Final = 512
 # Few documents a day: a generation ends after 8 days, and nothing is older than 30.
 GENERATION_DAYS: Final = 8
 OLDEST_DAYS: Final = 30
-# Merged twice, a generation stays what it is; so many of these are kept.
-HIGHEST_LEVEL: Final = 2
-HIGHEST_KEPT: Final = 2
+# Merged once, a generation stays what it is; so many of these are kept.
+HIGHEST_LEVEL: Final = 1
+HIGHEST_KEPT: Final = 3
 # A source may add 8 documents and 1 in 64; a text may come 2 times and 1 in 512. More of them would explain themselves, not the world.
 SOURCE_FREE, SOURCE_SHIFT = 8, 6
 TEXT_FREE, TEXT_SHIFT = 2, 9
 SLOTS: Final = 1 << 12
-# A document weighs one over the root of the share of baseline documents with an unseen word of its rarest shape, at most so much.
-HEAVIEST: Final = 64
 # Which of 8 bits of a term a source sets.
 SOURCE_BITS: Final = 8
 
@@ -60,14 +58,22 @@ class RecentTerms:
 
     def __init__(self, table: TermTable) -> None:
         self._table = table
-        shares = (table.counts[HASHED:] + 1) / (table.documents + 1)
-        self._weights = np.clip(np.rint(shares**-0.5), 1, HEAVIEST).astype(np.int64)
         self.open = Generation()
         # The newest first.
         self.finished: list[Generation] = []
         # How often each source and each text came in the open generation, by hash.
         self._of_source = [0] * SLOTS
         self._of_text = [0] * SLOTS
+        self._elder = np.zeros(BUCKETS, np.int32)
+        self._weigher = TermWeights(table)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """From the finished generations alone, so that a restart finds the same weights."""
+        self._elder[:] = 0
+        for generation in self.finished:
+            self._elder += generation.counts
+        self._weights = self._weigher.of(self._elder, self.documents - self.open.documents)
 
     @property
     def documents(self) -> int:
@@ -85,10 +91,8 @@ class RecentTerms:
         shapes = words.shapes(unseen)
         document, bucket = document_terms(words, unseen, shapes)
         hashes = _text_hashes(document, bucket, len(batch))
-        weights = np.ones(len(batch), np.int64)
-        np.maximum.at(weights, words.document[unseen], self._weights[shapes])
         of_source = np.array([zlib.crc32(source.encode("utf-8", "surrogatepass")) for source in sources], np.int64)
-        came = _Arrivals(batch.texts, of_source, hashes, hashes // weights.astype(np.uint64), document, bucket)
+        came = _Arrivals(batch.texts, of_source, hashes, document, bucket)
         ordinals = [0] * len(batch) if days is None else days
         at = 0
         while at < len(batch):
@@ -102,6 +106,7 @@ class RecentTerms:
 
     def _turn(self, day: int) -> None:
         """Begins a generation; of the finished ones two of a level become one of the next, and what is too much or too old goes."""
+        self.open.finish()
         finished = [self.open, *self.finished]
         while len(finished) > 1 and finished[0].level == finished[1].level < HIGHEST_LEVEL:
             finished[1].merge(finished.pop(0))
@@ -111,6 +116,7 @@ class RecentTerms:
         self.open = Generation()
         self._of_source = [0] * SLOTS
         self._of_text = [0] * SLOTS
+        self._weigh()
 
     def _fill(self, came: _Arrivals, days: Sequence[int], first: int) -> int:
         """Takes the documents from the first on into the open generation until that is over; gives the number of the next one.
@@ -147,10 +153,13 @@ class RecentTerms:
         np.add.at(newest.counts, bucket, np.int32(1))
         bits = np.left_shift(1, came.sources >> 16 & SOURCE_BITS - 1).astype(np.uint8)
         np.bitwise_or.at(newest.sources, bucket, bits[came.document[chosen]])
+        weights = np.ones(len(came.hashes), np.uint8)
+        np.maximum.at(weights, came.document[chosen], self._weights[bucket])
+        ranks = came.hashes // weights.astype(np.uint64)
         if len(newest.sample) == SAMPLED_DOCUMENTS:
-            admitted = admitted[came.ranks[admitted] <= np.uint64(newest.sample[-1].rank)]
-        ranked = admitted[np.lexsort((came.sources[admitted], came.ranks[admitted]))].tolist()
-        newest.keep(Snippet(int(came.ranks[at]), int(came.sources[at]), snippet(came.texts[at], int(came.hashes[at]))) for at in ranked)
+            admitted = admitted[ranks[admitted] <= np.uint64(newest.sample[-1].rank)]
+        ranked = admitted[np.lexsort((came.sources[admitted], ranks[admitted]))].tolist()
+        newest.keep(Snippet(int(ranks[at]), int(came.sources[at]), snippet(came.texts[at], int(came.hashes[at]))) for at in ranked)
 
     def merge(self, other: RecentTerms) -> None:
         """Adds the record of other documents, of another partition say, generation by generation: the same in any order and grouping."""
@@ -159,23 +168,26 @@ class RecentTerms:
             if at == len(self.finished):
                 self.finished.append(Generation())
             self.finished[at].merge(generation)
+        self._weigh()
         self._of_source = [mine + theirs for mine, theirs in zip(self._of_source, other._of_source, strict=True)]
         self._of_text = [mine + theirs for mine, theirs in zip(self._of_text, other._of_text, strict=True)]
 
     def newest(self, documents: int | None = None) -> Generation:
         """The newest generations with at least so many documents together, as one; all of them without a number."""
-        together = Generation()
+        together, sampled = Generation(), list[Snippet]()
         for generation in (self.open, *self.finished):
             if documents is not None and together.documents >= documents:
                 break
-            together.merge(generation)
+            together.count(generation)
+            sampled += generation.sample
+        together.sample = sorted(sampled)
         return together
 
     def to_bytes(self) -> bytes:
-        """The whole record for a changelog or a snapshot: at most 120 KB of short documents."""
+        """The whole record for a changelog or a snapshot: at most 64 KiB of short documents."""
         slots = np.array([self._of_source, self._of_text], np.uint32)
         record = _Stored(FORMAT, stored(self.open), [stored(one) for one in self.finished], planes(slots))
-        return zlib.compress(msgspec.msgpack.encode(record), 6)
+        return zlib.compress(msgspec.msgpack.encode(record), 9)
 
     def restore(self, value: bytes) -> None:
         """Takes back what `to_bytes` gave; raises ValueError for another release's."""
@@ -185,6 +197,7 @@ class RecentTerms:
         self.open, self.finished = restored(record.open), [restored(one) for one in record.finished]
         slots = from_planes(record.slots, np.uint32).reshape(2, SLOTS)
         self._of_source, self._of_text = slots[0].tolist(), slots[1].tolist()
+        self._weigh()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +207,6 @@ class _Arrivals:
     texts: Sequence[str]
     sources: NDArray[np.int64]
     hashes: Hashes
-    ranks: Hashes
     document: Buckets
     bucket: Buckets
 

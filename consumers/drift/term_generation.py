@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.drift.code_points import LONGEST
-from consumers.drift.term_table import BUCKETS
+from consumers.drift.term_table import BUCKETS, HASHED
 
-SAMPLED_DOCUMENTS: Final = 96
+SAMPLED_DOCUMENTS: Final = 32
 SAMPLED_OF_SOURCE: Final = 4
+# A word in so few documents is no flood, whatever their sources.
+SOURCES_MATTER: Final = 5
 SNIPPET_CHARACTERS: Final = 160
 
 Number = TypeVar("Number", bound=np.generic)
@@ -32,7 +34,8 @@ class Snippet(msgspec.Struct, array_like=True, frozen=True, order=True):
 
 @dataclass(slots=True)
 class Generation:
-    """`counts` (BUCKETS,) int32 documents with each term, `sources` (BUCKETS,) uint8 which source bits had it, `sample` by rank."""
+    """`counts` (BUCKETS,) int32 documents with each term, `sources` (BUCKETS,) uint8 which source bits had it (none: not
+    known), `sample` by rank."""
 
     documents: int = 0
     first_day: int = 0
@@ -43,13 +46,21 @@ class Generation:
 
     def merge(self, other: Generation) -> None:
         """Adds another generation: sums, unions and the lowest ranks, so any order and grouping gives the same."""
+        self.count(other)
+        self.keep(other.sample)
+
+    def count(self, other: Generation) -> None:
+        """Adds another generation without its sample."""
         known = [part.first_day for part in (self, other) if part.documents]
         self.first_day = min(known, default=0)
         self.level = max(self.level, other.level)
         self.documents += other.documents
         self.counts += other.counts
         self.sources |= other.sources
-        self.keep(other.sample)
+
+    def finish(self) -> None:
+        """Forgets the sources of words in few documents, however many sources they are: half of all that is stored of them."""
+        self.sources[:HASHED][self.counts[:HASHED] <= SOURCES_MATTER] = 0
 
     def keep(self, snippets: Iterable[Snippet]) -> None:
         """Takes snippets, which come by rank and source, into the sample: the lowest ranks, of each source and of all.

@@ -11,8 +11,9 @@ misread bytes and lost vowel signs are such terms; `docs/log.md` has the figures
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from consumers.drift.recent_terms import RecentTerms
+from consumers.drift.term_evidence import PRIOR_DOCUMENTS, Numbers, least_lift, signed_root
 from consumers.drift.term_generation import Generation
 from consumers.drift.term_table import HASHED, Buckets, TermTable, buckets, hashed
 from consumers.drift.words import split
@@ -29,14 +31,15 @@ LEAST_CONFIDENCE: Final = 0.7
 # A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.
 LEAST_SPELLING_Z: Final = 1.0
 LEAST_SHAPE_Z: Final = 3.0
+# Terms of a smaller chance than this are told by how much they rose.
+SURE: Final = 0.01
+# A rise by less than a tenth is told of no word: of a large topic the commonest words rise a little too.
+LEAST_LIFT: Final = 0.1
 SPELLINGS: Final = 4
 EXAMPLES: Final = 2
 # Documents with a term that count for one source: the rest says how much that source writes. With 2 a new topic of few sources is lost.
 DOCUMENTS_OF_SOURCE: Final = 3
-# Half a document more: a term that was never seen is not impossible.
-PRIOR_DOCUMENTS: Final = 0.5
 
-Numbers = NDArray[np.float64]
 Kind = Literal["word", "family", "shape"]
 
 
@@ -67,9 +70,9 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 def explain(table: TermTable, recent: RecentTerms, k: int = 20, *, documents: int | None = None) -> Explanation:
-    """At most `k` terms that rose and `k` that fell in the newest `documents` or somewhat more (all that the record has without it).
+    """At most `k` terms that rose, what says most first, and `k` that fell, in the newest `documents` or somewhat more.
 
-    None where nothing moved by more than chance. About 20 ms.
+    Without `documents` in all that the record has. None where nothing moved by more than chance. About 20 ms.
     """
     seen = recent.newest(documents)
     if not seen.documents or not table.documents:
@@ -79,12 +82,13 @@ def explain(table: TermTable, recent: RecentTerms, k: int = 20, *, documents: in
 
 @dataclass(frozen=True, slots=True)
 class _Moves:
-    """Of each bucket asked for: documents before and after, the signed evidence, and the probability that it is chance."""
+    """Of each bucket asked for: documents before and after, the signed evidence, the probability that it is chance, and the least rise."""
 
     before: NDArray[np.int64]
     after: NDArray[np.int64]
     z: Numbers
     chance: Numbers
+    lift: Numbers
 
     @staticmethod
     def of(place: Buckets, table: TermTable, seen: Generation) -> _Moves:
@@ -95,38 +99,16 @@ class _Moves:
         terms = int(np.count_nonzero(table.counts))
         there = np.empty(len(z))
         there[np.argsort(-np.abs(z), kind="stable")] = np.arange(1, len(z) + 1)
-        return _Moves(before, after, z, np.minimum(terms * 2 * ndtr(-np.abs(z)) / there, 1.0))
-
-
-def signed_root(after: NDArray[np.int64], documents: int, before: NDArray[np.int64], baseline_documents: int) -> Numbers:
-    """The signed root of the log-likelihood ratio of two binomial shares: about a standard normal where the shares are the same.
-
-    >>> signed_root(np.array([10, 50]), 1000, np.array([500, 500]), 50_000).round(1).tolist()
-    [-0.0, 8.9]
-    """
-    expected: Numbers = before + np.float64(PRIOR_DOCUMENTS)
-    after_share, before_share = after / documents, expected / (baseline_documents + 2 * PRIOR_DOCUMENTS)
-    both = (after + expected) / (documents + baseline_documents + 2 * PRIOR_DOCUMENTS)
-    ratio = _likelihood(after, documents, after_share, both)
-    ratio += _likelihood(expected, baseline_documents + 2 * PRIOR_DOCUMENTS, before_share, both)
-    found: Numbers = np.sign(after_share - before_share) * np.sqrt(2 * np.maximum(ratio, 0.0))
-    return found
-
-
-def _likelihood(with_term: NDArray[Any], documents: float, share: NDArray[Any], of_both: NDArray[Any]) -> Numbers:
-    """The log-likelihood of a share's counts at that share against that of both."""
-    tiny = 1e-300
-    found: Numbers = with_term * np.log(np.maximum(share, tiny) / of_both)
-    found += (documents - with_term) * np.log(np.maximum(1 - share, tiny) / np.maximum(1 - of_both, tiny))
-    return found
+        lift = least_lift(after, seen.documents, before, table.documents)
+        return _Moves(before, after, z, np.minimum(terms * 2 * ndtr(-np.abs(z)) / there, 1.0), lift)
 
 
 def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8]) -> Numbers:
-    """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all bits are set.
+    """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all source bits are set, or none.
 
     The number of sources is by linear counting (Whang et al. 1990) of the 8 bits.
     """
-    sources = np.append(-8 * np.log(1 - np.arange(8) / 8), np.inf)[bits]
+    sources = np.array([np.inf, *(-8 * np.log(1 - np.arange(1, 8) / 8)), np.inf])[bits]
     excess: Numbers = np.maximum(with_term / (DOCUMENTS_OF_SOURCE * np.maximum(sources, 1)), 1.0)
     return excess
 
@@ -174,52 +156,70 @@ class _Rise:
         return words, {bucket for bucket, documents in families.items() if len(documents) >= often.get(bucket, (0, ""))[0]}
 
     def terms(self, k: int) -> tuple[Term, ...]:
-        """The `k` surest."""
+        """The `k` that say most."""
+        found: list[Term] = []
+        told: set[int] = set()
+        for rise in sorted([*self._words(), *self._spelled()], key=lambda rise: (*rise.rank, self._names[rise.group[0]], rise.kind)):
+            if len(found) < k and not told.intersection(rise.group):
+                told.update(rise.group)
+                found.append(self._told(rise))
+        return tuple(found)
+
+    def _words(self) -> Iterator[_Told]:
+        """Words that rose by themselves, and unseen ones whose shape speaks for them."""
         word, shape = self._word, self._shape
         expected = (shape.before + PRIOR_DOCUMENTS) / self._table.documents * self._seen.documents
         unlike = np.where(self._speaks, np.minimum(expected / np.maximum(shape.after, 1), 1.0), 1.0)
-        chance = np.where(word.z > 0, word.chance, 1.0) * unlike
-        ranked: list[tuple[float, float, str, Kind, list[int]]] = []
-        words, families = self._owners
+        own = np.where((word.z > 0) & (word.lift >= LEAST_LIFT), word.chance, 1.0)
+        chance = own * unlike
         for at in np.flatnonzero(chance <= 1 - LEAST_CONFIDENCE).tolist():
-            own = word.z[at] > 0 and word.chance[at] <= 1 - LEAST_CONFIDENCE
-            if at in words or not own:
-                ranked.append(
-                    (float(chance[at]), -float((word if own else shape).z[at]), self._names[at], "word" if own else "shape", [at])
-                )
-        for group in self._spellings():
-            first = group[0]
-            if self._family.chance[first] <= 1 - LEAST_CONFIDENCE and int(buckets(self._families[[first]])[0]) in families:
-                ranked.append((float(self._family.chance[first]), -float(self._family.z[first]), self._names[first], "family", group))
-        ranked.sort(key=lambda entry: entry[:4])
-        found: list[Term] = []
-        told: set[int] = set()
-        for chance_of, z, _, kind, group in ranked:
-            if len(found) < k and not told.intersection(group):
-                told.update(group)
-                found.append(self._told(kind, group, -z, 1 - chance_of))
-        return tuple(found)
+            if own[at] > 1 - LEAST_CONFIDENCE:
+                yield _Told.of("shape", [at], shape, float(chance[at]))
+            elif at in self._owners[0]:
+                yield _Told.of("word", [at], word, float(chance[at]))
 
-    def _spellings(self) -> list[list[int]]:
-        """The spellings that rose of each family with several, the most frequent first."""
+    def _spelled(self) -> Iterator[_Told]:
+        """Families of several spellings that rose, the most frequent spelling first."""
+        family, word = self._family, self._word
         members: defaultdict[int, list[int]] = defaultdict(list)
-        for at in np.flatnonzero((self._families != 0) & (self._word.z >= LEAST_SPELLING_Z) & (self._family.z > 0)).tolist():
+        rose = (self._families != 0) & (word.z >= LEAST_SPELLING_Z) & (family.z > 0) & (family.lift >= LEAST_LIFT)
+        for at in np.flatnonzero(rose & (family.chance <= 1 - LEAST_CONFIDENCE)).tolist():
             members[int(self._families[at])].append(at)
-        return [sorted(group, key=lambda at: (-int(self._word.after[at]), self._names[at])) for group in members.values() if len(group) > 1]
+        for group in members.values():
+            if len(group) > 1 and int(buckets(self._families[group[:1]])[0]) in self._owners[1]:
+                ordered = sorted(group, key=lambda at: (-int(word.after[at]), self._names[at]))
+                yield _Told.of("family", ordered, family, float(family.chance[ordered[0]]))
 
-    def _told(self, kind: Kind, group: list[int], z: float, confidence: float) -> Term:
-        shares = self._family if kind == "family" else self._word
-        documents = sorted({document for at in group for document in self._said_in[at]})[:EXAMPLES]
+    def _told(self, rise: _Told) -> Term:
+        shares, first = self._family if rise.kind == "family" else self._word, rise.group[0]
+        documents = sorted({document for at in rise.group for document in self._said_in[at]})[:EXAMPLES]
         return Term(
-            self._names[group[0]],
-            kind,
-            round(z, 2),
-            round(confidence, 4),
-            float(shares.before[group[0]]) / self._table.documents,
-            float(shares.after[group[0]]) / self._seen.documents,
-            tuple(self._names[at] for at in group[1 : SPELLINGS + 1]),
+            self._names[first],
+            rise.kind,
+            round(rise.z, 2),
+            round(1 - rise.chance, 4),
+            float(shares.before[first]) / self._table.documents,
+            float(shares.after[first]) / self._seen.documents,
+            tuple(self._names[at] for at in rise.group[1 : SPELLINGS + 1]),
             tuple(self._snippets[at] for at in documents),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Words (by number, the one that names them first) that one rise tells, and where in the list it stands, the lowest first."""
+
+    kind: Kind
+    group: list[int]
+    z: float
+    chance: float
+    rank: tuple[float, float]
+
+    @staticmethod
+    def of(kind: Kind, group: list[int], moves: _Moves, chance: float) -> _Told:
+        """Of those that are sure first what rose most, by evidence times rise; then the others by their chance."""
+        z, lift = float(moves.z[group[0]]), float(moves.lift[group[0]])
+        return _Told(kind, group, z, chance, (chance if chance > SURE else 0.0, -z * max(lift, 0.0)))
 
 
 def _fell(table: TermTable, seen: Generation, k: int) -> tuple[Term, ...]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from consumers.drift.recent_terms import RecentTerms
+from consumers.drift.term_evidence import signed_root
 from consumers.drift.term_table import TermTable
-from consumers.drift.terms import Explanation, Term, explain, signed_root
+from consumers.drift.terms import Explanation, Term, explain
 from consumers.drift.words import words
 
 HINDI = [first + second + third for first in ("का", "मी", "सु", "रो", "ति") for second in "नलतप" for third in ("", "ना", "की", "यों")]
