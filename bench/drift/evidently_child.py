@@ -1,4 +1,4 @@
-"""Evidently in its own environment: its text domain classifier's ROC AUC for each window of a stream against the reference."""
+"""Evidently in its own environment: its text domain classifier's ROC AUC of the newest documents of a stream against the reference."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from evidently.legacy.utils.data_drift_utils import calculate_text_drift_score
 
 
 def main() -> None:
-    """Reads the request named on the command line, writes a score a document (its window's), prints version and cost."""
+    """Reads the request named on the command line, writes a score at each look, prints version, cost and the size of the texts kept."""
     asked = json.loads(sys.argv[1])
-    reference = pandas.Series(json.loads(Path(asked["reference"]).read_text(encoding="utf-8")))
-    stream = json.loads(Path(asked["stream"]).read_text(encoding="utf-8"))
-    window, began = asked["window"], time.process_time()
-    found = np.zeros(len(stream))
-    for end in range(window, len(stream) + 1, window):
-        auc, _ = calculate_text_drift_score(reference, pandas.Series(stream[end - window : end]), bootstrap=False)
-        found[end - 1] = auc
+    kept = json.loads(Path(asked["reference"]).read_text(encoding="utf-8"))
+    texts = json.loads(Path(asked["streams"]).read_text(encoding="utf-8"))
+    reference, window, found, first = pandas.Series(kept), asked["window"], np.zeros(len(texts)), 0
+    began = time.process_time()
+    for length in asked["lengths"]:
+        for end in range(first + window, first + length + 1, asked["every"]):
+            found[end - 1], _ = calculate_text_drift_score(reference, pandas.Series(texts[end - window : end]), bootstrap=False)
+        first += length
     used = time.process_time() - began
     np.save(asked["out"], found)
-    print(json.dumps({"version": version("evidently"), "us_per_doc": used / len(stream) * 1e6}))
+    state = sum(len(text.encode()) for text in (*kept, *texts[:window]))
+    print(json.dumps({"version": version("evidently"), "us_per_doc": used / len(texts) * 1e6, "state_bytes": state}))
 
 
 if __name__ == "__main__":

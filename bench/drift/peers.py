@@ -1,4 +1,4 @@
-"""The drift libraries that ours is held against: their pins, their environments, and their scores over a stream.
+"""The drift libraries that ours is held against: their pins, their environments, and their scores over streams.
 
 They are oracles, not dependencies: each runs in an environment and a process of its own and gives a score a document, higher for more
 drift. The bench finds the threshold of each at the asked false-alarm rate on null streams, so all are compared at a matched rate.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,48 +34,51 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of a peer: what its child is asked, and whether it takes texts rather than feature rows."""
+    """A method of a peer: what its child is asked, what it takes of a document, and how many documents of the baseline it keeps."""
 
     name: str
     peer: Peer
     child: str
     asked: dict[str, Any]
-    texts: bool = False
+    takes: Literal["texts", "phi", "scalars"] = "phi"
+    reference: int = 5_000
 
 
+# Frouros' own streaming classes compare at every document, which costs 15 ms (MMD) and 2 ms a column (KS); so its tests are made over the
+# same windows, every hundred or two hundred documents.
 METHODS: Final = (
-    Method("Frouros MMD", FROUROS, "bench.drift.frouros_child", {"method": "mmd", "window": 500}),
-    Method("Frouros KS", FROUROS, "bench.drift.frouros_child", {"method": "ks", "window": 500}),
-    Method("alibi-detect online MMD", ALIBI, "bench.drift.alibi_child", {"window": 100}),
-    Method("Evidently text domain classifier", EVIDENTLY, "bench.drift.evidently_child", {"window": 1_000}, texts=True),
+    Method("Frouros MMD", FROUROS, "bench.drift.frouros_child", {"method": "mmd", "window": 1_000, "every": 200}),
+    Method("Frouros KS", FROUROS, "bench.drift.frouros_child", {"method": "ks", "window": 1_000, "every": 100}, "scalars"),
+    Method("alibi-detect online MMD", ALIBI, "bench.drift.alibi_child", {"window": 100}, reference=2_000),
+    Method("Evidently domain classifier", EVIDENTLY, "bench.drift.evidently_child", {"window": 1_000, "every": 200}, "texts"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PeerScores:
-    """A score for each document of the stream (0 where the method gives none yet), its version, its CPU time a document."""
+    """A score for each document of each stream (0 where the method gives none yet), the peer's version, its CPU time a document, and the
+    bytes that it keeps, its reference among them."""
 
-    scores: FloatArray
+    scores: list[FloatArray]
     version: str
     us_per_doc: float
-
-    def first_alarm(self, threshold: float) -> int | None:
-        """The number of the first document whose score is above the threshold."""
-        above = np.flatnonzero(self.scores > threshold)
-        return int(above[0]) if len(above) else None
+    state_bytes: int
 
 
-def peer_scores(method: Method, environments: Path, reference: Sequence[str] | Rows, stream: Sequence[str] | Rows) -> PeerScores:
-    """Runs a method over a stream on one thread. Texts for a method that takes texts, else feature rows (documents, columns).
+def peer_scores(method: Method, environments: Path, reference: Sequence[str] | Rows, streams: Sequence[Sequence[str] | Rows]) -> PeerScores:
+    """Runs a method over streams on one thread, from its reference anew for each. Texts for a method that takes texts, else rows
+    (documents, columns).
 
     Raises PeerUnavailable where the peer cannot be installed or its process fails, with what it said.
     """
     python = interpreter(method.peer, environments)
+    lengths = [len(stream) for stream in streams]
     with TemporaryDirectory() as folder:
-        asked = method.asked | {"out": f"{folder}/scores.npy"}
-        for name, rows in (("reference", reference), ("stream", stream)):
-            asked[name] = f"{folder}/{name}.{'json' if method.texts else 'npy'}"
-            if method.texts:
+        asked = method.asked | {"out": f"{folder}/scores.npy", "lengths": lengths}
+        joined = [text for stream in streams for text in stream] if method.takes == "texts" else np.concatenate(streams)
+        for name, rows in (("reference", reference), ("streams", joined)):
+            asked[name] = f"{folder}/{name}.{'json' if method.takes == 'texts' else 'npy'}"
+            if method.takes == "texts":
                 Path(asked[name]).write_text(json.dumps([*rows], ensure_ascii=False), encoding="utf-8")
             else:
                 np.save(asked[name], rows)
@@ -93,4 +96,5 @@ def peer_scores(method: Method, environments: Path, reference: Sequence[str] | R
         if ran.returncode or not lines:
             raise PeerUnavailable(f"{method.name}: {ran.stderr.strip()[-600:]}")
         told = json.loads(lines[-1])
-        return PeerScores(np.load(asked["out"]), told["version"], told["us_per_doc"])
+        scores = np.split(np.load(asked["out"]), np.cumsum(lengths)[:-1])
+        return PeerScores(scores, told["version"], told["us_per_doc"], told["state_bytes"])

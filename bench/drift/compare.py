@@ -1,0 +1,122 @@
+"""`python -m bench.drift.compare --out bench/drift-peers.json`: our monitor beside its peers at a matched rate of false alarms.
+
+One world of the held-out half, which nobody tuned on. Every method's threshold is the loosest at which it alarms nowhere in the same
+bursty null stream of 50,000 documents: no more can be shown with a method that takes a millisecond a document. Those that keep up with a
+stream are matched on ten such streams as well. Each run replaces the rows of the methods that it ran; `--short` runs only what needs no
+environment, on few streams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from bench.drift.contenders import Contender, Ours, River
+from bench.drift.heldout import halves
+from bench.drift.matched import Comparison, Sizes, compared
+from bench.drift.peers import METHODS
+from bench.drift.pools import load
+from bench.drift.scored import Kswin, Scored
+from bench.peers.environments import PeerUnavailable
+from consumers.drift.baseline import ALARMS_PER_100K
+from consumers.drift.river_detectors import RiverDetector
+
+ENVIRONMENTS: Final = Path(".abhyas/peers")
+STRICT: Final = 10  # null streams
+SHORT: Final = Sizes(documents=6_000, null_length=5_000, streams=1, before=1_000, after=3_000, longest=3_000)
+
+
+def in_process() -> list[Contender]:
+    """Ours and river's, which keep up with a stream, at both lengths of null and as they come."""
+    from river.drift import ADWIN, PageHinkley
+
+    deltas = tuple(0.002 * 10.0**-power for power in range(40))
+    thresholds = tuple(50.0 * 2 ** (power / 4) for power in range(32))
+    rates = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, ALARMS_PER_100K)
+
+    def adwin(delta: float) -> RiverDetector:
+        return ADWIN(delta=delta)
+
+    def page_hinkley(threshold: float) -> RiverDetector:
+        return PageHinkley(threshold=threshold, delta=0.1)
+
+    found: list[Contender] = []
+    for name, streams in (("", 1), (", strict", STRICT)):
+        found += [
+            Ours(f"Abhyas{name}", rates, streams),
+            River(f"ADWIN ×7{name}", "delta", deltas, adwin, streams),
+            River(f"PageHinkley ×7{name}", "threshold", thresholds, page_hinkley, streams, True),
+        ]
+    return [
+        *found,
+        Ours("Abhyas, as calibrated", (ALARMS_PER_100K,), STRICT),
+        River("ADWIN ×7, default", "delta", deltas[:1], adwin, STRICT),
+        River("PageHinkley ×7, default", "threshold", thresholds[:1], lambda threshold: PageHinkley(threshold=threshold), STRICT, True),
+    ]
+
+
+def contenders(environments: Path) -> list[Contender]:
+    """All; ours first, for the others' costs are told beside its."""
+    return [*in_process(), *(Scored(method, environments) for method in METHODS), Kswin()]
+
+
+def line(name: str, found: Mapping[str, Any]) -> str:
+    """A method's line of the table: the median delay of each shift, and of a nuisance how many streams alarmed."""
+    if "unavailable" in found:
+        return f"{name}: not available here: {found['unavailable'][-200:]}"
+    told = [f"{found['false_alarms_per_100k']:g} false in 100,000"]
+    told += [f"{found['us_per_doc']:.1f} µs (×{found['times_ours']:.2g})", f"{found['state_bytes']:,} B"]
+    for shift, at in found["shifts"].items():
+        alarmed = f"{at['alarm_found']}/{at['streams']}"
+        told.append(f"{shift}: " + (f"{_shown(at['alarm_median'])} ({alarmed})" if at["fires"] else f"{alarmed} alarmed"))
+    return f"{name} ({found['knob']}): " + ", ".join(told)
+
+
+def _shown(delay: float | None) -> str:
+    return "not found" if delay is None else f"{delay:,.0f}"
+
+
+def row(comparison: Comparison, contender: Contender) -> dict[str, Any]:
+    """A contender's row, or why there is none."""
+    started = time.monotonic()
+    try:
+        found = compared(comparison, contender)
+    except PeerUnavailable as unavailable:
+        return {"unavailable": str(unavailable)}
+    took = round((time.monotonic() - started) / 60, 1)
+    return found | {"date": datetime.now(UTC).isoformat(timespec="seconds"), "minutes": took, "load": round(os.getloadavg()[0], 1)}
+
+
+def main() -> int:
+    """Runs the methods asked for, and writes the JSON after each."""
+    parser = argparse.ArgumentParser(prog="python -m bench.drift.compare", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--environments", type=Path, default=ENVIRONMENTS)
+    parser.add_argument("--methods", nargs="*", help="whose names contain one of these; default all")
+    parser.add_argument("--short", action="store_true")
+    asked = parser.parse_args()
+    every = [each for each in in_process() if each.null_streams == 1] if asked.short else contenders(asked.environments)
+    pool = load()
+    comparison = Comparison(pool, SHORT if asked.short else Sizes(), groups=halves(pool)[1].groups)
+    report: dict[str, Any] = json.loads(asked.out.read_text()) if asked.out.exists() else {"methods": {}}
+    report["machine"] = {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
+    report["sizes"] = asdict(comparison.sizes)
+    for contender in every:
+        if not asked.methods or any(part in contender.name for part in asked.methods):
+            report["methods"][contender.name] = row(comparison, contender)
+            asked.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+            print(line(contender.name, report["methods"][contender.name]), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
