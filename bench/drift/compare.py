@@ -32,7 +32,8 @@ from consumers.drift.river_detectors import RiverDetector
 
 ENVIRONMENTS: Final = Path(".abhyas/peers")
 STRICT: Final = 10  # null streams
-SHORT: Final = Sizes(documents=6_000, null_length=5_000, streams=1, before=1_000, after=3_000, longest=3_000)
+SHORT_SHIFTS: Final = ("novel topic 30 %", "Hindi to English 10 points", "matra loss 2 %", "mojibake 1 %", "one-source flood")
+SHORT: Final = Sizes(documents=6_000, calibration_streams=40, null_length=5_000, streams=1, before=1_000, after=3_000, longest=3_000)
 
 
 def in_process() -> list[Contender]:
@@ -106,7 +107,8 @@ def main() -> int:
     asked = parser.parse_args()
     every = [each for each in in_process() if each.null_streams == 1] if asked.short else contenders(asked.environments)
     pool = load()
-    comparison = Comparison(pool, SHORT if asked.short else Sizes(), groups=halves(pool)[1].groups)
+    sizes, names = (SHORT, SHORT_SHIFTS) if asked.short else (Sizes(), ())
+    comparison = Comparison(pool, sizes, groups=halves(pool)[1].groups, names=names)
     report: dict[str, Any] = json.loads(asked.out.read_text()) if asked.out.exists() else {"methods": {}}
     report["machine"] = {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
     report["sizes"] = asdict(comparison.sizes)

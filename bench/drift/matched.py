@@ -17,7 +17,7 @@ from bench.drift.population import Population, Stream
 from bench.drift.reference import Reference
 from bench.drift.scenarios import Scenario, scenario
 from bench.drift.shifts import Shift
-from consumers.drift.baseline import ALARMS_PER_100K
+from consumers.drift.baseline import ALARMS_PER_100K, STREAMS
 
 # Shifts that take longer than the others: documents of a stream after them. Slow methods do not get them.
 LONG: Final = {"novel topic 3 %": 50_000, "novel topic rising": 50_000}
@@ -25,12 +25,14 @@ LONG: Final = {"novel topic 3 %": 50_000, "novel topic rising": 50_000}
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is drawn: the baseline, null streams, and of each shift so many streams with so many documents before and after it.
+    """How much is drawn: the baseline and its calibration, null streams, and of each shift so many streams with so many documents before
+    and after it.
 
     A slow method gets the first `slow_streams` of them, cut to `slow_after`; no stream goes on for more than `longest` after its shift.
     """
 
     documents: int = 50_000
+    calibration_streams: int = STREAMS
     null_length: int = 50_000
     streams: int = 10
     before: int = 3_000
@@ -75,10 +77,16 @@ def _first(alarms: Sequence[int], before: int) -> float:
 
 
 class Comparison:
-    """The same world, null streams and shifted streams for every contender, whichever of them run: a seed gives them."""
+    """The same world, null streams and shifted streams for every contender, whichever of them run: a seed gives them.
 
-    def __init__(self, pool: Pool, sizes: Sizes, *, seed: int = 0, groups: Collection[int] | None = None) -> None:
+    Every shift of the world, or those of `names`.
+    """
+
+    def __init__(
+        self, pool: Pool, sizes: Sizes, *, seed: int = 0, groups: Collection[int] | None = None, names: Collection[str] = ()
+    ) -> None:
         self._seed = seed
+        self._names = names
         self._references: dict[int, Reference] = {}
         self.sizes = sizes
         self.scenario: Scenario = scenario(pool, np.random.default_rng([seed, 0]), groups=groups)
@@ -95,8 +103,9 @@ class Comparison:
         return our_us_per_doc(reference, reference.seen, ALARMS_PER_100K)
 
     def delays(self, contender: Contender, knob: float) -> Iterator[tuple[Shift, Delays]]:
-        """Every shift. Those with one population before them are heard together, for a peer starts slowly."""
-        shifts = [shift for shift in self.scenario.shifts if not (contender.slow and shift.name in LONG)]
+        """Shift by shift. Those with one population before them are heard together, for a peer starts slowly."""
+        asked = [shift for shift in self.scenario.shifts if not self._names or shift.name in self._names]
+        shifts = [shift for shift in asked if not (contender.slow and shift.name in LONG)]
         for before in {id(shift.before): shift.before for shift in shifts}.values():
             drawn = [(shift, self._streams(shift, contender.slow)) for shift in shifts if shift.before is before]
             heard = iter(contender.hear(self._reference(before), [stream for _, streams in drawn for stream in streams], knob))
@@ -105,7 +114,8 @@ class Comparison:
 
     def _reference(self, before: Population) -> Reference:
         if id(before) not in self._references:
-            self._references[id(before)] = Reference(before, np.random.default_rng([self._seed, 2]), self.sizes.documents)
+            rng = np.random.default_rng([self._seed, 2])
+            self._references[id(before)] = Reference(before, rng, self.sizes.documents, self.sizes.calibration_streams)
         return self._references[id(before)]
 
     def _streams(self, shift: Shift, slow: bool) -> list[Stream]:

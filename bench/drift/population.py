@@ -81,6 +81,10 @@ class Population:
         parts, shares = (*self.parts, *other.parts), np.hstack([self.shares * (1 - share), other.shares * share])
         return replace(self, parts=parts, shares=shares)
 
+    def independent(self) -> Population:
+        """The same documents as likely, each drawn by itself: what a detector sees where sources publish one document at a time."""
+        return replace(self, burst=1)
+
     def reweighted(self, factors: FloatArray) -> Population:
         """This population with each language's share times a factor (one a language), shares then summing to 1 again."""
         language = [self.pool.language[part[0]] for part in self.parts]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.drift.pools import IntArray, Pool
 from bench.drift.population import FloatArray, Population, Stream
-from consumers.drift.baseline import ALARMS_PER_100K, Baseline, Document, fit_baseline
+from consumers.drift.baseline import ALARMS_PER_100K, STREAMS, Baseline, Document, fit_baseline
 from consumers.drift.code_points import code_points
 from consumers.drift.featurise import Quantities
 from consumers.drift.layout import BINNED, BLOCKS, PHI_SCALE
@@ -30,18 +30,20 @@ _BATCH: Final = 500
 class Reference:
     """A baseline stream of a population, what a peer has `seen` of it, and the pool's feature rows and scalars, made at their first use."""
 
-    def __init__(self, before: Population, rng: np.random.Generator, documents: int) -> None:
+    def __init__(self, before: Population, rng: np.random.Generator, documents: int, calibration_streams: int = STREAMS) -> None:
         self.pool: Pool = before.pool
         self.stream: Stream = before.baseline(rng, documents)
         self.seen: Stream = before.draw(rng, min(documents, SEEN))
         self.fitted = cache(self._fit)
+        self._calibration_streams = calibration_streams
 
     def _fit(self, alarms_per_100k: float) -> Baseline:
         """Our baseline at a rate; the featuriser is the same for each."""
         days, texts, sources = self.stream.days.tolist(), self.pool.texts, self.pool.sources
         numbers = zip(self.stream.documents.tolist(), self.stream.sources.tolist(), days, strict=True)
         documents = [Document(texts[number], sources[source], FIRST_DAY + timedelta(days=day)) for number, source, day in numbers]
-        return fit_baseline(documents, alarms_per_100k=alarms_per_100k, documents_a_day=DOCUMENTS_A_DAY)
+        streams = self._calibration_streams
+        return fit_baseline(documents, alarms_per_100k=alarms_per_100k, streams=streams, documents_a_day=DOCUMENTS_A_DAY)
 
     @cached_property
     def rows(self) -> NDArray[np.int32]:

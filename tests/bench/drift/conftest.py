@@ -1,11 +1,18 @@
-"""Two pools: a small one made up here, and the development data where it lies beside the checkout."""
+"""Two pools: a small one made up here, and the development data where it lies beside the checkout. And a peer that is this interpreter."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import pytest
 
 from bench.drift.corpora import Passage
 from bench.drift.pools import DataAbsent, Pool, load, pool_of
+from bench.peers.environments import Peer
+
+CHILD = "tests.bench.drift.length_child"
+STANDIN = Peer("stand-in", ())
 
 NOUNS = ("किताबें", "नदियाँ", "लड़कियाँ", "दुकानें", "पहाड़", "कहानियाँ", "फ़सलें", "गाड़ियाँ")
 
@@ -31,3 +38,15 @@ def pool() -> Pool:
         return load()
     except DataAbsent as absent:
         pytest.skip(str(absent))
+
+
+@pytest.fixture
+def environments(tmp_path: Path) -> Path:
+    """The stand-in's environment, already there: this interpreter."""
+    folder = tmp_path / STANDIN.name
+    (folder / "bin").mkdir(parents=True)
+    python = folder / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (folder / ".ready").write_text("")
+    return tmp_path

@@ -11,10 +11,10 @@ import numpy as np
 asked = json.loads(sys.argv[1])
 if asked.get("fail"):
     sys.exit("no such kernel")
-if asked["stream"].endswith(".json"):
-    scores = [float(len(text)) for text in json.loads(Path(asked["stream"]).read_text(encoding="utf-8"))]
+if asked["streams"].endswith(".json"):
+    scores = [float(len(text)) for text in json.loads(Path(asked["streams"]).read_text(encoding="utf-8"))]
 else:
-    scores = np.load(asked["stream"]).sum(axis=1).tolist()
+    scores = np.load(asked["streams"]).sum(axis=1).tolist()
 np.save(asked["out"], np.asarray(scores))
 print("a library's own chatter")
-print(json.dumps({"version": "1.0", "us_per_doc": 2.0}))
+print(json.dumps({"version": "1.0", "us_per_doc": 2.0, "state_bytes": 8}))

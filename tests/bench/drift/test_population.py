@@ -42,6 +42,16 @@ def test_bursts_are_runs_of_one_source_in_order(pool: Pool) -> None:
     assert np.mean(np.diff(alone.sources) == 0) < 0.02
 
 
+def test_the_independent_population_differs_in_nothing_but_its_runs(pool: Pool) -> None:
+    """Its documents are as likely as the bursty population's, its neighbours strangers; a cycle stays."""
+    bursty = population(pool, cycle=0.3)
+    alone = bursty.independent()
+    assert (alone.weights() == bursty.weights()).all()
+    assert (alone.shares == bursty.shares).all()
+    stream = alone.draw(np.random.default_rng(0), 20_000)
+    assert np.mean(np.diff(stream.sources) == 0) < 0.02
+
+
 def test_groups_left_out_never_come(small: Pool) -> None:
     """A population has no document of the groups that it lacks, and none but of those that it is given."""
     world = population(small, without={0, 1})
