@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings simulate simulate-faults schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers simulate simulate-faults schemas screenshot clean
 
 install: $(READY)
 
@@ -74,6 +74,11 @@ bench-drift: $(READY)
 
 bench-drift-ratings: $(READY)
 	@$(BIN)/python -m bench.drift.ratings --out bench/drift-ratings.json
+
+# The drift monitor beside river, Frouros, alibi-detect and Evidently at a matched rate of false alarms; writes bench/drift-peers.json.
+# SHORT=1: river alone, in a minute; METHODS="ADWIN Frouros" runs those alone. Environments of the peers are made in .abhyas/peers.
+bench-drift-peers: $(READY)
+	@$(BIN)/python -m bench.drift.compare $(if $(SHORT),--short,--out bench/drift-peers.json) $(if $(METHODS),--methods $(METHODS))
 
 # Seeds of the deterministic simulation: make simulate SEEDS=2000 [FIRST=0] [FAULT=name]. A violating seed is shown with its trace's end.
 simulate: $(READY)

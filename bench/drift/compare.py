@@ -45,10 +45,13 @@ def in_process() -> list[Contender]:
     rates = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, ALARMS_PER_100K)
 
     def adwin(delta: float) -> RiverDetector:
-        return ADWIN(delta=delta)
+        detector: RiverDetector = ADWIN(delta=delta)
+        return detector
 
     def page_hinkley(threshold: float) -> RiverDetector:
-        return PageHinkley(threshold=threshold, delta=0.1)
+        # Of its defaults 0.005: on deviations in standard ones its sum then wanders off with every burst.
+        detector: RiverDetector = PageHinkley(threshold=threshold, delta=0.1)
+        return detector
 
     found: list[Contender] = []
     for name, streams in (("", 1), (", strict", STRICT)):
@@ -98,9 +101,9 @@ def row(comparison: Comparison, contender: Contender) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Runs the methods asked for, and writes the JSON after each."""
+    """Runs the methods asked for; prints a line and writes the JSON after each."""
     parser = argparse.ArgumentParser(prog="python -m bench.drift.compare", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="the JSON whose rows of these methods are replaced; default none")
     parser.add_argument("--environments", type=Path, default=ENVIRONMENTS)
     parser.add_argument("--methods", nargs="*", help="whose names contain one of these; default all")
     parser.add_argument("--short", action="store_true")
@@ -109,13 +112,14 @@ def main() -> int:
     pool = load()
     sizes, names = (SHORT, SHORT_SHIFTS) if asked.short else (Sizes(), ())
     comparison = Comparison(pool, sizes, groups=halves(pool)[1].groups, names=names)
-    report: dict[str, Any] = json.loads(asked.out.read_text()) if asked.out.exists() else {"methods": {}}
+    report: dict[str, Any] = json.loads(asked.out.read_text()) if asked.out and asked.out.exists() else {"methods": {}}
     report["machine"] = {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
     report["sizes"] = asdict(comparison.sizes)
     for contender in every:
         if not asked.methods or any(part in contender.name for part in asked.methods):
             report["methods"][contender.name] = row(comparison, contender)
-            asked.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+            if asked.out:
+                asked.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
             print(line(contender.name, report["methods"][contender.name]), flush=True)
     return 0
 
