@@ -94,7 +94,7 @@ async def _bootstrap(stack: Stack, watch: Watch, base: Path, work: Path, documen
             artifacts_dir=work / "models",
         )  # fmt: skip
     await watch.until(
-        lambda w: len(w.events[topics.MODEL_CURRENT]) == 2 or None, timeout_s=180, what="both bootstraps with their drift baselines"
+        lambda w: len(w.events[topics.MODEL_CURRENT]) == 2 or None, timeout_s=400, what="both bootstraps with their drift baselines"
     )
 
 
