@@ -47,6 +47,7 @@ class SampleCollected(BaseModel):
     text: str | None = None
     uri: str | None = None
     content_sha256: Sha256 | None = None
+    publisher: str | None = None
 
     def key(self) -> str:
         """The Kafka key: the model."""

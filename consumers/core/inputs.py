@@ -213,7 +213,9 @@ def _sample(record: InputRecord) -> Read:
     )
     if not seen.document or sample.retracted or sample.text is None:
         return Read(sample.model, seen)
-    return Read(sample.model, seen, DocumentText(sample.text, sample.group, envelope.time.astimezone(UTC).date().toordinal()))
+    return Read(
+        sample.model, seen, DocumentText(sample.text, sample.publisher or sample.group, envelope.time.astimezone(UTC).date().toordinal())
+    )
 
 
 def _voice(user_hash: str | None, conversation_id: str | None) -> str:

@@ -80,7 +80,7 @@ class Received(msgspec.Struct, frozen=True, gc=False):
 class Collected(msgspec.Struct, frozen=True, gc=False):
     """The sample of an event, what it adds to its day's counts, and how many identity numbers were taken out of it.
 
-    `origin` is where a document came from: its publisher, else its source group, else its id.
+    `origin` is where a document came from: its publisher, else its group.
     """
 
     sample: SampleOut
@@ -287,8 +287,9 @@ def _document_sample(received: Received, event: DocumentIngested, record: InputR
         text=text or None,
         uri=event.uri,
         content_sha256=event.sha256,
+        publisher=publisher or None,
     )
-    return Collected(sample, document_contribution(text), redactions, publisher or named or doc_id)
+    return Collected(sample, document_contribution(text), redactions, publisher or group)
 
 
 def _group(preferred: str, otherwise: str, holdout: HoldoutAssigner) -> tuple[str, Literal["holdout"] | None]:

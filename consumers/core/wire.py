@@ -83,6 +83,7 @@ class SampleOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     text: str | None = None
     uri: str | None = None
     content_sha256: str | None = None
+    publisher: str | None = None
 
 
 class SampleIn(msgspec.Struct, frozen=True, gc=False):
@@ -99,6 +100,7 @@ class SampleIn(msgspec.Struct, frozen=True, gc=False):
     conversation_id: str | None = None
     group: str = ""
     text: str | None = None
+    publisher: str | None = None
 
 
 class SummaryOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

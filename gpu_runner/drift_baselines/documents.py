@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from consumers.core.holdout import GROUP_CHARACTERS, normalise_group
 from gpu_runner.dataset.rows import DataError, read_objects
 from producers.redact import redact_together
 from schemas.sample import SampleCollected
@@ -25,7 +26,8 @@ NEWEST: Final = 50_000
 # As `abhyas drift fit` counts rows without a time.
 DOCUMENTS_A_DAY: Final = 5_000
 _FIRST_DAY: Final = date(1970, 1, 1)
-_SOURCES: Final = ("publisher", "source", "source_group", "group", "doc_id", "id")
+_PUBLISHERS: Final = ("publisher", "source")
+_GROUPS: Final = ("source_group", "group", "doc_id", "id")
 
 
 def requested_documents(path: Path) -> list[Document]:
@@ -40,8 +42,7 @@ def requested_documents(path: Path) -> list[Document]:
         text = row.get("text")
         if not isinstance(text, str) or not text.strip():
             raise DataError(f"line {number}: field 'text' is missing or empty: expected the document's text")
-        source = next((str(row[name]) for name in _SOURCES if row.get(name)), f"line {number}")
-        clean, source = _redacted(text, source)
+        clean, source = _redacted(text, _source(row) or f"line {number}")
         found.append(Document(clean, source, _day(row, number, len(found))))
     if not found:
         raise DataError("the file has no documents: expected one JSON object a line with 'text'")
@@ -51,14 +52,14 @@ def requested_documents(path: Path) -> list[Document]:
 def leased_rows(samples: Iterable[SampleCollected]) -> list[dict[str, Any]]:
     """The leased documents with inline text as rows with their sample's id, in the order of their time.
 
-    Documents by reference are left out: stage 1 does not see their text either. The source is the sample's group.
+    Documents by reference are left out: stage 1 does not see their text either. The source is its publisher, else its group.
     """
     documents = [sample for sample in samples if sample.kind == "document" and sample.text and not sample.retracted]
     documents.sort(key=lambda sample: (sample.occurred_at, sample.provenance.partition, sample.provenance.offset))
     return [
         {
             "text": sample.text,
-            "source": sample.group,
+            "source": sample.publisher or sample.group,
             "day": sample.occurred_at.astimezone(UTC).date().isoformat(),
             "sample_id": sample.sample_id,
         }
@@ -115,6 +116,13 @@ def _redacted(text: str, source: str) -> tuple[str, str]:
     pair = (text.replace("\x00", " "), source.replace("\x00", " "))
     found = redact_together(pair)
     return pair if found is None else (found[0][0], found[0][1])
+
+
+def _source(row: Mapping[str, Any]) -> str | None:
+    """Where a document came from, as stage 1 has it: its publisher, else its group in the form that samples have."""
+    publisher = next((str(row[name]) for name in _PUBLISHERS if row.get(name)), None)
+    group = next((str(row[name]) for name in _GROUPS if row.get(name)), None)
+    return publisher or (None if group is None else normalise_group(group)[:GROUP_CHARACTERS].strip())
 
 
 def _day(row: Mapping[str, Any], number: int, count: int) -> date:
