@@ -100,9 +100,9 @@ def _alarmed(rate: Rate, history: History, order: NDArray[np.int64], bucket_docu
     detector = EDetector(
         RateCount(rate.documents, rate.having), arl=policy.arl, alternatives=policy.alternatives, design_effect=policy.design_effect
     )
-    counted = rate.counted(history.rows) * history.of(rate.language)[:, None]
-    starts = np.arange(0, len(order) // bucket_documents * bucket_documents, bucket_documents)
-    for events, having in np.add.reduceat(counted[order], starts, axis=0).tolist():
+    counted = rate.counted(history.rows)
+    whole = order[: len(order) // bucket_documents * bucket_documents]
+    for events, having in counted[whole].reshape(-1, bucket_documents, 2).sum(axis=1).tolist():
         detector.update_bucket(events, having)
         if detector.drift_detected:
             return True
