@@ -38,6 +38,8 @@ STREAMS: Final = 200
 LONGEST_BLOCK: Final = 16
 # Fewer documents give no covariance of 64 columns, and no tail.
 FEWEST_DOCUMENTS: Final = 2_000
+# A threshold raised by less is within the check's own error.
+WORTH_A_WARNING: Final = 1.1
 # The part that learns projection, bins and clusters: an eighth to a third. The more is left to be measured on, the surer are the means.
 LEARNING_DOCUMENTS: Final = 6_000
 UNKNOWN_EDGES: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
@@ -81,12 +83,14 @@ class Baseline:
     def warning(self) -> str | None:
         """What an operator has to know of a baseline that is too small for its rate of false alarms; None where it is not."""
         checked = self.checked
-        if checked.raised == 1 and checked.alarms_per_100k <= self.alarms_per_100k:
+        largest = max(checked.raised.values(), default=1.0)
+        if largest < WORTH_A_WARNING and checked.alarms_per_100k <= self.alarms_per_100k:
             return None
         return (
-            f"{self.documents:,} documents are few for {self.alarms_per_100k:g} false alarms in 100,000: thresholds are raised by "
-            f"{checked.raised - 1:.0%}, and of {checked.streams} quiet streams of 100,000 documents that the fit had not seen "
-            f"{checked.alarmed} alarmed ({checked.alarms_per_100k:.2g} in 100,000, at most {checked.at_most:.2g}); more documents find more"
+            f"{self.documents:,} documents are few for {self.alarms_per_100k:g} false alarms in 100,000: "
+            f"{', '.join(checked.raised) or 'no head'} made less sensitive, by up to {largest - 1:.0%}; of {checked.streams} quiet streams "
+            f"of 100,000 documents that the fit had not seen {checked.alarmed} alarmed "
+            f"({checked.alarms_per_100k:.2g} in 100,000, at most {checked.at_most:.2g})"
         )
 
     def limits(self, key: str, level: int, documents: int) -> tuple[float, float]:

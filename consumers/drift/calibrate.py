@@ -51,9 +51,11 @@ class Thresholds:
     alarm: Mapping[str, tuple[float, ...]]
     confirm: Mapping[str, tuple[float, ...]]
 
-    def raised(self, times: float) -> Thresholds:
-        """All of them so many times as high."""
-        alarm, confirm = ({key: tuple(times * at for at in found) for key, found in kind.items()} for kind in (self.alarm, self.confirm))
+    def raised(self, times: Mapping[str, float]) -> Thresholds:
+        """Those of some heads so many times as high."""
+        alarm, confirm = (
+            {key: tuple(times.get(key, 1.0) * at for at in found) for key, found in kind.items()} for kind in (self.alarm, self.confirm)
+        )
         return Thresholds(alarm, confirm)
 
 

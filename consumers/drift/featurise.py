@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from consumers.drift.characters import CONSONANT, DEVANAGARI, DIGIT, LATIN, MATRA, MOJIBAKE, PUNCTUATION
 from consumers.drift.code_points import CodePoints, code_points
-from consumers.drift.layout import BINNED, BINS, BLOCKS, DIMENSIONS, INDICATORS, MOSTLY_DEVANAGARI, PHI_SCALE, WIDTH
+from consumers.drift.layout import BINNED, BINS, BLOCKS, DIMENSIONS, INDICATORS, MOSTLY_DEVANAGARI, PHI_SCALE, UNKNOWN_IN_DEVANAGARI, WIDTH
 from consumers.drift.ngrams import ngram_rows, word_hashes
 
 # Mojibake of one Devanagari letter has three such code points; "Ã" or "â" alone are letters of other languages.
@@ -87,8 +87,9 @@ class Quantities:
             ]
         )  # fmt: skip
         mojibake = _documents(batch, np.flatnonzero(batch.flags & MOJIBAKE))
-        having = (_documents(batch, _misplaced(batch.flags)) > 0, mojibake >= MOJIBAKE_CHARACTERS, unknown > 0, devanagari > latin)
-        names = (*INDICATORS, MOSTLY_DEVANAGARI)
+        errors, mostly = _documents(batch, _misplaced(batch.flags)), devanagari > latin
+        having = (errors > 0, mojibake >= MOJIBAKE_CHARACTERS, unknown > 0, mostly, mostly & (unknown > 0))
+        names = (*INDICATORS, MOSTLY_DEVANAGARI, UNKNOWN_IN_DEVANAGARI)
         return Quantities(binned, {name: found.astype(np.int64) for name, found in zip(names, having, strict=True)})
 
 

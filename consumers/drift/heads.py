@@ -25,6 +25,8 @@ HEADS: Final = ("phi", *BINNED, "cluster", RISE)
 # What is looked at in each language by itself as well.
 LANGUAGE_HEADS: Final = ("phi", RISE)
 LANGUAGE_BLOCKS: Final = ("phi", "unknown_word_share")
+# A window with fewer documents of a head's language is not looked at: means of so few have no law to set a threshold by.
+FEWEST_LOOKED_AT: Final = 200
 # What a document counts in a rise, by its bin of unknown words: up to 5 %, 10 %, 15 % of its words, and more.
 RISE_SCORES: Final = (0, 1, 2, 3, 3, 3, 3, 3)
 # A group of sources that has more of the baseline than this is never left out: it is the world itself, and too little would be left.
@@ -60,8 +62,11 @@ class Head:
         return self.name if self.language is None else f"{self.name}:{self.language}"
 
     def statistic(self, row: NDArray[np.int64]) -> float:
-        """T² of a window's sum `(WIDTH,)` over the documents of the language; about its number of columns where nothing moved. O(w²)."""
-        return self._square(row, self.mean, self.baseline_documents)
+        """T² of a window's sum `(WIDTH,)` over the documents of the language; about its number of columns where nothing moved. O(w²).
+
+        0 for too few documents to be looked at.
+        """
+        return self._square(row, self.mean, self.baseline_documents) if row[0] >= FEWEST_LOOKED_AT else 0.0
 
     def without_one_group(self, sums: Sums) -> float:
         """The least T² over all languages that is left when one group of sources is taken out: what no single source can have made."""
@@ -84,7 +89,7 @@ class Head:
             projected = np.maximum(projected, 0)
         scale = 1 / np.maximum(rows[:, 0], 1) + 1 / self.baseline_documents
         found: NDArray[np.float64] = np.einsum("ij,ij->i", projected, projected) / scale
-        return found
+        return np.where(rows[:, 0] >= FEWEST_LOOKED_AT, found, 0.0)
 
     def effect(self, row: NDArray[np.int64]) -> float:
         """How far the window is, whatever its size: the distance of φ's means (0 to 2), else the share of documents that changed bins."""

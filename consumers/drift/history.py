@@ -12,7 +12,7 @@ from consumers.drift.layout import BLOCKS, MOSTLY_DEVANAGARI
 from consumers.drift.sketch import LANGUAGES
 
 # Fewer documents of a language give no covariance of 64 columns for it alone.
-FEWEST_OF_A_LANGUAGE: Final = 2_000
+FEWEST_OF_A_LANGUAGE: Final = 3_000
 
 
 @dataclass(frozen=True, slots=True)

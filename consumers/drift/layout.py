@@ -16,6 +16,8 @@ BINNED: Final = ("characters", "devanagari_share", "latin_share", "matra_ratio",
 INDICATORS: Final = ("script_error", "mojibake", "unknown_word")
 # Whether most letters are Devanagari: such documents are "hi", all others "en".
 MOSTLY_DEVANAGARI: Final = "mostly_devanagari"
+# Of those, the ones with an unknown word: so each language's rate is known for each group of sources.
+UNKNOWN_IN_DEVANAGARI: Final = "unknown_word_in_devanagari"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def _blocks() -> dict[str, Block]:
         ("phi", DIMENSIONS),
         *((name, BINS) for name in BINNED),
         ("cluster", CLUSTERS),
-        *((name, 1) for name in (*INDICATORS, MOSTLY_DEVANAGARI)),
+        *((name, 1) for name in (*INDICATORS, MOSTLY_DEVANAGARI, UNKNOWN_IN_DEVANAGARI)),
     ]
     for name, width in sizes:
         found[name] = Block(name, at, at + width, PHI_SCALE if name == "phi" else 1)

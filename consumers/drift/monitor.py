@@ -83,7 +83,6 @@ class Monitor:
         self._windows = Windows(baseline.levels, baseline.bucket_documents)
         self._cool_down = cool_down_documents
         self._rates = [WatchedRate(rate) for rate in baseline.rates]
-        self._whole = {watched.rate.name: watched for watched in self._rates if watched.rate.language is None}
         self._languages = {head.language for head in baseline.heads}
         self._over_all = {head.name: head for head in baseline.heads if head.language is None}
         self._state = MonitorState()
@@ -154,7 +153,7 @@ class Monitor:
 
     def _rate_finding(self, watched: WatchedRate, bucket: Sums) -> Finding | None:
         n, rate = self.n, watched.rate
-        decision = watched.update(bucket, n, self._whole[rate.name])
+        decision = watched.update(bucket)
         if decision is None or decision.kind == "not_confirmed":
             return None
         fired = decision.kind == "fired"

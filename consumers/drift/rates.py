@@ -7,7 +7,7 @@ And it has to wait for a window to end: documents with unknown words are the fir
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -18,13 +18,14 @@ from consumers.drift.design_effect import design_effect
 from consumers.drift.e_detector import RISE, Alternatives, EDetector, RateCount
 from consumers.drift.heads import LARGEST_GROUP
 from consumers.drift.history import History
-from consumers.drift.layout import BLOCKS
+from consumers.drift.layout import BLOCKS, MOSTLY_DEVANAGARI, UNKNOWN_IN_DEVANAGARI
 from consumers.drift.rate_watch import RateDecision, RatePolicy, RateWatch
-from consumers.drift.sketch import GROUPS, Sums, of_language, without_each_group
+from consumers.drift.sketch import GROUPS, Sums, total, without_each_group
 
 RATES: Final = ("mojibake", "script_error", "unknown_word")
 # What is watched in each language by itself as well.
 LANGUAGE_RATES: Final = ("unknown_word",)
+_IN_DEVANAGARI: Final = {"unknown_word": UNKNOWN_IN_DEVANAGARI}
 # What a rare one is looked for: so much of all documents more than before. A rate above RARE is looked for multiples of its odds.
 RISES: Final = (0.003, 0.01, 0.05)
 RARE: Final = 0.01
@@ -62,12 +63,16 @@ class Rate:
         return RatePolicy(arl=self.arl, alternatives=alternatives, design_effect=self.design_effect, cool_down=0)
 
     def counted(self, sums: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Documents and those having it of rows or their sums `(k, WIDTH)`, `(k, 2)`."""
-        return sums[:, [0, BLOCKS[self.name].first]]
+        """Documents (of the language) and those having it, of rows or their sums `(k, WIDTH)`, `(k, 2)`."""
+        whole = sums[:, [0, BLOCKS[self.name].first]]
+        if self.language is None:
+            return whole
+        hindi: NDArray[np.int64] = sums[:, [BLOCKS[MOSTLY_DEVANAGARI].first, BLOCKS[_IN_DEVANAGARI[self.name]].first]]
+        return hindi if self.language == "hi" else whole - hindi
 
 
 class WatchedRateState(msgspec.Struct, array_like=True):
-    """The watch; each group's detector of the documents without it, and at which document it last had its evidence."""
+    """The watch; of the documents without each group the detector, and at which event of the watch it last had its evidence."""
 
     watch: bytes
     without: list[bytes]
@@ -85,28 +90,25 @@ class WatchedRate:
         self._without = {
             group: EDetector(RateCount(*count), arl=policy.arl, alternatives=policy.alternatives, design_effect=policy.design_effect)
             for group, count in enumerate(rate.without)
-            if rate.language is None and count[0] >= least
+            if count[0] >= least
         }
         self._shown_at = dict.fromkeys(self._without, -1)
 
-    def update(self, sums: Sums, n: int, whole: WatchedRate) -> RateDecision | None:
-        """Takes in a bucket that ends at document `n`; what its decision is, where it completes one.
+    def update(self, sums: Sums) -> RateDecision | None:
+        """Takes a bucket in; what its decision is, where it completes one.
 
-        It fires only where the documents without any one group show a rise too since it began: those of `whole`, this rate over all
-        languages, which has taken the bucket in before.
+        It fires only where the documents without any one group have shown a rise too since it began.
         """
-        if self is whole:
-            rest = self.rate.counted(without_each_group(sums)).tolist()
-            for group, detector in self._without.items():
-                detector.update_bucket(*rest[group])
-                if detector.drift_detected:
-                    self._shown_at[group] = n
-        events, having = self.rate.counted(of_language(sums, self.rate.language)[None, :])[0].tolist()
-        began = n - self.documents_since(self.watch.since, n)
-        return self.watch.update_bucket(events, having, may_fire=min(whole._shown_at.values()) > began)
+        events, having = self.rate.counted(total(sums)[None, :])[0].tolist()
+        rest = self.rate.counted(without_each_group(sums)).tolist()
+        for group, detector in self._without.items():
+            detector.update_bucket(*rest[group])
+            if detector.drift_detected:
+                self._shown_at[group] = self.watch.n + events
+        return self.watch.update_bucket(events, having, may_fire=min(self._shown_at.values()) >= self.watch.since)
 
     def documents_since(self, event: int, n: int) -> int:
-        """How many of all documents came since an event of the watch, which counts its language's: as far as the mix allows to say."""
+        """How many of all `n` documents came since an event of the watch, which counts its language's: as far as the mix allows to say."""
         return (self.watch.n - event + 1) * n // max(self.watch.n, 1)
 
     def save(self) -> bytes:
@@ -136,13 +138,14 @@ def fit_rate(name: str, history: History, *, arl: float, language: str | None = 
 
     Where the error of the share has `excess` times the variance that the documents say, it counts as that of so many fewer.
     """
-    chosen = history.of(language)
-    rows, groups = history.rows[chosen], history.document_groups()[chosen]
-    having = rows[:, BLOCKS[name].first]
+    rate = Rate(name, 0, 0, 1.0, (), arl, language)
+    events, having = rate.counted(history.rows).T
+    groups = history.document_groups()
 
     def counted(chosen: NDArray[np.bool_]) -> tuple[int, int]:
-        return round(int(chosen.sum()) / excess), round(int(having[chosen].sum()) / excess)
+        return round(int(events[chosen].sum()) / excess), round(int(having[chosen].sum()) / excess)
 
-    documents, those_having = counted(np.ones(len(rows), np.bool_))
+    documents, those_having = counted(np.ones(len(events), np.bool_))
     without = tuple(counted(groups != group) for group in range(GROUPS))
-    return Rate(name, documents, those_having, design_effect(having), without, arl, language)
+    effect = design_effect(having[events == 1])
+    return replace(rate, documents=documents, having=those_having, design_effect=effect, without=without)

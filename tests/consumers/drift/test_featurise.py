@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from consumers.drift.baseline import Baseline
 from consumers.drift.code_points import LONGEST, code_points
 from consumers.drift.featurise import Quantities
-from consumers.drift.layout import BINNED, BLOCKS, CLUSTERS, MOSTLY_DEVANAGARI
+from consumers.drift.layout import BINNED, BLOCKS, CLUSTERS, MOSTLY_DEVANAGARI, UNKNOWN_IN_DEVANAGARI
 from consumers.drift.ngrams import WORD_BITS, ngram_rows, word_hashes
 
 TEXTS = st.lists(st.text(max_size=60) | st.sampled_from(["नदी के पास किला", "the old fort", "", "👍🏽", "à¤•à¤¿"]), min_size=1, max_size=8)
@@ -74,12 +74,13 @@ def test_script_errors_and_mojibake_are_seen() -> None:
 
 
 def test_unknown_words_are_those_the_vocabulary_lacks() -> None:
-    """A document's share of them is of its words; one without words has none."""
+    """A document's share of them is of its words; one without words has none. Those in Devanagari are counted by themselves too."""
     known = UNKNOWN.copy()
     known[word_hashes(code_points(["नदी का किला"]))[0]] = True
-    found = Quantities.of(code_points(["नदी का पुल", "नदी", ""]), known)
-    assert found.binned[BINNED.index("unknown_word_share")].tolist() == [1 / 3, 0, 0]
-    assert found.indicators["unknown_word"].tolist() == [1, 0, 0]
+    found = Quantities.of(code_points(["नदी का पुल", "नदी", "", "the bridge"]), known)
+    assert found.binned[BINNED.index("unknown_word_share")].tolist() == [1 / 3, 0, 0, 1]
+    assert found.indicators["unknown_word"].tolist() == [1, 0, 0, 1]
+    assert found.indicators[UNKNOWN_IN_DEVANAGARI].tolist() == [1, 0, 0, 0]
 
 
 def test_a_document_is_of_the_script_that_most_of_its_letters_have() -> None:

@@ -136,3 +136,51 @@ def test_it_stands_in_alarm_until_it_is_confirmed(small_baseline: Baseline) -> N
     assert standing["phi"].alarmed
     assert standing["phi"].statistic > standing["phi"].threshold
     assert not standing["mojibake"].alarmed
+
+
+@pytest.fixture(scope="module")
+def bilingual_baseline() -> Baseline:
+    """Enough documents of Hindi and English for detectors of their own."""
+    return fit_baseline(made_documents(12_000, 21, english=0.45), seed=2, streams=20, documents_a_day=2_000)
+
+
+def test_a_topic_of_one_language_is_told_with_it(bilingual_baseline: Baseline) -> None:
+    """What moved in the English documents alone is found in them, and in the Hindi ones nothing; it fires, as all groups have it."""
+    stream = [
+        new if number >= 3_000 and number % 5 == 0 and "।" not in old.text else old
+        for number, (old, new) in enumerate(
+            zip(made_documents(12_000, 22, english=0.45), made_documents(12_000, 23, novel=1.0), strict=True)
+        )
+    ]
+    found = watched(bilingual_baseline, stream)
+    assert {finding.language for finding in found} == {None, "en"}
+    assert {finding.head for finding in found if finding.language == "en"} >= {"unknown_word", "phi"}
+    assert any(finding.fired and finding.language == "en" for finding in found)
+    assert {standing.language for standing in Monitor(bilingual_baseline).standing()} == {None, "hi", "en"}
+
+
+def test_one_source_of_one_language_never_fires_there(bilingual_baseline: Baseline) -> None:
+    """A language has no groups of its own: its alarms fire only with what the whole shows without any one group."""
+    flood = [Document(document.text, "the-flood", document.day) for document in made_documents(6_000, 24, novel=1.0)]
+    calm = made_documents(6_000, 25, english=0.45)
+    found = watched(bilingual_baseline, [document for pair in zip(calm, flood, strict=True) for document in pair])
+    assert [finding for finding in found if finding.language == "en"]
+    assert [finding for finding in found if finding.fired] == []
+
+
+@pytest.mark.parametrize("bucket", [73, 120, 1_000])
+def test_buckets_of_any_size_are_quiet_and_find_a_topic(small_baseline: Baseline, bucket: int) -> None:
+    """On the stream a bucket closes at a tick and holds what came: thresholds for exact buckets hold for it."""
+
+    def told_of(documents: Sequence[Document]) -> list[Finding]:
+        monitor = Monitor(small_baseline)
+        rows = small_baseline.featuriser.rows([document.text for document in documents])
+        groups = np.array([group_of(document.source) for document in documents])
+        return [
+            finding
+            for first in range(0, len(documents), bucket)
+            for finding in monitor.push(sketched(rows[first : first + bucket], groups[first : first + bucket]))
+        ]
+
+    assert told_of(made_documents(15_000, 31)) == []
+    assert any(finding.fired for finding in told_of(made_documents(6_000, 32, novel=0.3)))

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from consumers.drift.history import History
-from consumers.drift.layout import BLOCKS, MOSTLY_DEVANAGARI, WIDTH
+from consumers.drift.layout import BLOCKS, MOSTLY_DEVANAGARI, UNKNOWN_IN_DEVANAGARI, WIDTH
 from consumers.drift.rate_watch import RateDecision
 from consumers.drift.rates import Rate, WatchedRate, fit_rate, fit_rates
 from consumers.drift.sketch import GROUPS, sketched
@@ -18,6 +18,8 @@ def rows(having: NDArray[np.bool_], hindi: bool | NDArray[np.bool_] = True) -> N
     found[:, 0] = 1
     found[:, BLOCKS["mojibake"].first] = having
     found[:, BLOCKS[MOSTLY_DEVANAGARI].first] = hindi
+    found[:, BLOCKS["unknown_word"].first] = having
+    found[:, BLOCKS[UNKNOWN_IN_DEVANAGARI].first] = having & hindi
     return found
 
 
@@ -35,13 +37,10 @@ def dealt(count: int) -> NDArray[np.int64]:
     return np.arange(count) % GROUPS
 
 
-def watched(rate: WatchedRate, documents: NDArray[np.int64], groups: NDArray[np.int64], *whole: WatchedRate) -> list[RateDecision]:
+def watched(rate: WatchedRate, documents: NDArray[np.int64], groups: NDArray[np.int64]) -> list[RateDecision]:
     found = []
     for first in range(0, len(documents), 50):
-        bucket = sketched(documents[first : first + 50], groups[first : first + 50])
-        for other in whole:
-            other.update(bucket, first + 50, other)
-        decision = rate.update(bucket, first + 50, whole[0] if whole else rate)
+        decision = rate.update(sketched(documents[first : first + 50], groups[first : first + 50]))
         found += [] if decision is None else [decision]
     return found
 
@@ -90,16 +89,21 @@ def test_a_world_of_one_publisher_may_fire() -> None:
 
 
 def test_a_rise_of_one_language_is_found_in_it_first() -> None:
-    """Where English is a quarter of the documents its own rate needs fewer of them; it fires once the whole has shown it too."""
+    """Where English is a quarter of the documents its own rate needs fewer of them, and the Hindi one's says nothing; it fires, but not
+    for what one group of sources made."""
     rng = np.random.default_rng(4)
     english, groups = np.arange(40_000) % 4 == 0, rng.integers(0, GROUPS, 40_000)
-    before = rows(rng.random(40_000) < 0.1, ~english)
-    over_all, its_own = fitted(before, groups), fitted(before, groups, "en")
+    before = history(rows(rng.random(40_000) < 0.1, ~english), groups)
+    whole, mine, other = (WatchedRate(fit_rate("unknown_word", before, arl=4e6, language=language)) for language in (None, "en", "hi"))
     documents = rows(rng.random(40_000) < np.where(english, 0.22, 0.1), ~english)
-    found = watched(WatchedRate(its_own), documents, groups, WatchedRate(over_all))
-    assert found[0].kind == "alarm"
-    assert "fired" in {decision.kind for decision in found}
-    assert 4 * found[0].n < watched(WatchedRate(over_all), documents, groups)[0].n
+    found = watched(mine, documents, groups)
+    assert [decision.kind for decision in found][:2] == ["alarm", "fired"]
+    assert 4 * found[0].n < watched(whole, documents, groups)[0].n
+    assert watched(other, documents, groups) == []
+    flood = rows(rng.random(40_000) < np.where(english & (groups == 1), 0.6, 0.1), ~english)
+    mine = WatchedRate(mine.rate)
+    assert {decision.kind for decision in watched(mine, flood, groups)} >= {"alarm"}
+    assert "fired" not in {decision.kind for decision in watched(WatchedRate(mine.rate), flood, groups)}
 
 
 def test_all_rates_share_the_asked_rate_of_alarms() -> None:
