@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers simulate simulate-faults schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation drill-drift drill-drift-histories simulate simulate-faults schemas screenshot clean
 
 install: $(READY)
 
@@ -79,6 +79,18 @@ bench-drift-ratings: $(READY)
 # SHORT=1: river alone, in a minute; METHODS="ADWIN Frouros" runs those alone. Environments of the peers are made in .abhyas/peers.
 bench-drift-peers: $(READY)
 	@$(BIN)/python -m bench.drift.compare $(if $(SHORT),--short,--out bench/drift-peers.json) $(if $(METHODS),--methods $(METHODS))
+
+# Whether the terms that an explanation tells are those of the shift; writes bench/drift-explanation.json.
+bench-drift-explanation: $(READY)
+	@$(BIN)/python -m bench.drift.explanation --out bench/drift-explanation.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS))
+
+# A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/drift-loop.json.
+drill-drift: $(READY)
+	@$(BIN)/python -m bench.drift_loop --out bench/drift-loop.json
+
+# Random histories of documents through both stages: partitioning, batching, restarts, replay; writes bench/drift-histories.json.
+drill-drift-histories: $(READY)
+	@$(BIN)/python -m bench.drift.histories --out bench/drift-histories.json
 
 # Seeds of the deterministic simulation: make simulate SEEDS=2000 [FIRST=0] [FAULT=name]. A violating seed is shown with its trace's end.
 simulate: $(READY)

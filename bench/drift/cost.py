@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -32,7 +33,7 @@ BASELINE: Final = 16_000
 # Calibration costs much and changes no cost of a document.
 CALIBRATED_STREAMS: Final = 20
 SCIKIT_LEARN: Final = Peer("scikit-learn", ("scikit-learn==1.9.1",))
-ENVIRONMENTS: Final = ROOT / "build" / "drift" / "peers"
+ENVIRONMENTS: Final = Path(".abhyas/peers")
 CHILD_TIMEOUT_S: Final = 600.0
 
 
@@ -65,7 +66,7 @@ def cost_figures(pool: Pool, environments: Path = ENVIRONMENTS) -> list[Figure]:
     characters = sum(map(len, stream.texts)) / len(stream.texts)
     how = f"user and system time of one core, the fastest of {BATCHES} batches of {BATCH}, {characters:.0f} characters a document"
     found = _document_figures(fitted, stream, how)
-    alone = min(_seconds(lambda text=text: fitted.featuriser.rows([text])) for text in stream.texts[:BATCH])
+    alone = min(_seconds(partial(fitted.featuriser.rows, [text])) for text in stream.texts[:BATCH])
     found.append(Figure("feature rows, a document alone", 1e6 * alone, "µs", "a batch of one: why documents are taken in batches"))
     return [*found, *_beside(reference, stream, found[0].value, environments), *_size_figures(fitted, stream)]
 
@@ -85,13 +86,13 @@ def _document_figures(fitted: Baseline, stream: Documents, how: str) -> list[Fig
         rows, read = fitted.featuriser.rows(texts), code_points(texts)
         groups = np.array([group_of(source) for source in sources])
         steps: dict[str, Callable[[], object]] = {
-            "rows": lambda texts=texts: fitted.featuriser.rows(texts),
-            "read": lambda texts=texts: code_points(texts),
-            "rows read": lambda read=read: fitted.featuriser.rows(read),
-            "terms read": lambda read=read, sources=sources: recent.take(read, sources),
-            "monitor": lambda rows=rows, groups=groups: watch(rows, groups),
-            "terms": lambda texts=texts, sources=sources: beside.take(texts, sources),
-        }  # fmt: skip
+            "rows": partial(fitted.featuriser.rows, texts),
+            "read": partial(code_points, texts),
+            "rows read": partial(fitted.featuriser.rows, read),
+            "terms read": partial(recent.take, read, sources),
+            "monitor": partial(watch, rows, groups),
+            "terms": partial(beside.take, texts, sources),
+        }
         for step, work in steps.items():
             taken[step].append(1e6 * _seconds(work) / BATCH)
     best = {step: min(times) for step, times in taken.items()}

@@ -14,7 +14,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,8 +57,10 @@ class Explained:
     fire: list[Judged] = field(default_factory=list)
 
 
-def judged_streams(pool: Pool, *, worlds: int, documents: int, first_seed: int = 0) -> Iterator[dict[str, Explained]]:
-    """The explanations by shift, after each world."""
+def judged_streams(
+    pool: Pool, *, worlds: int, documents: int, first_seed: int = 0, names: Collection[str] = ()
+) -> Iterator[dict[str, Explained]]:
+    """The explanations by shift (all, or those named), after each world."""
     terms = PoolTerms.of(pool)
     found: dict[str, Explained] = {}
     for seed in range(first_seed, first_seed + worlds):
@@ -66,7 +68,7 @@ def judged_streams(pool: Pool, *, worlds: int, documents: int, first_seed: int =
         baseline, rows = world.fitted(world.scenario.world)
         for shift in world.scenario.shifts:
             # One baseline a world: a shift that has another one is a nuisance, and has no terms.
-            if shift.added is None or shift.before is not world.scenario.world:
+            if shift.added is None or shift.before is not world.scenario.world or (names and shift.name not in names):
                 continue
             explained = found.setdefault(shift.name, Explained())
             stream = shift.draw(world.rng, BEFORE, RARE_AFTER if shift.name == "novel topic 3 %" else AFTER)
@@ -109,8 +111,8 @@ def figures(found: dict[str, Explained]) -> list[Figure]:
             )
             goal = GOAL if moment == "fire" else None
             lines += [
-                Figure(f"{name}: planted of the terms told at the {moment}", mean(one.of_told for one in judged), "", how, at_least=goal),
-                Figure(f"{name}: planted of {TOLD} places at the {moment}", mean(one.strictly for one in judged), "", how),
+                Figure(f"{name}: planted of the terms told at the {moment}", mean(one.of_told for one in judged), "", how),
+                Figure(f"{name}: planted of {TOLD} places at the {moment}", mean(one.strictly for one in judged), "", how, at_least=goal),
             ]
     return lines
 

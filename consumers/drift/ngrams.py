@@ -26,7 +26,7 @@ def ngram_rows(batch: CodePoints) -> csr_matrix:
     2-grams lie inside words; 3- and 4-grams may begin or end at a word's boundary, so that short words and endings count.
     """
     inside = batch.words
-    codes = np.where(inside, batch.codes, _BOUNDARY)
+    codes: NDArray[np.uint32] = np.where(inside, batch.codes, _BOUNDARY)
     pairs = codes[:-1] * _FACTORS[0] + codes[1:] * _FACTORS[1]
     triples = pairs[:-1] + codes[2:] * _FACTORS[2]
     fours = triples[:-1] + codes[3:] * _FACTORS[3]

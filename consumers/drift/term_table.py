@@ -44,12 +44,14 @@ def buckets(hashes: Hashes) -> Buckets:
 def document_terms(words: Words, unseen: NDArray[np.bool_], shapes: Indices) -> tuple[Buckets, Buckets]:
     """Each document's distinct terms as (document, bucket), sorted; `shapes` are those of the `unseen` (W,) words. O(W log W)."""
     known = words.families != 0
-    places = np.concatenate([words.document, words.document[known], words.document[unseen]]) * BUCKETS
-    places += np.concatenate([buckets(words.hashes), buckets(words.families[known]), HASHED + shapes])
+    # Half as wide, numbers are sorted in half the time.
+    width = np.int32 if words.documents * BUCKETS < 1 << 31 else np.int64
+    places = np.concatenate([words.document, words.document[known], words.document[unseen]]).astype(width) * width(BUCKETS)
+    places += np.concatenate([buckets(words.hashes), buckets(words.families[known]), HASHED + shapes]).astype(width)
     places.sort()
     # What np.unique does, without its second pass.
     places = places[np.append(True, places[1:] != places[:-1])] if len(places) else places
-    return places // BUCKETS, places % BUCKETS
+    return (places // BUCKETS).astype(np.int64), (places % BUCKETS).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class TermWeights:
     def of(self, counts: Counts, documents: int) -> Weights:
         """The weight of each bucket, `(BUCKETS,)` from 1 to HEAVIEST, from the counts of elder recent documents. Half a millisecond.
 
-        A term that rose weighs its evidence squared; the shape of unseen words one over the root of the share of baseline documents with one.
+        A term that rose weighs its evidence squared; the shape of unseen words one over the root of its share of baseline documents.
         """
         weights: Weights = np.ones(BUCKETS, np.uint8)
         weights[HASHED:] = self._shapes

@@ -104,7 +104,7 @@ class _Moves:
 
 
 def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8]) -> Numbers:
-    """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all source bits are set, or none.
+    """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all bits are set, or none.
 
     The number of sources is by linear counting (Whang et al. 1990) of the 8 bits.
     """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.drift.planted import precision, words
+from bench.drift.planted import PoolTerms, precision
 from bench.drift.pools import EN, FORMS, HI, HINGLISH, Pool
 from bench.drift.population import MIX, PER_DAY, Stream
 from bench.drift.scenarios import Scenario, scenario
 from bench.drift.shifts import BASELINE_DAYS, FLOOD, RAMP, Shift, choose_topic, topic
+from consumers.drift.words import words
 
 BEFORE, AFTER = 20_000, 60_000
 
@@ -18,6 +19,12 @@ BEFORE, AFTER = 20_000, 60_000
 def plan(pool: Pool) -> Scenario:
     """One scenario of the whole pool."""
     return scenario(pool, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def terms(pool: Pool) -> PoolTerms:
+    """The words of the whole pool."""
+    return PoolTerms.of(pool)
 
 
 def drawn(plan: Scenario, name: str) -> tuple[Shift, Stream]:
@@ -158,25 +165,25 @@ def test_nuisances_and_shifts_are_told_apart(plan: Scenario) -> None:
     assert sum(shift.fires for shift in plan.shifts) == 10
 
 
-def test_planted_terms_are_those_of_the_shift(pool: Pool, plan: Scenario) -> None:
+def test_planted_terms_are_those_of_the_shift(terms: PoolTerms, plan: Scenario) -> None:
     """Hinglish plants romanised words, mojibake its sequences, matra loss broken words; the common words of before are not planted."""
     by_name = {shift.name: shift for shift in plan.shifts}
-    hinglish = by_name["Hinglish +5 points"].planted()
+    hinglish = by_name["Hinglish +5 points"].planted(terms)
     assert {"hai", "nahi", "mein", "nahin"} <= hinglish
     assert not {"है", "the", "in"} & hinglish
-    assert {"the", "which", "of"} <= by_name["Hindi to English 10 points"].planted()
-    broken = by_name["mojibake 1 %"].planted()
+    assert {"the", "which", "of"} <= by_name["Hindi to English 10 points"].planted(terms)
+    broken = by_name["mojibake 1 %"].planted(terms)
     assert any(term.startswith("à¤") for term in broken)
     assert sum(term.isascii() for term in broken) < len(broken) / 1_000  # “Ólafur” leaves an ASCII “lafur”
-    lost = by_name["matra loss 2 %"].planted()
+    lost = by_name["matra loss 2 %"].planted(terms)
     assert not {"है", "में", "नहीं"} & lost
     assert len(lost) > 1_000
-    assert by_name["duplicates 20 %"].planted() == frozenset()
+    assert by_name["duplicates 20 %"].planted(terms) == frozenset()
 
 
-def test_an_explanation_of_a_topic_can_be_right_or_wrong(pool: Pool, plan: Scenario) -> None:
+def test_an_explanation_of_a_topic_can_be_right_or_wrong(pool: Pool, terms: PoolTerms, plan: Scenario) -> None:
     """The words that the topic's documents have most above their usual share are planted; the commonest words of the language are not."""
-    planted = plan.shifts[0].planted(words)
+    planted = plan.shifts[0].planted(terms)
     ours = np.flatnonzero(np.isin(pool.group, [*plan.novel]) & (pool.form == 0) & (pool.language == HI))
     counts: dict[str, int] = {}
     for document in ours.tolist():
