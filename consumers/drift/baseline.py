@@ -141,7 +141,7 @@ def fit_baseline(
         alarms_per_100k=alarms_per_100k / 2,
     )
     thresholds = calibrate(history, heads, plan, streams=streams, rng=rng)
-    checked = check(history, thresholds, plan, languages=languages, streams=streams // 4, rng=rng)
+    checked = check(history, thresholds, plan, languages=languages, streams=max(streams // 4, 1), rng=rng)
     heads = tuple(with_excess(head, history.excess(head.language)) if head.block == "unknown_word_share" else head for head in heads)
     return Baseline(
         featuriser,

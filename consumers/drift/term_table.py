@@ -46,8 +46,8 @@ def document_terms(words: Words, unseen: NDArray[np.bool_], shapes: Indices) -> 
     known = words.families != 0
     # Half as wide, numbers are sorted in half the time.
     width = np.int32 if words.documents * BUCKETS < 1 << 31 else np.int64
-    places = np.concatenate([words.document, words.document[known], words.document[unseen]]).astype(width) * width(BUCKETS)
-    places += np.concatenate([buckets(words.hashes), buckets(words.families[known]), HASHED + shapes]).astype(width)
+    places = np.concatenate([words.document, words.document[known], words.document[unseen]]).astype(width) * BUCKETS
+    places = places + np.concatenate([buckets(words.hashes), buckets(words.families[known]), HASHED + shapes]).astype(width)
     places.sort()
     # What np.unique does, without its second pass.
     places = places[np.append(True, places[1:] != places[:-1])] if len(places) else places

@@ -120,6 +120,6 @@ def _fitted(store: ArtifactStore, key: str, documents: Sequence[Document], fit: 
     documents_key = f"{key}/documents.jsonl"
     if baseline is None:
         return DriftFacts(None, documents_key, tuple(reasons))
-    warning = getattr(baseline, "warning", None)
-    reasons += [f"drift baseline of {baseline.documents} documents", *([str(warning)] if warning else [])]
+    warning = baseline.warning
+    reasons += [f"drift baseline of {baseline.documents} documents", *([warning] if warning else [])]
     return DriftFacts(StoredBaseline(f"{key}/baseline", sha256, baseline.documents), documents_key, tuple(reasons))

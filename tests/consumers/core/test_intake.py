@@ -118,9 +118,9 @@ def test_identity_numbers_are_taken_out(build: Any) -> None:
 
 
 def test_a_document_comes_from_its_publisher(build: Any) -> None:
-    """The source of a document is its publisher, else its source group, else its id, without identity numbers; a NUL does no harm."""
+    """The source of a document is its publisher, else its group as samples have it, without identity numbers; a NUL does no harm."""
     assert taken(build, build.document("d7", publisher="ASI", source_group="Taj")).origin == "ASI"
-    assert taken(build, build.document("d7", source_group="Taj")).origin == "Taj"
+    assert taken(build, build.document("d7", source_group="Taj")).origin == "taj"
     assert taken(build, build.document("d7")).origin == "d7"
     assert taken(build, build.document("d7", publisher="a@b.in")).origin == "[EMAIL]"
     poisonous = taken(build, build.document("d7", text="write to a@b.in", publisher="A\x00\x00B"))

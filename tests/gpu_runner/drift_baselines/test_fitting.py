@@ -49,7 +49,9 @@ def test_the_stored_folder_holds_the_baseline_and_its_documents(
     assert load_baseline(fetched).documents == facts.baseline.documents == 2_500
     assert json.loads((fetched / "baseline.json").read_text())["arrays_sha256"] == facts.baseline.sha256
     assert facts.documents_key == "drift/tiny/v0/documents.jsonl"
-    assert facts.reasons == ("drift baseline of 2500 documents",)
+    # So few of them, and thresholds from three streams, have a warning.
+    assert facts.reasons[0] == "drift baseline of 2500 documents"
+    assert facts.reasons[1].startswith("2,500 documents are few")
     assert DriftFacts.of(facts.as_dict()) == DriftFacts(facts.baseline, facts.documents_key)
 
 

@@ -62,7 +62,7 @@ def tomorrow() -> date:
 async def test_a_bootstrap_names_its_baseline(watched: Installation) -> None:
     """In `model.current` from the first day on, in the record, and in the decision's reasons; a repeat fits nothing."""
     decision = await answered(watched, request("bootstrap", **BOOTSTRAP))
-    assert decision.reasons[-1] == "drift baseline of 2500 documents"
+    assert "drift baseline of 2500 documents" in decision.reasons
     (named,) = watched.current().drift_baselines
     assert (named.uri, named.documents, named.from_day) == ("drift/tiny/v0/baseline", 2_500, date.min)
     assert StoredBaseline.of(read_record(watched.store, "tiny", "v0")) == StoredBaseline(named.uri, named.sha256, 2_500)
@@ -86,7 +86,7 @@ async def test_a_promotion_that_learnt_documents_brings_the_next_baseline(watche
     assert begin(watched) == [("drift/tiny/v0/baseline", date.min), ("drift/tiny/v1/baseline", tomorrow())]
     assert watched.current().drift_baselines[-1].documents == 2_510
     promoted = watched.topics.events(PromotionDecided)[-1]
-    assert promoted.reasons[-1] == "drift baseline of 2510 documents"
+    assert "drift baseline of 2510 documents" in promoted.reasons
     await answered(watched, request("rollback", "back"))
     assert begin(watched) == [("drift/tiny/v0/baseline", date.min)]
     await answered(watched, request("promote", "forth", version="v1"))
