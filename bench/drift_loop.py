@@ -1,4 +1,4 @@
-"""A shift in document.ingested alone, on Apache Kafka: one retrain command with its explanation, and none without the shift.
+"""`make drill-drift`: a shift in document.ingested alone, on Apache Kafka: one explained retrain command, and none without the shift.
 
 Two models are bootstrapped with the same documents and get streams of the same world; in one of them a new subject begins. The documents
 hold nothing that questions could be made of, so the job ends as `no_data` and says so.
@@ -6,11 +6,14 @@ hold nothing that questions could be made of, so the job ends as `no_data` and s
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import hashlib
 import json
 import os
+import platform
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from typing import Any, Final
 
 from bench.drift.invented import InventedDocument, InventedWorld
 from ops.bootstrap import bootstrap_model
+from ops.demo.run import make_base_model
 from ops.demo.watch import Watch
 from ops.services import Ports
 from ops.stack import Stack, StackSettings
@@ -149,3 +153,54 @@ def violations(outcome: Outcome) -> list[str]:
     if [end["outcome"] for end in outcome.ends] != ["no_data"] or "nothing is left to train on" not in str(outcome.ends[0].get("error")):
         wrong.append(f"jobs ended {[(end['outcome'], end.get('error')) for end in outcome.ends]}: expected no_data, said so")
     return wrong
+
+
+def report(outcome: Outcome) -> dict[str, Any]:
+    """What the JSON says of a run."""
+    wrong = violations(outcome)
+    told: dict[str, Any] = {
+        "python": platform.python_version(),
+        "baseline_documents": BASELINE_DOCUMENTS,
+        "documents_before_the_shift": QUIET_DOCUMENTS,
+        "novel_share": NOVEL_SHARE,
+        "published": outcome.published,
+        "commands": {model: len(found) for model, found in outcome.commands.items()},
+        "seconds": round(outcome.seconds, 1),
+        "violations": wrong,
+    }
+    if not wrong:
+        (command,), (drift,), (end,) = outcome.commands[SHIFTED], outcome.drifts[SHIFTED], outcome.ends
+        told |= {
+            "leased_documents": len(command["batch"]["documents"]),
+            "evidence": drift["evidence"],
+            "rose": [term["term"] for term in drift["rose"]],
+            "outcome": end["outcome"],
+            "error": end["error"],
+        }
+    return told
+
+
+def main() -> int:
+    """Starts Apache Kafka, runs once, writes the JSON; exit code 1 where a promise was broken."""
+    from ops.brokers.kafka_single_node import SingleNodeKafka
+
+    parser = argparse.ArgumentParser(prog="python -m bench.drift_loop", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path(".abhyas/drift-loop"))
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    base = asyncio.run(make_base_model(Path(".abhyas")))
+    node = SingleNodeKafka(Path(".abhyas/kafka"), 0)
+    address = node.start()
+    try:
+        outcome = asyncio.run(run_drift(broker=address, base=base, work=chosen.work, seed=chosen.seed))
+    finally:
+        node.stop()
+    told = report(outcome)
+    chosen.out.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    print(json.dumps({"commands": told["commands"], "violations": told["violations"]}))
+    return 1 if told["violations"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
