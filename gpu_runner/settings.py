@@ -32,7 +32,7 @@ class RunnerSettings(StoreSettings):
     training_checkpoint_every_steps: int = Field(default=50, ge=1)
     evaluation_max_new_tokens: int = Field(default=64, ge=1, le=4096)
     # That of `consumers.drift.baseline`, which imports scipy.
-    drift_alarms_per_100k: float = Field(default=0.2, gt=0, le=100)
+    drift_alarms_per_100k: float = Field(default=0.1, gt=0, le=100)
     child_threads: int = Field(default=0, ge=0, description="threads of a child; 0: every core")
 
     llm_model_standard: str = "meta-llama/Llama-3.1-8B-Instruct-AWQ"

@@ -276,7 +276,7 @@ def drift_fit(
         Path, typer.Option("--baseline", metavar="DOCS.jsonl", help="The documents of the training corpus, in their order.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the baseline is written to.")],
-    alarms_per_100k: Annotated[float, typer.Option(min=0.001, max=10, help="False alarms in 100,000 documents.")] = 0.2,
+    alarms_per_100k: Annotated[float, typer.Option(min=0.001, max=10, help="False alarms in 100,000 documents.")] = 0.1,
     seed: Annotated[int, typer.Option(min=0, help="The same documents and seed give the same baseline.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:

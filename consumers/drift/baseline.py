@@ -32,7 +32,7 @@ from consumers.drift.windows import BUCKETS, MERGED
 BUCKET_DOCUMENTS: Final = 50
 # Windows of 200 to 51,200 documents.
 LEVELS: Final = 9
-ALARMS_PER_100K: Final = 0.2
+ALARMS_PER_100K: Final = 0.1
 STREAMS: Final = 200
 # A document's own block ends with its source's run, or here.
 LONGEST_BLOCK: Final = 16

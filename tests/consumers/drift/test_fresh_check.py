@@ -48,10 +48,10 @@ def test_what_was_seen_has_its_bound() -> None:
 
 def test_a_baseline_too_small_says_so(small_baseline: Baseline) -> None:
     """A head made much less sensitive and too many alarms are each told with their figures; a checked baseline says nothing."""
-    assert replace(small_baseline, checked=Checked(50, 10, {"phi": 1.02})).warning is None
+    assert replace(small_baseline, checked=Checked(50, 5, {"phi": 1.02})).warning is None
     raised = replace(small_baseline, checked=Checked(50, 10, {"phi": 1.5})).warning
     assert raised is not None
-    assert "4,000 documents are few for 0.2 false alarms in 100,000: phi made less sensitive, by up to 50%" in raised
+    assert "4,000 documents are few for 0.1 false alarms in 100,000: phi made less sensitive, by up to 50%" in raised
     alarmed = replace(small_baseline, checked=Checked(50, 15, {})).warning
     assert alarmed is not None
     assert "15 alarmed (0.3 in 100,000, at most 0.46)" in alarmed
