@@ -18,7 +18,7 @@ from consumers.drift.calibrate import Plan, Thresholds, calibrate
 from consumers.drift.code_points import code_points
 from consumers.drift.featurise import Featuriser, Quantities, bin_edges, project, spherical_clusters
 from consumers.drift.fresh_check import Checked, check
-from consumers.drift.heads import Head, fit_heads, with_excess
+from consumers.drift.heads import Head, fit_heads
 from consumers.drift.history import History
 from consumers.drift.layout import BINNED, BLOCKS, CLUSTERS, MOSTLY_DEVANAGARI, PHI_SCALE
 from consumers.drift.ngrams import ngram_rows
@@ -142,11 +142,16 @@ def fit_baseline(
     )
     thresholds = calibrate(history, heads, plan, streams=streams, rng=rng)
     checked = check(history, thresholds, plan, languages=languages, streams=max(streams // 4, 1), rng=rng)
-    heads = tuple(with_excess(head, history.excess(head.language)) if head.block == "unknown_word_share" else head for head in heads)
+    # The thresholds' own streams know each other's words as the baseline's documents do; a later stream does not.
+    heads = tuple(head.with_excess(history.excess(head.language)) if head.block == "unknown_word_share" else head for head in heads)
+    rates = tuple(
+        rate.with_excess(history.excess(rate.language)) if rate.name == "unknown_word" else rate
+        for rate in fit_rates(history, languages, alarms_per_100k=plan.alarms_per_100k)
+    )
     return Baseline(
         featuriser,
         heads,
-        fit_rates(history, languages, alarms_per_100k=plan.alarms_per_100k),
+        rates,
         TermTable.fit(texts, [document.source for document in documents]),
         thresholds.raised(checked.raised),
         len(documents),

@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from consumers.drift.heads import LANGUAGE_BLOCKS, RISE, Head
+from consumers.drift.heads import FEWEST_LOOKED_AT, LANGUAGE_BLOCKS, RISE, Head
 from consumers.drift.history import History, drawn_stream
 from consumers.drift.layout import BLOCKS, MOSTLY_DEVANAGARI, WIDTH
-from consumers.drift.sketch import means
+from consumers.drift.sketch import LANGUAGES, means
 from consumers.drift.windows import BUCKETS, MERGED
 
 STREAM_DOCUMENTS: Final = 100_000
+# The share of a level's windows that have to have documents enough of a language for thresholds of their own.
+LOOKED_AT: Final = 0.9
 # The share of a level's windows that may pass the lower threshold, which a second window has to pass to confirm the first.
 CONFIRM_RATE: Final = 0.001
 
@@ -107,22 +109,30 @@ def calibrate(history: History, heads: Sequence[Head], plan: Plan, *, streams: i
     levels = plan.levels
     maxima = {head.key: np.zeros((streams, levels)) for head in heads}
     quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.key: [[] for _ in range(levels)] for head in heads}
+    looked_at = {language: np.zeros(levels, np.int64) for language in (None, *LANGUAGES)}
     weekly = has_weekly_cycle(history, heads)
     windowed = Windowed(history.rows, LANGUAGE_BLOCKS, bucket_documents=plan.bucket_documents, levels=levels)
     for number in range(streams):
         order = drawn_stream(history, STREAM_DOCUMENTS, plan.documents_a_day, rng, by_weekday=weekly)
         for level, windows in enumerate(windowed.sums(order)):
+            for language, sums in windows.items():
+                looked_at[language][level] += int((sums[:, 0] >= FEWEST_LOOKED_AT).sum())
             for head in heads:
                 statistics = head.statistics(windows[head.language])
                 maxima[head.key][number, level] = statistics.max(initial=0.0)
                 quiet[head.key][level].append(statistics)
     share = plan.alarms_per_100k / (len(heads) * levels)
-    alarm = {key: tuple(_tail(found[:, level], share) for level in range(levels)) for key, found in maxima.items()}
+    alarm = {key: [_tail(found[:, level], share) for level in range(levels)] for key, found in maxima.items()}
     confirm = {
-        key: tuple(float(np.quantile(np.concatenate(found[level]), 1 - CONFIRM_RATE)) for level in range(levels))
-        for key, found in quiet.items()
+        key: [float(np.quantile(np.concatenate(found[level]), 1 - CONFIRM_RATE)) for level in range(levels)] for key, found in quiet.items()
     }
-    return Thresholds(alarm, confirm)
+    for head in heads:
+        for level in reversed(range(levels - 1)):
+            if looked_at[head.language][level] < LOOKED_AT * looked_at[None][level]:
+                # Most of these windows had too few documents of the language; those of larger buckets may have enough: as the level above.
+                for kind in (alarm, confirm):
+                    kind[head.key][level] = kind[head.key][level + 1]
+    return Thresholds(*({key: tuple(found) for key, found in kind.items()} for kind in (alarm, confirm)))
 
 
 def _tail(maxima: NDArray[np.float64], share: float) -> float:

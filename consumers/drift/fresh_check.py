@@ -17,7 +17,7 @@ from scipy.special import gammaincinv
 
 from consumers.drift.calibrate import STREAM_DOCUMENTS, Plan, Thresholds, Windowed, has_weekly_cycle
 from consumers.drift.e_detector import EDetector, RateCount
-from consumers.drift.heads import LANGUAGE_BLOCKS, Head, fit_heads, with_excess
+from consumers.drift.heads import LANGUAGE_BLOCKS, Head, fit_heads
 from consumers.drift.history import History, drawn_stream
 from consumers.drift.rates import Rate, fit_rates
 
@@ -60,8 +60,8 @@ def check(
         chosen = rng.random(len(history.groups)) < 0.5
         fitted, fresh = history.part(chosen), history.part(~chosen)
         both = len(history.rows) / len(fresh.rows)
-        heads = [with_excess(head, both) for head in fit_heads(fitted, languages)]
-        rates = fit_rates(fitted, languages, alarms_per_100k=plan.alarms_per_100k, excess=both)
+        heads = [head.with_excess(both) for head in fit_heads(fitted, languages)]
+        rates = [rate.with_excess(both) for rate in fit_rates(fitted, languages, alarms_per_100k=plan.alarms_per_100k)]
         windowed = Windowed(fresh.rows, LANGUAGE_BLOCKS, bucket_documents=plan.bucket_documents, levels=plan.levels)
         for _ in range(STREAMS_A_HALF):
             order = drawn_stream(fresh, STREAM_DOCUMENTS, plan.documents_a_day, rng, by_weekday=weekly, redrawn=False)

@@ -61,6 +61,11 @@ class Head:
         """Its name among all heads."""
         return self.name if self.language is None else f"{self.name}:{self.language}"
 
+    def with_excess(self, excess: float) -> Head:
+        """The head of means whose error has `excess` times the variance that their documents say: of so many fewer."""
+        documents, without = round(self.baseline_documents / excess), np.rint(self.documents_without / excess).astype(np.int64)
+        return replace(self, baseline_documents=documents, documents_without=without)
+
     def statistic(self, row: NDArray[np.int64]) -> float:
         """T² of a window's sum `(WIDTH,)` over the documents of the language; about its number of columns where nothing moved. O(w²).
 
@@ -104,12 +109,6 @@ def fit_heads(history: History, languages: Sequence[str]) -> tuple[Head, ...]:
         sums = history.block_sums(language)
         found += [fit_head(name, sums, history.groups, language) for name in names]
     return tuple(found)
-
-
-def with_excess(head: Head, excess: float) -> Head:
-    """The head of means whose error has `excess` times the variance that their documents say."""
-    documents, without = round(head.baseline_documents / excess), np.rint(head.documents_without / excess).astype(np.int64)
-    return replace(head, baseline_documents=documents, documents_without=without)
 
 
 def fit_head(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64], language: str | None = None) -> Head:

@@ -52,7 +52,7 @@ class History:
         """How many times the variance of a share the error of the share of documents with an unknown word has.
 
         What else is unknown depends on which words came but once more: (n₁ + 2 n₂) / n₁ for single words (Robbins 1968). Measured on the
-        bench's populations 1.2 to 1.9, where this says 1.8.
+        bench's populations, 25 baselines each: 1.2 to 1.9 where this says 1.8, in Hindi 2.1 to 3.8 where this says 3.9.
         """
         among = self.of(language)
         unknown = int(self.rows[among, BLOCKS["unknown_word"].first].sum())

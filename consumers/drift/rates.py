@@ -52,6 +52,11 @@ class Rate:
         """Its name among all rates."""
         return self.name if self.language is None else f"{self.name}:{self.language}"
 
+    def with_excess(self, excess: float) -> Rate:
+        """The rate of a share whose error has `excess` times the variance that its documents say: it counts as that of so many fewer."""
+        without = tuple((round(events / excess), round(having / excess)) for events, having in self.without)
+        return replace(self, documents=round(self.documents / excess), having=round(self.having / excess), without=without)
+
     @property
     def policy(self) -> RatePolicy:
         """What it is looked for, and how surely; without a cool-down."""
@@ -126,26 +131,18 @@ class WatchedRate:
         self._shown_at = dict(zip(self._without, loaded.shown_at, strict=True))
 
 
-def fit_rates(history: History, languages: Sequence[str], *, alarms_per_100k: float, excess: float = 1.0) -> tuple[Rate, ...]:
+def fit_rates(history: History, languages: Sequence[str], *, alarms_per_100k: float) -> tuple[Rate, ...]:
     """All rates of a baseline, those of each language behind those of the whole; together they alarm at most so often."""
     asked = [(None, name) for name in RATES] + [(language, name) for language in languages for name in LANGUAGE_RATES]
     arl = 100_000 * len(asked) / alarms_per_100k
-    return tuple(fit_rate(name, history, arl=arl, language=language, excess=excess) for language, name in asked)
+    return tuple(fit_rate(name, history, arl=arl, language=language) for language, name in asked)
 
 
-def fit_rate(name: str, history: History, *, arl: float, language: str | None = None, excess: float = 1.0) -> Rate:
-    """The rate over a baseline's documents (of a language).
-
-    Where the error of the share has `excess` times the variance that the documents say, it counts as that of so many fewer.
-    """
+def fit_rate(name: str, history: History, *, arl: float, language: str | None = None) -> Rate:
+    """The rate over a baseline's documents (of a language)."""
     rate = Rate(name, 0, 0, 1.0, (), arl, language)
     events, having = rate.counted(history.rows).T
     groups = history.document_groups()
-
-    def counted(chosen: NDArray[np.bool_]) -> tuple[int, int]:
-        return round(int(events[chosen].sum()) / excess), round(int(having[chosen].sum()) / excess)
-
-    documents, those_having = counted(np.ones(len(events), np.bool_))
-    without = tuple(counted(groups != group) for group in range(GROUPS))
+    without = tuple((int(events[groups != group].sum()), int(having[groups != group].sum())) for group in range(GROUPS))
     effect = design_effect(having[events == 1])
-    return replace(rate, documents=documents, having=those_having, design_effect=effect, without=without)
+    return replace(rate, documents=int(events.sum()), having=int(having.sum()), design_effect=effect, without=without)

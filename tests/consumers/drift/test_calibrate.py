@@ -17,7 +17,7 @@ def history(cycle: float, blocks: int = 2_100) -> History:
     rng, each = np.random.default_rng(3), np.arange(blocks)
     rows = np.zeros((3 * blocks, WIDTH), np.int64)
     rows[:, 0] = 1
-    rows[:, BLOCKS[MOSTLY_DEVANAGARI].first] = rng.random(3 * blocks) < 0.5
+    rows[:, BLOCKS[MOSTLY_DEVANAGARI].first] = rng.random(3 * blocks) < 0.6
     first = np.repeat(rng.random(blocks) < np.where(each % 7 > 4, 0.3 + cycle, 0.3), 3)
     rows[np.arange(3 * blocks), BLOCKS["cluster"].first + np.where(first, 0, rng.integers(1, 32, 3 * blocks))] = 1
     return History(rows, np.arange(blocks + 1) * 3, each % 7, each % 4, np.zeros(3 * blocks, np.bool_))
@@ -44,6 +44,16 @@ def test_windows_of_a_language_are_of_its_documents() -> None:
     columns = [0, *range(BLOCKS["cluster"].first, BLOCKS["cluster"].beyond)]
     assert np.array_equal((first["hi"] + first["en"])[:, columns], first[None][:, columns])
     assert np.array_equal(first["hi"][0, columns], measured.rows[order[:200]][hindi[:200]].sum(axis=0)[columns])
+
+
+def test_a_level_whose_windows_lack_a_language_has_the_thresholds_of_the_one_above() -> None:
+    """Three fifths of 200 documents are too few to be looked at; what a larger bucket brings is held against the limits of 400."""
+    measured = history(0.0)
+    heads = [fit_head("cluster", measured.block_sums(language), measured.groups, language) for language in (None, "hi")]
+    found = calibrate(measured, heads, PLAN, streams=5, rng=np.random.default_rng(1))
+    for kind in (found.alarm, found.confirm):
+        assert kind["cluster:hi"][0] == kind["cluster:hi"][1] > 0
+        assert kind["cluster"][0] != kind["cluster"][1]
 
 
 def test_some_heads_are_raised_and_the_others_stay() -> None:

@@ -169,12 +169,12 @@ def test_one_source_of_one_language_never_fires_there(bilingual_baseline: Baseli
 
 
 @pytest.mark.parametrize("bucket", [73, 120, 1_000])
-def test_buckets_of_any_size_are_quiet_and_find_a_topic(small_baseline: Baseline, bucket: int) -> None:
+def test_buckets_of_any_size_are_quiet_and_find_a_topic(bilingual_baseline: Baseline, bucket: int) -> None:
     """On the stream a bucket closes at a tick and holds what came: thresholds for exact buckets hold for it."""
 
     def told_of(documents: Sequence[Document]) -> list[Finding]:
-        monitor = Monitor(small_baseline)
-        rows = small_baseline.featuriser.rows([document.text for document in documents])
+        monitor = Monitor(bilingual_baseline)
+        rows = bilingual_baseline.featuriser.rows([document.text for document in documents])
         groups = np.array([group_of(document.source) for document in documents])
         return [
             finding
@@ -182,5 +182,5 @@ def test_buckets_of_any_size_are_quiet_and_find_a_topic(small_baseline: Baseline
             for finding in monitor.push(sketched(rows[first : first + bucket], groups[first : first + bucket]))
         ]
 
-    assert told_of(made_documents(15_000, 31)) == []
-    assert any(finding.fired for finding in told_of(made_documents(6_000, 32, novel=0.3)))
+    assert told_of(made_documents(15_000, 31, english=0.45)) == []
+    assert any(finding.fired for finding in told_of(made_documents(6_000, 32, novel=0.3, english=0.3)))

@@ -118,9 +118,8 @@ def test_all_rates_share_the_asked_rate_of_alarms() -> None:
 def test_a_share_of_uncertain_error_counts_as_that_of_fewer_documents() -> None:
     """An error of twice the variance is that of half the documents: a rise needs more of them to be surely none of the baseline's own."""
     rng = np.random.default_rng(5)
-    measured = history(rows(rng.random(8_000) < 0.1), rng.integers(0, GROUPS, 8_000))
-    sure = fit_rate("mojibake", measured, arl=4e6)
-    unsure = fit_rate("mojibake", measured, arl=4e6, excess=2.0)
-    assert abs(2 * unsure.documents - sure.documents) <= 1
+    sure = fitted(rows(rng.random(8_000) < 0.1), rng.integers(0, GROUPS, 8_000))
+    unsure = sure.with_excess(2.0)
+    assert (unsure.documents, unsure.without[1][0]) == (4_000, round(sure.without[1][0] / 2))
     documents, groups = rows(rng.random(40_000) < 0.14), rng.integers(0, GROUPS, 40_000)
     assert watched(WatchedRate(sure), documents, groups)[0].n < watched(WatchedRate(unsure), documents, groups)[0].n
