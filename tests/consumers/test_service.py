@@ -122,16 +122,16 @@ async def test_state_of_the_former_release_is_migrated(build: Any, embedded_topi
     assert consumers.log.read_text().count("state migrated") == 1
     newest = {record.key: record.value for record in await embedded_topics.read(connection.topic(topics.STAGE1_CHANGELOG))}
     assert newest[old[0].key] is None
-    assert newest[b"version"] == b"2"
+    assert newest[b"version"] == b"3"
     assert unpack(newest[b"k" + bytes.fromhex(sample)[:16]]).user == b""
 
 
 async def test_state_of_a_newer_release_is_refused(embedded_topics: Any, start_consumers: Start) -> None:
     """A changelog of a version that this release does not know ends the start with exit code 1 and what to do."""
-    await embedded_topics.send_raw(topics.STAGE1_CHANGELOG, b"3", key=b"version")
+    await embedded_topics.send_raw(topics.STAGE1_CHANGELOG, b"4", key=b"version")
     consumers = start_consumers(embedded_topics.connection, "stage1")
     assert consumers.process.wait(60) == 1
-    assert "state version 3 is newer than this release knows (2): start the release that wrote it" in consumers.log.read_text()
+    assert "state version 4 is newer than this release knows (3): start the release that wrote it" in consumers.log.read_text()
 
 
 async def test_instance_without_a_shard_is_ready(embedded_topics: Any, start_consumers: Start) -> None:
