@@ -95,7 +95,8 @@ def explanations(baseline: Baseline, pool: Pool, stream: Stream, findings: Itera
             numbers, sources = stream.documents[at:beyond].tolist(), stream.sources[at:beyond].tolist()
             recent.take([pool.texts[number] for number in numbers], [pool.sources[source] for source in sources])
             at = beyond
-        yield finding, [term.term for term in explain(baseline.terms, recent, TOLD, documents=finding.documents).rose]
+        told = explain(baseline.terms, recent, TOLD, documents=finding.documents, language=finding.language)
+        yield finding, [term.term for term in told.rose]
 
 
 def figures(found: dict[str, Explained]) -> list[Figure]:

@@ -65,14 +65,14 @@ class RecentDocuments:
         """The record is written at a tick, where enough is new."""
         self._due = self._due or self._unwritten >= WRITE_EVERY
 
-    def explain(self, documents: int) -> Explanation | None:
-        """The terms that rose and fell in the newest documents; None without a record."""
+    def explain(self, documents: int, language: str | None) -> Explanation | None:
+        """The terms that rose and fell in the newest documents, of one language where it alone drifted; None without a record."""
         # With scipy, which only this needs.
         from consumers.drift.terms import explain
 
         if self._table is None or self._recent is None or not self._recent.documents:
             return None
-        return explain(self._table, self._recent, TOLD, documents=documents)
+        return explain(self._table, self._recent, TOLD, documents=documents, language=language)
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """The record as the changelog has it."""

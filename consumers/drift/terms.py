@@ -10,9 +10,11 @@ misread bytes and lost vowel signs are such terms; `docs/log.md` has the figures
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal
 
 import msgspec
@@ -28,6 +30,8 @@ from consumers.drift.words import split
 
 # A term is told when it is no chance with at least this probability.
 LEAST_CONFIDENCE: Final = 0.7
+# One that only its shape speaks for is mostly in one document: of twenty such, each ten per cent of doubt is two wrong ones.
+LEAST_SHAPE_CONFIDENCE: Final = 0.9
 # A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.
 LEAST_SPELLING_Z: Final = 1.0
 LEAST_SHAPE_Z: Final = 3.0
@@ -39,6 +43,8 @@ SPELLINGS: Final = 4
 EXAMPLES: Final = 2
 # Documents with a term that count for one source: the rest says how much that source writes. With 2 a new topic of few sources is lost.
 DOCUMENTS_OF_SOURCE: Final = 3
+
+_DEVANAGARI: Final = re.compile("[\u0900-\u097f]")
 
 Kind = Literal["word", "family", "shape"]
 
@@ -69,15 +75,18 @@ class Explanation(msgspec.Struct, frozen=True):
     fell: tuple[Term, ...] = ()
 
 
-def explain(table: TermTable, recent: RecentTerms, k: int = 20, *, documents: int | None = None) -> Explanation:
+def explain(
+    table: TermTable, recent: RecentTerms, k: int = 20, *, documents: int | None = None, language: str | None = None
+) -> Explanation:
     """At most `k` terms that rose, what says most first, and `k` that fell, in the newest `documents` or somewhat more.
 
-    Without `documents` in all that the record has. None where nothing moved by more than chance. About 20 ms.
+    Without `documents` in all that the record has. Of a `language` (`hi`: in Devanagari, `en`: in none) where it alone drifted: the other's
+    news of the day would be told beside. None where nothing moved by more than chance. About 20 ms.
     """
     seen = recent.newest(documents)
     if not seen.documents or not table.documents:
         return Explanation(seen.documents, table.documents)
-    return Explanation(seen.documents, table.documents, _Rise(table, seen).terms(k), _fell(table, seen, k))
+    return Explanation(seen.documents, table.documents, _Rise(table, seen).terms(k, language), _fell(table, seen, k, language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +164,12 @@ class _Rise:
         }
         return words, {bucket for bucket, documents in families.items() if len(documents) >= often.get(bucket, (0, ""))[0]}
 
-    def terms(self, k: int) -> tuple[Term, ...]:
-        """The `k` that say most."""
+    def terms(self, k: int, language: str | None) -> tuple[Term, ...]:
+        """The `k` of a language, or of all, that say most."""
         found: list[Term] = []
         told: set[int] = set()
         for rise in sorted([*self._words(), *self._spelled()], key=lambda rise: (*rise.rank, self._names[rise.group[0]], rise.kind)):
-            if len(found) < k and not told.intersection(rise.group):
+            if len(found) < k and not told.intersection(rise.group) and _is_of(self._names[rise.group[0]], language):
                 told.update(rise.group)
                 found.append(self._told(rise))
         return tuple(found)
@@ -174,7 +183,8 @@ class _Rise:
         chance = own * unlike
         for at in np.flatnonzero(chance <= 1 - LEAST_CONFIDENCE).tolist():
             if own[at] > 1 - LEAST_CONFIDENCE:
-                yield _Told.of("shape", [at], shape, float(chance[at]))
+                if chance[at] <= 1 - LEAST_SHAPE_CONFIDENCE:
+                    yield _Told.of("shape", [at], shape, float(chance[at]))
             elif at in self._owners[0]:
                 yield _Told.of("word", [at], word, float(chance[at]))
 
@@ -222,11 +232,15 @@ class _Told:
         return _Told(kind, group, z, chance, (chance if chance > SURE else 0.0, -z * max(lift, 0.0)))
 
 
-def _fell(table: TermTable, seen: Generation, k: int) -> tuple[Term, ...]:
+def _is_of(term: str, language: str | None) -> bool:
+    return language is None or (_DEVANAGARI.search(term) is not None) == (language == "hi")
+
+
+def _fell(table: TermTable, seen: Generation, k: int, language: str | None) -> tuple[Term, ...]:
     if not table.names:
         return ()
     moves = _Moves.of(buckets(hashed(table.names)), table, seen)
-    order = np.argsort(moves.z, kind="stable")[:k].tolist()
+    order = islice((at for at in np.argsort(moves.z, kind="stable").tolist() if _is_of(table.names[at], language)), k)
     return tuple(
         Term(
             table.names[at],
