@@ -169,3 +169,25 @@ def test_signed_root_is_a_standard_normal_without_a_change() -> None:
     z = signed_root(rng.binomial(4000, 0.02, 4000), 4000, rng.binomial(50_000, 0.02, 4000), 50_000)
     assert abs(z.mean()) < 0.1
     assert z.std() == pytest.approx(1, abs=0.05)
+
+
+def test_of_one_languages_drift_its_terms_are_told() -> None:
+    """Where one language alone drifted, what rose and fell in the other beside it is not told."""
+    source = random.Random(21)
+    texts = quiet(source, 2000)
+    for at in range(0, 2000, 20):
+        texts[at] += " संसद parliament"
+    assert {language: named(rose_and_fell(texts, language).rose) for language in ("hi", "en", None)} == {
+        "hi": {"संसद"},
+        "en": {"parliament"},
+        None: {"संसद", "parliament"},
+    }
+    without_english = quiet(source, 2000, english=0.0)
+    assert rose_and_fell(without_english, "hi").fell == ()
+    assert len(rose_and_fell(without_english, "en").fell) >= 18
+
+
+def rose_and_fell(texts: list[str], language: str | None) -> Explanation:
+    recent = RecentTerms(TABLE)
+    recent.take(texts, [f"s{at}" for at in range(len(texts))])
+    return explain(TABLE, recent, language=language)
