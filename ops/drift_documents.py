@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -53,6 +54,8 @@ def fit(*, baseline: Path, out: Path, alarms_per_100k: float, seed: int, as_json
 
 def run(*, baseline: Path, events: Path, cool_down: int, as_json: bool) -> int:
     """Prints a line a decision and a last line of totals; always 0, whatever was found."""
+    # Before numpy is imported: a second BLAS thread gains nothing here, and spins.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from consumers.drift.artifact import UnreadableBaseline, load_baseline
     from consumers.drift.code_points import code_points
     from consumers.drift.monitor import Monitor
