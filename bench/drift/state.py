@@ -28,7 +28,7 @@ TEXTS: Final = 20_000
 
 
 def measured(marks: tuple[int, ...] = MARKS) -> list[dict[str, Any]]:
-    """One row a mark: documents so far, bytes of the monitor's state and of the days' sketches, CPU time a document since the mark before."""
+    """A row a mark: documents so far, bytes of the monitor's state and of the largest day, CPU time a document since the mark before."""
     world = InventedWorld(0)
     documents = list(world.documents(TEXTS))
     baseline = fit_baseline([Document(one.text, one.publisher, date(2026, 1, 5)) for one in documents], streams=20)
