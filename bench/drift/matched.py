@@ -131,14 +131,28 @@ def _cut(stream: Stream, documents: int) -> Stream:
 
 
 def compared(comparison: Comparison, contender: Contender) -> dict[str, Any]:
-    """A contender's row of the JSON. Raises PeerUnavailable."""
+    """A contender's row of the JSON. The documents before the shifts are fresh ones: they check the rate that was matched. Raises
+    PeerUnavailable."""
     match, ours_us = comparison.match(contender), comparison.our_us_per_doc()
+    shifts = {shift.name: {"fires": shift.fires, **found.row()} for shift, found in comparison.delays(contender, match.knob)}
     documents = contender.null_streams * comparison.sizes.null_length
-    per = 100_000 / documents
     return {
         "method": contender.name, **asdict(match), "knob": f"{contender.knob} {match.knob:.4g}", "matched": match.null_alarms == 0,
         "times_ours": match.us_per_doc / ours_us,
-        "null_documents": documents, "false_alarms_per_100k": match.null_alarms * per,
-        "false_alarms_95": [round(bound * per, 2) for bound in poisson_interval(match.null_alarms)],
-        "shifts": {shift.name: {"fires": shift.fires, **delays.row()} for shift, delays in comparison.delays(contender, match.knob)},
+        "null": _rate(match.null_alarms, documents),
+        "fresh": _rate(
+            sum(found["false_alarms"] for found in shifts.values()),
+            sum(found["streams"] for found in shifts.values()) * comparison.sizes.before,
+        ),
+        "shifts": shifts,
     }  # fmt: skip
+
+
+def _rate(alarms: int, documents: int) -> dict[str, Any]:
+    per = 100_000 / documents
+    return {
+        "documents": documents,
+        "alarms": alarms,
+        "per_100k": round(alarms * per, 3),
+        "interval_95": [round(bound * per, 2) for bound in poisson_interval(alarms)],
+    }

@@ -77,12 +77,20 @@ def test_a_row_says_whether_the_rate_was_matched(small: Pool) -> None:
     """A method that alarms in the nulls is not matched, and its rate is told with its interval."""
     comparison = Comparison(small, TINY)
     loud, quiet = compared(comparison, Clock(1_000)), compared(comparison, Clock(2_001))
-    assert (loud["matched"], loud["null_documents"], loud["false_alarms_per_100k"]) == (False, 4_000, 50)
-    assert loud["false_alarms_95"][0] < 50 < loud["false_alarms_95"][1]
-    assert (quiet["matched"], quiet["false_alarms_per_100k"]) == (True, 0)
+    assert (loud["matched"], loud["null"]["documents"], loud["null"]["per_100k"]) == (False, 4_000, 50)
+    assert loud["null"]["interval_95"][0] < 50 < loud["null"]["interval_95"][1]
+    assert (quiet["matched"], quiet["null"]["alarms"]) == (True, 0)
     assert quiet["times_ours"] > 0
-    assert "0 false in 100,000" in line("clock", quiet)
+    assert "0 false in 4,000 null documents" in line("clock", quiet)
     assert "novel topic 30 %: 1,501 (2/2)" in line("clock", quiet)
+
+
+def test_alarms_before_the_shifts_check_the_match(small: Pool) -> None:
+    """One false alarm a stream for a method that alarms before every shift, none for one that alarms after it."""
+    comparison = Comparison(small, TINY)
+    early, late = compared(comparison, Clock(TINY.before)), compared(comparison, Clock(TINY.before + 1))
+    assert early["fresh"]["documents"] == early["fresh"]["alarms"] * TINY.before > 0
+    assert late["fresh"]["alarms"] == 0
 
 
 def test_the_short_form_compares_ours_with_river(small: Pool) -> None:
