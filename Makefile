@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation drill-drift drill-drift-histories simulate simulate-faults schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults schemas screenshot clean
 
 install: $(READY)
 
@@ -79,6 +79,10 @@ bench-drift-ratings: $(READY)
 # SHORT=1: river alone, in a minute; METHODS="ADWIN Frouros" runs those alone. Environments of the peers are made in .abhyas/peers.
 bench-drift-peers: $(READY)
 	@$(BIN)/python -m bench.drift.compare $(if $(SHORT),--short,--out bench/drift-peers.json) $(if $(METHODS),--methods $(METHODS))
+
+# What the monitor keeps after 10 thousand to 10 million documents; writes bench/drift-state.json.
+bench-drift-state: $(READY)
+	@$(BIN)/python -m bench.drift.state --out bench/drift-state.json
 
 # Whether the terms that an explanation tells are those of the shift; writes bench/drift-explanation.json.
 bench-drift-explanation: $(READY)
