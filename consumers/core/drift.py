@@ -73,9 +73,11 @@ class DriftWatch:
         rates = self.feedback.tick(now_ms, today)
         if not findings and not rates:
             return None
-        fired = [_fired(finding) for finding in findings] + [_said(name, language, DETECTOR, said) for name, language, said in rates]
+        fired = [_shown(finding, fired=True) for finding in findings] + [
+            _said(name, language, DETECTOR, said) for name, language, said in rates
+        ]
         seen = {(item.signal, item.language, item.detector) for item in fired}
-        others = [_alarmed(alarm) for alarm in self.documents.alarms]
+        others = [_shown(alarm, fired=False) for alarm in self.documents.alarms]
         others += [_said(name, language, detector, said) for name, language, detector, said in self.feedback.said()]
         evidence = (*fired, *(item for item in others if (item.signal, item.language, item.detector) not in seen))
         return Drift(evidence, self.documents.explained(findings[0]) if findings else {})
@@ -116,30 +118,17 @@ class DriftWatch:
             self.documents.restore(place, value)
 
 
-def _fired(finding: Finding) -> DriftEvidence:
+def _shown(found: Finding | Alarm, *, fired: bool) -> DriftEvidence:
     return DriftEvidence(
-        signal=finding.head,
-        detector=detector_of(finding.head),
-        statistic=round_to_six(finding.statistic),
-        threshold=round_to_six(finding.threshold),
-        effect=round(finding.effect, 6),
-        language=finding.language,
-        fired=True,
-        window_events=max(finding.documents, 1),
-        since=_midnight(finding.since_day),
-    )
-
-
-def _alarmed(alarm: Alarm) -> DriftEvidence:
-    return DriftEvidence(
-        signal=alarm.head,
-        detector=detector_of(alarm.head),
-        statistic=round_to_six(alarm.statistic),
-        threshold=round_to_six(alarm.threshold),
-        effect=round(alarm.effect, 6),
-        language=alarm.language,
-        window_events=max(alarm.documents, 1),
-        since=_midnight(alarm.since_day),
+        signal=found.head,
+        detector=detector_of(found.head),
+        statistic=round_to_six(found.statistic),
+        threshold=round_to_six(found.threshold),
+        effect=round(found.effect, 6),
+        language=found.language,
+        fired=fired,
+        window_events=max(found.documents, 1),
+        since=_midnight(found.since_day),
     )
 
 

@@ -9,9 +9,11 @@ import msgspec
 
 from consumers.core.inputs import COUNTED, SignalSeen
 from consumers.core.rate_signal import RateSignal, RatesPolicy, Said
+from consumers.core.signals import LANGUAGES
 from consumers.core.standing import Standing
 
-LANGUAGES: Final = (None, "hi", "en")
+# All of it, and each language that stage 1 counts by itself.
+WATCHED: Final = (None, *LANGUAGES)
 # The rates by name: what of all feedback they count. They are watched for a rise: fewer complaints are no reason to train.
 RATES: Final = {"negative_rate": "negatives", "correction_rate": "corrections"}
 DETECTOR: Final = "e_detector"
@@ -37,7 +39,7 @@ class FeedbackDrift:
 
     def reset(self) -> None:
         """Another version serves: its first ratings are the baseline. What the days counted stays."""
-        self._signals = {(name, language): RateSignal(self._policy) for name in RATES for language in LANGUAGES}
+        self._signals = {(name, language): RateSignal(self._policy) for name in RATES for language in WATCHED}
         self._touched.update(_place(*key) for key in self._signals)
 
     def take(self, seen: SignalSeen) -> None:
