@@ -6,7 +6,6 @@ them would look shifted.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from functools import cache, cached_property
 from typing import Final
 
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 
 from bench.drift.pools import IntArray, Pool
 from bench.drift.population import FloatArray, Population, Stream
-from consumers.drift.baseline import ALARMS_PER_100K, STREAMS, Baseline, Document, fit_baseline
+from bench.drift.sweep import documents_of, pool_rows
+from consumers.drift.baseline import ALARMS_PER_100K, STREAMS, Baseline, fit_baseline
 from consumers.drift.code_points import code_points
 from consumers.drift.featurise import Quantities
 from consumers.drift.layout import BINNED, BLOCKS, PHI_SCALE
 
-FIRST_DAY: Final = date(2026, 1, 5)  # a Monday, as day 0 of a stream is
 LONGEST: Final = 400.0  # characters of a document of the pool
 DOCUMENTS_A_DAY: Final = 5_000
 SEEN: Final = 20_000
@@ -39,18 +38,13 @@ class Reference:
 
     def _fit(self, alarms_per_100k: float) -> Baseline:
         """Our baseline at a rate; the featuriser is the same for each."""
-        days, texts, sources = self.stream.days.tolist(), self.pool.texts, self.pool.sources
-        numbers = zip(self.stream.documents.tolist(), self.stream.sources.tolist(), days, strict=True)
-        documents = [Document(texts[number], sources[source], FIRST_DAY + timedelta(days=day)) for number, source, day in numbers]
-        streams = self._calibration_streams
+        documents, streams = documents_of(self.pool, self.stream), self._calibration_streams
         return fit_baseline(documents, alarms_per_100k=alarms_per_100k, streams=streams, documents_a_day=DOCUMENTS_A_DAY)
 
     @cached_property
     def rows(self) -> NDArray[np.int32]:
         """The pool's feature rows, `(d, WIDTH) int32`."""
-        featuriser, texts = self.fitted(ALARMS_PER_100K).featuriser, self.pool.texts
-        parts = [featuriser.rows(texts[first : first + _BATCH]).astype(np.int32) for first in range(0, len(texts), _BATCH)]
-        return np.concatenate(parts)
+        return pool_rows(self.pool, self.fitted(ALARMS_PER_100K))
 
     @cached_property
     def phi(self) -> NDArray[np.float32]:

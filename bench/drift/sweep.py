@@ -51,6 +51,20 @@ class Sweep:
     fit_s: list[float] = field(default_factory=list)
 
 
+def documents_of(pool: Pool, stream: Stream) -> list[Document]:
+    """A stream's documents as a baseline takes them."""
+    numbers = zip(stream.documents.tolist(), stream.sources.tolist(), stream.days.tolist(), strict=True)
+    return [Document(pool.texts[number], pool.sources[source], FIRST_DAY + timedelta(days=day)) for number, source, day in numbers]
+
+
+def pool_rows(pool: Pool, baseline: Baseline) -> NDArray[np.int32]:
+    """The feature rows of the whole pool by a baseline's featuriser, `(d, WIDTH) int32`."""
+    texts = pool.texts
+    return np.concatenate(
+        [baseline.featuriser.rows(texts[first : first + _BATCH]).astype(np.int32) for first in range(0, len(texts), _BATCH)]
+    )
+
+
 class World:
     """One scenario with the baseline that was fitted on a draw of it, and the feature rows of the whole pool."""
 
@@ -66,15 +80,8 @@ class World:
     def fitted(self, before: Population) -> tuple[Baseline, NDArray[np.int32]]:
         """A baseline of a fresh draw of `before`, and the pool's rows by its featuriser, `(d, WIDTH) int32`."""
         stream = before.baseline(self.rng, self._documents)
-        days = [FIRST_DAY + timedelta(days=day) for day in range(int(stream.days.max()) + 1)]
-        documents = [
-            Document(self.pool.texts[number], self.pool.sources[source], days[day])
-            for number, source, day in zip(stream.documents.tolist(), stream.sources.tolist(), stream.days.tolist(), strict=True)
-        ]
-        baseline = fit_baseline(documents, seed=self._seed, documents_a_day=5_000)
-        texts = self.pool.texts
-        parts = [baseline.featuriser.rows(texts[first : first + _BATCH]).astype(np.int32) for first in range(0, len(texts), _BATCH)]
-        return baseline, np.concatenate(parts)
+        baseline = fit_baseline(documents_of(self.pool, stream), seed=self._seed, documents_a_day=5_000)
+        return baseline, pool_rows(self.pool, baseline)
 
     def findings(self, baseline: Baseline, rows: NDArray[np.int32], stream: Stream) -> Iterator[Finding]:
         """What the monitor finds in a stream."""
