@@ -285,7 +285,7 @@ def _note(watched: Watched, monitor: Monitor, found: Sequence[Finding], now_ms: 
         alarms[one.head, one.language] = Alarm(
             one.head, one.language, float(one.statistic), float(one.threshold), float(one.effect), one.documents, one.since_day, now_ms
         )
-    waiting = {(one.head, one.language) for one in monitor.standing() if one.alarmed}
+    waiting = monitor.alarmed()
     watched.alarms = [alarm for place, alarm in alarms.items() if place in waiting]
 
 

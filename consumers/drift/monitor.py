@@ -116,6 +116,11 @@ class Monitor:
         state.pending = {key: pending for key, pending in state.pending.items() if pending.day >= before_day}
         state.days = [mark for mark in state.days if mark[1] >= before_day]
 
+    def alarmed(self) -> set[tuple[str, str | None]]:
+        """The heads and rates, with their languages, whose alarm waits for its confirmation."""
+        heads = {(head.name, head.language) for head in self._baseline.heads if head.key in self._state.pending}
+        return heads | {(watched.rate.name, watched.rate.language) for watched in self._rates if watched.watch.alarmed}
+
     def standing(self) -> tuple[Standing, ...]:
         """Of each head the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
         found = []
