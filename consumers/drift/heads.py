@@ -20,6 +20,8 @@ from consumers.drift.layout import BINNED, BLOCKS
 from consumers.drift.sketch import GROUPS, Sums, means, without_each_group
 
 SHRUNK: Final = 0.1
+# A bin counts as no steadier than one that a hundredth of the documents are in: few blocks have rarer ones, and their own say too little.
+LEAST_BIN_VARIANCE: Final = 0.01
 RISE: Final = "unknown_word_rise"
 HEADS: Final = ("phi", *BINNED, "cluster", RISE)
 # What is looked at in each language by itself as well.
@@ -123,9 +125,20 @@ def fit_head(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64], la
     mean = means(total, block.name)
     residual = blocks[:, block.columns] / block.scale - blocks[:, :1] * mean
     covariance = residual.T @ residual / max(counted, 1)
+    if name not in ("phi", RISE):
+        covariance += _lacking(covariance, mean)
     without = np.stack([blocks[groups != group].sum(axis=0) for group in range(GROUPS)])
     whitening = _rise(covariance) if name == RISE else _whitening(covariance)
     return Head(name, mean, np.ascontiguousarray(whitening), counted, means(without, block.name), without[:, 0].copy(), language)
+
+
+def _lacking(covariance: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What bins that hardly any document is in lack to LEAST_BIN_VARIANCE, spread over all bins as shares that still add up to 1."""
+    variances = np.diag(covariance)
+    lacking = np.where(variances > 0, np.maximum(LEAST_BIN_VARIANCE - variances, 0), 0)
+    spread = np.eye(len(mean)) - mean
+    found: NDArray[np.float64] = (spread.T * lacking) @ spread
+    return found
 
 
 def _whitening(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

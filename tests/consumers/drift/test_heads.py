@@ -76,3 +76,21 @@ def test_a_group_that_is_the_world_is_not_left_out() -> None:
     nearly_all, four_fifths = (fitted(BINS, np.where(np.arange(8_000) % 100 < percent, 2, 0)) for percent in (98, 80))
     assert nearly_all.without_one_group(moved) > 100
     assert four_fifths.without_one_group(moved) < 25
+
+
+def test_a_bin_of_hardly_any_document_is_not_worth_a_hundredfold() -> None:
+    """Of 8,000 documents one fell into a bin: four more in a window are no drift of their own; a hundredth of the documents there is."""
+    quiet = rows(8_000)
+    bins = BLOCKS[BINS].columns
+    quiet[:, bins] = 0
+    quiet[:, bins.start] = 1
+    quiet[:4_000, bins] = np.roll(quiet[:4_000, bins], 1, axis=1)
+    quiet[0, bins] = np.eye(8, dtype=np.int64)[7]
+    head = fit_head(BINS, quiet, DEALT)
+    window = quiet[2_000:6_000].sum(axis=0)
+    few, many = window.copy(), window.copy()
+    for moved, count in ((few, 4), (many, 100)):
+        moved[bins.start] -= count
+        moved[bins.start + 7] += count
+    assert head.statistic(few) < 15
+    assert head.statistic(many) > 100
