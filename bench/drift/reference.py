@@ -44,7 +44,7 @@ class Reference:
     @cached_property
     def rows(self) -> NDArray[np.int32]:
         """The pool's feature rows, `(d, WIDTH) int32`."""
-        return pool_rows(self.pool, self.fitted(ALARMS_PER_100K))
+        return pool_rows(self.pool.texts, self.fitted(ALARMS_PER_100K))
 
     @cached_property
     def phi(self) -> NDArray[np.float32]:

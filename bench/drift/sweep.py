@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.drift.open_vocabulary import OpenVocabulary, runs_of
 from bench.drift.pools import Pool
 from bench.drift.population import Population, Stream
 from bench.drift.scenarios import Scenario, scenario
@@ -25,6 +26,7 @@ from consumers.drift.sketch import group_of, sketched
 
 FIRST_DAY: Final = date(2026, 1, 5)  # a Monday, as day 0 of a stream is
 BEFORE: Final = 5_000
+NULL_DOCUMENTS: Final = 100_000
 _BATCH: Final = 500
 
 
@@ -39,36 +41,49 @@ class Delays:
 
 
 @dataclass(slots=True)
+class Quiet:
+    """What null streams of one kind raised, and which heads did."""
+
+    documents: int = 0
+    alarms: int = 0
+    fires: int = 0
+    heads: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Sweep:
-    """What was found over the worlds so far."""
+    """What was found over the worlds so far; null streams by whether documents come in bursts or each by itself."""
 
     delays: dict[str, Delays] = field(default_factory=dict)
-    null_documents: int = 0
-    false_alarms: int = 0
-    false_fires: int = 0
-    false_heads: dict[str, int] = field(default_factory=dict)
+    bursty: Quiet = field(default_factory=Quiet)
+    independent: Quiet = field(default_factory=Quiet)
     baselines: int = 0
     fit_s: list[float] = field(default_factory=list)
 
 
-def documents_of(pool: Pool, stream: Stream) -> list[Document]:
-    """A stream's documents as a baseline takes them."""
-    numbers = zip(stream.documents.tolist(), stream.sources.tolist(), stream.days.tolist(), strict=True)
-    return [Document(pool.texts[number], pool.sources[source], FIRST_DAY + timedelta(days=day)) for number, source, day in numbers]
+def documents_of(pool: Pool, stream: Stream, texts: Iterable[str] | None = None) -> list[Document]:
+    """A stream's documents as a baseline takes them; `texts` are theirs, one each, where they are not the pool's."""
+    told = (pool.texts[number] for number in stream.documents.tolist()) if texts is None else texts
+    found = zip(told, stream.sources.tolist(), stream.days.tolist(), strict=True)
+    return [Document(text, pool.sources[source], FIRST_DAY + timedelta(days=day)) for text, source, day in found]
 
 
-def pool_rows(pool: Pool, baseline: Baseline) -> NDArray[np.int32]:
-    """The feature rows of the whole pool by a baseline's featuriser, `(d, WIDTH) int32`."""
-    texts = pool.texts
+def pool_rows(texts: Sequence[str], baseline: Baseline) -> NDArray[np.int32]:
+    """The feature rows of the whole pool's texts by a baseline's featuriser, `(d, WIDTH) int32`."""
     return np.concatenate(
         [baseline.featuriser.rows(texts[first : first + _BATCH]).astype(np.int32) for first in range(0, len(texts), _BATCH)]
     )
 
 
 class World:
-    """One scenario with the baseline that was fitted on a draw of it, and the feature rows of the whole pool."""
+    """One scenario with the baseline that was fitted on a draw of it, and the feature rows of the whole pool.
 
-    def __init__(self, pool: Pool, seed: int, *, documents: int, groups: Collection[int] | None = None) -> None:
+    With an open vocabulary all but its topics have new names: each run of the baseline its own, and streams others, a set a source.
+    """
+
+    def __init__(
+        self, pool: Pool, seed: int, *, documents: int, groups: Collection[int] | None = None, open_vocabulary: bool = False
+    ) -> None:
         self.rng = np.random.default_rng([seed, documents])
         self.pool = pool
         self.scenario: Scenario = scenario(pool, self.rng, groups=groups)
@@ -76,12 +91,17 @@ class World:
         self._groups = np.array([group_of(name) for name in (*pool.sources, "the flood")])
         self._seed = seed
         self._documents = documents
+        self._open = OpenVocabulary(pool, self.scenario.novel | self.scenario.known) if open_vocabulary else None
 
     def fitted(self, before: Population) -> tuple[Baseline, NDArray[np.int32]]:
         """A baseline of a fresh draw of `before`, and the pool's rows by its featuriser, `(d, WIDTH) int32`."""
-        stream = before.baseline(self.rng, self._documents)
-        baseline = fit_baseline(documents_of(self.pool, stream), seed=self._seed, documents_a_day=5_000)
-        return baseline, pool_rows(self.pool, baseline)
+        stream, told, of_pool = before.baseline(self.rng, self._documents), None, self.pool.texts
+        if self._open is not None:
+            rng = np.random.default_rng([self._seed, 0x0BE7])
+            told = self._open.texts(stream.documents, runs_of(stream.sources), rng)
+            of_pool = tuple(self._open.texts(np.arange(len(self.pool), dtype=np.int32), self.pool.source, rng))
+        baseline = fit_baseline(documents_of(self.pool, stream, told), seed=self._seed, documents_a_day=5_000)
+        return baseline, pool_rows(of_pool, baseline)
 
     def findings(self, baseline: Baseline, rows: NDArray[np.int32], stream: Stream) -> Iterator[Finding]:
         """What the monitor finds in a stream."""
@@ -92,18 +112,17 @@ class World:
             yield from monitor.push(sketched(taken, groups[first : first + size]))
 
 
-def add_null(sweep: Sweep, world: World, baseline: Baseline, rows: NDArray[np.int32], *, streams: int, documents: int = 100_000) -> None:
-    """Null streams of the world's own population."""
+def add_null(quiet: Quiet, world: World, baseline: Baseline, rows: NDArray[np.int32], population: Population, *, streams: int) -> None:
+    """Null streams: fresh draws of the world's own population, or of the same documents drawn otherwise."""
     for _ in range(streams):
-        stream = world.scenario.world.draw(world.rng, documents)
-        for finding in world.findings(baseline, rows, stream):
+        for finding in world.findings(baseline, rows, population.draw(world.rng, NULL_DOCUMENTS)):
             if finding.fired:
-                sweep.false_fires += 1
+                quiet.fires += 1
             else:
-                sweep.false_alarms += 1
+                quiet.alarms += 1
                 head = _named(finding)
-                sweep.false_heads[head] = sweep.false_heads.get(head, 0) + 1
-        sweep.null_documents += documents
+                quiet.heads[head] = quiet.heads.get(head, 0) + 1
+        quiet.documents += NULL_DOCUMENTS
 
 
 def add_shifts(
@@ -141,19 +160,22 @@ def sweep_worlds(
     shift_streams: int,
     after: int = 40_000,
     groups: Collection[int] | None = None,
+    open_vocabulary: bool = False,
     first_seed: int = 0,
     names: Collection[str] = (),
 ) -> Iterator[Sweep]:
-    """The sweep after each world; `null_streams` and `shift_streams` are of each world."""
+    """The sweep after each world; `null_streams` (of each kind) and `shift_streams` are of each world."""
     sweep = Sweep()
     for number in range(worlds):
-        world = World(pool, first_seed + number, documents=documents, groups=groups)
+        world = World(pool, first_seed + number, documents=documents, groups=groups, open_vocabulary=open_vocabulary)
         started = time.process_time()
         baseline, rows = world.fitted(world.scenario.world)
         sweep.fit_s.append(time.process_time() - started)
         sweep.baselines += 1
-        add_null(sweep, world, baseline, rows, streams=null_streams)
+        quiet = world.scenario.world
+        add_null(sweep.bursty, world, baseline, rows, quiet, streams=null_streams)
         add_shifts(sweep, world, baseline, rows, streams=shift_streams, after=after, names=names)
+        add_null(sweep.independent, world, baseline, rows, quiet.independent(), streams=null_streams)
         yield sweep
 
 
