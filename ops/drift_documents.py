@@ -79,7 +79,7 @@ def run(*, baseline: Path, events: Path, cool_down: int, as_json: bool) -> int:
         for finding in found:
             alarms += not finding.fired
             fired += finding.fired
-            row = decision_row(finding, explain(fitted.terms, recent, documents=finding.documents, language=finding.language))
+            row = decision_row(finding, explain(fitted.terms, recent, documents=finding.since_alarm, language=finding.language))
             print(json.dumps(row) if as_json else _sentence(row), flush=True)
     totals = {"docs": docs, "alarms": alarms, "fired": fired, "us_per_doc": round(1e6 * watching_s / max(docs, 1), 2)}
     left_out = docs % fitted.bucket_documents

@@ -147,7 +147,7 @@ class DocumentDrift:
         if finding.window is not None:
             found = shares(self._baseline, finding.window)
             fields |= {"clusters": found.clusters, "languages": found.languages, "histograms": found.histograms}
-        terms = self._recent.explain(finding.documents, finding.language)
+        terms = self._recent.explain(finding.since_alarm, finding.language)
         if terms is not None:
             fields |= {"term_documents": terms.documents, "rose": told(terms.rose), "fell": told(terms.fell)}
         return fields

@@ -31,7 +31,7 @@ class Finding:
 
     `language` where it is of one language's documents alone (`documents` counts all the same), `level` that of the window, None for a rate.
     `since_day` is the earliest event-day in it; `window` its sketch, for a rate that of the smallest window that covers it, where there is
-    one.
+    one. `since_alarm` counts the documents from the alarm's window on, which a fire confirms: they show what moved.
     """
 
     n: int
@@ -45,6 +45,7 @@ class Finding:
     level: int | None = None
     since_day: int = 0
     window: Sums | None = None
+    since_alarm: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,12 @@ class Standing:
 
 
 class PendingAlarm(msgspec.Struct, array_like=True, frozen=True):
-    """Of a head in alarm the document that raised it, its window's level, and its earliest event-day."""
+    """Of a head in alarm the document that raised it, its window's level and earliest event-day, and how many documents that has."""
 
     n: int
     level: int
     day: int
+    documents: int = 0
 
 
 class MonitorState(msgspec.Struct, array_like=True):
@@ -169,7 +171,7 @@ class Monitor:
         day = max((day for first, day in self._state.days if first <= n - count), default=self._state.days[0][1])
         return Finding(
             n, rate.name, count, decision.statistic, decision.threshold, decision.effect, fired, rate.language,
-            since_day=day, window=None if window is None else window.sums,
+            since_day=day, window=None if window is None else window.sums, since_alarm=watched.documents_since(watched.watch.since, n),
         )  # fmt: skip
 
     def _by_language(self, window: Bucket) -> dict[str | None, NDArray[np.int64]]:
@@ -185,20 +187,23 @@ class Monitor:
             if statistic >= confirm and self._is_worth_it(head, level, window, effect := head.effect(row)):
                 del pending[head.key]
                 if self._may_fire():
-                    yield self._finding(head, level, window, statistic, confirm, effect=effect, fired=True)
+                    begun = open_alarm.n - open_alarm.documents
+                    yield self._finding(head, level, window, statistic, confirm, effect=effect, fired=True, begun=begun)
                 return
             if level >= min(open_alarm.level + 2, self._baseline.levels - 1):
                 del pending[head.key]
         if statistic >= alarm and head.key not in pending:
-            pending[head.key] = PendingAlarm(n, level, window.day)
-            yield self._finding(head, level, window, statistic, alarm, effect=head.effect(row), fired=False)
+            pending[head.key] = PendingAlarm(n, level, window.day, window.documents)
+            begun = n - window.documents
+            yield self._finding(head, level, window, statistic, alarm, effect=head.effect(row), fired=False, begun=begun)
 
     def _finding(
-        self, head: Head, level: int, window: Bucket, statistic: float, threshold: float, *, effect: float, fired: bool
+        self, head: Head, level: int, window: Bucket, statistic: float, threshold: float, *, effect: float, fired: bool, begun: int
     ) -> Finding:
         return Finding(
-            self.n, head.name, window.documents, statistic, threshold, effect, fired, head.language, level, window.day, window.sums
-        )
+            self.n, head.name, window.documents, statistic, threshold, effect, fired, head.language, level, window.day, window.sums,
+            since_alarm=self.n - begun,
+        )  # fmt: skip
 
     def _is_worth_it(self, head: Head, level: int, window: Bucket, effect: float) -> bool:
         if effect < (MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE):

@@ -3,8 +3,8 @@
 Counts are hashed, so nothing has to be thrown away and no order matters. The names come from the sample: the documents with the
 lowest hashes (bottom-k, Cohen & Kaplan 2007), divided by what their terms say for showing them (term_weights.py).
 
-Generations of 512 documents, the elder ones merged to 1,024: the newest 3,072 to 4,608 documents, and an explanation can look at hardly
-more of them than an alarm's window has.
+Generations of 128 documents, the elder ones merged in pairs up to 2,048, two or three of each size (the exponential histogram of Datar et
+al. 2002): the newest 5,200 to 8,100 documents, and an explanation looks at hardly more of them than it is about.
 """
 
 from __future__ import annotations
@@ -34,15 +34,18 @@ from consumers.drift.term_table import BUCKETS, Buckets, TermTable, document_ter
 from consumers.drift.term_weights import TermWeights
 from consumers.drift.words import Hashes, split
 
-FORMAT: Final = 2
-GENERATION_DOCUMENTS: Final = 512
-# Few documents a day: a generation ends after 8 days, and nothing is older than 30.
+FORMAT: Final = 3
+GENERATION_DOCUMENTS: Final = 128
+# Few documents a day: a generation ends after 8 days, those merged begin within 8 days of each other, and nothing is older than 30.
 GENERATION_DAYS: Final = 8
 OLDEST_DAYS: Final = 30
-# Merged once, a generation stays what it is; so many of these are kept.
-HIGHEST_LEVEL: Final = 1
-HIGHEST_KEPT: Final = 3
-# A source may add 8 documents and 1 in 64; a text may come 2 times and 1 in 512. More of them would explain themselves, not the world.
+# So many generations of a level are kept, and a third until the next ends; of the highest none more.
+HIGHEST_LEVEL: Final = 4
+KEPT_OF_LEVEL: Final = 2
+# From this level on a generation has forgotten the sources of words in few documents.
+FORGETS_FROM: Final = 2
+# Of 512 documents a source may add 8 and 1 in 64; a text may come 2 times and 1 in 512. More would explain themselves, not the world.
+PERIOD_DOCUMENTS: Final = 512
 SOURCE_FREE, SOURCE_SHIFT = 8, 6
 TEXT_FREE, TEXT_SHIFT = 2, 9
 SLOTS: Final = 1 << 12
@@ -61,18 +64,16 @@ class RecentTerms:
         self.open = Generation()
         # The newest first.
         self.finished: list[Generation] = []
-        # How often each source and each text came in the open generation, by hash.
+        # How often each source and each text came in the open period, by hash, and how many documents of finished generations it has.
         self._of_source = [0] * SLOTS
         self._of_text = [0] * SLOTS
+        self._of_period = 0
         self._elder = np.zeros(BUCKETS, np.int32)
         self._weigher = TermWeights(table)
         self._weigh()
 
     def _weigh(self) -> None:
         """From the finished generations alone, so that a restart finds the same weights."""
-        self._elder[:] = 0
-        for generation in self.finished:
-            self._elder += generation.counts
         self._weights = self._weigher.of(self._elder, self.documents - self.open.documents)
 
     @property
@@ -105,17 +106,30 @@ class RecentTerms:
         return full or (self.open.documents > 0 and day >= self.open.first_day + GENERATION_DAYS)
 
     def _turn(self, day: int) -> None:
-        """Begins a generation; of the finished ones two of a level become one of the next, and what is too much or too old goes."""
-        self.open.finish()
+        """Begins a generation. Where a level has too many, its two eldest become one of the next; what is too much or too old goes."""
+        self._elder += self.open.counts
+        self._of_period += self.open.documents
+        if self._of_period >= PERIOD_DOCUMENTS or self.open.documents < GENERATION_DOCUMENTS:
+            self._of_source, self._of_text, self._of_period = [0] * SLOTS, [0] * SLOTS, 0
         finished = [self.open, *self.finished]
-        while len(finished) > 1 and finished[0].level == finished[1].level < HIGHEST_LEVEL:
-            finished[1].merge(finished.pop(0))
-            finished[0].level += 1
+        for level in range(HIGHEST_LEVEL):
+            mine = [at for at, one in enumerate(finished) if one.level == level]
+            if len(mine) <= KEPT_OF_LEVEL:
+                break
+            eldest = finished[mine[-1]]
+            if finished[mine[-2]].first_day < eldest.first_day + GENERATION_DAYS:
+                eldest.merge(finished.pop(mine[-2]))
+            eldest.level = level + 1
+            if eldest.level == FORGETS_FROM:
+                eldest.finish()
         lower = sum(one.level < HIGHEST_LEVEL for one in finished)
-        self.finished = [one for one in finished[: lower + HIGHEST_KEPT] if day < one.first_day + OLDEST_DAYS]
+        self.finished = []
+        for at, one in enumerate(finished):
+            if at < lower + KEPT_OF_LEVEL and day < one.first_day + OLDEST_DAYS:
+                self.finished.append(one)
+            else:
+                self._elder -= one.counts
         self.open = Generation()
-        self._of_source = [0] * SLOTS
-        self._of_text = [0] * SLOTS
         self._weigh()
 
     def _fill(self, came: _Arrivals, days: Sequence[int], first: int) -> int:
@@ -123,7 +137,7 @@ class RecentTerms:
 
         A document whose source or text has had its share is left out.
         """
-        of_source, of_text = self._of_source, self._of_text
+        of_source, of_text, of_period = self._of_source, self._of_text, self._of_period
         admitted: list[int] = []
         documents, at = self.open.documents, first
         self.open.first_day = self.open.first_day if documents else days[first]
@@ -132,7 +146,8 @@ class RecentTerms:
         for at, (source, text, day) in enumerate(slots, first):
             if documents >= GENERATION_DOCUMENTS or (documents and day >= over):
                 break
-            if of_source[source] < SOURCE_FREE + (documents >> SOURCE_SHIFT) and of_text[text] < TEXT_FREE + (documents >> TEXT_SHIFT):
+            taken = of_period + documents
+            if of_source[source] < SOURCE_FREE + (taken >> SOURCE_SHIFT) and of_text[text] < TEXT_FREE + (taken >> TEXT_SHIFT):
                 of_source[source] += 1
                 of_text[text] += 1
                 documents += 1
@@ -161,17 +176,6 @@ class RecentTerms:
         ranked = admitted[np.lexsort((came.sources[admitted], ranks[admitted]))].tolist()
         newest.keep(Snippet(int(ranks[at]), int(came.sources[at]), snippet(came.texts[at], int(came.hashes[at]))) for at in ranked)
 
-    def merge(self, other: RecentTerms) -> None:
-        """Adds the record of other documents, of another partition say, generation by generation: the same in any order and grouping."""
-        self.open.merge(other.open)
-        for at, generation in enumerate(other.finished):
-            if at == len(self.finished):
-                self.finished.append(Generation())
-            self.finished[at].merge(generation)
-        self._weigh()
-        self._of_source = [mine + theirs for mine, theirs in zip(self._of_source, other._of_source, strict=True)]
-        self._of_text = [mine + theirs for mine, theirs in zip(self._of_text, other._of_text, strict=True)]
-
     def newest(self, documents: int | None = None) -> Generation:
         """The newest generations with at least so many documents together, as one; all of them without a number."""
         together, sampled = Generation(), list[Snippet]()
@@ -184,9 +188,9 @@ class RecentTerms:
         return together
 
     def to_bytes(self) -> bytes:
-        """The whole record for a changelog or a snapshot: at most 64 KiB of short documents."""
+        """The whole record for a changelog or a snapshot: at most 120 KiB of short documents."""
         slots = np.array([self._of_source, self._of_text], np.uint32)
-        record = _Stored(FORMAT, stored(self.open), [stored(one) for one in self.finished], planes(slots))
+        record = _Stored(FORMAT, stored(self.open), [stored(one) for one in self.finished], planes(slots), self._of_period)
         return zlib.compress(msgspec.msgpack.encode(record), 9)
 
     def restore(self, value: bytes) -> None:
@@ -196,7 +200,8 @@ class RecentTerms:
             raise ValueError(f"recent terms of format {record.format}: expected {FORMAT}; drop them, they come again with new documents")
         self.open, self.finished = restored(record.open), [restored(one) for one in record.finished]
         slots = from_planes(record.slots, np.uint32).reshape(2, SLOTS)
-        self._of_source, self._of_text = slots[0].tolist(), slots[1].tolist()
+        self._of_source, self._of_text, self._of_period = slots[0].tolist(), slots[1].tolist(), record.of_period
+        self._elder = np.sum([one.counts for one in self.finished], axis=0, dtype=np.int32) + np.zeros(BUCKETS, np.int32)
         self._weigh()
 
 
@@ -216,6 +221,7 @@ class _Stored(msgspec.Struct, array_like=True):
     open: StoredGeneration
     finished: list[StoredGeneration]
     slots: bytes
+    of_period: int
 
 
 def _text_hashes(document: Buckets, bucket: Buckets, documents: int) -> Hashes:

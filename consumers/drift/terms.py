@@ -29,9 +29,9 @@ from consumers.drift.term_table import HASHED, Buckets, TermTable, buckets, hash
 from consumers.drift.words import split
 
 # A term is told when it is no chance with at least this probability.
-LEAST_CONFIDENCE: Final = 0.7
-# One that only its shape speaks for is mostly in one document: of twenty such, each ten per cent of doubt is two wrong ones.
-LEAST_SHAPE_CONFIDENCE: Final = 0.9
+LEAST_CONFIDENCE: Final = 0.8
+# One that only its shape speaks for is mostly in one document, and was wrong more often than its confidence says.
+LEAST_SHAPE_CONFIDENCE: Final = 0.95
 # A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.
 LEAST_SPELLING_Z: Final = 1.0
 LEAST_SHAPE_Z: Final = 3.0
@@ -41,8 +41,10 @@ SURE: Final = 0.01
 LEAST_LIFT: Final = 0.1
 SPELLINGS: Final = 4
 EXAMPLES: Final = 2
-# Documents with a term that count for one source: the rest says how much that source writes. With 2 a new topic of few sources is lost.
+# Documents with a term that count for one source, and again for every so many documents: the rest says how much that source writes. With 2
+# a new topic of few sources is lost, and with 3 however many documents came one of 3 %.
 DOCUMENTS_OF_SOURCE: Final = 3
+COUNTED_AGAIN_AFTER: Final = 4096
 
 _DEVANAGARI: Final = re.compile("[\u0900-\u097f]")
 
@@ -103,7 +105,7 @@ class _Moves:
     def of(place: Buckets, table: TermTable, seen: Generation) -> _Moves:
         before, after = table.counts[place].astype(np.int64), seen.counts[place].astype(np.int64)
         z = signed_root(after, seen.documents, before, table.documents)
-        z /= np.sqrt(_excess_of_source(after, np.bitwise_count(seen.sources[place])))
+        z /= np.sqrt(_excess_of_source(after, np.bitwise_count(seen.sources[place]), seen.documents))
         # False discoveries (Benjamini & Hochberg 1995): how many of all terms would chance bring so far, against how many are there.
         terms = int(np.count_nonzero(table.counts))
         there = np.empty(len(z))
@@ -112,13 +114,14 @@ class _Moves:
         return _Moves(before, after, z, np.minimum(terms * 2 * ndtr(-np.abs(z)) / there, 1.0), lift)
 
 
-def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8]) -> Numbers:
-    """By how much a term's documents exceed DOCUMENTS_OF_SOURCE for each of its sources, at least 1; 1 where all bits are set, or none.
+def _excess_of_source(with_term: NDArray[np.int64], bits: NDArray[np.uint8], documents: int) -> Numbers:
+    """By how much a term's documents exceed what counts for each of its sources, at least 1; 1 where all bits are set, or none.
 
     The number of sources is by linear counting (Whang et al. 1990) of the 8 bits.
     """
     sources = np.array([np.inf, *(-8 * np.log(1 - np.arange(1, 8) / 8)), np.inf])[bits]
-    excess: Numbers = np.maximum(with_term / (DOCUMENTS_OF_SOURCE * np.maximum(sources, 1)), 1.0)
+    counted = DOCUMENTS_OF_SOURCE * (1 + documents / COUNTED_AGAIN_AFTER)
+    excess: Numbers = np.maximum(with_term / (counted * np.maximum(sources, 1)), 1.0)
     return excess
 
 

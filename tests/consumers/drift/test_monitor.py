@@ -124,6 +124,25 @@ def test_a_finding_says_since_when_and_shows_its_window(small_baseline: Baseline
     assert kinds == {True, False}
 
 
+def test_a_fire_reaches_back_to_its_alarm(small_baseline: Baseline) -> None:
+    """What a fire confirms began with its alarm's window, of a head or a rate; an alarm's own window is all that it has."""
+    found = watched(small_baseline, made_documents(3_000, 3) + made_documents(6_000, 4, novel=0.3))
+    alarms: dict[tuple[str, str | None], Finding] = {}
+    reached = set()
+    for finding in found:
+        if finding.fired:
+            alarm = alarms[finding.head, finding.language]
+            begun = alarm.n - alarm.documents
+            # A rate counts its language's documents: their number among all is an estimate.
+            assert abs(finding.since_alarm - (finding.n - begun)) <= (0 if finding.level is not None else 2)
+            assert finding.since_alarm > finding.documents
+            reached.add(finding.level is None)
+        else:
+            assert finding.since_alarm == finding.documents
+            alarms[finding.head, finding.language] = finding
+    assert reached == {True, False}
+
+
 def test_it_stands_in_alarm_until_it_is_confirmed(small_baseline: Baseline) -> None:
     """Before a document each rate stands at nothing; in a flood heads are above their thresholds and in alarm."""
     monitor = Monitor(small_baseline)
