@@ -73,8 +73,8 @@ class RecentTerms:
         self._weigh()
 
     def _weigh(self) -> None:
-        """From the finished generations alone, so that a restart finds the same weights."""
-        self._weights = self._weigher.of(self._elder, self.documents - self.open.documents)
+        """From merged generations alone: a restart finds the same weights, and every second turn finds none anew."""
+        self._weights = self._weigher.of(self._elder, sum(one.documents for one in self.finished if one.level))
 
     @property
     def documents(self) -> int:
@@ -107,11 +107,10 @@ class RecentTerms:
 
     def _turn(self, day: int) -> None:
         """Begins a generation. Where a level has too many, its two eldest become one of the next; what is too much or too old goes."""
-        self._elder += self.open.counts
         self._of_period += self.open.documents
         if self._of_period >= PERIOD_DOCUMENTS or self.open.documents < GENERATION_DOCUMENTS:
             self._of_source, self._of_text, self._of_period = [0] * SLOTS, [0] * SLOTS, 0
-        finished = [self.open, *self.finished]
+        finished, elder_changed = [self.open, *self.finished], False
         for level in range(HIGHEST_LEVEL):
             mine = [at for at, one in enumerate(finished) if one.level == level]
             if len(mine) <= KEPT_OF_LEVEL:
@@ -122,15 +121,19 @@ class RecentTerms:
             eldest.level = level + 1
             if eldest.level == FORGETS_FROM:
                 eldest.finish()
+            if level == 0:
+                self._elder += eldest.counts
+                elder_changed = True
         lower = sum(one.level < HIGHEST_LEVEL for one in finished)
-        self.finished = []
+        self.open, self.finished = Generation(), []
         for at, one in enumerate(finished):
             if at < lower + KEPT_OF_LEVEL and day < one.first_day + OLDEST_DAYS:
                 self.finished.append(one)
-            else:
+            elif one.level:
                 self._elder -= one.counts
-        self.open = Generation()
-        self._weigh()
+                elder_changed = True
+        if elder_changed:
+            self._weigh()
 
     def _fill(self, came: _Arrivals, days: Sequence[int], first: int) -> int:
         """Takes the documents from the first on into the open generation until that is over; gives the number of the next one.
@@ -201,7 +204,7 @@ class RecentTerms:
         self.open, self.finished = restored(record.open), [restored(one) for one in record.finished]
         slots = from_planes(record.slots, np.uint32).reshape(2, SLOTS)
         self._of_source, self._of_text, self._of_period = slots[0].tolist(), slots[1].tolist(), record.of_period
-        self._elder = np.sum([one.counts for one in self.finished], axis=0, dtype=np.int32) + np.zeros(BUCKETS, np.int32)
+        self._elder[:] = sum((one.counts for one in self.finished if one.level), np.zeros(BUCKETS, np.int32))
         self._weigh()
 
 

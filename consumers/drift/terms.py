@@ -29,7 +29,7 @@ from consumers.drift.term_table import HASHED, Buckets, TermTable, buckets, hash
 from consumers.drift.words import split
 
 # A term is told when it is no chance with at least this probability.
-LEAST_CONFIDENCE: Final = 0.8
+LEAST_CONFIDENCE: Final = 0.9
 # One that only its shape speaks for is mostly in one document, and was wrong more often than its confidence says.
 LEAST_SHAPE_CONFIDENCE: Final = 0.95
 # A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.

@@ -92,11 +92,15 @@ def test_generations_are_merged_and_few() -> None:
 
 
 def test_what_elder_documents_weigh_is_what_is_kept() -> None:
-    """The running count of the finished generations is theirs, whatever was merged or dropped."""
+    """The running count of the merged generations is theirs, whatever was merged or dropped, and a restart finds their weights."""
     recent = RecentTerms(TABLE)
     for at, (text, _, _) in enumerate(drawn(8, 600)):
         recent.take([f"{text} x{at}"] * 8, [f"s{at} {copy}" for copy in range(8)], [DAY + at // 20] * 8)
-        assert np.array_equal(recent._elder, np.sum([one.counts for one in recent.finished] or [recent._elder * 0], axis=0))
+        assert np.array_equal(recent._elder, sum((one.counts for one in recent.finished if one.level), recent._elder * 0))
+        if at % 40 == 0:
+            again = RecentTerms(TABLE)
+            again.restore(recent.to_bytes())
+            assert np.array_equal(again._weights, recent._weights)
 
 
 def test_old_documents_go() -> None:
