@@ -68,9 +68,10 @@ bench-stream: $(READY)
 	@$(BIN)/python -m bench.stream --out bench/stream.json $(if $(PARTS),--parts "$(PARTS)")
 
 # The drift monitor over documents and the watch of ratings, on streams of ../shared/data; writes bench/drift.json and bench/drift-ratings.json.
-# WORLDS=10 baselines, DOCUMENTS=50000 in each; HELD_OUT=1 runs the half that nothing was chosen on.
+# WORLDS=10 baselines, DOCUMENTS=50000 in each; HELD_OUT=1 runs the half that nothing was chosen on, OPEN_VOCABULARY=1 streams whose names
+# no baseline has.
 bench-drift: $(READY)
-	@$(BIN)/python -m bench.drift --out bench/drift.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out)
+	@$(BIN)/python -m bench.drift --out bench/drift.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out) $(if $(OPEN_VOCABULARY),--open-vocabulary)
 
 bench-drift-ratings: $(READY)
 	@$(BIN)/python -m bench.drift.ratings --out bench/drift-ratings.json
@@ -86,7 +87,7 @@ bench-drift-state: $(READY)
 
 # Whether the terms that an explanation tells are those of the shift; writes bench/drift-explanation.json.
 bench-drift-explanation: $(READY)
-	@$(BIN)/python -m bench.drift.explanation --out bench/drift-explanation.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS))
+	@$(BIN)/python -m bench.drift.explanation --out bench/drift-explanation.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out)
 
 # A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/drift-loop.json.
 drill-drift: $(READY)

@@ -167,7 +167,7 @@ def _size_figures(fitted: Baseline, stream: Documents) -> list[Figure]:
         recent.take(texts, sources)
         largest = max(largest, len(recent.to_bytes()))
     how = f"the largest after each batch of {len(stream.texts):,} documents"
-    return [*found, Figure("the record of recent terms", largest, "B", how, at_most=65_536)]
+    return [*found, Figure("the record of recent terms", largest, "B", how, at_most=131_072)]
 
 
 def _seconds(work: Callable[[], object]) -> float:

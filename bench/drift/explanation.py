@@ -1,5 +1,7 @@
 """`python -m bench.drift.explanation --out bench/drift-explanation.json`: are the terms that an explanation tells those of the shift?
 
+Over the whole pool; `--held-out` runs the half of articles, genres and discourse modes that nothing was chosen on.
+
 Each world has a baseline of its own, and a few streams of each of its shifts (a topic of 3 % longer ones). The terms are judged at the
 document at which the monitor alarms, and at the one at which it fires: that explanation is published. Precision at 20 is of the terms
 told, at most 20, an explanation without a term counting as all wrong; beside it, strictly, an empty place counts as wrong as well. A
@@ -22,6 +24,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any, Final
 
+from bench.drift.heldout import halves
 from bench.drift.planted import PoolTerms, precision
 from bench.drift.pools import Pool, load
 from bench.drift.population import Stream
@@ -59,13 +62,20 @@ class Explained:
 
 
 def judged_streams(
-    pool: Pool, *, worlds: int, documents: int, streams: int = 1, first_seed: int = 0, names: Collection[str] = ()
+    pool: Pool,
+    *,
+    worlds: int,
+    documents: int,
+    streams: int = 1,
+    first_seed: int = 0,
+    names: Collection[str] = (),
+    groups: Collection[int] | None = None,
 ) -> Iterator[dict[str, Explained]]:
     """The explanations by shift (all, or those named), `streams` of each in each world, after each world."""
     terms = PoolTerms.of(pool)
     found: dict[str, Explained] = {}
     for seed in range(first_seed, first_seed + worlds):
-        world = World(pool, seed, documents=documents)
+        world = World(pool, seed, documents=documents, groups=groups)
         baseline, rows = world.fitted(world.scenario.world)
         for shift in world.scenario.shifts:
             # One baseline a world: a shift that has another one is a nuisance, and has no terms.
@@ -133,17 +143,24 @@ def main() -> int:
     parser.add_argument("--documents", type=int, default=50_000, help="of a baseline")
     parser.add_argument("--streams", type=int, default=5, help="of each shift, a world")
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--held-out", action="store_true")
     asked = parser.parse_args()
-    started = time.monotonic()
+    pool, started = load(), time.monotonic()
+    report: dict[str, Any] = json.loads(asked.out.read_text()) if asked.out.exists() else {"parts": {}}
     judged = judged_streams(
-        load(), worlds=asked.worlds, documents=asked.documents, streams=asked.streams, first_seed=asked.first_seed
-    )  # fmt: skip
+        pool,
+        worlds=asked.worlds,
+        documents=asked.documents,
+        streams=asked.streams,
+        first_seed=asked.first_seed,
+        groups=halves(pool)[1].groups if asked.held_out else None,
+    )
     for worlds, found in enumerate(judged, start=1):
         lines = figures(found)
-        report: dict[str, Any] = {
+        report["machine"] = {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()}
+        report["parts"]["held out" if asked.held_out else "tuned"] = {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": shlex.join(["python", "-m", "bench.drift.explanation", *sys.argv[1:]]),
-            "machine": {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
             "minutes": round((time.monotonic() - started) / 60, 1), "worlds": worlds, "figures": [line.row() for line in lines],
         }  # fmt: skip
         asked.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
