@@ -77,7 +77,7 @@ def line(name: str, found: Mapping[str, Any]) -> str:
     """A method's line of the table: the median delay of each shift, and of a nuisance how many streams alarmed."""
     if "unavailable" in found:
         return f"{name}: not available here: {found['unavailable'][-200:]}"
-    told = [f"{found[part]['alarms']} false in {found[part]['documents']:,} {part} documents" for part in ("null", "fresh")]
+    told = [f"{found[part]['alarms']} false in {found[part]['documents']:,} {part} documents" for part in ("null", "independent", "fresh")]
     told += [f"{found['us_per_doc']:.1f} µs (×{found['times_ours']:.2g})", f"{found['state_bytes']:,} B"]
     for shift, at in found["shifts"].items():
         alarmed = f"{at['alarm_found']}/{at['streams']}"

@@ -29,6 +29,7 @@ class Sizes:
     and after it.
 
     A slow method gets the first `slow_streams` of them, cut to `slow_after`; no stream goes on for more than `longest` after its shift.
+    At its knob a method also hears as many null streams whose documents come one by one, a slow one `slow_null` documents of them.
     """
 
     documents: int = 50_000
@@ -40,6 +41,7 @@ class Sizes:
     longest: int = 50_000
     slow_streams: int = 3
     slow_after: int = 5_000
+    slow_null: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,14 @@ class Comparison:
         nulls = [world.draw(np.random.default_rng([self._seed, 1, n]), length) for n in range(contender.null_streams)]
         return contender.match(self._reference(world), nulls)
 
+    def independent(self, contender: Contender, knob: float) -> tuple[int, int]:
+        """The contender's alarms on null streams whose documents come one by one, and how many documents these have."""
+        world, length = self.scenario.world.independent(), self.sizes.null_length
+        length = min(length, self.sizes.slow_null) if contender.slow else length
+        nulls = [world.draw(np.random.default_rng([self._seed, 4, n]), length) for n in range(contender.null_streams)]
+        heard = contender.hear(self._reference(self.scenario.world), nulls, knob)
+        return sum(len(each.alarms) for each in heard), len(nulls) * length
+
     def our_us_per_doc(self) -> float:
         """What a document costs with our monitor, here and now."""
         reference = self._reference(self.scenario.world)
@@ -140,6 +150,7 @@ def compared(comparison: Comparison, contender: Contender) -> dict[str, Any]:
         "method": contender.name, **asdict(match), "knob": f"{contender.knob} {match.knob:.4g}", "matched": match.null_alarms == 0,
         "times_ours": match.us_per_doc / ours_us,
         "null": _rate(match.null_alarms, documents),
+        "independent": _rate(*comparison.independent(contender, match.knob)),
         "fresh": _rate(
             sum(found["false_alarms"] for found in shifts.values()),
             sum(found["streams"] for found in shifts.values()) * comparison.sizes.before,

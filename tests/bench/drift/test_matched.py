@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.drift.compare import in_process, line
 from bench.drift.contenders import Heard, Match
@@ -83,6 +83,16 @@ def test_a_row_says_whether_the_rate_was_matched(small: Pool) -> None:
     assert quiet["times_ours"] > 0
     assert "0 false in 4,000 null documents" in line("clock", quiet)
     assert "novel topic 30 %: 1,501 (2/2)" in line("clock", quiet)
+
+
+def test_null_streams_of_single_documents_are_heard_too(small: Pool) -> None:
+    """As many as the bursty ones, at the knob that those gave; a slow method hears fewer documents of them."""
+    fast, slow = Clock(1_000), Clock(1_000, slow=True)
+    sizes = replace(TINY, slow_null=1_500)
+    fast_row, slow_row = (compared(Comparison(small, sizes), clock) for clock in (fast, slow))
+    assert (fast_row["independent"]["documents"], fast_row["independent"]["alarms"]) == (4_000, 2)
+    assert (slow_row["independent"]["documents"], slow_row["independent"]["alarms"]) == (3_000, 2)
+    assert "2 false in 4,000 independent documents" in line("clock", fast_row)
 
 
 def test_alarms_before_the_shifts_check_the_match(small: Pool) -> None:
