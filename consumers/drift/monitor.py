@@ -208,10 +208,9 @@ class Monitor:
     def _is_worth_it(self, head: Head, level: int, window: Bucket, effect: float) -> bool:
         if effect < (MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE):
             return False
-        # Without a group above what confirms: a flood alarms again and again, and each time chance might do the rest.
+        # Without a group as much as alarms: a flood alarms again and again, and each time chance might do the rest.
         whole = self._over_all[head.name]
-        alarm, confirm = self._baseline.limits(whole.key, level, window.documents)
-        return whole.without_one_group(window.sums) >= (alarm + confirm) / 2
+        return whole.without_one_group(window.sums) >= self._baseline.limits(whole.key, level, window.documents)[0]
 
     def _may_fire(self) -> bool:
         """Whether the cool-down is over; with a fire it begins again."""
