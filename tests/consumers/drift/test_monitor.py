@@ -10,6 +10,7 @@ import pytest
 from consumers.drift.baseline import Baseline, BaselineTooSmall, Document, fit_baseline
 from consumers.drift.monitor import Finding, Monitor, since
 from consumers.drift.sketch import group_of, sketched, total
+from consumers.drift.windows import Bucket
 from tests.consumers.drift.conftest import made_documents
 
 
@@ -50,6 +51,30 @@ def test_one_source_may_alarm_and_never_fires(small_baseline: Baseline) -> None:
     found = watched(small_baseline, mixed)
     assert found
     assert [finding for finding in found if finding.fired] == []
+
+
+def test_what_is_left_without_a_group_has_to_alarm_by_itself(small_baseline: Baseline) -> None:
+    """A flood alarms hundreds of times a week: what the other sources show beside it fires from the alarm's threshold on, not below."""
+    monitor, level = Monitor(small_baseline), 3
+    head = next(head for head in small_baseline.heads if head.key == "phi")
+    calm, novel = made_documents(1_600, 31), made_documents(1_600, 32, novel=1.0)
+    places = {False: [group_of(document.source) for document in calm], True: [0] * 400 + [at % 4 for at in range(1_200)]}
+    rows = {new: small_baseline.featuriser.rows([document.text for document in found]) for new, found in ((False, calm), (True, novel))}
+    alarm = small_baseline.limits("phi", level, 1_600)[0]
+    answers = set()
+    for shared in range(0, 1_200, 40):
+        # Group 0 is flooded with 400 documents; so many more of the topic are of all groups.
+        taken = 400 + shared
+        kept = 1_600 - taken
+        window = Bucket(
+            sketched(rows[True][:taken], np.array(places[True][:taken])) + sketched(rows[False][:kept], np.array(places[False][:kept])),
+            1_600,
+            0,
+        )
+        left = head.without_one_group(window.sums)
+        answers.add(left >= alarm)
+        assert monitor._is_worth_it(head, level, window, head.effect(total(window.sums))) == (left >= alarm)
+    assert answers == {True, False}
 
 
 def test_after_a_fire_it_is_quiet_for_the_cool_down(small_baseline: Baseline) -> None:
