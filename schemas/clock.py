@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from schemas import topics
+from schemas.event_time import EventTime
 from schemas.fields import EVENT_CONFIG
 
 
@@ -16,7 +17,7 @@ class ClockTicked(BaseModel):
     TOPIC: ClassVar[str] = topics.CLOCK_TICKED
     model_config = EVENT_CONFIG
 
-    now: AwareDatetime
+    now: EventTime
     interval_s: float = Field(gt=0)
 
     def key(self) -> None:

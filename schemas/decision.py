@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from schemas import topics
+from schemas.event_time import EventTime
 from schemas.fields import EVENT_CONFIG, Hyperparameters, Identifier, ModelId, Reason, Rule, SampleRef, Sha256, Version
 
 
@@ -26,7 +27,7 @@ class DriftEvidence(BaseModel):
     language: str | None = None
     fired: bool = False
     window_events: int | None = Field(default=None, ge=1)
-    since: AwareDatetime | None = None
+    since: EventTime | None = None
 
 
 class DriftTerm(BaseModel):
@@ -76,7 +77,7 @@ class DriftDetected(BaseModel):
 
     drift_id: Identifier
     model: ModelId
-    detected_at: AwareDatetime
+    detected_at: EventTime
     evidence: tuple[DriftEvidence, ...] = Field(min_length=1)
     baseline: Sha256 | None = None
     term_documents: int | None = Field(default=None, ge=0)
@@ -122,7 +123,7 @@ class RetrainRequested(BaseModel):
     attempt: int = Field(default=1, ge=1, le=3)
     model: ModelId
     serving_version: Version
-    requested_at: AwareDatetime
+    requested_at: EventTime
     rules: tuple[Rule, ...] = Field(min_length=1)
     evidence: dict[str, str | int | float] = {}
     batch: LeasedBatch
@@ -150,7 +151,7 @@ class RollbackRequested(BaseModel):
     model: ModelId
     version: Version
     to_version: Version
-    requested_at: AwareDatetime
+    requested_at: EventTime
     reason: Reason
     evidence: dict[str, str | int | float] = {}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from schemas import topics
+from schemas.event_time import EventTime
 from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Reason, Sha256, Version
 
 Verdict = Literal["promote", "reject", "inconclusive", "void", "bootstrap", "rollback", "operator"]
@@ -40,7 +41,7 @@ class EvaluationCompleted(BaseModel):
     items_sha256: Sha256
     scores: tuple[Score, ...]
     report_dir: str
-    completed_at: AwareDatetime
+    completed_at: EventTime
 
     def key(self) -> str:
         """The Kafka key: the model."""
@@ -71,7 +72,7 @@ class PromotionDecided(BaseModel):
     batch_sha256: Sha256 | None = None
     actor: Identifier
     record_uri: str | None = None
-    decided_at: AwareDatetime
+    decided_at: EventTime
 
     def key(self) -> str:
         """The Kafka key: the model."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from schemas import topics
+from schemas.event_time import EventTime
 from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Sha256, Version
 
 
@@ -43,7 +44,7 @@ class ModelCurrent(BaseModel):
     base_model: str
     holdout_key_id: str = Field(pattern=r"^[0-9a-f]{8}$")
     holdout_percent: int = Field(ge=0, le=100)
-    since: AwareDatetime
+    since: EventTime
     # By `from_day`, the newest last; of days that no window holds any more there is none. Empty: documents are not watched for drift.
     drift_baselines: tuple[DriftBaseline, ...] = ()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from schemas import topics
+from schemas.event_time import EventTime
 from schemas.fields import EVENT_CONFIG, Answer, Group, Identifier, Language, ModelId, Provenance, Query, Sha256, UserHash, Version
 
 
@@ -26,7 +27,7 @@ class SampleCollected(BaseModel):
     revision: int = Field(ge=0)
     retracted: bool = False
     model: ModelId
-    occurred_at: AwareDatetime
+    occurred_at: EventTime
     source: str
     provenance: Provenance
     group: Group

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from schemas import topics
 from schemas.decision import RetrainRequested
+from schemas.event_time import EventTime
 from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Reason, Version
 
 Phase = Literal["accepted", "preparing", "training", "merging", "evaluating", "deciding", "ended"]
@@ -20,7 +21,7 @@ class Lease(BaseModel):
     model_config = EVENT_CONFIG
     owner: str
     token: int = Field(ge=1)
-    expires_at: AwareDatetime
+    expires_at: EventTime
 
 
 class TrainingState(BaseModel):
@@ -54,8 +55,8 @@ class TrainingState(BaseModel):
     hyperparameters: dict[str, float | int] = {}
     hyperparameter_sources: dict[str, str] = {}
     tainted_samples: int | None = Field(default=None, ge=0)
-    accepted_at: AwareDatetime
-    updated_at: AwareDatetime
+    accepted_at: EventTime
+    updated_at: EventTime
 
     @model_validator(mode="after")
     def _outcome_at_the_end(self) -> Self:
