@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 over Kafka: binary mode out, binary and structured mode in.
+"""CloudEvents 1.0 over Kafka: binary mode out, binary and structured mode in (`schemas.structured_mode`).
 
 Binary mode puts the attributes in `ce_*` headers and the JSON data in the value; structured mode puts both into one
 JSON object with the content type `application/cloudevents+json`
@@ -10,22 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Final, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json, to_json
 
 from schemas.catalogue import Event
+from schemas.event_time import parse_time, to_utc
+from schemas.json_text import BOM, trouble
+from schemas.structured_mode import NotStructured, is_structured, read_structured
 
 # A header of Kafka may have no value.
 Headers = Sequence[tuple[str, bytes | None]]
 EventT = TypeVar("EventT", bound=BaseModel)
 
 CONTENT_TYPE: Final = b"application/json"
-STRUCTURED: Final = "application/cloudevents+json"
 SPEC_VERSION: Final = "1.0"
 TYPE_PREFIX: Final = "abhyas."
 # The two headers that every binary-mode record of ours has alike.
@@ -41,6 +42,8 @@ _decode_time: Final = msgspec.json.Decoder(datetime).decode
 # To seconds, milliseconds, microseconds.
 _TIME_BYTES: Final = frozenset({20, 24, 27})
 _T, _Z = b"TZ"
+# CloudEvents 1.0.2, section 3: the characters that no attribute has.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 # W3C trace context, level 1, section 3.2; another one is not ours to pass on, and might say anything.
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -78,14 +81,12 @@ def event_type(topic: str) -> str:
 
 
 def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC; raises ValueError for a time without a zone.
+    """RFC 3339 in UTC; raises ValueError for a time without a zone, and for one outside the calendar there.
 
-    >>> format_time(datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC))
+    >>> format_time(datetime.fromisoformat("2026-11-23T09:35:06+05:30"))
     '2026-11-23T04:05:06Z'
     """
-    if moment.tzinfo is None:
-        raise ValueError("time has no zone: expected an aware datetime")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return to_utc(moment).isoformat().replace("+00:00", "Z")
 
 
 def encode(event: Event, *, source: str, time: datetime, traceparent: str | None = None) -> WireRecord:
@@ -114,7 +115,7 @@ def decode(value: bytes | None, headers: Headers, model: type[EventT]) -> tuple[
     try:
         return envelope, model.model_validate_json(data)
     except ValidationError as error:
-        raise MalformedEvent(describe(error)) from None
+        raise MalformedEvent(_explain(error, data)) from None
 
 
 def unwrap(value: bytes | None, headers: Headers, topic: str) -> tuple[Envelope, bytes]:
@@ -124,6 +125,8 @@ def unwrap(value: bytes | None, headers: Headers, topic: str) -> tuple[Envelope,
     """
     if value is None:
         raise MalformedEvent("value is absent: expected the JSON of an event")
+    if value.startswith(BOM):
+        value = value[len(BOM) :]
     envelope = _unwrap_ours(headers, topic)
     return _unwrap_any(value, headers, topic) if envelope is None else (envelope, value)
 
@@ -151,22 +154,26 @@ def _unwrap_ours(headers: Headers, topic: str) -> Envelope | None:
     try:
         moment = _decode_time(b'"%b"' % raw_time)
         carried = trace if trace is not None and _TRACEPARENT.fullmatch(trace) else None
-        return Envelope(raw_id.decode(), raw_source.decode(), type_, moment, carried, raw_time.decode())
+        id_, source = raw_id.decode(), raw_source.decode()
+        if not (id_.isprintable() and source.isprintable()):
+            return None
+        return Envelope(id_, source, type_, moment, carried, raw_time.decode())
     except ValueError:
         return None
 
 
 def _unwrap_any(value: bytes, headers: Headers, topic: str) -> tuple[Envelope, bytes]:
     named = {name.lower(): raw for name, raw in headers}
-    content_type = _text(named.get("content-type", b""), "content-type").split(";")[0].strip().lower()
-    if content_type == STRUCTURED:
-        attributes, data = _structured(value)
-    else:
-        attributes = {name[3:]: _text(raw, name) for name, raw in named.items() if name.startswith("ce_")}
-        data = value
+    media_type = _text(named.get("content-type", b""), "content-type").split(";")[0].strip().lower()
+    attributes, prefix = {name[3:]: _text(raw, name) for name, raw in named.items() if name.startswith("ce_")}, "ce_"
+    try:
+        if is_structured(media_type, value, has_attributes="specversion" in attributes):
+            (attributes, value), prefix = read_structured(value), ""
+    except NotStructured as error:
+        raise MalformedEvent(str(error)) from None
     if "traceparent" in named:
         attributes.setdefault("traceparent", _text(named["traceparent"], "traceparent"))
-    return _envelope(attributes, topic), data
+    return _envelope(attributes, topic, prefix), value
 
 
 @lru_cache(maxsize=64)
@@ -183,6 +190,12 @@ def describe(error: ValidationError) -> str:
     return "; ".join(parts)
 
 
+def _explain(error: ValidationError, data: bytes) -> str:
+    # Of what is no JSON, or a text that is none, our own reader knows the field.
+    unread = any(item["type"] == "json_invalid" for item in error.errors(include_url=False, include_context=False, include_input=False))
+    return (trouble(data) if unread else None) or describe(error)
+
+
 def record_size(record: WireRecord) -> int:
     """Bytes of key, value and headers together: what `schemas.topics.size_limit` limits."""
     return len(record.key or b"") + len(record.value) + sum(len(name.encode()) + len(raw) for name, raw in record.headers)
@@ -197,35 +210,20 @@ def _text(raw: bytes | None, name: str) -> str:
         raise MalformedEvent(f"{name}: expected UTF-8") from None
 
 
-def _structured(value: bytes) -> tuple[dict[str, str], bytes]:
-    # Not json.loads: it takes lone surrogates, which no UTF-8 can hold, and its recursion error is no ValueError.
-    try:
-        whole = from_json(value, allow_inf_nan=False)
-    except ValueError:
-        raise MalformedEvent("value: expected the JSON object of a structured-mode CloudEvent") from None
-    if not isinstance(whole, dict) or "data" not in whole:
-        raise MalformedEvent("data: expected in a structured-mode CloudEvent")
-    attributes = {name: text for name, text in whole.items() if name != "data" and isinstance(text, str)}
-    return attributes, to_json(whole["data"])
-
-
-def _envelope(attributes: dict[str, str], topic: str) -> Envelope:
+def _envelope(attributes: dict[str, str], topic: str, prefix: str) -> Envelope:
     for name in ("specversion", "id", "source", "type", "time"):
         if not attributes.get(name):
-            raise MalformedEvent(f"ce_{name}: expected, and absent or empty")
+            raise MalformedEvent(f"{prefix}{name}: expected, and absent or empty")
+        if _FORBIDDEN.search(attributes[name]):
+            raise MalformedEvent(f"{prefix}{name}: expected no control characters")
     if attributes["specversion"] != SPEC_VERSION:
-        raise MalformedEvent(f"ce_specversion: expected {SPEC_VERSION}")
+        raise MalformedEvent(f"{prefix}specversion: expected {SPEC_VERSION}")
     if attributes["type"] != event_type(topic):
-        raise MalformedEvent(f"ce_type: expected {event_type(topic)}")
+        raise MalformedEvent(f"{prefix}type: expected {event_type(topic)}")
     try:
-        time = datetime.fromisoformat(attributes["time"])
-        if time.tzinfo is None:
-            raise MalformedEvent("ce_time: expected a zone (Z or an offset)")
-        time = time.astimezone(UTC)
-    except MalformedEvent:
-        raise
-    except (ValueError, OverflowError):  # the year 1 or 9999 overflows on its way to UTC
-        raise MalformedEvent("ce_time: expected an RFC 3339 time") from None
+        time = parse_time(attributes["time"])
+    except ValueError as error:
+        raise MalformedEvent(f"{prefix}time: {error}") from None
     trace = attributes.get("traceparent", "")
     carried = trace if _TRACEPARENT.fullmatch(trace) else None
     return Envelope(attributes["id"], attributes["source"], attributes["type"], time, carried, format_time(time))

@@ -38,9 +38,9 @@ def parse_time(text: str, *, zone: timezone | None = None) -> datetime:
         moment = datetime.fromisoformat(f"{found['date']}T{found['clock']}{'59' if leap else found['second']}.{fraction}")
         moment = moment.replace(tzinfo=zone if found["zone"] is None else _offset(found)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"no time of the calendar between the years 1 and 9999 in UTC: {EXPECTED}") from None
+        raise ValueError(f"{EXPECTED}, in the years 1 to 9999 in UTC") from None
     if leap and (moment.hour, moment.minute) != (23, 59):
-        raise ValueError(f"no leap second: {EXPECTED}")
+        raise ValueError(f"{EXPECTED}; a second 60 is at the end of a day in UTC alone")
     return moment
 
 
@@ -51,7 +51,7 @@ def to_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"no time between the years 1 and 9999 in UTC: {EXPECTED}") from None
+        raise ValueError(f"{EXPECTED}, in the years 1 to 9999 in UTC") from None
 
 
 def _offset(found: re.Match[str]) -> timezone:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from schemas.json_text import Problem, UnreadableJson, foreign, read_json
+from schemas.json_text import BOM, Problem, UnreadableJson, foreign, listed, read_json
 
-_BOM: Final = b"\xef\xbb\xbf"
 _ARRAY: Final = "is one JSON array: expected one JSON object a line (`jq -c '.[]' FILE` writes it so)"
 _PRETTY: Final = "has a JSON object over several lines: expected one JSON object a line (`jq -c . FILE` writes it so)"
 
@@ -41,12 +40,7 @@ class Line:
         >>> [line.errors() for line in read_lines(io.BytesIO(b'{"a": NaN}\\n{"a"\\n{}'), max_line_bytes=100)]
         ['a: not a number: expected a number', "not JSON at column 5 (expected ':' delimiter)", '']
         """
-        return "; ".join(
-            f"{place}: {problem.message}" if (place := problem.place()) else problem.message for problem in self.problems[:_SHOWN_PROBLEMS]
-        )
-
-
-_SHOWN_PROBLEMS: Final = 20
+        return listed(self.problems)
 
 
 def read_lines(file: BinaryIO, *, max_line_bytes: int) -> Iterator[Line]:
@@ -119,7 +113,7 @@ def _bounded(file: BinaryIO, limit: int) -> Iterator[RawLine]:
         number += 1
         content = line.removesuffix(b"\n").removesuffix(b"\r")
         if len(content) <= limit:
-            content = content.removeprefix(_BOM).strip(b" \t\r\n")
+            content = content.removeprefix(BOM).strip(b" \t\r\n")
             if content:
                 yield RawLine(number, content)
             continue

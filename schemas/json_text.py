@@ -21,7 +21,7 @@ MAX_DIGITS: Final = 4300
 # With more than that a text is no event with a mistake; the list of them would take more memory than the text.
 MAX_PROBLEMS: Final = 10_000
 
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 # A file that is none of ours by its first bytes, and what to do with it.
 _FOREIGN: Final = (
     (b"\xff\xfe", "is UTF-16 or UTF-32: save it as UTF-8"),
@@ -37,6 +37,7 @@ _DEEP_TEXT: Final = json.dumps(_DEEP)
 _TOO_DEEP: Final = f"nested too deeply: expected at most {MAX_DEPTH} levels"
 _SHOWN_NAME: Final = re.compile(r"[^\W\d][\w.-]{0,59}")
 _SHOWN_STEPS: Final = 8
+_LISTED: Final = 20
 
 
 class UnreadableJson(ValueError):
@@ -92,7 +93,7 @@ def read_json(raw: bytes) -> JsonDocument:
     >>> found.value["items"][1], [(problem.place(), problem.message) for problem in found.problems]
     ({'query': 'ok'}, [('items[0].query', 'holds half of a surrogate pair: expected whole characters')])
     """
-    body = raw.removeprefix(_BOM)
+    body = raw.removeprefix(BOM)
     try:
         value = msgspec.json.decode(body)
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
@@ -104,15 +105,32 @@ def read_json(raw: bytes) -> JsonDocument:
 
 
 def strict_json(raw: bytes) -> Any:
-    """The value of a JSON text in which everything can be taken; raises UnreadableJson otherwise, naming the first field.
+    """The value of a JSON text in which everything can be taken; raises UnreadableJson otherwise, naming the fields.
 
     >>> strict_json(b'{"share": 0.5}')
     {'share': 0.5}
     """
     found = read_json(raw)
-    for problem in found.problems:
-        raise UnreadableJson(f"{problem.place() or 'value'}: {problem.message}")
+    if found.problems:
+        raise UnreadableJson(listed(found.problems))
     return found.value
+
+
+def trouble(raw: bytes) -> str | None:
+    """What keeps a text from being taken, in one line; None where nothing does. For readers with a decoder of their own that refused it.
+
+    >>> trouble(b'{"share": NaN, "stars": Infinity}')
+    'share: not a number: expected a number; stars: an infinite number: expected a number'
+    """
+    try:
+        return listed(read_json(raw).problems) or None
+    except UnreadableJson as error:
+        return str(error)
+
+
+def listed(problems: tuple[Problem, ...]) -> str:
+    """Problems in one line, each with its field; of more than 20 the first 20."""
+    return "; ".join(f"{place}: {one.message}" if (place := one.place()) else one.message for one in problems[:_LISTED])
 
 
 def foreign(start: bytes) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.envelope import MalformedEvent, WireRecord, decode, encode, record_size
+from schemas.envelope import MalformedEvent, WireRecord, decode, encode, record_size, unwrap
 from schemas.feedback import FeedbackSubmitted
 from schemas.rating import Rating
 
@@ -98,15 +99,116 @@ def test_whatever_comes_is_an_event_or_malformed(value: bytes | None, headers: l
     ("value", "message"),
     [
         (b"[" * 100_000, "value: expected"),
-        (b'{"data": {"query": "\\ud800"}}', "value: expected"),
-        (b'{"data": NaN}', "value: expected"),
-        (b"[1]", "data: expected"),
+        (b'{"data": {"query": "\\ud800"}}', "data.query: holds half of a surrogate pair"),
+        (b'{"data": NaN}', "data: not a number"),
+        (b"[1]", "value: a batch of CloudEvents"),
     ],
 )
 def test_hostile_json_is_malformed_in_structured_mode(value: bytes, message: str) -> None:
-    """Deep nesting, lone surrogates and NaN are refused like any other broken JSON."""
+    """Deep nesting, lone surrogates and NaN are refused, by the field where there is one."""
     with pytest.raises(MalformedEvent, match=message):
         decode(value, [("content-type", b"application/cloudevents+json")], FeedbackSubmitted)
+
+
+EVENT = {"feedback_id": "f", "query": "q", "correction": "c"}
+ATTRIBUTES = {"specversion": "1.0", "id": "f:0", "source": "/s", "type": "abhyas.feedback.submitted.v1", "time": "2026-11-23T04:05:06Z"}
+WHOLE = ATTRIBUTES | {"data": EVENT}
+CLOUD_EVENT = b"application/cloudevents+json"
+
+
+@pytest.mark.parametrize("content_type", [None, b"application/json", b"text/plain", b"application/json; charset=utf-8", CLOUD_EVENT])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_k6_a_structured_event_is_taken_whatever_its_content_type(content_type: bytes | None, mark: bytes) -> None:
+    """A body that names its specversion, with no attributes in the headers, is an event in structured mode."""
+    headers = [] if content_type is None else [("content-type", content_type)]
+    envelope, event = decode(mark + json.dumps(WHOLE).encode(), headers, FeedbackSubmitted)
+    assert (envelope.id, envelope.time, event.query) == ("f:0", NOW, "q")
+
+
+@pytest.mark.parametrize("value", [json.dumps(EVENT), json.dumps(EVENT).encode("utf-8-sig").decode()])
+def test_k6_data_in_base64_is_taken(value: str) -> None:
+    """The JSON format's other form of data."""
+    whole = ATTRIBUTES | {"data_base64": base64.b64encode(value.encode()).decode()}
+    assert decode(json.dumps(whole).encode(), [("content-type", CLOUD_EVENT)], FeedbackSubmitted)[1].query == "q"
+
+
+@pytest.mark.parametrize(
+    ("whole", "content_type", "message"),
+    [
+        ([WHOLE], b"application/cloudevents-batch+json", "content-type: a batch of CloudEvents: expected one event a record"),
+        ([WHOLE], CLOUD_EVENT, "value: a batch of CloudEvents: expected one event a record"),
+        ([WHOLE], b"application/json", "value: a batch of CloudEvents: expected one event a record"),
+        (WHOLE, b"application/cloudevents+avro", "content-type: a CloudEvent that is not JSON"),
+        ("x", CLOUD_EVENT, "value: expected the JSON object of a structured-mode CloudEvent, found a text"),
+        (WHOLE | {"data": json.dumps(EVENT)}, CLOUD_EVENT, "data: expected the JSON object of an event, found a text"),
+        (WHOLE | {"data": [EVENT]}, CLOUD_EVENT, "data: expected the JSON object of an event, found an array"),
+        (WHOLE | {"data": None}, CLOUD_EVENT, "data: expected the JSON object of an event, found null"),
+        (ATTRIBUTES, CLOUD_EVENT, "data: expected in a structured-mode CloudEvent"),
+        (WHOLE | {"data_base64": "e30="}, CLOUD_EVENT, "data, data_base64: expected one of them, found both"),
+        (ATTRIBUTES | {"data_base64": "e3 0"}, CLOUD_EVENT, "data_base64: expected the event's JSON in Base64"),
+        (ATTRIBUTES | {"data_base64": "हिन्दी"}, CLOUD_EVENT, "data_base64: expected the event's JSON in Base64"),
+        (ATTRIBUTES | {"data_base64": {}}, CLOUD_EVENT, "data_base64: expected the event's JSON in Base64"),
+        (ATTRIBUTES | {"data_base64": "/w=="}, CLOUD_EVENT, "not UTF-8 at byte 1"),
+        (WHOLE | {"specversion": 1.0}, CLOUD_EVENT, "^specversion: expected a text, found a number"),
+        (WHOLE | {"specversion": "0.3"}, CLOUD_EVENT, "^specversion: expected 1.0"),
+        (WHOLE | {"id": None}, CLOUD_EVENT, "^id: expected, and absent or empty"),
+        (WHOLE | {"id": "a\nb"}, CLOUD_EVENT, "^id: expected no control characters"),
+        (WHOLE | {"time": "2026-W48-1T04:05:06Z"}, CLOUD_EVENT, "^time: expected an RFC 3339 time"),
+        (WHOLE | {"datacontenttype": "text/xml"}, CLOUD_EVENT, "datacontenttype: expected application/json"),
+    ],
+)
+def test_k6_a_cloud_event_of_another_form_is_named_for_what_it_is(whole: object, content_type: bytes, message: str) -> None:
+    """Batches, other formats, data that is no object, attributes that are no text: each says what was expected instead."""
+    with pytest.raises(MalformedEvent, match=message):
+        decode(json.dumps(whole).encode(), [("content-type", content_type)], FeedbackSubmitted)
+
+
+def test_k6_binary_mode_passes_a_bom_over_and_names_what_is_no_text() -> None:
+    """The value is read by the same rules as every other JSON."""
+    record = encode(FeedbackSubmitted(feedback_id="f", query="q", correction="c"), source="/s", time=NOW)
+    assert decode(b"\xef\xbb\xbf" + record.value, record.headers, FeedbackSubmitted)[1].query == "q"
+    for value, message in (
+        (rb'{"feedback_id": "f", "query": "\ud800"}', "query: holds half of a surrogate pair"),
+        (record.value.decode().encode("utf-16"), "the text is UTF-16"),
+        (b'{"feedback_id"', "not JSON at line 1 column 15"),
+    ):
+        with pytest.raises(MalformedEvent, match=message):
+            decode(value, record.headers, FeedbackSubmitted)
+
+
+PARTS = st.sampled_from(
+    [*"0123456789-:.,+TtZz ", "2026-11-23", "T04:05:06", "T24:00:00", "T23:59:60", "+05:30", "+0530", ".123", "\\", '"']
+)
+SLIPS = st.tuples(st.integers(0, 27), st.integers(0, 2), PARTS)
+
+
+@given(st.sampled_from(["2026-11-23T04:05:06Z", "2026-11-23T04:05:06.123Z", "2026-11-23T04:05:06.123456Z"]), st.lists(SLIPS, max_size=3))
+def test_k6_both_ways_through_the_envelope_read_the_same_times(text: str, slips: list[tuple[int, int, str]]) -> None:
+    """A time is taken in headers as ours exactly where it is taken in any other order, and is the same one."""
+    for at, gone, put in slips:
+        text = text[:at] + put + text[at + gone :]
+    record = encode(FeedbackSubmitted(feedback_id="f", query="q", correction="c"), source="/s", time=NOW)
+    headers = [(name, text.encode() if name == "ce_time" else raw) for name, raw in record.headers]
+    found = []
+    for tried in (headers, headers[::-1]):
+        try:
+            found.append(unwrap(record.value, tried, FeedbackSubmitted.TOPIC)[0].time)
+        except MalformedEvent as error:
+            found.append(str(error))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", ["ce_id", "ce_source"])
+def test_attributes_with_control_characters_are_malformed(name: str) -> None:
+    """CloudEvents allows none, and a log or an id with a line break in it would say something else than it is; other scripts are taken."""
+    record = encode(FeedbackSubmitted(feedback_id="f", query="q", correction="c"), source="/s", time=NOW)
+    for raw, taken in (("a\nb", False), ("a\x00", False), ("\x85", False), ("मंत्रालय", True), ("a\u00a0b c", True)):
+        headers = [(one, raw.encode() if one == name else value) for one, value in record.headers]
+        if taken:
+            assert raw in getattr(decode(record.value, headers, FeedbackSubmitted)[0], name[3:])
+            continue
+        with pytest.raises(MalformedEvent, match=f"{name}: expected no control characters"):
+            decode(record.value, headers, FeedbackSubmitted)
 
 
 def test_an_integer_of_any_length_is_malformed() -> None:
@@ -121,7 +223,7 @@ def test_an_integer_of_any_length_is_malformed() -> None:
     ("change", "message"),
     [
         ({"ce_type": b"abhyas.document.ingested.v1"}, "ce_type: expected abhyas.feedback.submitted.v1"),
-        ({"ce_time": b"2026-11-23T04:05:06"}, "ce_time: expected a zone"),
+        ({"ce_time": b"2026-11-23T04:05:06"}, "ce_time: expected an RFC 3339 time with its zone"),
         ({"ce_time": b"0001-01-01T00:00:00+23:00"}, "ce_time: expected an RFC 3339 time"),
         ({"ce_specversion": b"0.3"}, "ce_specversion: expected 1.0"),
         ({"ce_id": b""}, "ce_id: expected"),
