@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from gpu_runner.errors import RunnerError
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, files_below
+from schemas.model_name import model_slug
 
 # An AWQ copy can't be trained or merged into (huggingface/peft#1853), so training takes the full-precision base,
 # quantised to NF4. Lower-case name to (slug of SEED.md's MinIO paths, training base).
@@ -52,14 +53,11 @@ def slug_of(base_model: str) -> str:
     >>> slug_of("meta-llama/Llama-3.1-8B-Instruct-AWQ"), slug_of("abhyas/tiny-llama"), slug_of("/models/My Model")
     ('llama-3.1-8b-instruct-awq', 'tiny-llama', 'my-model')
     """
-    name = _without_revision(base_model)
-    if name.lower() in AWQ_COPIES:
-        return AWQ_COPIES[name.lower()][0]
-    last = name.rstrip("/").rpartition("/")[2].lower()
-    slug = re.sub(r"[^a-z0-9._-]+", "-", last).strip("-._")
-    if not slug or len(slug) > 100:
-        raise ValueError(f"base_model {base_model!r} has no usable name: expected org/name, org/name@<40 hex digits> or a folder")
-    return slug
+    try:
+        return model_slug(base_model)
+    except ValueError:
+        message = "base_model has no usable name: expected org/name, org/name@<40 hex digits> or a folder"
+        raise ValueError(message) from None
 
 
 def training_base(base_model: str) -> str:

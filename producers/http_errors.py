@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -17,7 +17,11 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from schemas.json_text import shown_name
+
 log = structlog.get_logger()
+
+MOST_DETAILS: Final = 100
 
 Details = Sequence[tuple[str, str]]
 
@@ -40,10 +44,14 @@ def error_body(code: str, message: str, details: Details = ()) -> dict[str, Any]
 
 
 def validation_details(error: ValidationError | RequestValidationError, prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """Each wrong field and what was expected, without the values; `body`, `query` and `path` are left out of the names."""
+    """Each wrong field and what was expected, without the values; `body`, `query` and `path` are left out of the names.
+
+    A name that may be a user's words (an unknown field's) is shown as `…`; of more than 100 details the first 100.
+    """
     found = []
-    for item in error.errors():
-        steps = [str(step) for step in item["loc"]]
+    # What is left is told by the answer to the next try; a body of nothing but unknown names must not be answered in full.
+    for item in error.errors()[:MOST_DETAILS]:
+        steps = [str(step) if isinstance(step, int) else shown_name(step) for step in item["loc"]]
         if isinstance(error, RequestValidationError) and len(steps) > 1:
             steps = steps[1:]
         message = str(item["msg"]).removeprefix("Value error, ")

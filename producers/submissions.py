@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from producers.redact import redact
 from schemas.document import DocumentIngested
 from schemas.erasure import UserErased
+from schemas.event_time import EventTime
 from schemas.feedback import FeedbackSubmitted
-from schemas.fields import Answer, DocumentText, Group, Identifier, Language, ModelId, Query, Reason, Sha256, Tag, UserHash, Version
+from schemas.fields import Answer, DocumentText, Group, Identifier, Language, Query, Reason, Sha256, Tag, UserHash, Version
+from schemas.model_name import NamedModel
 from schemas.rating import Rating, Scale
 
 _STRICT: Final = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +53,7 @@ class FeedbackSubmission(BaseModel):
     feedback_id: Identifier | None = None
     revision: int = Field(default=0, ge=0, le=1_000_000)
     retracted: bool = False
-    model: ModelId | None = None
+    model: NamedModel | None = None
     model_version: Version | None = None
     user: RawUser | None = None
     user_hash: UserHash | None = None
@@ -63,7 +65,7 @@ class FeedbackSubmission(BaseModel):
     rating: RatingSubmission | None = None
     source_group: Group | None = None
     tags: tuple[Tag, ...] = Field(default=(), max_length=20)
-    occurred_at: AwareDatetime | None = None
+    occurred_at: EventTime | None = None
 
 
 class DocumentSubmission(BaseModel):
@@ -72,7 +74,7 @@ class DocumentSubmission(BaseModel):
     model_config = _STRICT
     doc_id: Identifier
     version: int = Field(default=1, ge=0)
-    model: ModelId | None = None
+    model: NamedModel | None = None
     sha256: Sha256 | None = None
     text: DocumentText | None = None
     uri: str | None = Field(default=None, max_length=1000, pattern=r"^s3://[^/\s]+/\S+$")
@@ -81,7 +83,7 @@ class DocumentSubmission(BaseModel):
     language: Language | None = None
     source_group: Group | None = None
     tags: tuple[Tag, ...] = Field(default=(), max_length=20)
-    occurred_at: AwareDatetime | None = None
+    occurred_at: EventTime | None = None
 
 
 class ErasureSubmission(BaseModel):

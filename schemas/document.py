@@ -8,7 +8,8 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, Field, model_validator
 
 from schemas import topics
-from schemas.fields import EVENT_CONFIG, DocumentText, Group, Identifier, Language, ModelId, Sha256, Tag, Title
+from schemas.fields import EVENT_CONFIG, DocumentText, Group, Identifier, Language, Sha256, Tag, Title
+from schemas.model_name import NamedModel
 
 
 class DocumentIngested(BaseModel):
@@ -19,7 +20,7 @@ class DocumentIngested(BaseModel):
 
     doc_id: Identifier
     version: int = Field(default=1, ge=0)
-    model: ModelId | None = None
+    model: NamedModel | None = None
     sha256: Sha256
     text: DocumentText | None = None
     uri: str | None = Field(default=None, max_length=1000, pattern=r"^s3://[^/\s]+/\S+$")

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.catalogue import Event
 from schemas.event_time import parse_time, to_utc
+from schemas.fields import FORBIDDEN_CHARACTERS
 from schemas.json_text import BOM, trouble
 from schemas.structured_mode import NotStructured, is_structured, read_structured
 
@@ -42,8 +43,7 @@ _decode_time: Final = msgspec.json.Decoder(datetime).decode
 # To seconds, milliseconds, microseconds.
 _TIME_BYTES: Final = frozenset({20, 24, 27})
 _T, _Z = b"TZ"
-# CloudEvents 1.0.2, section 3: the characters that no attribute has.
-_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_FORBIDDEN: Final = re.compile(f"[{FORBIDDEN_CHARACTERS}]")
 # W3C trace context, level 1, section 3.2; another one is not ours to pass on, and might say anything.
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 

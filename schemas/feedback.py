@@ -7,7 +7,8 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, Field, model_validator
 
 from schemas import topics
-from schemas.fields import EVENT_CONFIG, Answer, Group, Identifier, Language, ModelId, Query, Tag, UserHash, Version
+from schemas.fields import EVENT_CONFIG, Answer, Group, Identifier, Language, Query, Tag, UserHash, Version
+from schemas.model_name import NamedModel
 from schemas.rating import Rating
 
 
@@ -24,7 +25,7 @@ class FeedbackSubmitted(BaseModel):
     feedback_id: Identifier
     revision: int = Field(default=0, ge=0, le=1_000_000)
     retracted: bool = False
-    model: ModelId | None = None
+    model: NamedModel | None = None
     model_version: Version | None = None
     user_hash: UserHash | None = None
     conversation_id: Identifier | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -10,7 +11,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 # inside a version); the HTTP edges refuse them, because there an unknown field is a caller's mistake.
 EVENT_CONFIG: Final = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=False, ser_json_inf_nan="strings")
 
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f]+$")]
+
+# What no attribute of a CloudEvent may hold (1.0.2, section 3), and an identifier becomes one.
+FORBIDDEN_CHARACTERS: Final = r"\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+_FORBIDDEN: Final = re.compile(f"[{FORBIDDEN_CHARACTERS}]")
+
+
+def _no_control_characters(name: str) -> str:
+    if not name.isprintable() and _FORBIDDEN.search(name):
+        raise ValueError("expected no control characters")
+    return name
+
+
+Identifier = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f]+$"), AfterValidator(_no_control_characters)
+]
 ModelId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

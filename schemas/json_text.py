@@ -78,8 +78,17 @@ def field_path(steps: tuple[str | int, ...]) -> str:
         if isinstance(step, int):
             path += f"[{step}]"
         else:
-            path += f"{'.' if path else ''}{step if _SHOWN_NAME.fullmatch(step) else '…'}"
+            path += f"{'.' if path else ''}{shown_name(step)}"
     return path + "…" if len(steps) > _SHOWN_STEPS else path
+
+
+def shown_name(name: str) -> str:
+    """A field's name as messages show it: `…` for one that is no name, and might be a user's words.
+
+    >>> shown_name("source_group"), shown_name("98765 43210")
+    ('source_group', '…')
+    """
+    return name if _SHOWN_NAME.fullmatch(name) else "…"
 
 
 def read_json(raw: bytes) -> JsonDocument:

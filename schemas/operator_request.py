@@ -7,7 +7,8 @@ from typing import ClassVar, Final, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from schemas import topics
-from schemas.fields import EVENT_CONFIG, Answer, Hyperparameters, Identifier, ModelId, Reason, Sha256, Version
+from schemas.fields import EVENT_CONFIG, Answer, Hyperparameters, Identifier, Reason, Sha256, Version
+from schemas.model_name import NamedModel
 
 Action = Literal["bootstrap", "start", "cancel", "promote", "rollback", "pause", "resume", "review"]
 
@@ -34,7 +35,7 @@ class OperatorRequested(BaseModel):
 
     request_id: Identifier
     action: Action
-    model: ModelId
+    model: NamedModel
     actor: Identifier
     reason: Reason = ""
     job_id: Identifier | None = None

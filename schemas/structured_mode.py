@@ -48,9 +48,9 @@ def read_structured(value: bytes) -> tuple[dict[str, str], bytes]:
         raise NotStructured(f"value: {_ONE_EVENT}")
     if not isinstance(whole, dict):
         raise NotStructured(f"value: expected the JSON object of a structured-mode CloudEvent, found {kind_of(whole)}")
-    attributes = {name: text for name, text in whole.items() if isinstance(text, str) and name != "data"}
+    attributes = {name: _as_header(value) for name, value in whole.items() if isinstance(value, str | bool) and name != "data"}
     for name in ("specversion", "id", "source", "type", "time"):
-        if whole.get(name) is not None and name not in attributes:
+        if not isinstance(whole.get(name), str | None):
             raise NotStructured(f"{name}: expected a text, found {kind_of(whole[name])}")
     media_type = attributes.get("datacontenttype", "application/json").split(";")[0].strip().lower()
     if media_type.rpartition("/")[2] != "json" and not media_type.endswith("+json"):
@@ -65,6 +65,10 @@ def kind_of(value: Any) -> str:
     ('an array', 'a number')
     """
     return _KINDS.get(type(value), "a number")
+
+
+def _as_header(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()
 
 
 def _data(whole: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from consumers.core.day_sketch import sums_of
-from consumers.core.intake import explain
+from consumers.core.intake import unread
 from consumers.core.records import DECODING_ERRORS, InputRecord, Refusal
 from consumers.core.wire import JournalEntryOut, SampleIn, SummaryOut
 from schemas import dead_letter, topics
@@ -188,10 +188,8 @@ def read(record: InputRecord) -> Read | Refusal | None:
         return _READERS[record.topic](record)
     except MalformedEvent as error:
         return Refusal(dead_letter.MALFORMED, str(error))
-    except msgspec.DecodeError as error:
-        return Refusal(dead_letter.MALFORMED, explain(error))
     except DECODING_ERRORS as error:
-        return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)")
+        return Refusal(dead_letter.MALFORMED, unread(record, error))
 
 
 _decode_sample: Final = msgspec.json.Decoder(SampleIn).decode

@@ -18,6 +18,9 @@ from consumers.core.wire import FeedbackIn, ProvenanceOut, SampleOut
 from schemas import dead_letter, topics
 from schemas.document import DocumentIngested
 from schemas.envelope import Envelope, MalformedEvent, decode, unwrap
+from schemas.fields import FORBIDDEN_CHARACTERS
+from schemas.json_text import trouble
+from schemas.model_name import model_slug
 from schemas.rating import checked_score
 
 # The limits of `schemas.fields`: a mark like [EMAIL] can be longer than the shortest address, so a full text may outgrow them.
@@ -25,9 +28,8 @@ QUERY_CHARACTERS: Final = 16_384
 ANSWER_CHARACTERS: Final = 32_768
 
 # The patterns of `schemas.fields`, whole.
-_IDENTIFIER: Final = re.compile(r"[^\s\x00-\x1f]+").fullmatch
+_IDENTIFIER: Final = re.compile(rf"[^\s{FORBIDDEN_CHARACTERS}]+").fullmatch
 _USER_HASH: Final = lru_cache(16_384)(re.compile(r"[0-9a-f]{32,64}").fullmatch)
-_MODEL: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}").fullmatch
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch
 _LANGUAGE: Final = re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch
 # Typed: True is not the number 1.
@@ -115,10 +117,19 @@ def receive(record: InputRecord, policy: IntakePolicy) -> Received | Refusal:
         return _feedback(record) if feedback else _document(record)
     except MalformedEvent as error:
         return Refusal(dead_letter.MALFORMED, str(error))
-    except msgspec.DecodeError as error:
-        return Refusal(dead_letter.MALFORMED, explain(error))
     except DECODING_ERRORS as error:
-        return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)")
+        return Refusal(dead_letter.MALFORMED, unread(record, error))
+
+
+def unread(record: InputRecord, error: Exception) -> str:
+    """Why a record was not decoded: the field and what was expected, without a value."""
+    if isinstance(error, msgspec.ValidationError):
+        return explain(error)
+    # Of what is no JSON, or a text that is none, our own reader knows the field.
+    found = trouble(record.value or b"")
+    if found is None and isinstance(error, msgspec.DecodeError):
+        found = explain(error)
+    return found or f"event: expected readable values ({type(error).__name__} while reading)"
 
 
 def collect(received: Received, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
@@ -165,7 +176,7 @@ def _feedback(record: InputRecord) -> Received:
         _sample_digest("feedback", envelope.source, said.feedback_id),
         said.revision,
         said.retracted,
-        said.model,
+        None if said.model is None else model_slug(said.model),
         said.user_hash,
         score,
         envelope,
@@ -212,8 +223,11 @@ def _check_names(said: FeedbackIn) -> None:
 # These three repeat, so what was found is remembered.
 @lru_cache(4096)
 def _wrong_of(model: str | None, model_version: str | None, language: str | None) -> str | None:
-    if model is not None and not _MODEL(model):
-        return "model: expected up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
+    if model is not None:
+        try:
+            model_slug(model)
+        except ValueError as error:
+            return f"model: {error}"
     if model_version is not None and not _VERSION(model_version):
         return "model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first"
     if language is not None and not _LANGUAGE(language):

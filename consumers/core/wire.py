@@ -25,7 +25,7 @@ class RatingIn(msgspec.Struct, frozen=True, gc=False):
     """A rating as it came; `schemas.rating.normalise` scores it."""
 
     scale: str
-    value: bool | float | str
+    value: bool | float | str | None
     score: float | None = None
 
 

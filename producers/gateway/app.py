@@ -91,6 +91,8 @@ def _add_erasure(app: FastAPI, settings: GatewaySettings, intake: Intake) -> Non
     async def erase(request: Request, user: Annotated[str, Path(min_length=1, max_length=500)], hashed: bool = False) -> dict[str, Any]:
         """Erases everything that a user said up to now; asking again changes nothing. With `hashed=true` the user is a `user_hash`."""
         body = await read_optional_object(request, max_bytes=settings.gateway_max_body_bytes)
+        if "\ufffd" in user:  # what a server makes of bytes that are no UTF-8: two users' would be one
+            raise ApiError(422, "invalid_request", "user: expected UTF-8, URL-encoded", [("user", "expected UTF-8, URL-encoded")])
         event, receipt = await intake.erase(user, body, hashed=hashed, traceparent=_traceparent(request))
         place = {"topic": receipt.topic, "partition": receipt.partition, "offset": receipt.offset}
         return {"user_hash": event.user_hash, "event_id": receipt.event_id, **place}

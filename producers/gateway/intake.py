@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError
+from producers.gateway.body import Item
 from producers.gateway.metrics import USERS, GatewayMetrics
 from producers.http_errors import ApiError, Details, error_body, validation_details
 from producers.publisher import Publisher, Receipt
@@ -115,7 +116,7 @@ class Intake:
         self._metrics = metrics
         self._user_hash_key = user_hash_key
 
-    async def take(self, kind: Kind, items: Sequence[Any], *, seed: str, traceparent: str | None) -> Outcome:
+    async def take(self, kind: Kind, items: Sequence[Item], *, seed: str, traceparent: str | None) -> Outcome:
         """Everything that can be published is, and acknowledged; `seed` and the index make the ids that items lack."""
         # Off the event loop: redacting megabytes takes a good part of a second.
         checked = await asyncio.to_thread(self._check_all, kind, items, seed)
@@ -180,21 +181,27 @@ class Intake:
             )
         return future.result()
 
-    def _check_all(self, kind: Kind, items: Sequence[Any], seed: str) -> list[tuple[int, Prepared] | Refusal]:
+    def _check_all(self, kind: Kind, items: Sequence[Item], seed: str) -> list[tuple[int, Prepared] | Refusal]:
         return [self._check(kind, index, item, f"{seed}\n{index}") for index, item in enumerate(items)]
 
-    def _check(self, kind: Kind, index: int, item: Any, seed: str) -> tuple[int, Prepared] | Refusal:
+    def _check(self, kind: Kind, index: int, item: Item, seed: str) -> tuple[int, Prepared] | Refusal:
+        if item.problems:
+            return _invalid(index, item.problems)
+        if isinstance(item.value, dict) and "specversion" in item.value:
+            return _invalid(index, (("specversion", "a CloudEvent is for the topics: expected the object of its data alone"),))
         try:
             if kind == "feedback":
-                feedback = FeedbackSubmission.model_validate(item)
+                feedback = FeedbackSubmission.model_validate(item.value)
                 return index, prepare_feedback(feedback, fallback_id=derived_id(kind, seed), user_hash_key=self._user_hash_key)
-            return index, prepare_document(DocumentSubmission.model_validate(item))
+            return index, prepare_document(DocumentSubmission.model_validate(item.value))
         except ValidationError as error:
-            details = validation_details(error)
-            fields = ", ".join(dict.fromkeys(field for field, _ in details))
-            return Refusal(index, INVALID, f"not valid: {fields}", details)
+            return _invalid(index, validation_details(error))
         except SubmissionError as error:
-            return Refusal(index, INVALID, f"not valid: {error.field}", ((error.field, str(error)),))
+            return _invalid(index, ((error.field, str(error)),))
+
+
+def _invalid(index: int, details: Details) -> Refusal:
+    return Refusal(index, INVALID, f"not valid: {', '.join(dict.fromkeys(field for field, _ in details))}", details)
 
 
 def _refusal(index: int, error: PublishError) -> Refusal:

@@ -82,7 +82,7 @@ def test_without_a_key_a_raw_user_is_refused_and_a_hash_is_not() -> None:
         ({"rating": {"scale": "thumbs", "value": "down", "score": -1}}, ("rating", "score")),
         ({"occurred_at": "2026-11-23T04:05:06"}, ("occurred_at",)),
         ({"revision": -1}, ("revision",)),
-        ({"model": "Not A Slug"}, ("model",)),
+        ({"model": "नदी"}, ("model",)),
     ],
 )
 def test_an_unknown_or_wrong_field_is_named(fields: dict, place: tuple) -> None:
@@ -90,6 +90,33 @@ def test_an_unknown_or_wrong_field_is_named(fields: dict, place: tuple) -> None:
     with pytest.raises(ValidationError) as refused:
         feedback(**fields)
     assert refused.value.errors()[0]["loc"] == place
+
+
+@pytest.mark.parametrize(("name", "slug"), [("llama3.1:8b", "llama3.1-8b"), ("openai/gpt-4o", "gpt-4o"), ("GPT-4o-Mini", "gpt-4o-mini")])
+def test_k6_model_names_as_people_have_them_are_mapped_to_slugs(name: str, slug: str) -> None:
+    """Feedback and documents name the model as their server does; the event has the slug."""
+    assert feedback(model=name).event.model == slug
+    assert document(text="t", model=name).event.model == slug
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+05:30", "9999-12-31T23:59:59-05:00", 1_700_000_000, "2026-W48-1T04:05:06Z"])
+def test_k6_a_time_that_is_none_is_refused_by_its_field(time: object) -> None:
+    """Times outside the calendar in UTC, numbers, other forms of ISO 8601: before there is an event at all."""
+    for build in (feedback, lambda **fields: document(text="t", **fields)):
+        with pytest.raises(ValidationError, match="expected an RFC 3339 time") as refused:
+            build(occurred_at=time)
+        assert refused.value.errors()[0]["loc"] == ("occurred_at",)
+
+
+@pytest.mark.parametrize("name", ["a\x7fb", "a\x85", "a\ud800", "a\ufffe", "a\x00", "a\nb"])
+def test_k6_an_identifier_with_control_characters_is_refused_by_its_field(name: str) -> None:
+    """It becomes an attribute of a CloudEvent, which takes none: better refused here than a dead letter later."""
+    for fields in ({"feedback_id": name}, {"conversation_id": name}):
+        with pytest.raises(ValidationError) as refused:
+            feedback(**fields)
+        assert refused.value.errors()[0]["loc"] == (*fields,)
+    with pytest.raises(ValidationError):
+        document(text="t", doc_id=name)
 
 
 def test_a_rating_gets_its_score() -> None:

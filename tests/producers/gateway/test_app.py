@@ -7,12 +7,14 @@ import logging
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from producers.errors import EventTooLarge, KafkaAway, Overloaded
 from producers.gateway.app import create_app
 from producers.gateway.settings import GatewaySettings
-from producers.submissions import hash_user
+from producers.submissions import FeedbackSubmission, hash_user
 
 DOWN = {"scale": "thumbs", "value": "down"}
 GOOD = {"query": "सालार जंग संग्रहालय कहाँ है?", "response": "दिल्ली", "correction": "हैदराबाद", "rating": DOWN}
@@ -91,10 +93,14 @@ def test_a_batch_of_nothing_but_errors_is_422(client, publisher) -> None:
     [
         (GOOD | {"colour": "red"}, "colour", "Extra inputs are not permitted"),
         (GOOD | {"rating": {"scale": "stars_1_10", "value": 7}}, "rating.scale", "'stars_1_5', 'thumbs', 'unit_interval' or 'signed_unit'"),
-        (GOOD | {"rating": {"scale": "thumbs", "value": None}}, "rating.value", "must be a number, a string or a boolean"),
+        (
+            GOOD | {"rating": {"scale": "thumbs", "value": None}},
+            "rating.value",
+            "null is not on the scale thumbs: expected 'up', 'down', true or false",
+        ),
         (GOOD | {"rating": 5}, "rating", "expected a JSON object"),
         (GOOD | {"feedback_id": "two words"}, "feedback_id", "String should match pattern"),
-        (GOOD | {"occurred_at": "2026-11-20T10:00:00"}, "occurred_at", "should have timezone info"),
+        (GOOD | {"occurred_at": "2026-11-20T10:00:00"}, "occurred_at", "expected an RFC 3339 time with its zone"),
         (GOOD | {"query": " "}, "query", "expected the user's question"),
         ({"query": "q"}, "rating", "expected at least one of them, or retracted=true"),
         (GOOD | {"user": "u", "user_hash": "ab" * 16}, "user", "expected one of them"),
@@ -118,8 +124,12 @@ def test_an_invalid_feedback_is_422_with_its_field(client, publisher, body: dict
     [
         (b'{"query": ', "application/json", 400, "malformed_json"),
         (b"[1, 2]", "application/json", 400, "malformed_json"),
-        (b'{"query": NaN}', "application/json", 400, "malformed_json"),
-        (b'{"query": "\\ud800"}', "application/json", 400, "malformed_json"),
+        (b'{"query": NaN}', "application/json", 422, "invalid"),
+        (b'{"query": "\\ud800"}', "application/json", 422, "invalid"),
+        (b'{"items": [{"query": "q"}], "\\ud800": 1}', "application/json", 422, "invalid_request"),
+        ('{"query": "q"}'.encode("utf-16"), "application/json", 400, "malformed_json"),
+        (b"", "application/json", 400, "malformed_json"),
+        (b'{"specversion": "1.0"}', "application/cloudevents+json", 415, "unsupported_media_type"),
         (b"[" * 50_000, "application/json", 400, "malformed_json"),
         (b"query=q", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
         (b'{"items": []}', "application/json", 422, "invalid_request"),
@@ -134,6 +144,99 @@ def test_a_malformed_request_is_4xx_and_counted(client, content: bytes, content_
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert metric(client, f'gateway_refused_total{{endpoint="/v1/feedback",reason="{code}"}}') == 1
     assert metric(client, f'gateway_requests_total{{endpoint="/v1/feedback",status="{status}"}}') == 1
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"'])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_k6_a_bom_and_a_charset_are_passed_over(client, publisher, content_type: str, mark: bytes) -> None:
+    """JSON is UTF-8, whatever else is said of it."""
+    answer = client.post("/v1/feedback", content=mark + json.dumps(GOOD).encode(), headers={"content-type": content_type})
+    assert answer.status_code == 202
+    assert len(publisher.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "field", "message"),
+    [
+        (r'{"query": "\ud800", "correction": "c"}', "query", "half of a surrogate pair"),
+        (r'{"feedback_id": "\udc00", "query": "q", "correction": "c"}', "feedback_id", "half of a surrogate pair"),
+        (r'{"query": "q", "correction": "c", "tags": ["a", "\ud800"]}', "tags[1]", "half of a surrogate pair"),
+        (r'{"query": "q", "correction": "c", "\ud800": 1}', "item", "half of a surrogate pair"),
+        ('{"query": "q", "rating": {"scale": "stars_1_5", "value": %s}}' % ("1" * 5000), "rating.value", "too many digits"),
+        ('{"query": "q", "rating": {"scale": "stars_1_5", "value": 1e999}}', "rating.value", "out of range"),
+        (
+            '{"query": "q", "correction": "c", "tags": %s}' % ("[" * 100_000 + "]" * 100_000),
+            "tags[0][0][0][0][0][0][0]…",
+            "nested too deeply",
+        ),
+        ('{"query": "q", "correction": NaN}', "correction", "not a number"),
+        ('{"query": "q", "correction": "c", "revision": 1e2000}', "revision", "out of range"),
+        ('{"query": "q", "correction": "c", "revision": %s}' % ("9" * 4000), "revision", "less than or equal"),
+        ('{"query": "q", "correction": "c", "occurred_at": "0001-01-01T00:00:00+05:30"}', "occurred_at", "RFC 3339"),
+        ('{"query": "q", "correction": "c", "occurred_at": "9999-12-31T23:59:59-05:00"}', "occurred_at", "RFC 3339"),
+        ('{"query": "q", "rating": {"scale": "thumbs", "value": 1}}', "rating.value", "'up', 'down', true or false"),
+        ('{"query": "q", "rating": {"scale": "thumbs", "value": -1}}', "rating.value", "'up', 'down', true or false"),
+        ('{"query": "q", "rating": {"scale": "thumbs", "value": null}}', "rating.value", "'up', 'down', true or false"),
+        ('{"specversion": "1.0", "id": "1", "data": {"query": "q"}}', "specversion", "the object of its data alone"),
+        ("null", "item", "expected a JSON object"),
+        ("NaN", "item", "not a number"),
+    ],
+)
+def test_k6_what_one_item_cannot_be_read_of_costs_that_item_alone(client, publisher, item: str, field: str, message: str) -> None:
+    """The item is refused by its field, the others of the batch are accepted; alone it is 422."""
+    good = json.dumps(GOOD)
+    answer = client.post("/v1/feedback", content=f'{{"items": [{good}, {item}, {good}]}}', headers={"content-type": "application/json"})
+    assert answer.status_code == 202
+    assert [found["index"] for found in answer.json()["accepted"]] == [0, 2]
+    (refused,) = answer.json()["refused"]
+    assert (refused["index"], refused["code"], refused["details"][0]["field"]) == (1, "invalid", field)
+    assert message in refused["details"][0]["message"]
+    assert len(publisher.events) == 2
+    alone = client.post("/v1/feedback", content=item, headers={"content-type": "application/json"})
+    assert alone.status_code == (422 if item.startswith("{") else 400)
+    assert set(alone.json()["error"]) == {"code", "message", "details"}
+
+
+def test_k6_model_names_are_taken_as_servers_have_them(client, publisher) -> None:
+    """A tag, an organisation, capitals: the event names the slug."""
+    items = [GOOD | {"model": name} for name in ("llama3.1:8b", "openai/gpt-4o", "GPT-4o")]
+    assert client.post("/v1/feedback", json={"items": items}).json()["refused"] == []
+    assert [event.model for event, _, _ in publisher.events] == ["llama3.1-8b", "gpt-4o", "gpt-4o"]
+
+
+def test_names_that_may_be_words_are_not_repeated(client) -> None:
+    """An unknown field whose name is no name is shown as …; thousands of them do not make an answer of thousands."""
+    answer = client.post("/v1/feedback", json=GOOD | {"call 98765 43210": 1} | {f"x{number}": 1 for number in range(5000)})
+    details = answer.json()["error"]["details"]
+    assert (answer.status_code, len(details), details[0]["field"]) == (422, 100, "…")
+    assert "98765" not in answer.text
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers(-(10**30), 10**30) | st.text(st.characters(), max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*FeedbackSubmission.model_fields, "items", "scale", "value", "\ud800"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+BODIES = st.binary(max_size=60) | ANYTHING.map(lambda value: json.dumps(value).encode())
+
+
+@given(BODIES, st.sampled_from(["feedback", "documents"]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_k6_no_body_is_a_500(client, body: bytes, kind: str) -> None:
+    """Whatever comes is accepted or is a 4xx in the one format."""
+    answer = client.post(f"/v1/{kind}", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in {202, 400, 413, 422}
+    assert answer.status_code == 202 or set(answer.json()["error"]) == {"code", "message", "details"}
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "9" * 19, "-1", "abc"])
+def test_a_content_length_is_no_way_to_a_500(client, length: str) -> None:
+    """A length of any digits is too large or is not asked."""
+    answer = client.post("/v1/feedback", content=json.dumps(GOOD), headers={"content-type": "application/json", "content-length": length})
+    assert answer.status_code in {202, 413}
 
 
 def test_a_body_is_counted_while_it_is_read(client, publisher) -> None:
@@ -311,6 +414,9 @@ def test_an_erasure_says_who_asked_and_why(client, publisher) -> None:
         ("/v1/users/asha", {"why": "x"}, (422, ["why"])),
         ("/v1/users/asha", {"actor": "asha@example.org"}, (422, ["actor"])),
         ("/v1/users/asha", ["x"], (400, [])),
+        ("/v1/users/%FF%FE", {}, (422, ["user"])),
+        ("/v1/users/asha", {"actor": "a\x85"}, (422, ["actor"])),
+        ("/v1/users/asha?hashed=perhaps", {}, (422, ["hashed"])),
     ],
 )
 def test_an_erasure_that_is_not_valid_is_refused(client, publisher, path, body, expected) -> None:
