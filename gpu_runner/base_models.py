@@ -124,6 +124,13 @@ def base_files(folder: Path) -> dict[str, Path]:
 
 def folder_fault(folder: Path) -> str | None:
     """What keeps a local folder from being a base that can be trained; None for a good one."""
+    try:
+        return _folder_fault(folder)
+    except OSError as error:
+        return f"can't be read ({error.strerror})"
+
+
+def _folder_fault(folder: Path) -> str | None:
     if not folder.is_dir():
         return "no such folder"
     config = folder / "config.json"

@@ -35,6 +35,13 @@ class DataFile:
 
 def find_data_file(name: str, *, store: ArtifactStore, data_dir: Path) -> DataFile:
     """The file that a request names; raises DataFileMissing, ArtifactError for a name that is not allowed."""
+    try:
+        return _found(name, store, data_dir)
+    except OSError as error:  # a part of the name may be longer than a file's name can be
+        raise ArtifactError(f"{name[:60]!r} can't be looked for ({error.strerror}): expected the name of a file") from error
+
+
+def _found(name: str, store: ArtifactStore, data_dir: Path) -> DataFile:
     if name.startswith("s3://"):
         key = key_of(name, store.bucket)
         if not store.exists(key):

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.evaluate.score import KNOWN_METRICS
 from gpu_runner.evaluation_jobs import EvaluationRequest, evaluation_job_id
-from gpu_runner.finetune_api import IdempotencyKey, session_log
+from gpu_runner.finetune_api import MAX_BODY_BYTES, IdempotencyKey, session_log
 from gpu_runner.registry import RegisteredVersion, VersionAmbiguous, find_version
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing
+from producers.http_body import described_body, schema_of, submitted
 from producers.http_errors import ApiError
+from schemas.fields import NoControlCharacters
+from schemas.model_name import model_slug
+
+_JOB_ID: Final = re.compile(r"[a-z]+-[0-9a-f]{24}")
+DataFileName = Annotated[str, Field(min_length=1, max_length=1000), NoControlCharacters]
 
 
 class EvaluateBody(BaseModel):
@@ -25,18 +32,21 @@ class EvaluateBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    model_version: str = Field(min_length=1, max_length=200)
-    eval_dataset: str = Field(min_length=1, max_length=1000)
+    model_version: Annotated[str, Field(min_length=1, max_length=200), NoControlCharacters]
+    eval_dataset: DataFileName
     metrics: list[str] = Field(min_length=1, max_length=50)
-    source_documents: str | None = Field(default=None, min_length=1, max_length=1000)
+    source_documents: DataFileName | None = None
+
+
+AskedEvaluation = Annotated[EvaluateBody, Depends(submitted(EvaluateBody, max_bytes=MAX_BODY_BYTES))]
 
 
 def evaluate_routes(supervisor: Supervisor) -> APIRouter:
     """The two endpoints over one supervisor."""
     router = APIRouter(prefix="/evaluate")
 
-    @router.post("", status_code=202)
-    async def evaluate(body: EvaluateBody, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
+    @router.post("", status_code=202, openapi_extra=described_body(schema_of(EvaluateBody)))
+    async def evaluate(body: AskedEvaluation, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
         """Takes an evaluation on; it runs when no training does."""
         _check_metrics(body.metrics)
         job_id = evaluation_job_id(f"evaluate:{idempotency_key or uuid4().hex}")
@@ -58,7 +68,9 @@ def evaluate_routes(supervisor: Supervisor) -> APIRouter:
     @router.get("/status")
     async def status(job_id: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
         """Where an evaluation stands, and its figures when it is done."""
-        request = await asyncio.to_thread(supervisor.evaluations.request, job_id)
+        # Another id is no name of ours, and may be no name of a folder at all.
+        known = _JOB_ID.fullmatch(job_id) is not None
+        request = await asyncio.to_thread(supervisor.evaluations.request, job_id) if known else None
         if request is None:
             looked = f"looked for it under {supervisor.settings.evaluations_dir()}"
             raise ApiError(
@@ -80,8 +92,9 @@ def _check_metrics(metrics: list[str]) -> None:
 
 
 def _version(name: str, supervisor: Supervisor) -> RegisteredVersion:
-    model, _, version = name.partition("/")
     try:
+        name = _named(name)
+        model, _, version = name.rpartition("/")
         if version == "current":
             serving = session_log(supervisor).ledger.current.get(model)
             if serving is None:
@@ -100,6 +113,15 @@ def _version(name: str, supervisor: Supervisor) -> RegisteredVersion:
         raise ApiError(404, "version_not_found", reason, [("model_version", reason)]) from error
     except ArtifactError as error:
         raise ApiError(422, "invalid_request", str(error), [("model_version", str(error))]) from error
+
+
+def _named(name: str) -> str:
+    """`model/version` with the model's slug, as everything of a model is kept under it; raises ApiError 422 for a name without one."""
+    model, _, version = name.rpartition("/")
+    try:
+        return f"{model_slug(model)}/{version}" if model else name
+    except ValueError as error:
+        raise ApiError(422, "invalid_request", f"model_version: {error}", [("model_version", str(error))]) from None
 
 
 def _check_files(body: EvaluateBody, supervisor: Supervisor) -> None:
@@ -122,6 +144,6 @@ def _same(known: EvaluationRequest, body: EvaluateBody) -> None:
     asked = replace(
         known, eval_dataset=body.eval_dataset, metrics=tuple(dict.fromkeys(body.metrics)), source_documents=body.source_documents
     )
-    version_differs = body.model_version not in (known.version, f"{known.model}/{known.version}", f"{known.model}/current")
+    version_differs = _named(body.model_version) not in (known.version, f"{known.model}/{known.version}", f"{known.model}/current")
     if asked != known or version_differs:
         raise ApiError(409, "idempotency_key_reused", "this Idempotency-Key was used for another evaluation: use a new key for a new one")

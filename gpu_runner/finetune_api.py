@@ -7,7 +7,7 @@ import hashlib
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gpu_runner.base_models import BaseNotFound, find_base, slug_of, training_base
@@ -18,13 +18,16 @@ from gpu_runner.finetune_status import finetune_status
 from gpu_runner.forget import tainted_versions, trained_from
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError
+from producers.http_body import described_body, schema_of, submitted
 from producers.http_errors import ApiError, Details, validation_details
-from schemas.fields import Hyperparameters
+from schemas.fields import Hyperparameters, NoControlCharacters
 from schemas.operator_request import OperatorRequested
 
 ACTOR: Final = "api"
 
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f]+$")]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f-\x9f]+$")]
+# Larger than any request: paths, names and a few numbers.
+MAX_BODY_BYTES: Final = 256 * 1024
 
 
 class FinetuneStart(BaseModel):
@@ -32,9 +35,12 @@ class FinetuneStart(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    base_model: str = Field(min_length=1, max_length=300)
-    dataset_path: str = Field(min_length=1, max_length=1000)
+    base_model: Annotated[str, Field(min_length=1, max_length=300), NoControlCharacters]
+    dataset_path: Annotated[str, Field(min_length=1, max_length=1000), NoControlCharacters]
     hyperparameters: Hyperparameters = Hyperparameters()
+
+
+StartBody = Annotated[FinetuneStart, Depends(submitted(FinetuneStart, max_bytes=MAX_BODY_BYTES))]
 
 
 def finetune_job_id(request_id: str) -> str:
@@ -56,8 +62,8 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
     """The endpoints over one supervisor."""
     router = APIRouter(prefix="/finetune")
 
-    @router.post("/start", status_code=202)
-    async def start(body: FinetuneStart, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
+    @router.post("/start", status_code=202, openapi_extra=described_body(schema_of(FinetuneStart)))
+    async def start(body: StartBody, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
         """Asks stage 2 for a run of this base model on its pending batch and this dataset."""
         log = session_log(supervisor)
         request_id = f"finetune:{idempotency_key or uuid4().hex}"

@@ -76,7 +76,7 @@ def install_error_handlers(app: FastAPI) -> None:
         if any(item["type"] == "json_invalid" for item in error.errors()):
             return JSONResponse(error_body("malformed_json", "the body is not JSON: send one JSON object as application/json"), 400)
         details = validation_details(error)
-        return JSONResponse(error_body("invalid_request", _summary(details), details), 422)
+        return JSONResponse(error_body("invalid_request", summary(details), details), 422)
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
@@ -98,6 +98,7 @@ def install_error_handlers(app: FastAPI) -> None:
         return JSONResponse(error_body("internal_error", "the service failed to answer: see its log for the cause"), 500)
 
 
-def _summary(details: Details) -> str:
+def summary(details: Details) -> str:
+    """One sentence that names the fields."""
     fields = ", ".join(dict.fromkeys(field for field, _ in details))
     return f"the request is not valid: {fields}" if fields else "the request is not valid"

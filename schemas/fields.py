@@ -23,9 +23,8 @@ def _no_control_characters(name: str) -> str:
     return name
 
 
-Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f]+$"), AfterValidator(_no_control_characters)
-]
+NoControlCharacters: Final = AfterValidator(_no_control_characters)
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f]+$"), NoControlCharacters]
 ModelId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

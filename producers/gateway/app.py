@@ -23,6 +23,7 @@ from producers.gateway.body import read_items, read_optional_object
 from producers.gateway.intake import Intake
 from producers.gateway.metrics import CountRequests, GatewayMetrics
 from producers.gateway.settings import GatewaySettings
+from producers.http_body import described_body, schema_of
 from producers.http_errors import ApiError, install_error_handlers
 from producers.publisher import Publisher
 from producers.submissions import DocumentSubmission, ErasureSubmission, FeedbackSubmission, Kind
@@ -87,7 +88,12 @@ def _add_intake(app: FastAPI, settings: GatewaySettings, intake: Intake, metrics
 def _add_erasure(app: FastAPI, settings: GatewaySettings, intake: Intake) -> None:
     refused: dict[int | str, dict[str, Any]] = {422: {"description": "user, actor or reason is not valid, in the one error format"}}
 
-    @app.delete("/v1/users/{user:path}", status_code=202, responses=refused, openapi_extra=_json_body(ErasureSubmission, required=False))
+    @app.delete(
+        "/v1/users/{user:path}",
+        status_code=202,
+        responses=refused,
+        openapi_extra=described_body(schema_of(ErasureSubmission), required=False),
+    )
     async def erase(request: Request, user: Annotated[str, Path(min_length=1, max_length=500)], hashed: bool = False) -> dict[str, Any]:
         """Erases everything that a user said up to now; asking again changes nothing. With `hashed=true` the user is a `user_hash`."""
         body = await read_optional_object(request, max_bytes=settings.gateway_max_body_bytes)
@@ -152,29 +158,10 @@ def _seed(request: Request) -> str:
 
 
 def _body(model: type[BaseModel]) -> dict[str, Any]:
-    """The request body for OpenAPI: we read it ourselves, so FastAPI cannot know it."""
-    one = model.model_json_schema()
-    definitions = one.pop("$defs", {})
-    inlined: dict[str, Any] = _inline(one, definitions)
-    batch = {"type": "object", "properties": {"items": {"type": "array", "items": inlined}}, "required": ["items"]}
+    one = schema_of(model)
+    batch = {"type": "object", "properties": {"items": {"type": "array", "items": one}}, "required": ["items"]}
     headers = [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200}}]
-    return {
-        "parameters": headers,
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"oneOf": [inlined, batch]}}}},
-    }
-
-
-def _json_body(model: type[BaseModel], *, required: bool) -> dict[str, Any]:
-    return {"requestBody": {"required": required, "content": {"application/json": {"schema": model.model_json_schema()}}}}
-
-
-def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
-    if isinstance(schema, dict):
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            return _inline(definitions[reference.rsplit("/", 1)[1]], definitions)
-        return {name: _inline(part, definitions) for name, part in schema.items()}
-    return [_inline(part, definitions) for part in schema] if isinstance(schema, list) else schema
+    return {"parameters": headers, **described_body({"oneOf": [one, batch]})}
 
 
 def _version() -> str:

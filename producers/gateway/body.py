@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from fastapi import Request
 
-from producers.http_body import read_body, read_json_body
-from producers.http_errors import ApiError, Details
+from producers.http_body import problem_details, read_body, read_json_body
+from producers.http_errors import ApiError, Details, summary
 from schemas.json_text import JsonDocument, Problem
 
 _ONE_OBJECT: Final = 'the body is no JSON object: send one object, or {"items": [objects]}'
@@ -28,15 +28,15 @@ async def read_items(request: Request, *, max_bytes: int, max_items: int) -> lis
     found = await read_json_body(await read_body(request, max_bytes))
     whole = _object(found)
     if "items" not in whole:
-        return [Item(whole, _details(found.problems))]
+        return [Item(whole, problem_details(found.problems))]
     items = whole["items"]
     unknown = sorted(str(name)[:60] for name in whole if name != "items")[:20]
     if unknown:
         details = [(name, "not allowed beside items") for name in unknown]
         raise ApiError(422, "invalid_request", "the body of a batch has only the field items", details)
-    outside = [problem for problem in found.problems if len(problem.steps) < 2]
+    outside = tuple(problem for problem in found.problems if len(problem.steps) < 2)
     if outside:
-        raise ApiError(422, "invalid_request", "the body of a batch has only the field items", _details(outside))
+        raise ApiError(422, "invalid_request", "the body of a batch has only the field items", problem_details(outside))
     if not isinstance(items, list) or not items:
         raise ApiError(422, "invalid_request", "items: expected a list of at least one object", [("items", "expected a non-empty list")])
     if len(items) > max_items:
@@ -45,7 +45,7 @@ async def read_items(request: Request, *, max_bytes: int, max_items: int) -> lis
     problems: dict[Any, list[Problem]] = {}
     for problem in found.problems:
         problems.setdefault(problem.steps[1], []).append(problem)
-    return [Item(item, _details(problems.get(index, ()), after=2)) for index, item in enumerate(items)]
+    return [Item(item, problem_details(tuple(problems.get(index, ())), after=2)) for index, item in enumerate(items)]
 
 
 async def read_optional_object(request: Request, *, max_bytes: int) -> dict[str, Any]:
@@ -57,8 +57,8 @@ async def read_optional_object(request: Request, *, max_bytes: int) -> dict[str,
     found = await read_json_body(body)
     whole = _object(found)
     if found.problems:
-        details = _details(found.problems)
-        raise ApiError(422, "invalid_request", f"not valid: {', '.join(dict.fromkeys(field for field, _ in details))}", details)
+        details = problem_details(found.problems)
+        raise ApiError(422, "invalid_request", summary(details), details)
     return whole
 
 
@@ -77,7 +77,3 @@ def _object(found: JsonDocument) -> dict[str, Any]:
     if not isinstance(found.value, dict):
         raise ApiError(400, "malformed_json", _ONE_OBJECT)
     return found.value
-
-
-def _details(problems: tuple[Problem, ...] | list[Problem], after: int = 0) -> Details:
-    return [(problem.place(after) or "item", problem.message) for problem in problems]

@@ -202,6 +202,68 @@ async def test_a_base_that_is_there_without_its_bootstrap_is_a_conflict(api: htt
     assert "abhyas bootstrap --model new" in error_of(answer)["message"]
 
 
+START_TEXT, EVALUATE_TEXT = json.dumps(START), json.dumps(EVALUATE | {"model_version": "tiny/current"})
+
+
+@pytest.mark.parametrize("path", ["/finetune/start", "/evaluate"])
+async def test_k6_no_body_is_a_500_and_each_refusal_names_its_field(api: httpx.AsyncClient, bootstrapped: Installation, path: str) -> None:
+    """Lone surrogates, deep nesting, endless numbers, NUL, names longer than a file's: a 4xx in the one format, and nothing is sent."""
+    text, name = (START_TEXT, "dataset_path") if path == "/finetune/start" else (EVALUATE_TEXT, "eval_dataset")
+    deep = "[" * 100_000 + "]" * 100_000
+    tries = [
+        (text[:-1] + r', "x": "\ud800"}', 422, "x"),
+        (text[:-1] + r', "\ud800": 1}', 422, "item"),
+        (text[:-1] + rf', "{name}": "\ud800"}}', 422, name),
+        (text[:-1] + rf', "{name}": "a\u0000b"}}', 422, name),
+        (text[:-1] + rf', "{name}": "a\nb"}}', 422, name),
+        (text[:-1] + f', "{name}": "{"क" * 300}"}}', 422, name),
+        (text[:-1] + f', "{name}": "s3://models/{"x" * 900}"}}', (404, 422), name),
+        (text[:-1] + f', "{name}": {"9" * 5000}}}', 422, name),
+        (text[:-1] + f', "{name}": NaN}}', 422, name),
+        (text[:-1] + f', "{name}": {deep}}}', 422, name + "[0][0][0][0][0][0][0]…"),
+        ("[]", 422, "item"),
+        ("null", 422, "item"),
+        ("", 400, None),
+        ("{", 400, None),
+        (deep, 422, "[0][0][0][0][0][0][0][0]…"),
+        (text.encode("utf-16"), 400, None),
+        (b'{"a": "\xff"}', 400, None),
+        (b" " * 300_000, 413, None),
+    ]
+    if path == "/finetune/start":
+        tries += [
+            (text[:-1] + f', "hyperparameters": {{"epochs": {"9" * 4000}}}}}', 422, "hyperparameters.epochs"),
+            (text[:-1] + ', "hyperparameters": {"learning_rate": 1e999}}', 422, "hyperparameters.learning_rate"),
+            (text[:-1] + f', "base_model": "/{"x" * 280}/m"}}', 404, "base_model"),
+            (text[:-1] + r', "base_model": "a\u0000b"}', 422, "base_model"),
+        ]
+    else:
+        tries += [(text[:-1] + f', "model_version": "{"x/" * 90}v1"}}', 404, "model_version")]
+        tries += [(text[:-1] + ', "model_version": "नदी/v1"}', 422, "model_version")]
+    for body, status, field in tries:
+        answer = await api.post(path, content=body, headers={"content-type": "application/json"})
+        assert answer.status_code in (status if isinstance(status, tuple) else (status,)), (body[-80:], answer.text)
+        error = error_of(answer)
+        assert field is None or error["details"][0]["field"] == field, (body[-80:], answer.text)
+    assert (await api.post(path, content=text, headers={"content-type": "text/plain"})).status_code == 415
+    for unknown in ("..", "a%00b", "%FF", "क" * 200, "x/../y"):
+        assert (await api.get(f"{path.removesuffix('/start')}/status?job_id={unknown}")).status_code == 404
+    assert bootstrapped.topics.events(OperatorRequested) == []
+
+
+async def test_k6_a_version_may_be_asked_for_by_the_models_own_name(
+    api: httpx.AsyncClient, bootstrapped: Installation, tmp_path: Path
+) -> None:
+    """Capitals, a tag, an organisation, and a BOM before the body: the slug is what everything is kept under."""
+    register(bootstrapped, "tiny", tmp_path)
+    for name in ("Tiny/v1.0-finetuned", "org/TINY/v1.0-finetuned", "tiny/current"):
+        body = b"\xef\xbb\xbf" + json.dumps(EVALUATE | {"model_version": name}).encode()
+        answer = await api.post("/evaluate", content=body, headers={"content-type": "application/json; charset=utf-8"})
+        assert answer.status_code == 202, answer.text
+        url = answer.json()["status_url"]
+        assert (await api.get(url)).json()["model"] == "tiny"
+
+
 async def test_unknown_jobs_and_endpoints_are_404_in_the_one_format(api: httpx.AsyncClient) -> None:
     """Wherever it is asked, whatever is missing."""
     for url in ("/finetune/status?job_id=x", "/evaluate/status?job_id=x", "/no/such"):
