@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import OperationFailed, settings_trouble
-from ops.operator_command import login_name, publish, request
+from ops.operator_command import login_name, named_model, publish, request
 from ops.running import connection
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(
 
     event, decided = asyncio.run(ask())
     if wait_s <= 0:
-        print(f"asked to bootstrap {model} (request {event.request_id})")
+        print(f"asked to bootstrap {event.model} (request {event.request_id})")
         return
     if decided is None:
         raise OperationFailed(
@@ -43,8 +43,8 @@ def run(
             "The request is kept and will be answered"
         )
     if not decided.applied:
-        raise OperationFailed(f"{model} was not bootstrapped: {'; '.join(decided.reasons)}")
-    print(f"{model} is bootstrapped: version {decided.version} serves, artifact {decided.artifact_sha256}")
+        raise OperationFailed(f"{event.model} was not bootstrapped: {'; '.join(decided.reasons)}")
+    print(f"{event.model} is bootstrapped: version {decided.version} serves, artifact {decided.artifact_sha256}")
 
 
 async def bootstrap_model(
@@ -56,6 +56,7 @@ async def bootstrap_model(
 
     The runner's answer is the promotion.decided whose decision id is the request's id: see `decision`.
     """
+    model = named_model(model)
     files = {f"training_data/{model}/documents.jsonl": documents, f"eval_data/{model}/eval.jsonl": evaluation}
     if replay is not None:
         files[f"training_data/{model}/replay.jsonl"] = replay

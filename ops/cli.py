@@ -32,7 +32,7 @@ app.add_typer(drift_app, name="drift")
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder (default: DATA_DIR, else ./data).", show_default=False)]
 Broker = Annotated[str, typer.Option(help="embedded, kafka (one node on this machine), or HOST:PORT of one that runs.")]
 JsonlFile = Annotated[Path, typer.Argument(metavar="FILE.jsonl")]
-Model = Annotated[str | None, typer.Option("--model", help="The model's slug (default: DEFAULT_MODEL).", show_default=False)]
+Model = Annotated[str | None, typer.Option("--model", help="The model's name or slug (default: DEFAULT_MODEL).", show_default=False)]
 Actor = Annotated[str | None, typer.Option(help="Who asks (default: the login name).", show_default=False)]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 
@@ -96,7 +96,7 @@ def demo(
 @app.command()
 def bootstrap(
     *,
-    model: Annotated[str, typer.Option(help="The model's slug, as events name it.")],
+    model: Annotated[str, typer.Option(help="The model's name; events name it by its slug.")],
     documents: Annotated[Path, typer.Option(help="Documents the model answers from, JSONL.")],
     evaluation: Annotated[Path, typer.Option("--eval", help="Evaluation items, JSONL.")],
     replay: Annotated[Path | None, typer.Option(help="Rows to mix into every training, JSONL.")] = None,
@@ -118,7 +118,7 @@ def bootstrap(
 @app.command()
 def register(
     *,
-    model: Annotated[str, typer.Option(help="The model's slug.")],
+    model: Annotated[str, typer.Option(help="The model's name or slug.")],
     version: Annotated[str, typer.Option(help="The version's name; v<N> is kept for automatic ones.")],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A merged model: config.json, safetensors, tokenizer.")],
     base_model: Annotated[str | None, typer.Option(help="The base model it was made from.")] = None,

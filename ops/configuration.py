@@ -43,7 +43,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
     "Every service": {
         "HOST": "The address to listen on; `0.0.0.0` in the images.",
         "DATA_DIR": "The data folder; `/app/data` in the images.",
-        "DEFAULT_MODEL": "The model of an event that names none.",
+        "DEFAULT_MODEL": "The model of an event that names none, by its name or slug (`docs/api.md`).",
         "HOLDOUT_KEY": "Assigns the holdout, the same everywhere and for ever. Unset: what `DATA_DIR/holdout.key` holds. Secret.",
         "HOLDOUT_PERCENT": "Share of source groups that are held out, in percent.",
         "APP_DEBUG": "`true`: debug logs, whatever `APP_LOG_LEVEL` says.",

@@ -67,10 +67,20 @@ async def publish(kafka: KafkaConnection, event: OperatorRequested | UserErased)
         raise OperationFailed(str(error)) from None
 
 
+def named_model(name: str) -> str:
+    """The slug of a model that a person names; raises WrongUsage for a name of which nothing is left."""
+    from schemas.model_name import model_slug
+
+    try:
+        return model_slug(name)
+    except ValueError as error:
+        raise WrongUsage(f"--model: {error}") from None
+
+
 def login_name() -> str:
     """Who asks, as far as this machine knows."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError):
         name = "unknown"
-    return re.sub(r"[\s\x00-\x1f]+", "-", name) or "unknown"
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", "-", name) or "unknown"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ops.bootstrap import configured_store
 from ops.errors import OperationFailed
-from ops.operator_command import login_name
+from ops.operator_command import login_name, named_model
 
 
 def run(*, model: str, version: str, folder: Path, base_model: str | None, actor: str | None, data_dir: Path | None) -> None:
@@ -16,6 +16,7 @@ def run(*, model: str, version: str, folder: Path, base_model: str | None, actor
 
     if not folder.is_dir():
         raise OperationFailed(f"{folder} is not a folder: expected a merged model (config.json, safetensors, tokenizer)")
+    model = named_model(model)
     try:
         sha256 = register_version(configured_store(data_dir), model, version, folder, actor=actor or login_name(), base_model=base_model)
     except (ArtifactError, OSError) as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from ops.operator_command import named_model
 from ops.running import connection
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run(*, policies: Path, model: str | None, as_json: bool, data_dir: Path | No
     from producers.settings import ServiceSettings
 
     scenarios = read_policies(policies, CachedBaselines((data_dir or ServiceSettings().data_dir) / "cache" / "drift"))
-    answer = asyncio.run(what_if(connection(data_dir), model or ServiceSettings().default_model, scenarios))
+    answer = asyncio.run(what_if(connection(data_dir), named_model(model) if model else ServiceSettings().default_model, scenarios))
     found = as_dict(answer, policy_in_force())
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=1))

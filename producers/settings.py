@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producers.connection import KafkaConnection
+from schemas.model_name import NamedModel
 
 
 class ServiceSettings(BaseSettings):
@@ -29,7 +30,7 @@ class ServiceSettings(BaseSettings):
     kafka_ca_file: str | None = None
     topic_prefix: str = Field(default="abhyas", pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")
     data_dir: Path = Path("data")
-    default_model: str = "llama-3.1-8b-instruct-awq"
+    default_model: NamedModel = "llama-3.1-8b-instruct-awq"
     holdout_key: str | None = None
     holdout_percent: int = Field(default=10, ge=0, le=50)
     app_debug: bool = False

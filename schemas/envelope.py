@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -18,7 +18,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from schemas.catalogue import Event
-from schemas.event_time import parse_time, to_utc
+from schemas.event_time import FIRST_YEAR, LAST_YEAR, parse_time
 from schemas.fields import FORBIDDEN_CHARACTERS
 from schemas.json_text import BOM, trouble
 from schemas.structured_mode import NotStructured, is_structured, read_structured
@@ -81,12 +81,14 @@ def event_type(topic: str) -> str:
 
 
 def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC; raises ValueError for a time without a zone, and for one outside the calendar there.
+    """RFC 3339 in UTC; raises ValueError for a time without a zone.
 
     >>> format_time(datetime.fromisoformat("2026-11-23T09:35:06+05:30"))
     '2026-11-23T04:05:06Z'
     """
-    return to_utc(moment).isoformat().replace("+00:00", "Z")
+    if moment.tzinfo is None:
+        raise ValueError("time has no zone: expected an aware datetime")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def encode(event: Event, *, source: str, time: datetime, traceparent: str | None = None) -> WireRecord:
@@ -155,7 +157,7 @@ def _unwrap_ours(headers: Headers, topic: str) -> Envelope | None:
         moment = _decode_time(b'"%b"' % raw_time)
         carried = trace if trace is not None and _TRACEPARENT.fullmatch(trace) else None
         id_, source = raw_id.decode(), raw_source.decode()
-        if not (id_.isprintable() and source.isprintable()):
+        if not (id_.isprintable() and source.isprintable() and FIRST_YEAR <= moment.year <= LAST_YEAR):
             return None
         return Envelope(id_, source, type_, moment, carried, raw_time.decode())
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.core.drift import DriftPolicy
 from consumers.core.inputs import ORDER, Entry, SignalSeen
@@ -89,6 +90,23 @@ class Log:
 
 def decisions(effects: Effects) -> list[Any]:
     return [emitted.event for emitted in effects.events if isinstance(emitted.event, DECISIONS)]
+
+
+@pytest.mark.parametrize("time", [datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 58, 999_999, UTC)])
+def test_k6_times_at_the_ends_of_the_calendar_stop_neither_stage(build: Any, time: datetime) -> None:
+    """The first and the last moment that an event can have go through both stages as any other."""
+    events = [build.feedback(), build.document(), build.erasure("0a" * 16), build.feedback("f2", user_hash="0a" * 16)]
+    records = [msgspec.structs.replace(build.record(event, offset=at, time=time), timestamp_ms=0) for at, event in enumerate(events)]
+    effects = Collector(0, build.intake_policy()).process(records)
+    assert effects.dead_letters == []
+    out = [InputRecord(found.topic, 0, at, found.key, found.value, tuple(found.headers)) for at, found in enumerate(effects.encoded)]
+    assert len(out) >= 4
+    decider = Decider(0, build.trigger_policy())
+    decider.process([build.record(build.serving()), build.record(build.tick())])
+    assert decider.process([*out, records[2], build.record(build.tick(10), offset=1)]).dead_letters == []
+    tick = msgspec.structs.replace(build.record(build.tick(), offset=2), value=b'{"now":"0001-01-01T00:00:00+05:30","interval_s":10}')
+    (notice,) = decider.process([tick]).notices
+    assert (notice.kind, "now: expected an RFC 3339 time" in notice.message) == ("unreadable_tick", True)
 
 
 def journals(build: Any, effects: Effects) -> list[TriggerJournal]:

@@ -169,6 +169,58 @@ def test_poison_is_refused_with_a_reason(build: Any, record: InputRecord) -> Non
     assert (letter.key, letter.value, letter.headers, letter.offset) == (record.key, record.value, record.headers, 7)
 
 
+def said(**fields: Any) -> bytes:
+    return json.dumps({"feedback_id": "f1", "query": "q", "correction": "c"} | fields).encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        (said(query="\ud800"), "query: holds half of a surrogate pair"),
+        (said(feedback_id="a\udfff"), "feedback_id: holds half of a surrogate pair"),
+        (said(tags=["a", "\ud800"]), "tags[1]: holds half of a surrogate pair"),
+        (said(feedback_id="a\x85b"), "feedback_id: expected no white space and no control characters"),
+        (said(conversation_id="a\x7f"), "conversation_id: expected no white space and no control characters"),
+        (said(rating={"scale": "stars_1_5", "value": 0}).replace(b'"value": 0', b'"value": ' + b"9" * 5000), "rating.value: "),
+        (said().replace(b'"c"', b"[" * 50_000 + b"]" * 50_000), "correction: expected"),
+        (said().replace(b'"c"', b"NaN"), "correction: not a number"),
+        (said(rating={"scale": "thumbs", "value": 1}), "rating.value 1.0 is not on the scale thumbs: expected 'up', 'down', true or false"),
+        (said(rating={"scale": "thumbs", "value": None}), "rating.value null is not on the scale thumbs: expected 'up', 'down', true"),
+        (said(model="नदी"), "model: expected a model's name"),
+        (said().decode().encode("utf-16"), "the text is UTF-16"),
+        (said().replace(b'"c"', b'"\xff"'), "not UTF-8 at byte"),
+        (b'{"feedback_id"', "not JSON at line 1 column 15"),
+        (b"", "empty: expected JSON"),
+    ],
+)
+def test_k6_what_cannot_be_read_of_a_direct_event_is_named_by_its_field(build: Any, value: bytes, detail: str) -> None:
+    """An event that never passed the gateway is told what is wrong with it as the gateway would tell it, without its values."""
+    refused = receive(raw(value), build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.detail[: len(detail)]) == (dead_letter.MALFORMED, detail)
+    assert len(refused.detail) < 400
+
+
+@pytest.mark.parametrize(("name", "slug"), [("llama3.1:8b", "llama3.1-8b"), ("openai/gpt-4o", "gpt-4o"), ("Tiny-Llama", "tiny-llama")])
+def test_k6_a_direct_event_names_its_model_as_servers_do(build: Any, name: str, slug: str) -> None:
+    """Feedback and documents: the sample is the slug's, as through the gateway."""
+    found = receive(raw(said(model=name)), build.intake_policy())
+    assert isinstance(found, Received)
+    assert found.model == slug
+    document = build.record(build.document())
+    document = msgspec.structs.replace(document, value=document.value.replace(b'"doc_id"', b'"model":"%b","doc_id"' % name.encode()))
+    found = receive(document, build.intake_policy())
+    assert isinstance(found, Received)
+    assert found.model == slug
+
+
+def test_k6_a_direct_event_with_a_bom_or_in_structured_mode_is_taken(build: Any) -> None:
+    """The same readers as everywhere."""
+    assert isinstance(receive(raw(b"\xef\xbb\xbf" + said()), build.intake_policy()), Received)
+    whole = {name[3:]: value.decode() for name, value in HEADERS if name.startswith("ce_")} | {"data": json.loads(said())}
+    assert isinstance(receive(raw(json.dumps(whole).encode(), ()), build.intake_policy()), Received)
+
+
 @given(value=st.binary(max_size=200), name=st.text(max_size=10), header=st.none() | st.binary(max_size=20))
 def test_no_bytes_break_intake(build: Any, value: bytes, name: str, header: bytes | None) -> None:
     """Random bytes and headers are refused, never raised over."""
