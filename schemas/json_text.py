@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
-# Deeper than any event, any dataset file and any report by far; every reader behind this one recurses.
-MAX_DEPTH: Final = 64
+from schemas.json_depth import CUT_OUT, MAX_DEPTH, Cut, is_too_deep, without_deep_parts
+
 # Python's own limit between integers and text: above it the value could be read and never be written again.
 MAX_DIGITS: Final = 4300
 # With more than that a text is no event with a mistake; the list of them would take more memory than the text.
@@ -29,11 +29,6 @@ _FOREIGN: Final = (
     (b"\x1f\x8b", "is compressed (gzip): unpack it first"),
     (b"PK\x03\x04", "is compressed (zip): unpack it first"),
 )
-# Strings whole (an unfinished one to the end of the text), so that no bracket inside one counts. Possessive: one pass, whatever comes.
-_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?|[\[{]++|[\]}]++', re.DOTALL)
-# Stands for what is nested too deeply: a text that no string can hold and be taken.
-_DEEP: Final = "\udc64 nested"
-_DEEP_TEXT: Final = json.dumps(_DEEP)
 _TOO_DEEP: Final = f"nested too deeply: expected at most {MAX_DEPTH} levels"
 _SHOWN_NAME: Final = re.compile(r"[^\W\d][\w.-]{0,59}")
 _SHOWN_STEPS: Final = 8
@@ -108,7 +103,7 @@ def read_json(raw: bytes) -> JsonDocument:
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return _read_on(body, shift=len(raw) - len(body))
     # Fewer brackets than levels: nothing can be too deep.
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH or not _deeper_than_allowed(value):
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH or not is_too_deep(value):
         return JsonDocument(value)
     return _read_on(body, shift=len(raw) - len(body))
 
@@ -155,21 +150,6 @@ def foreign(start: bytes) -> str | None:
     return _FOREIGN[0][1] if b"\x00" in start[:4] else None
 
 
-def _deeper_than_allowed(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for one in level
-            if type(one) is dict or type(one) is list
-            for child in (one.values() if type(one) is dict else one)
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
-            return False
-    return True
-
-
 class _Wrong:
     """Stands in a value for what can't be taken."""
 
@@ -190,16 +170,31 @@ _NESTED: Final = _Wrong(_TOO_DEEP)
 _HALF: Final = _Wrong("holds half of a surrogate pair: expected whole characters")
 
 
-def _integer(digits: str) -> int | _Wrong:
-    return int(digits) if len(digits) - (digits[0] == "-") <= MAX_DIGITS else _LONG
+class _Hooks:
+    """What the standard library's scanner makes of numbers; it stops where there are too many to list."""
 
+    def __init__(self) -> None:
+        self._left = MAX_PROBLEMS
 
-def _real(text: str) -> float | _Wrong:
-    number = float(text)
-    return _HUGE if number in (float("inf"), float("-inf")) else number
+    def decoder(self) -> json.JSONDecoder:
+        """A decoder for one text."""
+        return json.JSONDecoder(parse_constant=self._constant, parse_int=self._integer, parse_float=self._real)
 
+    def _wrong(self, wrong: _Wrong) -> _Wrong:
+        self._left -= 1
+        if self._left < 0:
+            raise UnreadableJson(f"more than {MAX_PROBLEMS} values can't be taken; one of them is {wrong.message}")
+        return wrong
 
-_decoder: Final = json.JSONDecoder(parse_constant=_CONSTANTS.__getitem__, parse_int=_integer, parse_float=_real)
+    def _constant(self, name: str) -> _Wrong:
+        return self._wrong(_CONSTANTS[name])
+
+    def _integer(self, digits: str) -> int | _Wrong:
+        return int(digits) if len(digits) - (digits[0] == "-") <= MAX_DIGITS else self._wrong(_LONG)
+
+    def _real(self, text: str) -> float | _Wrong:
+        number = float(text)
+        return self._wrong(_HUGE) if number in (float("inf"), float("-inf")) else number
 
 
 def _read_on(body: bytes, shift: int) -> JsonDocument:
@@ -213,15 +208,17 @@ def _read_on(body: bytes, shift: int) -> JsonDocument:
         raise UnreadableJson(f"not UTF-8 at byte {error.start + shift + 1}: save it as UTF-8") from None
     if not text.strip(" \t\r\n"):
         raise UnreadableJson("empty: expected JSON")
-    shallow, cuts = _without_deep_parts(text)
+    shallow, cuts = without_deep_parts(text, MAX_PROBLEMS)
+    if len(cuts) > MAX_PROBLEMS:
+        raise UnreadableJson(f"{_TOO_DEEP}, and more than {MAX_PROBLEMS} parts are deeper")
     try:
-        value = _decoder.decode(shallow)
+        value = _Hooks().decoder().decode(shallow)
     except json.JSONDecodeError as error:
         _refuse(text, error, cuts)
     return _checked(value)
 
 
-def _refuse(text: str, error: json.JSONDecodeError, cuts: list[tuple[int, int]]) -> NoReturn:
+def _refuse(text: str, error: json.JSONDecodeError, cuts: list[Cut]) -> NoReturn:
     position = error.pos
     for start, gone in cuts:
         if start >= error.pos:
@@ -233,40 +230,6 @@ def _refuse(text: str, error: json.JSONDecodeError, cuts: list[tuple[int, int]])
     what = what[:1].lower() + what[1:].replace("Expecting", "expected")
     what = what.replace("expecting", "expected").replace("extra data", "expected the end, found more")
     raise UnreadableJson(f"not JSON at line {line} column {column} ({what})") from None
-
-
-def _without_deep_parts(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """The text with a mark for each part below MAX_DEPTH, and (its place in what is returned, the characters that it is shorter by)."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return text, []
-    kept: list[str] = []
-    cuts: list[tuple[int, int]] = []
-    depth = at = length = begun = 0
-
-    def cut(end: int) -> None:
-        nonlocal at, length
-        kept.extend((text[at:begun], _DEEP_TEXT))
-        cuts.append((length + begun - at, end - begun - len(_DEEP_TEXT)))
-        length += begun - at + len(_DEEP_TEXT)
-        at = end
-        if len(cuts) > MAX_PROBLEMS:
-            raise UnreadableJson(f"{_TOO_DEEP}, and more than {MAX_PROBLEMS} parts are deeper")
-
-    for found in _BRACKETS.finditer(text):
-        start, count = found.start(), found.end() - found.start()
-        if text[start] in "[{":
-            if depth <= MAX_DEPTH < depth + count:
-                begun = start + MAX_DEPTH - depth
-            depth += count
-        elif text[start] in "]}":
-            if depth > MAX_DEPTH >= depth - count:
-                cut(start + depth - MAX_DEPTH)
-            depth -= count
-            if depth < 0:
-                break  # no JSON: the reader says where
-    if depth > MAX_DEPTH:  # never closed
-        cut(len(text))
-    return "".join((*kept, text[at:])), cuts
 
 
 def _checked(value: Any) -> JsonDocument:
@@ -284,7 +247,9 @@ def _checked(value: Any) -> JsonDocument:
             kind = type(child)
             if kind is str:
                 if not (child.isascii() or _whole(child)):
-                    wrong.append((step, _NESTED if child == _DEEP else _HALF))
+                    wrong.append((step, _NESTED if child == CUT_OUT else _HALF))
+                    if len(wrong) > MAX_PROBLEMS:
+                        break
             elif kind is dict or kind is list:
                 inner.append((child, (way, step)))
             elif kind is _Wrong:
