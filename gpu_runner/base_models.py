@@ -5,7 +5,6 @@ A base that can't be found or can't be trained is an error that lists every plac
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Final, Literal
 
 from gpu_runner.errors import RunnerError
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, files_below
+from schemas.json_text import UnreadableJson, read_json
 from schemas.model_name import model_slug
 
 # An AWQ copy can't be trained or merged into (huggingface/peft#1853), so training takes the full-precision base,
@@ -152,8 +152,8 @@ def _stored_fault(store: ArtifactStore, key: str) -> str | None:
 
 def _config_fault(config: bytes) -> str | None:
     try:
-        whole = json.loads(config)
-    except ValueError:
+        whole = read_json(config).value
+    except UnreadableJson:
         return "config.json is not JSON"
     if not isinstance(whole, dict):
         return "config.json is not an object"

@@ -35,11 +35,11 @@ class FeedbackIn(msgspec.Struct, frozen=True, gc=False):
     feedback_id: ShortText
     revision: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     retracted: bool = False
-    model: str | None = None
-    model_version: str | None = None
-    user_hash: str | None = None
+    model: Annotated[str, Meta(max_length=300)] | None = None
+    model_version: Annotated[str, Meta(max_length=100)] | None = None
+    user_hash: Annotated[str, Meta(max_length=64)] | None = None
     conversation_id: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    language: str | None = None
+    language: Annotated[str, Meta(max_length=35)] | None = None
     query: Annotated[str, Meta(max_length=16_384)] = ""
     response: Annotated[str, Meta(max_length=32_768)] = ""
     correction: Annotated[str, Meta(max_length=32_768)] | None = None

@@ -10,12 +10,15 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from consumers.core.holdout import is_holdout
 from consumers.core.intake import Collected, IntakePolicy, Received, collect, receive, sample_id
 from consumers.core.records import InputRecord, Refusal
+from producers.submissions import FeedbackSubmission, SubmissionError, prepare_feedback
 from schemas import dead_letter, topics
 from schemas.envelope import event_type
+from schemas.sample import SampleCollected
 
 HEADERS = (
     ("ce_specversion", b"1.0"),
@@ -212,6 +215,33 @@ def test_k6_a_direct_event_names_its_model_as_servers_do(build: Any, name: str, 
     found = receive(document, build.intake_policy())
     assert isinstance(found, Received)
     assert found.model == slug
+
+
+WORDS = st.sampled_from(
+    ["", " ", "a", "मंत्रालय", "a b", "a\x00", "a\x7f", "a\x85", "\ufffe", "\u2028", "a/B:C", "\u200d", "🙏", "x" * 250, "a@b.co"]
+)
+ANY = WORDS | st.none() | st.integers(-2, 2) | st.sampled_from([10**400, 1.5, float("nan"), True, [], {}, ["a"], [None]])
+SUBMITTED = {
+    "feedback_id": "f1", "revision": 1, "retracted": False, "model": "Org/M:8b", "model_version": "v1", "user": "u",
+    "conversation_id": "c1", "language": "hi", "query": "q", "response": "r", "correction": "c", "rating": {"scale": "thumbs", "value": "up"}, "source_group": "g",
+    "tags": ["t"], "occurred_at": "2026-11-23T04:00:00Z",
+}  # fmt: skip
+TIMES = st.sampled_from(["0002-01-01T00:00:00Z", "9998-12-31T23:59:59-00:01", "9999-01-01T00:00:00+00:01", "2016-12-31t23:59:60.5z"])
+
+
+@given(st.dictionaries(st.sampled_from(sorted(SUBMITTED)), ANY, max_size=3), st.none() | TIMES)
+def test_k6_what_the_edge_accepts_stage_1_takes(build: Any, changed: dict[str, Any], time: str | None) -> None:
+    """Nothing that was answered 202 becomes a dead letter: both read names, texts, ratings and times by the same rules."""
+    fields = SUBMITTED | changed | ({"occurred_at": time} if time else {})
+    try:
+        prepared = prepare_feedback(FeedbackSubmission.model_validate(fields), fallback_id="f", user_hash_key=b"k")
+    except (ValidationError, SubmissionError):
+        return
+    record = build.record(prepared.event, time=prepared.occurred_at or build.start)
+    received = receive(record, build.intake_policy())
+    assert isinstance(received, Received), received
+    sample = collect(received, record, received.model or "m", build.intake_policy()).sample
+    assert SampleCollected.model_validate_json(msgspec.json.encode(sample)).sample_id == sample.sample_id
 
 
 def test_k6_a_direct_event_with_a_bom_or_in_structured_mode_is_taken(build: Any) -> None:
