@@ -223,8 +223,8 @@ WORDS = st.sampled_from(
 ANY = WORDS | st.none() | st.integers(-2, 2) | st.sampled_from([10**400, 1.5, float("nan"), True, [], {}, ["a"], [None]])
 SUBMITTED = {
     "feedback_id": "f1", "revision": 1, "retracted": False, "model": "Org/M:8b", "model_version": "v1", "user": "u",
-    "conversation_id": "c1", "language": "hi", "query": "q", "response": "r", "correction": "c", "rating": {"scale": "thumbs", "value": "up"}, "source_group": "g",
-    "tags": ["t"], "occurred_at": "2026-11-23T04:00:00Z",
+    "conversation_id": "c1", "language": "hi", "query": "q", "response": "r", "correction": "c",
+    "rating": {"scale": "thumbs", "value": "up"}, "source_group": "g", "tags": ["t"], "occurred_at": "2026-11-23T04:00:00Z",
 }  # fmt: skip
 TIMES = st.sampled_from(["0002-01-01T00:00:00Z", "9998-12-31T23:59:59-00:01", "9999-01-01T00:00:00+00:01", "2016-12-31t23:59:60.5z"])
 
