@@ -164,7 +164,7 @@ _decode_feedback: Final = msgspec.json.Decoder(FeedbackIn).decode
 
 def _feedback(record: InputRecord) -> Received:
     envelope, data = unwrap(record.value, record.headers, topics.FEEDBACK_SUBMITTED)
-    said = _decode_feedback(data)
+    said = _with_slug(_decode_feedback(data))
     _check_names(said)
     score = _score(said)
     if not said.retracted:
@@ -176,7 +176,7 @@ def _feedback(record: InputRecord) -> Received:
         _sample_digest("feedback", envelope.source, said.feedback_id),
         said.revision,
         said.retracted,
-        None if said.model is None else model_slug(said.model),
+        said.model,
         said.user_hash,
         score,
         envelope,
@@ -200,6 +200,17 @@ def _score(said: FeedbackIn) -> float | None:
         raise MalformedEvent(str(error)) from None
 
 
+def _with_slug(said: FeedbackIn) -> FeedbackIn:
+    """The event with its model's slug: whatever the frontend calls the model, and whatever way it came, it says the same."""
+    if said.model is None:
+        return said
+    try:
+        slug = model_slug(said.model)
+    except ValueError as error:
+        raise MalformedEvent(f"model: {error}") from None
+    return said if slug == said.model else msgspec.structs.replace(said, model=slug)
+
+
 def _is_identifier(name: str) -> bool:
     # What is printable holds no control character and, but for the space itself, no white space: most names need no pattern.
     return (name.isprintable() and " " not in name) or _IDENTIFIER(name) is not None
@@ -213,21 +224,16 @@ def _check_names(said: FeedbackIn) -> None:
         raise MalformedEvent("user_hash: expected 32 to 64 digits of lower-case hexadecimal")
     if said.conversation_id is not None and not _is_identifier(said.conversation_id):
         raise MalformedEvent("conversation_id: expected no white space and no control characters")
-    wrong = _wrong_of(said.model, said.model_version, said.language)
+    wrong = _wrong_of(said.model_version, said.language)
     if wrong is not None:
         raise MalformedEvent(wrong)
     if "\x00" in said.query or "\x00" in said.response or "\x00" in (said.correction or "") or "\x00" in (said.source_group or ""):
         raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
 
 
-# These three repeat, so what was found is remembered.
+# These two repeat, so what was found is remembered.
 @lru_cache(4096)
-def _wrong_of(model: str | None, model_version: str | None, language: str | None) -> str | None:
-    if model is not None:
-        try:
-            model_slug(model)
-        except ValueError as error:
-            return f"model: {error}"
+def _wrong_of(model_version: str | None, language: str | None) -> str | None:
     if model_version is not None and not _VERSION(model_version):
         return "model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first"
     if language is not None and not _LANGUAGE(language):
