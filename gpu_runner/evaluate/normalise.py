@@ -1,8 +1,9 @@
 """How two answers are made comparable: the published MLQA and SQuAD rules, and a lenient one for Hindi.
 
 `mlqa` and `squad` follow the published scripts so that figures can be compared with the literature. `hi_lenient` is a diagnostic
-beside them: it folds what a reader of Hindi would call the same text (NFC, zero-width characters, digits of any script) and
-keeps numbers apart that deleting punctuation would join (`५.५` is not `५५`, `-५` not `५`, `१/२` not `१२`).
+beside them, and what the project takes for the same question or answer: it folds what a reader of Hindi would call the same text (NFC,
+zero-width characters, digits of any script) and keeps apart what deleting punctuation would join: numbers (`५.५` is not `५५`, `-५` not
+`५`, `१/२` not `१२`) and marks with a meaning (`A+` is not `A-`, `C#` not `C`; `symbols.py` has the list).
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
+
+from gpu_runner.evaluate.symbols import meaningful_marks, percent_joined
 
 _ENGLISH_ARTICLES = re.compile(r"\b(a|an|the)\b")
 _ASCII_PUNCTUATION = frozenset(string.punctuation)
@@ -80,24 +84,33 @@ def squad(text: str) -> str:
 
 
 def hi_lenient(text: str) -> str:
-    """NFC, zero-width characters deleted, digits to ASCII, casefold, punctuation deleted except inside numbers, white space collapsed.
+    """NFC, zero-width characters deleted, digits to ASCII, casefold, white space collapsed, punctuation deleted.
 
-    No nukta is removed and no chandrabindu folded: those change words.
+    Except inside numbers, and except marks that carry meaning. No nukta is removed and no chandrabindu folded: those change words.
 
     >>> hi_lenient("५.५ कि.मी.।") == hi_lenient("5.5 किमी"), hi_lenient("५.५") == hi_lenient("५५")
     (True, False)
+    >>> hi_lenient("A+") == hi_lenient("A-"), hi_lenient("C#?"), hi_lenient("50 %")
+    (False, 'c#', '50%')
     """
-    text = fold_digits(strip_zero_width(unicodedata.normalize("NFC", text))).casefold()
+    text = percent_joined(fold_digits(strip_zero_width(unicodedata.normalize("NFC", text))).casefold())
+    kept = meaningful_marks(text)
     pieces: list[str] = []
     end = 0
     for found in _NUMBER.finditer(text):
-        between = "".join(char for char in text[end : found.start()] if not is_punctuation(char))
+        between = _without_punctuation(text, end, found.start(), kept)
         # Two numbers with only a dash between them ("1990-95") must not run together.
         pieces += [between or (" " if end else ""), canonical_number(found.group())]
         end = found.end()
-    pieces.append("".join(char for char in text[end:] if not is_punctuation(char)))
+    pieces.append(_without_punctuation(text, end, len(text), kept))
     # What was deleted may have kept two marks apart whose order NFC fixes (nukta and virama around a zero-width joiner).
     return unicodedata.normalize("NFC", " ".join("".join(pieces).split()))
+
+
+def _without_punctuation(text: str, start: int, end: int, kept: Mapping[int, str]) -> str:
+    return "".join(
+        kept.get(place, char) for place, char in enumerate(text[start:end], start) if place in kept or not is_punctuation(char)
+    )
 
 
 def words(text: str) -> tuple[str, ...]:
