@@ -1,10 +1,12 @@
 """Corpus BLEU and chrF by sacreBLEU, with their signatures; scores are 0 to 100 as sacreBLEU gives them.
 
 `intl` is the headline because `13a` takes danda spacing alone for a difference (86.1 on identical Hindi). A missing answer is "".
+All texts are put into NFC first, or one text in two normal forms would be two.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
@@ -31,10 +33,10 @@ def corpus_scores(predictions: Sequence[str | None], references: Sequence[Sequen
     """
     if not predictions or len(predictions) != len(references):
         raise ValueError(f"{len(predictions)} answers for {len(references)} items: expected the same number of both, at least one")
-    texts = [prediction or "" for prediction in predictions]
+    texts = [_nfc(prediction or "") for prediction in predictions]
     most = max(map(len, references))
     # sacreBLEU wants reference streams of equal length; None marks an item without that many references.
-    streams = [[given[place] if place < len(given) else None for given in references] for place in range(most)]
+    streams = [[_nfc(given[place]) if place < len(given) else None for given in references] for place in range(most)]
     scores: dict[str, float] = {}
     for name in names:
         scores[name] = round(float(_metric(name).corpus_score(texts, streams).score), 4)
@@ -52,4 +54,8 @@ def signatures(references: Sequence[Sequence[str]]) -> dict[str, str]:
 
 def sentence_chrf(prediction: str | None, references: Sequence[str]) -> float:
     """chrF of one answer against its best reference, 0 to 100."""
-    return round(float(_metric("chrf").sentence_score(prediction or "", list(references)).score), 4)
+    return round(float(_metric("chrf").sentence_score(_nfc(prediction or ""), list(map(_nfc, references))).score), 4)
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gpu_runner.dataset.sentences import split_sentences
+from gpu_runner.evaluate.abstention import abstains, says_that_it_does_not_know
 from gpu_runner.evaluate.normalise import numbers, words
 
 LEAST_CONTENT_SHARE = 0.5
@@ -29,10 +30,6 @@ _FUNCTION_WORDS = frozenset(
 )
 _NEGATIONS = frozenset(words("not no never none nobody nothing neither nor without cannot नहीं न मत बिना कभी"))
 _NEGATIVE_ENDS = ("n't", "n’t")
-_ABSTENTIONS = (
-    *("i don't know", "i do not know", "i'm not sure", "i am not sure", "no information", "cannot answer", "can't answer", "unknown"),
-    *("मुझे नहीं पता", "मुझे पता नहीं", "मुझे ज्ञात नहीं", "जानकारी नहीं है", "जानकारी उपलब्ध नहीं", "उत्तर नहीं दे सकता", "ज्ञात नहीं है"),
-)
 
 
 @dataclass(frozen=True)
@@ -76,17 +73,11 @@ class Source:
         return word in self.words or (len(word) >= STEM_CHARACTERS and word[:STEM_CHARACTERS] in self._stems)
 
 
-def abstains(answer: str) -> bool:
-    """Whether the answer is empty or says that it does not know."""
-    bare = " ".join(words(answer.replace("’", "'")))
-    return not bare or any(" ".join(words(phrase)) in bare for phrase in _ABSTENTIONS)
-
-
 def ground(answer: str, source: Source | None) -> Grounding:
     """Check one answer against its source; nothing is checkable without one."""
     if abstains(answer):
         return Grounding(0, 0, 0, True, source is not None)
-    claims = split_sentences(answer)
+    claims = [sentence for sentence in split_sentences(answer) if not says_that_it_does_not_know(sentence)]
     if source is None:
         return Grounding(len(claims), 0, 0, False, False)
     verdicts = [supported(claim, source) for claim in claims]

@@ -108,9 +108,7 @@ def hi_lenient(text: str) -> str:
 
 
 def _without_punctuation(text: str, start: int, end: int, kept: Mapping[int, str]) -> str:
-    return "".join(
-        kept.get(place, char) for place, char in enumerate(text[start:end], start) if place in kept or not is_punctuation(char)
-    )
+    return "".join(kept.get(place, char) for place, char in enumerate(text[start:end], start) if place in kept or not is_punctuation(char))
 
 
 def words(text: str) -> tuple[str, ...]:

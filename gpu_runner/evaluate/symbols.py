@@ -1,8 +1,8 @@
 """Which punctuation marks carry meaning, so that "A+" is not "A-" and "C#" is not "C" once punctuation is deleted.
 
-Kept: `+` after a letter or digit ("A+", "C++", "1+1") or alone; a minus that ends one to three Latin letters and digits ("A-", "AB−", "Cl-");
-`#` after a Latin letter at the end ("C#"); one `*` after a letter or digit at the end, where no `*` comes before (else it is emphasis);
-`%` and `‰` after a number; `$` before a number; `<`, `>`, `<=`, `>=` before a number or alone; `/` between letters ("km/h").
+Kept: `+` after a letter or digit ("A+", "C++", "1+1") or alone; a minus that ends one to three Latin letters and digits ("A-", "AB−",
+"Cl-"); `#` after a Latin letter at the end ("C#"); one `*` after a letter or digit at the end, where no `*` comes before (else it is
+emphasis); `%` and `‰` after a number; `$` before a number; `<`, `>`, `<=`, `>=` before a number or alone; `/` between letters ("km/h").
 Everything else is taken for punctuation: what stands inside a number is the numeric guard's (`normalise.numbers`).
 """
 

@@ -33,6 +33,54 @@ def test_an_item_without_references_is_refused() -> None:
         score_answer("x", [], "en")
 
 
+@pytest.mark.parametrize("answer", ["", "the", "!", "\u200b", "Agra"])
+@pytest.mark.parametrize("reference", ["A", ".", "The", "।"])
+def test_k5_an_answer_that_says_nothing_does_not_equal_a_reference_of_which_the_rules_leave_nothing(answer: str, reference: str) -> None:
+    """Both are compared as they are given: only the reference itself is right."""
+    score = score_answer(answer, [reference], "en")
+    assert (score.exact_match, score.f1, score.em_guarded, score.em_squad, score.f1_squad) == (0, 0, 0, 0, 0)
+    right = score_answer(f" {reference} ", [reference], "en")
+    assert (right.exact_match, right.f1, right.em_guarded) == (1, 1, 1)
+
+
+def test_k5_a_reference_of_which_the_rules_leave_nothing_is_left_out_where_others_remain() -> None:
+    """An empty answer matches neither; the other reference is as right as before."""
+    assert score_answer("", ["The", "Agra"], "en").exact_match == 0
+    assert score_answer("the", ["The", "Agra"], "en").f1 == 0
+    assert score_answer("agra.", ["The", "Agra"], "en").em_guarded == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [("A+", "A-"), ("A", "A+"), ("AB-", "AB+"), ("C#", "C++"), ("50%", "50"), ("$5", "5"), ("<5", ">5"), ("km/h", "kmh"), ("A*", "A")],
+)
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_k5_marks_with_a_meaning_are_kept_in_the_guarded_score(answer: str, reference: str, language: str) -> None:
+    """The score that the gate counts, and the lenient one, tell them apart both ways."""
+    for one, other in ((answer, reference), (reference, answer)):
+        score = score_answer(one, [other], language)
+        assert (score.em_guarded, score.em_lenient) == (0, 0)
+    assert score_answer(answer, [reference, answer], language).em_guarded == 1
+
+
+def test_k5_the_published_rules_stay_as_published() -> None:
+    """MLQA's exact match deletes the mark, as its script does; only the guard sees it. Emphasis and dashes mean nothing."""
+    score = score_answer("A+", ["A-"], "hi")
+    assert (score.exact_match, score.f1, score.em_guarded) == (1, 1, 0)
+    for same in ("**Agra**", "Agra -", "(Agra)", "“Agra”"):
+        assert score_answer(same, ["Agra"], "en").em_guarded == 1
+
+
+@pytest.mark.parametrize(
+    ("precomposed", "decomposed"), [("\u095b", "\u091c\u093c"), ("\u095c", "\u0921\u093c"), ("\u0929", "\u0928\u093c")]
+)
+def test_k5_a_nukta_letter_is_one_text_in_both_normal_forms(precomposed: str, decomposed: str) -> None:
+    """Precomposed in the reference and decomposed in the answer, or the other way round: right by every rule."""
+    for one, other in ((precomposed, decomposed), (decomposed, precomposed)):
+        score = score_answer(f"सब{one}ी", [f"सब{other}ी"], "hi")
+        assert set(vars(score).values()) == {1}
+
+
 @pytest.mark.parametrize(("one", "other", "f1"), [("", "", 1), ("a", "", 0), ("", "a", 0), ("a b", "b c", 0.5), ("a a", "a", 2 / 3)])
 def test_token_f1_at_its_edges(one: str, other: str, f1: float) -> None:
     """Both empty is 1, one empty 0; repeated tokens count as often as they come in both."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_runner.evaluate.grounding import Grounding, Source, abstains, ground, hallucination_rate, supported
+from gpu_runner.evaluate.grounding import Grounding, Source, ground, hallucination_rate, supported
 
 ENGLISH = Source("The Indian Museum in Kolkata was founded in 1814 by Nathaniel Wallich. It has 35 galleries and 1,00,000 objects.")
 HINDI = Source("भारतीय संग्रहालय कोलकाता में है। इसकी स्थापना १८१४ में हुई थी। संग्रहालय में ३५ दीर्घाएँ हैं और प्रवेश निःशुल्क नहीं है।")
@@ -42,8 +42,13 @@ def test_numbers_names_words_and_negation_are_checked(claim: str, source: Source
 @pytest.mark.parametrize("answer", ["", " ।", "I don't know.", "I don’t know", "मुझे नहीं पता।", "यह जानकारी उपलब्ध नहीं है।"])
 def test_an_abstention_makes_no_claim(answer: str) -> None:
     """Saying that one does not know is no hallucination, and is counted by itself."""
-    assert abstains(answer)
     assert ground(answer, ENGLISH) == Grounding(0, 0, 0, True, True)
+
+
+def test_k5_a_claim_beside_an_abstention_is_still_checked() -> None:
+    """ "I don't know" is no claim; what is said beside it is one, and only that."""
+    assert ground("I don't know. It was founded in 1841.", ENGLISH) == Grounding(1, 1, 1, False, True)
+    assert ground("The founder is unknown in Kolkata.", ENGLISH).claims == 1
 
 
 def test_without_a_source_nothing_is_checkable() -> None:

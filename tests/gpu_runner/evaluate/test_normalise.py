@@ -87,3 +87,18 @@ def test_hi_lenient_is_idempotent_and_blind_to_the_normal_form(text: str) -> Non
 def test_words_keep_vowel_signs() -> None:
     """A Hindi word is one word, where a regular expression's \\w would cut it into pieces."""
     assert words("हिन्दी में, कि-मी 12वीं") == ("हिन्दी", "में", "कि", "मी", "12वीं")
+
+
+@pytest.mark.parametrize(("one", "other"), [("A+", "A-"), ("What is C#?", "What is C?"), ("50%", "50"), ("$5", "5"), ("<5", ">5")])
+def test_k5_hi_lenient_keeps_marks_with_a_meaning(one: str, other: str) -> None:
+    """Questions and corrections are told apart by it, so a mark that changes the meaning is not deleted."""
+    assert hi_lenient(one) != hi_lenient(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("A−", "A-"), ("50 %", "50%"), ("**Agra**", "Agra"), ("उत्तर- दिल्ली", "उत्तर दिल्ली"), ("(A+)", "a+."), ("- Agra", "Agra")],
+)
+def test_k5_marks_that_mean_nothing_are_deleted_as_before(one: str, other: str) -> None:
+    """Dashes, emphasis, spacing and the kind of minus make no difference."""
+    assert hi_lenient(one) == hi_lenient(other)
