@@ -14,12 +14,13 @@ from typing import Any, cast
 from consumers.core.holdout import normalise_group
 from gpu_runner.dataset.reword import question_key, split_wordings
 from gpu_runner.dataset.rows import LANGUAGES, EvaluationItem, Language, TrainingRow, guess_language, row_id
-from gpu_runner.evaluate.normalise import hi_lenient
+from gpu_runner.evaluate.normalise import hi_lenient, mlqa
 
 RATING_ONLY = "rating_only"
 RETRACTED = "retracted"
 OLDER_REVISION = "older_revision"
 UNUSABLE = "blank_query_or_correction"
+SAYS_NOTHING = "correction_of_marks_or_articles_alone"
 OUTVOTED = "conflicting_correction"
 DUPLICATE = "same_correction_of_another_user"
 
@@ -74,7 +75,8 @@ def resolve_corrections(samples: Iterable[Mapping[str, Any]]) -> Corrections:
     """One correction a question, whatever the order of the samples.
 
     The highest revision of a sample counts. Where users disagree, the answer that most users gave wins, each user with the latest
-    correction alone; a tie goes to the answer given latest, then to the smaller sample id. `held_out` are samples that stage 1 marked.
+    correction alone; a tie goes to the answer given latest, then to the smaller sample id. A correction of which scoring leaves nothing
+    (".", "The", a zero-width space) is refused: any empty answer would be as right. `held_out` are samples that stage 1 marked.
     """
     dropped: Counter[str] = Counter()
     held_out: list[str] = []
@@ -88,6 +90,8 @@ def resolve_corrections(samples: Iterable[Mapping[str, Any]]) -> Corrections:
             dropped[RATING_ONLY] += 1
         elif (vote := _vote(sample)) is None:
             dropped[UNUSABLE] += 1
+        elif not mlqa(vote.answer, vote.language) or not hi_lenient(vote.answer):
+            dropped[SAYS_NOTHING] += 1
         else:
             votes[question_key(vote.query)].append(vote)
     accepted: list[Correction] = []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_runner.dataset.corrections import OUTVOTED, RATING_ONLY, RETRACTED, repair_items, resolve_corrections, training_rows
+from gpu_runner.dataset.corrections import OUTVOTED, RATING_ONLY, RETRACTED, SAYS_NOTHING, repair_items, resolve_corrections, training_rows
 from gpu_runner.dataset.reword import question_key
 
 
@@ -28,6 +29,32 @@ def test_a_rating_alone_gives_no_row_and_is_counted() -> None:
     resolved = resolve_corrections([sample("a", correction=None, score=-1.0)])
     assert resolved.accepted == ()
     assert resolved.dropped == {RATING_ONLY: 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "language"), [(".", "en"), ("A", "en"), ("the", "en"), ("।", "hi"), ("\u200b", "hi"), ("\u200b.", "en")]
+)
+def test_k5_a_correction_of_which_scoring_leaves_nothing_is_refused_by_name(answer: str, language: str) -> None:
+    """It can't be told from an empty answer: it is counted and gives neither a row nor a repair item; another user's answer counts."""
+    resolved = resolve_corrections([sample("a", correction=answer, language=language)])
+    assert (resolved.accepted, resolved.dropped) == ((), {SAYS_NOTHING: 1})
+    both = resolve_corrections([sample("a", correction=answer, language=language), sample("b", correction="Agra", language=language)])
+    assert (both.accepted[0].answer, both.dropped) == ("Agra", {SAYS_NOTHING: 1})
+
+
+def test_k5_corrections_that_differ_in_a_mark_are_two_answers() -> None:
+    """ "A+" is another blood group than "A-", and C# another language than C: neither answers nor questions run together."""
+    grades = [
+        sample("a", correction="A+", user_hash="u"),
+        sample("b", correction="A-", user_hash="v"),
+        sample("c", correction="A-", user_hash="w"),
+    ]
+    resolved = resolve_corrections(grades)
+    assert (resolved.accepted[0].answer, resolved.conflicts[0].sample_ids) == ("A-", ("a",))
+    two = resolve_corrections(
+        [sample("a", query="Who made C?", correction="Ritchie"), sample("b", query="Who made C#?", correction="Hejlsberg")]
+    )
+    assert {correction.answer for correction in two.accepted} == {"Ritchie", "Hejlsberg"}
 
 
 def test_spellings_of_one_question_are_one_correction() -> None:

@@ -18,7 +18,7 @@ from gpu_runner.evaluate.abstention import abstains
             "Not mentioned in the document.",
         ),
         *("There is no information about this in the given context.", "The document does not mention this.", "The answer is unknown."),
-        *("I don't know. Please ask the ministry.", "I do not have enough information to answer.".replace(" to answer", "")),
+        *("I don't know. Please ask the ministry.", "I do not have enough information."),
         *("मुझे नहीं पता।", "मुझे नहीं मालूम", "मुझे नही मालूम।", "मुझे पता नहीं है।", "मालूम नहीं", "यह जानकारी उपलब्ध नहीं है।", "अज्ञात"),
         *("क्षमा करें, मुझे इसकी जानकारी नहीं है।", "माफ़ कीजिए, मैं नहीं जानता।", "मैं इसका उत्तर नहीं दे सकता।", "मैं नहीं बता सकती हूँ।"),
         *("मुझे ज्ञात नहीं। कृपया मंत्रालय से संपर्क करें।", "इस बारे में कोई जानकारी नहीं मिली।", "Mujhe nahi pata", "pata nahin", "maloom nahi hai"),

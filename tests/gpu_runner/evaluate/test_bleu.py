@@ -47,3 +47,10 @@ def test_nothing_to_score_is_refused() -> None:
     """An empty corpus has no score."""
     with pytest.raises(ValueError, match="at least one"):
         corpus_scores([], [])
+
+
+def test_k5_one_text_in_two_normal_forms_is_one_text() -> None:
+    """A nukta letter precomposed in the reference and decomposed in the answer costs nothing."""
+    answer, reference = "सब\u091c\u093cी मंडी", "सब\u095bी मंडी"
+    assert corpus_scores([answer], [[reference]], ("bleu", "chrf")) == {"bleu": pytest.approx(100), "chrf": pytest.approx(100)}
+    assert sentence_chrf(answer, [reference]) == pytest.approx(100)
