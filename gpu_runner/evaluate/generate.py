@@ -11,6 +11,8 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
+from gpu_runner.train.chat_tokens import ChatTokens
+
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
@@ -35,6 +37,7 @@ class Generator:
         self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model_folder, padding_side="left", local_files_only=True)
         if self.tokenizer.chat_template is None:
             raise ValueError(f"{model_folder} has no chat template: add chat_template.jinja, questions cannot be asked without it")
+        self._chat = ChatTokens(self.tokenizer)
         gpu = torch.cuda.is_available()
         dtype = torch.bfloat16 if gpu else torch.float32
         model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype, local_files_only=True)
@@ -49,13 +52,9 @@ class Generator:
     def answer(self, questions: Sequence[str], *, max_new_tokens: int = 32, batch_size: int = 32) -> list[GeneratedAnswer]:
         """One answer for each question, in the order of the questions.
 
-        Questions of similar length share a batch, which saves padding; padding is on the left.
+        A question is plain text, whatever it holds. Questions of similar length share a batch, which saves padding; padding is on the left.
         """
-        prompts = [
-            self.tokenizer.apply_chat_template([{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True)
-            for question in questions
-        ]
-        ids = self.tokenizer(prompts, add_special_tokens=False)["input_ids"] if prompts else []
+        ids = self._chat.prompts(questions)
         order = sorted(range(len(ids)), key=lambda index: (len(ids[index]), index))
         answers: dict[int, GeneratedAnswer] = {}
         for start in range(0, len(order), batch_size):

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from gpu_runner.train.chat_tokens import ChatTokens, TemplateMisfit
 from gpu_runner.train.schedule import interleaved, packed
 from gpu_runner.train.spec import Row, Spec, TrainingError, fresh_and_replay
 
@@ -42,25 +43,14 @@ class Plan:
 def encode(rows: Sequence[Row], tokenizer: Any) -> list[EncodedRow]:
     """Each row as the conversation that the served model will see: the question as it is asked, then the answer.
 
-    The prompt is tokenised alone, as when it is asked, so no token spans its border with the answer.
-    Raises TrainingError `bad_base` where the chat template does not put the answer after the generation prompt.
+    What users wrote is plain text in it, control tokens of the template included. Raises TrainingError `bad_base` where the chat template
+    does not put the answer after the generation prompt.
     """
-    prompts, completions = [], []
-    for row in rows:
-        question = [{"role": "user", "content": row.prompt}]
-        prompt = tokenizer.apply_chat_template(question, tokenize=False, add_generation_prompt=True)
-        whole = tokenizer.apply_chat_template([*question, {"role": "assistant", "content": row.completion}], tokenize=False)
-        if not whole.startswith(prompt):
-            raise TrainingError(
-                "bad_base", "the base's chat template does not put the answer after its generation prompt: fix the template"
-            )
-        prompts.append(prompt)
-        completions.append(whole[len(prompt) :])
-    if not rows:
-        return []
-    before = tokenizer(prompts, add_special_tokens=False)["input_ids"]
-    after = tokenizer(completions, add_special_tokens=False)["input_ids"]
-    return [EncodedRow((*question, *answer), len(question)) for question, answer in zip(before, after, strict=True)]
+    try:
+        pairs = ChatTokens(tokenizer).pairs([(row.prompt, row.completion) for row in rows])
+    except TemplateMisfit as error:
+        raise TrainingError("bad_base", str(error)) from error
+    return [EncodedRow((*question, *answer), len(question)) for question, answer in pairs]
 
 
 def plan_of(rows: Sequence[Row], tokenizer: Any, spec: Spec) -> Plan:
