@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gpu_runner.dataset.corrections import SAYS_NOTHING
 from gpu_runner.dataset.rows import json_lines, load_evaluation_items, load_training_rows
 from gpu_runner.drift_baselines.fitting import DriftFacts, Fit, next_baseline
 from gpu_runner.errors import JobInterrupted
@@ -17,6 +18,7 @@ from gpu_runner.job_folder import JobFolder, read_json
 from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.registry import read_record, version_key
 from gpu_runner.settings import RunnerSettings
+from gpu_runner.train.left_out import row_name
 from gpu_runner.verdict import decision_id
 from producers.artifact_store.artifacts import ArtifactStore, files_below, put_folder, uri_of
 from producers.artifact_store.content_hash import file_sha256
@@ -60,11 +62,13 @@ def judge_and_upload(
     """
     scores_path = folder.path / result["scores"]
     scores = read_json(scores_path)
-    spec, prepared = read_json(folder.spec), read_json(folder.prepared)
+    spec, prepared = read_json(folder.spec), folder.settle_trained(result)
     if scores is None or spec is None or prepared is None:
         raise JobInterrupted(f"scores, spec or prepared.json of {folder.path} can't be read: the job has to run again")
+    left_out = result.get("left_out") or {}
     policy = Policy()
     decision = decide(policy, scores, seed=int(spec["seed"]))
+    reasons = [*decision.reasons, *_not_learnt(spec, prepared, result)]
     key = version_key(state.model, state.version)
     record = {
         "format": 1,
@@ -77,7 +81,7 @@ def judge_and_upload(
         "actor": "gate",
         "gate": decision.as_dict(),
         "gate_verdict": str(decision.verdict),
-        "gate_reasons": list(decision.reasons),
+        "gate_reasons": reasons,
         "policy": policy.as_dict(),
         "baseline": prepared["baseline"],
         "base_model": state.command.base_model,
@@ -91,6 +95,10 @@ def judge_and_upload(
         "counts": prepared["counts"],
         "dropped": prepared["dropped"],
         "quarantined": prepared["quarantined"],
+        "rows_too_long": result.get("rows_too_long") or None,
+        "samples_too_long": len(left_out.get("samples", ())) or None,
+        "samples_left_out": left_out.get("samples", []),
+        "items_left_out": left_out.get("items", []),
         "dataset_sha256": spec["dataset"]["sha256"],
         "hyperparameters": state.hyperparameters,
         "hyperparameter_sources": state.hyperparameter_sources,
@@ -107,10 +115,26 @@ def judge_and_upload(
         )
     record |= drift.as_dict()
     _upload(store, state, folder, result, record)
-    _keep_for_later(store, state, folder, spec, prepared)
+    _keep_for_later(store, state, folder, spec, prepared, left_out=left_out)
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
-    paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=decision.as_dict(), facts=facts)
+    told = decision.as_dict() | {"reasons": reasons}
+    paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=told, facts=facts)
     return Candidate(record, scores, str(paths.results.parent), notes=drift.reasons)
+
+
+def _not_learnt(spec: Mapping[str, Any], prepared: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    """What the version did not learn of its batch although it was sent, in sentences."""
+    told = []
+    if too_long := result.get("rows_too_long"):
+        left_out = result.get("left_out") or {}
+        samples, items = (len(left_out.get(name, ())) for name in ("samples", "items"))
+        told.append(
+            f"{too_long} training rows are longer than max_seq_length {spec['hyperparameters'].get('max_seq_length')} and taught nothing: "
+            f"{samples} samples are not among the trained ones, and {items} repair items that stand for such rows were not asked"
+        )
+    if refused := prepared["dropped"].get(SAYS_NOTHING):
+        told.append(f"{refused} corrections were refused: they hold marks or articles alone, of which scoring leaves nothing")
+    return told
 
 
 def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], record: Mapping[str, Any]) -> None:
@@ -123,13 +147,15 @@ def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, resul
 
 
 def _keep_for_later(
-    store: ArtifactStore, state: TrainingState, folder: JobFolder, spec: Mapping[str, Any], prepared: Mapping[str, Any]
-) -> None:
+    store: ArtifactStore, state: TrainingState, folder: JobFolder, spec: Mapping[str, Any], prepared: Mapping[str, Any],
+    *, left_out: Mapping[str, Any],
+) -> None:  # fmt: skip
     """The repair items and learnt rows of this version, read by later runs only if it is of their lineage."""
     evaluation, train = folder.path / spec["dataset"]["evaluation"], folder.path / spec["dataset"]["train"]
     items = load_evaluation_items(evaluation) if evaluation.stat().st_size else ()  # empty: all of them were taken back meanwhile
-    repair = [item for item in items if item.set == "repair"]
-    learnt = [row for row in load_training_rows(train) if row.origin != "replay"]
+    unasked, unlearnt = set(left_out.get("items", ())), set(left_out.get("rows", ()))
+    repair = [item for item in items if item.set == "repair" and item.id not in unasked]
+    learnt = [row for row in load_training_rows(train) if row.origin != "replay" and row_name(row.id, row.prompt) not in unlearnt]
     place = {"model": state.model, "version": state.version}
     for rows, pattern in ((repair, REPAIR_ITEMS), (learnt, TRAINED_ROWS)):
         key = pattern.format(**place)

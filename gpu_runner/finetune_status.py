@@ -59,6 +59,8 @@ def _of_run(ledger: Ledger, job_id: str, state: TrainingState) -> dict[str, Any]
         "batch": state.command.batch.number,
         "error": state.error,
         "retryable": state.retryable,
+        "rows_too_long": state.rows_too_long or 0,
+        "samples_too_long": state.samples_too_long or 0,
         "tainted": bool(state.tainted_samples),
         "tainted_samples": state.tainted_samples or 0,
         "decision": None

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from gpu_runner.evaluate.aggregate import cut_warning
 from gpu_runner.gate_policy import Measure, Policy, UnusableScores, log_slowdown, measures, number
 from gpu_runner.gate_statistics import PairedDifferences, detectable_effect, holm, interval, sign_flip_p
 
@@ -73,6 +74,7 @@ def decide(policy: Policy, scores: Mapping[str, Any], *, seed: int) -> Decision:
         items, items_hash = _checked(scores)
         primary, detectable, reasons = _primary(policy, items, seed)
         guards = _guards(policy, items, seed)
+        cut = cut_warning(items)
     except (UnusableScores, KeyError, TypeError, AttributeError, IndexError) as error:
         reason = str(error) if isinstance(error, UnusableScores) else f"the scores are not as expected ({type(error).__name__}: {error})"
         return Decision("inconclusive", (reason,), None, (), None, None)
@@ -86,7 +88,7 @@ def decide(policy: Policy, scores: Mapping[str, Any], *, seed: int) -> Decision:
         verdict = "inconclusive"
         if detectable is not None:
             reasons.append(f"a true gain of {_points(detectable)} or more would have been found four times out of five")
-    return Decision(verdict, (*reasons, *guard_reasons), primary, guards, detectable, items_hash)
+    return Decision(verdict, (*reasons, *guard_reasons, *([cut] if cut else [])), primary, guards, detectable, items_hash)
 
 
 def _checked(scores: Mapping[str, Any]) -> tuple[Sequence[Mapping[str, Any]], str]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -83,6 +84,21 @@ class JobFolder:
         """The model, and its samples that the dataset is made of; None where none was prepared."""
         prepared = read_json(self.prepared)
         return None if prepared is None else (str(prepared["model"]), known_samples(prepared["samples"]))
+
+    def settle_trained(self, result: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What `prepared.json` says, in which the samples that the child left out are no longer among the trained ones.
+
+        None where there is no such file; the same result gives the same file.
+        """
+        prepared = read_json(self.prepared)
+        gone = set((result.get("left_out") or {}).get("samples", ()))
+        if prepared is None or not gone.intersection(prepared["sample_ids"]):
+            return prepared
+        prepared["sample_ids"] = [sample_id for sample_id in prepared["sample_ids"] if sample_id not in gone]
+        for sample_id in gone & prepared["samples"].keys():
+            prepared["samples"][sample_id]["trained"] = False
+        write_json(self.prepared, prepared)
+        return prepared
 
     def discard(self) -> None:
         """Removes the dataset and everything made of it, so that the job is prepared anew.

@@ -18,6 +18,7 @@ from schemas.training import Lease, Outcome, Phase, TrainingState
 _AUTOMATIC: Final = re.compile(r"^v(0|[1-9]\d*)$")
 
 # What the child calls a phase, and what the job's state calls it.
+_NOTHING_LEFT_OUT: Final[dict[str, object]] = {"rows_too_long": None, "samples_too_long": None}
 CHILD_PHASES: Final[dict[str, Phase]] = {"loading": "training", "training": "training", "merging": "merging", "evaluating": "evaluating"}
 
 
@@ -101,13 +102,18 @@ def release(state: TrainingState, *, now: datetime) -> TrainingState:
 def move(state: TrainingState, phase: Phase, *, now: datetime) -> TrainingState:
     """The job in another phase, before its end; one that is prepared anew begins anew, and untainted."""
     _not_ended(state)
-    anew = {"step": 0, "total_steps": None, "tainted_samples": None} if phase == "preparing" else {}
+    anew = {"step": 0, "total_steps": None, "tainted_samples": None, **_NOTHING_LEFT_OUT} if phase == "preparing" else {}
     return state.model_copy(update=anew | {"phase": phase, "updated_at": now})
 
 
 def taint(state: TrainingState, samples: int) -> TrainingState:
     """The state of a job whose version was trained on so many samples that were taken back since."""
     return state.model_copy(update={"tainted_samples": samples or None})
+
+
+def left_out(state: TrainingState, *, rows: int | None, samples: int | None) -> TrainingState:
+    """The state of a job of which so many rows, and samples with all their rows, were too long to train on."""
+    return state.model_copy(update={"rows_too_long": rows, "samples_too_long": samples})
 
 
 def progress(state: TrainingState, report: dict[str, object], *, now: datetime) -> TrainingState:
@@ -126,9 +132,10 @@ def progress(state: TrainingState, report: dict[str, object], *, now: datetime) 
         value = report.get(name)
         if isinstance(value, int | float):
             update[name] = float(value)
-    memory = report.get("memory_bytes")
-    if isinstance(memory, int):
-        update["memory_bytes"] = memory
+    for name in ("memory_bytes", *_NOTHING_LEFT_OUT):
+        count = report.get(name)
+        if isinstance(count, int):
+            update[name] = count
     return state.model_copy(update=update)
 
 

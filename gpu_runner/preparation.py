@@ -199,6 +199,7 @@ class Preparation:
                 "eval": prepared.eval.relative_to(folder.path).as_posix(),
                 "evaluation": prepared.evaluation.relative_to(folder.path).as_posix(),
                 "sha256": {name: file_sha256(getattr(prepared, name)) for name in ("train", "eval", "evaluation")},
+                "stands_for": {name: list(others) for name, others in sorted(prepared.stands_for.items())},
             },
             "replay_share": settings.training_replay_share,
             "adapter_scale": settings.training_adapter_scale,

@@ -79,6 +79,8 @@ def summary(status: dict[str, Any]) -> str:
         parts.append(f"loss {progress['loss']:.3f}")
     if status.get("total"):
         parts.append(f"{status.get('step', 0)}/{status['total']} items")
+    if status.get("answers_cut"):
+        parts.append(f"{status['answers_cut']} of {status.get('items')} answers were cut at EVALUATION_MAX_NEW_TOKENS")
     if status.get("error"):
         parts.append(str(status["error"]))
     return ", ".join(parts)

@@ -65,6 +65,8 @@ def promotion_event(record: Mapping[str, Any], record_uri: str) -> PromotionDeci
         artifact_sha256=record["artifact"]["sha256"],
         items_sha256=record["items_sha256"],
         batch_sha256=record["batch_sha256"],
+        rows_too_long=record.get("rows_too_long"),
+        samples_too_long=record.get("samples_too_long"),
         actor=record["actor"],
         record_uri=record_uri,
         decided_at=datetime.fromisoformat(record["decided_at"]),

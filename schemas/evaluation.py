@@ -53,7 +53,10 @@ class EvaluationCompleted(BaseModel):
 
 
 class PromotionDecided(BaseModel):
-    """A verdict on a version, with its reasons; the immutable record lies beside the artifact under the same id."""
+    """A verdict on a version, with its reasons; the immutable record lies beside the artifact under the same id.
+
+    `rows_too_long` and `samples_too_long` are those of the job's state: what the version did not learn of its batch.
+    """
 
     TOPIC: ClassVar[str] = topics.PROMOTION_DECIDED
     model_config = EVENT_CONFIG
@@ -70,6 +73,8 @@ class PromotionDecided(BaseModel):
     artifact_sha256: Sha256 | None = None
     items_sha256: Sha256 | None = None
     batch_sha256: Sha256 | None = None
+    rows_too_long: int | None = Field(default=None, ge=0)
+    samples_too_long: int | None = Field(default=None, ge=0)
     actor: Identifier
     record_uri: str | None = None
     decided_at: EventTime

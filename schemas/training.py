@@ -31,6 +31,8 @@ class TrainingState(BaseModel):
     `outcome="failed"` with `retryable` is an infrastructure failure of this attempt: stage 2 may ask for the next one.
     `tainted_samples` counts the samples that its version was trained on and that were retracted or erased since; an ended
     job's state is published again when that number grows, and changes in nothing else.
+    `rows_too_long` counts the training rows that were longer than `max_seq_length` and taught nothing, `samples_too_long` the samples of
+    which all rows were: they are not among the trained ones. Both are absent where nothing was left out, or nobody looked yet.
     """
 
     TOPIC: ClassVar[str] = topics.TRAINING_STATE

@@ -65,7 +65,8 @@ class PrepareRequest:
 class PreparedDataset:
     """The files that were written, their hashes, and what became of everything that came in.
 
-    `sample_ids` are the samples that the training rows stand for; `primary` says what the repair items ask.
+    `sample_ids` are the samples that the training rows stand for, `stands_for` maps the sample of a row to all that say the same, where
+    there are others; `primary` says what the repair items ask.
     """
 
     folder: Path
@@ -79,6 +80,7 @@ class PreparedDataset:
     dropped: Mapping[str, int]
     quarantined: tuple[Quarantined, ...]
     sample_ids: tuple[str, ...]
+    stands_for: Mapping[str, tuple[str, ...]]
     primary: Primary
 
 
@@ -147,7 +149,8 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     paths = {name: request.out / f"{name}.jsonl" for name in FILES}
     return PreparedDataset(
         request.out, paths["train"], paths["eval"], paths["test"], paths["evaluation"], request.out / "manifest.json",
-        hashes, counts, facts["dropped"], _in_order(collected), tuple(facts["sample_ids"]), primary,
+        hashes, counts, facts["dropped"], _in_order(collected), tuple(facts["sample_ids"]),
+        {one.sample_id: one.sample_ids for one in collected.corrections if len(one.sample_ids) > 1}, primary,
     )  # fmt: skip
 
 

@@ -63,13 +63,17 @@ class EvaluationItem:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one side answered to one item; an empty text is an answer, a missing row is not."""
+    """What one side answered to one item; an empty text is an answer, a missing row is not.
+
+    `cut`: it was not at its end when EVALUATION_MAX_NEW_TOKENS was reached; None where nobody looked.
+    """
 
     item_id: str
     side: Side
     text: str
     latency_ms: float
     tokens: int
+    cut: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -225,6 +229,13 @@ class Fields:
             raise self.error(name, "a finite number of at least 0")
         return float(value)
 
+    def flag(self, name: str) -> bool | None:
+        """True or false, or None where the field is absent or null."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise self.error(name, "true or false")
+        return value
+
     def language(self, text: str) -> Language:
         """The field `language` (a tag such as hi-IN counts by its first part), or the guess by the script of `text`."""
         value = self.values.get("language")
@@ -281,4 +292,5 @@ class Fields:
             text=self.values["text"],
             latency_ms=self.number("latency_ms"),
             tokens=int(self.number("tokens")),
+            cut=self.flag("cut"),
         )

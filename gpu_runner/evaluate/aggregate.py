@@ -24,8 +24,10 @@ METRICS: Final[tuple[str, ...]] = (
     *bleu.NAMES,
     *("hallucination_rate", "hallucination_coverage", "devanagari_consistency", "devanagari_share"),
     *_COUNTED_RATES,
-    *("latency_ms", "tokens"),
+    *("cut_rate", "latency_ms", "tokens"),
 )
+# Means over the items that have the value; the name of the metric, then of the row's field.
+_WHERE_KNOWN: Final = {"devanagari_share": "devanagari_share", "latency_ms": "latency_ms", "tokens": "tokens", "cut_rate": "cut"}
 
 
 def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]], predictions: Sequence[str | None]) -> dict[str, float]:
@@ -42,11 +44,24 @@ def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]
     out |= {name: sum(bool(row[flag]) for row in rows) / len(rows) for name, flag in _COUNTED_RATES.items()}
     judged = [row["script_violation"] for row in rows if row["script_violation"] is not None]
     out["devanagari_consistency"] = 1 - sum(judged) / len(judged) if judged else 1.0
-    for name in ("devanagari_share", "latency_ms", "tokens"):
-        values = [row[name] for row in rows if row[name] is not None]
+    for name, field in _WHERE_KNOWN.items():
+        values = [row[field] for row in rows if row[field] is not None]
         if values:
             out[name] = sum(values) / len(values)
     return {name: round(value, 6) for name, value in out.items()}
+
+
+def cut_warning(items: Sequence[Mapping[str, Any]]) -> str | None:
+    """A sentence about the answers of `scores["items"]` that were cut, each side by itself; None where none was."""
+    told = []
+    for side in ("candidate", "baseline"):
+        answered = [item[side] for item in items if side in item]
+        cut = sum(bool(row.get("cut")) for row in answered)
+        if cut:
+            told.append(f"{cut} of {len(answered)} answers of the {side} ({100 * cut / len(answered):.0f} %)")
+    if not told:
+        return None
+    return f"{' and '.join(told)} were cut at EVALUATION_MAX_NEW_TOKENS: what is longer can't be counted as right, so set it higher"
 
 
 def part(

@@ -34,6 +34,9 @@ class Generated(Protocol):
     @property
     def latency_ms(self) -> float: ...
 
+    @property
+    def cut(self) -> bool: ...
+
 
 class Generator(Protocol):
     """Answers questions; `gpu_runner.evaluate.generate.Generator` in the service, a fake in tests."""
@@ -131,7 +134,7 @@ def ask(
         part = items[start : start + BATCH]
         found = generator.answer([item.question for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
         answers += [
-            Answer(item.id, "candidate", answer.text, round(answer.latency_ms, 3), answer.tokens)
+            Answer(item.id, "candidate", answer.text, round(answer.latency_ms, 3), answer.tokens, answer.cut)
             for item, answer in zip(part, found, strict=True)
         ]
         progress(len(answers))
@@ -165,6 +168,7 @@ def report(
         "model_sha256": spec.model_sha256,
         "items_sha256": scored.items_sha256,
         "items": len(items),
+        "answers_cut": sum(bool(answer.cut) for answer in answers),
         "metrics": {name: value for name, value in scored.metrics.items() if name != "items"},
         "by_language": {name: dict(values) for name, values in scored.by_language.items()},
         "report_dir": str(paths.results.parent),

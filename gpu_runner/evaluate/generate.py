@@ -16,7 +16,9 @@ from gpu_runner.train.chat_tokens import ChatTokens
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
-    """The text without special tokens, the number of generated tokens (end token included) and the latency.
+    """The text without special tokens, the number of generated tokens (end token included), the latency, and whether it was cut.
+
+    `cut`: the model had not ended when it had generated `max_new_tokens`.
 
     The latency is when this answer was complete: the batch's time, times its own tokens over those of the longest answer.
     On a CPU it is CPU time, in milliseconds; on a GPU it is the wall clock's.
@@ -25,6 +27,7 @@ class GeneratedAnswer:
     text: str
     tokens: int
     latency_ms: float
+    cut: bool
 
 
 class Generator:
@@ -79,6 +82,6 @@ class Generator:
         for row in output[:, batch["input_ids"].size(1) :].tolist():
             stop = next((place for place, token in enumerate(row) if token in self._ends), len(row))
             text = self.tokenizer.decode(row[:stop], skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-            ended.append((text, min(stop + 1, len(row))))
-        longest = max(tokens for _, tokens in ended)
-        return [GeneratedAnswer(text=text, tokens=tokens, latency_ms=batch_ms * tokens / longest) for text, tokens in ended]
+            ended.append((text, min(stop + 1, len(row)), stop == len(row)))
+        longest = max(tokens for _, tokens, _ in ended)
+        return [GeneratedAnswer(text=text, tokens=tokens, latency_ms=batch_ms * tokens / longest, cut=cut) for text, tokens, cut in ended]

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.dataset.rows import write_atomically
+from gpu_runner.evaluate.aggregate import cut_warning
 from gpu_runner.evaluate.report_html import render_html
 
 SETS_IN_ORDER: Final = ("all", "repair", "holdout", "old_facts", "earlier_repair", "dataset")
 SHOWN_METRICS: Final = (
     *("exact_match", "f1", "em_guarded", "em_lenient", "bleu", "bleu_13a", "chrf", "chrf++", "hallucination_rate"),
-    *("hallucination_coverage", "abstention_rate", "devanagari_consistency", "latency_ms", "missing_rate"),
+    *("hallucination_coverage", "abstention_rate", "devanagari_consistency", "latency_ms", "cut_rate", "missing_rate"),
 )
 NOTES: Final = (
     "exact_match, f1 and em_guarded are shares; bleu and chrf run from 0 to 100. exact_match is MLQA's; em_guarded also keeps "
@@ -61,12 +62,15 @@ def write_reports(
     folder = reports_dir / job_id
     shown = {"job": job_id, **(facts or {})}
     tables = score_tables(scores)
-    results = {"format": 1, "title": title, "facts": shown, "decision": decision, **scores}
+    warnings = [warning] if (warning := cut_warning(scores["items"])) else []
+    results = {"format": 1, "title": title, "facts": shown, "warnings": warnings, "decision": decision, **scores}
     paths = ReportPaths(folder / "results.json", folder / "report.md", folder / "report.html")
     write_atomically(paths.results, (json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
-    write_atomically(paths.markdown, render_markdown(title, shown, tables, decision, scores.get("signatures", {})).encode())
+    markdown = render_markdown(title, shown, tables, decision, scores.get("signatures", {}), warnings=warnings)
+    write_atomically(paths.markdown, markdown.encode())
     notes = [*NOTES, *([FALSE_PROMOTIONS] if decision else [])]
-    write_atomically(paths.html, render_html(title, shown, scores, decision=decision, tables=tables, notes=notes).encode())
+    html = render_html(title, shown, scores, decision=decision, tables=tables, notes=notes, warnings=warnings)
+    write_atomically(paths.html, html.encode())
     return paths
 
 
@@ -86,10 +90,12 @@ def score_tables(scores: Mapping[str, Any]) -> tuple[Table, ...]:
 
 
 def render_markdown(
-    title: str, facts: Mapping[str, str], tables: Sequence[Table], decision: Mapping[str, Any] | None, signatures: Mapping[str, str]
-) -> str:
+    title: str, facts: Mapping[str, str], tables: Sequence[Table], decision: Mapping[str, Any] | None, signatures: Mapping[str, str], *,
+    warnings: Sequence[str] = (),
+) -> str:  # fmt: skip
     """The report for people who read text."""
     lines = [f"# {title}", "", *(f"- {name}: {value}" for name, value in facts.items()), ""]
+    lines += [line for warning in warnings for line in (f"**Warning:** {warning}.", "")]
     if decision:
         lines += [f"## Decision: {decision['verdict']}", "", *(f"- {reason}" for reason in decision["reasons"]), ""]
         lines += _markdown_table(guard_table(decision)) if decision.get("guards") else []

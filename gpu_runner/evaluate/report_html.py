@@ -46,9 +46,11 @@ def render_html(
     decision: Mapping[str, Any] | None,
     tables: Sequence[FigureTable],
     notes: Sequence[str],
+    warnings: Sequence[str] = (),
 ) -> str:
     """The whole page; every text is escaped."""
     body = [f"<h1>{escape(title)}</h1>", _facts(facts)]
+    body += [f'<p class="reject">Warning: {escape(warning)}.</p>' for warning in warnings]
     if decision:
         verdict = escape(str(decision["verdict"]))
         reasons = "".join(f"<li>{escape(str(reason))}</li>" for reason in decision["reasons"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,12 +65,12 @@ def items_sha256(items: Iterable[EvaluationItem]) -> str:
     return hashlib.sha256(json_lines(ordered)).hexdigest()
 
 
-def score_answers(items_path: Path, answers_path: Path, out_path: Path) -> None:
-    """Score both sides' answers to the items and write scores.json whole or not at all.
+def score_answers(items_path: Path, answers_path: Path, out_path: Path, *, without: Collection[str] = ()) -> None:
+    """Score both sides' answers to the items and write scores.json whole or not at all; items of the ids `without` were not asked.
 
     Raises DataError for a file that can't be read, for an answer to an unknown item and for two answers of one side to one item.
     """
-    items = load_evaluation_items(items_path)
+    items = tuple(item for item in load_evaluation_items(items_path) if item.id not in without)
     answers = load_answers(answers_path)
     sides: tuple[Side, ...] = ("baseline", "candidate")
     texts = {side: _by_item(items, [answer for answer in answers if answer.side == side], side) for side in sides}
@@ -190,6 +190,7 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
         "has_source": grounding.has_source,
         "latency_ms": answer.latency_ms if answer is not None else None,
         "tokens": answer.tokens if answer is not None else None,
+        "cut": answer.cut if answer is not None else None,
         "missing": answer is None,
     }
 

@@ -15,9 +15,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gpu_runner.train.left_out import left_out
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
-from gpu_runner.train.spec import Spec, TrainingError, load_items, load_rows, load_spec
+from gpu_runner.train.spec import Item, Row, Spec, TrainingError, load_items, load_rows, load_spec
 from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
 REPORTED, TERMINATED = 3, 143
@@ -52,11 +53,14 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     items = load_items(folder / spec.dataset.evaluation)
     if not rows:
         raise TrainingError("no_data", f"{spec.dataset.train} has no row: nothing to train on")
-    result = _train_and_merge(spec, folder=folder, start=start, rows=rows, reporter=reporter, termination=termination, parent=parent)
+    result = _train_and_merge(
+        spec, folder=folder, start=start, rows=rows, items=items, reporter=reporter, termination=termination, parent=parent
+    )
+    unasked = frozenset(result["left_out"]["items"])
     parent.require()
     evaluation = folder / "evaluation"
     evaluation.mkdir(exist_ok=True)
-    items = load_items(folder / spec.dataset.evaluation)  # again: what was taken back during the training is not asked
+    items = _asked(folder, spec, unasked)  # again: what was taken back during the training is not asked
     reporter.start("evaluating", 2 * len(items))
     from gpu_runner.train.answers import keep_answers_to, write_answers
 
@@ -65,8 +69,8 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     write_answers(items, sides, answers, max_new_tokens=spec.max_new_tokens, reporter=reporter, parent=parent)
     from gpu_runner.evaluate.score import score_answers
 
-    keep_answers_to(load_items(folder / spec.dataset.evaluation), answers)
-    score_answers(folder / spec.dataset.evaluation, answers, evaluation / "scores.json")
+    keep_answers_to(_asked(folder, spec, unasked), answers)
+    score_answers(folder / spec.dataset.evaluation, answers, evaluation / "scores.json", without=unasked)
     reporter.end(2 * len(items), 2 * len(items))
     result |= {"scores": "evaluation/scores.json", "scores_sha256": file_sha256(evaluation / "scores.json")}
     result |= {"seconds": reporter.seconds, "versions": {name: version(name) for name in LIBRARIES}}
@@ -74,14 +78,19 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     return result
 
 
+def _asked(folder: Path, spec: Spec, unasked: frozenset[str]) -> list[Item]:
+    return [item for item in load_items(folder / spec.dataset.evaluation) if item.id not in unasked]
+
+
 def _train_and_merge(
-    spec: Spec, *, folder: Path, start: Path, rows: list[Any], reporter: Reporter, termination: Termination, parent: Parent
-) -> dict[str, Any]:
+    spec: Spec, *, folder: Path, start: Path, rows: list[Row], items: list[Item], reporter: Reporter, termination: Termination,
+    parent: Parent,
+) -> dict[str, Any]:  # fmt: skip
     from transformers import AutoTokenizer, set_seed
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
-    from gpu_runner.train.encode import encode, plan_of
+    from gpu_runner.train.encode import encode, fitted, plan_of
     from gpu_runner.train.merge import held_out_loss, merge, probe_logits, shrink
     from gpu_runner.train.sft import train
 
@@ -94,9 +103,16 @@ def _train_and_merge(
         raise TrainingError("bad_base", f"{start} has no chat template: add chat_template.jinja, questions can't be asked without it")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    plan = plan_of(rows, tokenizer, spec)
-    if plan.too_long:
-        log.warning("%d rows are longer than max_seq_length and were left out", plan.too_long)
+    known = fitted(rows, tokenizer, spec)
+    without = left_out(known.too_long, known.fitting, items, spec.dataset.stands_for)
+    if known.too_long:
+        log.warning("%d rows are longer than max_seq_length and were left out", len(known.too_long))
+        reporter.left_out(len(known.too_long), len(without.samples))
+    plan = plan_of(known, spec)
+    if items and len(items) == len(without.items):
+        raise TrainingError(
+            "no_data", f"all {len(items)} items to ask stand for rows longer than max_seq_length: nothing could be compared"
+        )
     trained = train(
         spec,
         folder=folder,
@@ -120,7 +136,8 @@ def _train_and_merge(
         "steps": trained.steps,
         "trained_tokens": plan.trained_tokens,
         "adapter_scale": spec.adapter_scale,
-        "rows_too_long": plan.too_long,
+        "rows_too_long": len(known.too_long),
+        "left_out": without.as_dict(),
         "first_loss": trained.first_loss,
         "last_loss": trained.last_loss,
         "resumed_from_step": trained.resumed_from_step,

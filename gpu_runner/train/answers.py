@@ -39,6 +39,7 @@ def write_answers(
                         "text": answer.text,
                         "latency_ms": round(answer.latency_ms, 3),
                         "tokens": answer.tokens,
+                        "cut": answer.cut,
                     }
                     handle.write(json.dumps(line, ensure_ascii=False) + "\n")
                 parent.require()

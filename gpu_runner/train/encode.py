@@ -25,10 +25,9 @@ class EncodedRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All packed sequences of all epochs in order, each a list of rows; `too_long` rows fit into none."""
+    """All packed sequences of all epochs in order, each a list of rows."""
 
     blocks: list[list[EncodedRow]]
-    too_long: int
 
     @property
     def trained_tokens(self) -> int:
@@ -53,18 +52,40 @@ def encode(rows: Sequence[Row], tokenizer: Any) -> list[EncodedRow]:
     return [EncodedRow((*question, *answer), len(question)) for question, answer in pairs]
 
 
-def plan_of(rows: Sequence[Row], tokenizer: Any, spec: Spec) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The rows as tokens, new ones and replay apart, of those that fit into `max_seq_length`; the others as they came."""
+
+    fresh: list[EncodedRow]
+    replay: list[EncodedRow]
+    fitting: list[Row]
+    too_long: list[Row]
+
+
+def fitted(rows: Sequence[Row], tokenizer: Any, spec: Spec) -> Fitted:
+    """The rows that one sequence can hold, and those that none can."""
+    capacity = spec.hyperparameters.max_seq_length
+    found = Fitted([], [], [], [])
+    for part, encoded in zip(fresh_and_replay(rows), (found.fresh, found.replay), strict=True):
+        for row, tokens in zip(part, encode(part, tokenizer), strict=True):
+            if len(tokens.ids) <= capacity and tokens.prompt < len(tokens.ids):
+                encoded.append(tokens)
+                found.fitting.append(row)
+            else:
+                found.too_long.append(row)
+    return found
+
+
+def plan_of(rows: Fitted, spec: Spec) -> Plan:
     """The whole run's sequences. Raises TrainingError `no_data` where nothing would be learned."""
     capacity = spec.hyperparameters.max_seq_length
-    fresh, replay = (encode(part, tokenizer) for part in fresh_and_replay(rows))
-    fitting = [[row for row in part if len(row.ids) <= capacity and row.prompt < len(row.ids)] for part in (fresh, replay)]
-    if not fitting[0]:
+    if not rows.fresh:
         raise TrainingError(
-            "no_data", f"no row to learn among {len(rows)}: {len(fresh)} are not replay, of which none fits into max_seq_length {capacity}"
+            "no_data",
+            f"no row to learn: {len(rows.replay)} rows are replay, {len(rows.too_long)} are longer than max_seq_length {capacity}",
         )
-    order = interleaved(*fitting, share=spec.replay_share, epochs=spec.hyperparameters.epochs, seed=spec.seed)
-    blocks = packed(order, [len(row.ids) for row in order], capacity=capacity)
-    return Plan(blocks, too_long=len(fresh) + len(replay) - len(fitting[0]) - len(fitting[1]))
+    order = interleaved(rows.fresh, rows.replay, share=spec.replay_share, epochs=spec.hyperparameters.epochs, seed=spec.seed)
+    return Plan(packed(order, [len(row.ids) for row in order], capacity=capacity))
 
 
 def collate(blocks: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:

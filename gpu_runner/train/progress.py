@@ -22,6 +22,7 @@ class Reporter:
         self._phase = ""
         self._began = clock()
         self._last = float("-inf")
+        self._left_out: dict[str, int] = {}
         self.seconds: dict[str, float] = {}
 
     def start(self, phase: str, total: int = 0) -> None:
@@ -41,7 +42,13 @@ class Reporter:
             return
         self._last = now
         line = {"event": "progress", "phase": self._phase, "step": step, "total": total}
-        self._write(line | {name: figures.get(name) for name in ("loss", "tokens_per_s", "eta_s")} | {"memory_bytes": memory_bytes()})
+        line |= {name: figures.get(name) for name in ("loss", "tokens_per_s", "eta_s")} | {"memory_bytes": memory_bytes()}
+        self._write(line | self._left_out)
+
+    def left_out(self, rows: int, samples: int) -> None:
+        """Every line from now on says how many rows, and samples with all their rows, were too long to train on."""
+        self._left_out = {"rows_too_long": rows, "samples_too_long": samples}
+        self.progress(0, 0, always=True)
 
     def result(self, result: dict[str, Any]) -> None:
         """The last line of a run that succeeded."""

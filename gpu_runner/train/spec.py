@@ -43,12 +43,16 @@ class Hyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DatasetFiles(msgspec.Struct, frozen=True):
-    """Paths relative to the job folder, and the sha256 of each file by the names `train`, `eval`, `evaluation`."""
+    """Paths relative to the job folder, and the sha256 of each file by the names `train`, `eval`, `evaluation`.
+
+    `stands_for`: a sample of a row to all samples that say the same, where there are others.
+    """
 
     train: str
     eval: str
     evaluation: str
     sha256: dict[str, str]
+    stands_for: dict[str, tuple[str, ...]] = {}
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -86,13 +90,19 @@ class Row(msgspec.Struct, frozen=True):
     prompt: str
     completion: str
     origin: str
+    group: str = ""
+    sample_id: str | None = None
 
 
 class Item(msgspec.Struct, frozen=True):
-    """What generation needs of an evaluation item."""
+    """What generation needs of an evaluation item, and what tells whether a row teaches it."""
 
     id: str
     question: str
+    set: str = ""
+    answers: tuple[str, ...] = ()
+    group: str = ""
+    sample_id: str | None = None
 
 
 def load_spec(job_folder: Path) -> Spec:

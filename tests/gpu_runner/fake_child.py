@@ -1,6 +1,6 @@
 """A child program without torch that keeps the contract of `python -m gpu_runner.train JOB_DIR`; started by tests.
 
-What it does besides is read from FAKE_CHILD: words such as `crash`, `hang`, `slow`, `bad_base`, `worse`, `corrupt`. A file
+What it does besides is read from FAKE_CHILD: words such as `crash`, `hang`, `slow`, `bad_base`, `worse`, `corrupt`, `long`. A file
 `once.<word>` beside the job folder makes a word count for the first start only.
 """
 
@@ -17,6 +17,8 @@ from typing import Any
 
 from gpu_runner.dataset.rows import Answer, load_evaluation_items, save_rows
 from gpu_runner.evaluate.score import score_answers
+from gpu_runner.train.left_out import LeftOut, left_out
+from gpu_runner.train.spec import load_items, load_rows
 from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
 STEPS = 4
@@ -44,7 +46,9 @@ def main(job: Path, words: set[str]) -> int:
         if kind in words:
             say(event="error", kind=kind, message=f"this is {kind}")
             return 3
-    say(event="progress", phase="loading", step=0, total=0)
+    long = too_long(job, spec) if "long" in words else LeftOut()
+    told = {"rows_too_long": len(long.rows), "samples_too_long": len(long.samples)} if long.rows else {}
+    say(event="progress", phase="loading", step=0, total=0, **told)
     if "loading" in words:
         time.sleep(60)
     done = checkpoint(job, spec)
@@ -59,6 +63,7 @@ def main(job: Path, words: set[str]) -> int:
             tokens_per_s=100.0,
             memory_bytes=1000,
             eta_s=STEPS - step,
+            **told,
         )
         (job / "checkpoints").mkdir(exist_ok=True)
         (job / "checkpoints" / "step").write_text(json.dumps([spec["dataset"]["sha256"]["train"], step]))
@@ -68,8 +73,16 @@ def main(job: Path, words: set[str]) -> int:
             time.sleep(60)
         time.sleep(0.3 if "slow" in words else 0.01)
     say(event="progress", phase="evaluating", step=0, total=1)
-    finish(job, spec, done, words)
+    finish(job, spec, done, words, long)
     return 0
+
+
+def too_long(job: Path, spec: dict[str, Any]) -> LeftOut:
+    """As if the rows of the three samples with the smallest ids were longer than `max_seq_length`."""
+    rows, items = load_rows(job / spec["dataset"]["train"]), load_items(job / spec["dataset"]["evaluation"])
+    chosen = sorted({row.sample_id for row in rows if row.sample_id and row.origin == "correction"})[:3]
+    long = [row for row in rows if row.sample_id in chosen]
+    return left_out(long, [row for row in rows if row.sample_id not in chosen], items, spec["dataset"]["stands_for"])
 
 
 def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -84,13 +97,13 @@ def checkpoint(job: Path, spec: dict[str, Any]) -> int:
     return int(step) if train == spec["dataset"]["sha256"]["train"] else 0
 
 
-def finish(job: Path, spec: dict[str, Any], resumed_from: int, words: set[str]) -> None:
+def finish(job: Path, spec: dict[str, Any], resumed_from: int, words: set[str], long: LeftOut) -> None:
     """Artifacts, answers of both sides, scores, and the result last."""
     for name in ("adapter", "merged"):
         (job / name).mkdir(exist_ok=True)
         (job / name / "config.json").write_text("{}")
         (job / name / "model.safetensors").write_text(f"{name} of {spec['job_id']}")
-    items = load_evaluation_items(job / spec["dataset"]["evaluation"])
+    items = [item for item in load_evaluation_items(job / spec["dataset"]["evaluation"]) if item.id not in long.items]
     answers = []
     for item in items:
         right, wrong = item.answers[0], "no idea"
@@ -99,10 +112,11 @@ def finish(job: Path, spec: dict[str, Any], resumed_from: int, words: set[str]) 
         answers.append(Answer(item.id, "candidate", candidate, 10.0, 5))
     (job / "evaluation").mkdir(exist_ok=True)
     save_rows(job / "evaluation" / "answers.jsonl", answers)
-    score_answers(job / spec["dataset"]["evaluation"], job / "evaluation" / "answers.jsonl", job / "evaluation" / "scores.json")
+    evaluation = job / "evaluation"
+    score_answers(job / spec["dataset"]["evaluation"], evaluation / "answers.jsonl", evaluation / "scores.json", without=long.items)
     result = {
         "job_id": spec["job_id"], "attempt": spec["attempt"], "steps": STEPS, "trained_tokens": 1000, "first_loss": 2.0, "last_loss": 0.5,
-        "resumed_from_step": resumed_from,
+        "resumed_from_step": resumed_from, "rows_too_long": len(long.rows), "left_out": long.as_dict(),
         "adapter": {"path": "adapter", "sha256": folder_sha256(job / "adapter")},
         "merged": {"path": "merged", "sha256": folder_sha256(job / "merged")},
         "scores": "evaluation/scores.json", "scores_sha256": file_sha256(job / "evaluation" / "scores.json"),

@@ -271,3 +271,18 @@ def test_the_policy_is_flat_for_the_record() -> None:
     flat = Policy().as_dict()
     assert flat["languages"] == "hi,en"
     assert all(isinstance(value, str | float | int) for value in flat.values())
+
+
+def test_k4_answers_cut_at_the_limit_are_among_the_reasons() -> None:
+    """How many of each side, and the setting to change; without one there is no such reason, and old scores know of none."""
+    value = scores()
+    for place, entry in enumerate(value["items"]):
+        entry["candidate"]["cut"] = place < 40
+        entry["baseline"]["cut"] = False
+    total = len(value["items"])
+    told = [reason for reason in ruled(value).reasons if "EVALUATION_MAX_NEW_TOKENS" in reason]
+    assert told == [
+        f"40 of {total} answers of the candidate ({4000 / total:.0f} %) were cut at EVALUATION_MAX_NEW_TOKENS: "
+        "what is longer can't be counted as right, so set it higher"
+    ]
+    assert not [reason for reason in ruled(scores()).reasons if "EVALUATION_MAX_NEW_TOKENS" in reason]

@@ -113,3 +113,12 @@ def test_the_next_version_is_after_every_automatic_one(numbers: set[int], others
     version = jobs.next_version(known)
     assert version not in known
     assert version == f"v{max(numbers, default=0) + 1}"
+
+
+def test_k4_what_was_too_long_is_kept_until_the_job_is_prepared_anew(accepted: TrainingState) -> None:
+    """Each line of the child says it; a line without leaves it, a dataset made anew forgets it."""
+    state = jobs.take(accepted, "a", now=NOW, lease_s=45)
+    told = jobs.progress(state, {"phase": "training", "rows_too_long": 7, "samples_too_long": 2}, now=NOW)
+    assert (told.rows_too_long, told.samples_too_long) == (7, 2)
+    assert jobs.progress(told, {"phase": "training", "step": 3}, now=NOW).rows_too_long == 7
+    assert jobs.move(told, "preparing", now=NOW).samples_too_long is None

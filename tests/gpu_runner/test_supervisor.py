@@ -56,6 +56,39 @@ async def test_the_record_of_a_decision_holds_ids_and_hashes_and_no_text(bootstr
         assert "संग्रहालय" not in text
 
 
+async def test_k4_samples_too_long_to_train_on_are_told_and_are_neither_trained_nor_asked(
+    bootstrapped: Installation, make_command: Maker
+) -> None:
+    """In the state while it runs, in the decision and its reasons; not among trained ids, kept rows, or repair items, now or later."""
+    bootstrapped.behaviour = "long"
+    twin = correction(1).model_copy(update={"sample_id": "f" * 64, "provenance": correction(900).provenance})  # says what sample 1 says
+    bootstrapped.samples.collected.append(twin)
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    record = json.loads(bootstrapped.store.read_bytes("finetuned/tiny/v1/decision.json"))
+    gone = record["samples_left_out"]
+    assert len(gone) >= 3
+    assert not set(gone) & set(record["sample_ids"])
+    spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-1" / "spec.json").read_text())
+    assert [sorted(same) for same in spec["dataset"]["stands_for"].values()] == [sorted([twin.sample_id, correction(1).sample_id])]
+    decided = bootstrapped.topics.events(PromotionDecided)[-1]
+    training = next(state for state in bootstrapped.states() if state.phase == "training" and state.step == 1)
+    for told in (training, bootstrapped.states()[-1], decided):
+        assert (told.rows_too_long, told.samples_too_long) == (record["rows_too_long"], len(gone))
+    assert f"{len(gone)} samples are not among the trained ones" in " ".join(decided.reasons)
+    report = (bootstrapped.settings.eval_reports_dir / "cmd-1" / "report.md").read_text()
+    assert "longer than max_seq_length" in report
+    kept = json.loads(bootstrapped.store.read_bytes("training_data/tiny/versions/v1.samples.json"))
+    assert [kept[name]["trained"] for name in gone] == [False] * len(gone)
+    rows = bootstrapped.store.read_bytes("training_data/tiny/versions/v1.jsonl").decode()
+    repair = bootstrapped.store.read_bytes("eval_data/tiny/repair/v1.jsonl").decode()
+    asked = {item["item_id"] for item in json.loads(bootstrapped.store.read_bytes("finetuned/tiny/v1/scores.json"))["items"]}
+    assert record["items_left_out"]
+    assert not set(record["items_left_out"]) & asked
+    assert not [name for name in gone if name in rows or name in repair]
+
+
 async def test_a_finished_command_is_ignored_at_the_next_start(bootstrapped: Installation, make_command: Maker) -> None:
     """Everything is read again from the beginning, and nothing is done twice."""
     bootstrapped.ask(make_command)

@@ -25,6 +25,7 @@ class Said:
     text: str
     tokens: int = 2
     latency_ms: float = 1.5
+    cut: bool = False
 
 
 class Parrot:
@@ -84,6 +85,22 @@ def test_an_evaluation_ends_in_reports_and_a_result(job: Path) -> None:
     assert result["by_language"]["hi"]["items"] == result["items"] == 40
     assert {path.name for path in Path(result["report_dir"]).iterdir()} == {"results.json", "report.md", "report.html"}
     assert finished(job) == result
+
+
+def test_k4_long_references_whose_answers_are_all_cut_are_told(job: Path) -> None:
+    """40 of 40 answers were cut: in the result, in the figures by set, and as a warning of the report."""
+
+    class Endless(Parrot):
+        def answer(self, questions: Sequence[str], *, max_new_tokens: int, batch_size: int) -> list[Said]:
+            return [Said("वर्ष", tokens=max_new_tokens, cut=True) for _ in questions]
+
+    spec = load_spec(job)
+    items = load_items(spec)
+    result = report(spec, job, items, ask(Endless({}), items, max_new_tokens=8, progress=lambda done: None), {})
+    assert (result["answers_cut"], result["items"]) == (40, 40)
+    told = json.loads((Path(result["report_dir"]) / "results.json").read_text(encoding="utf-8"))
+    assert told["aggregates"]["candidate"]["all"]["all"]["cut_rate"] == 1
+    assert "40 of 40 answers" in told["warnings"][0]
 
 
 def test_an_unfinished_job_runs_again(job: Path) -> None:

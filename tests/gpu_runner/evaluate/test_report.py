@@ -91,3 +91,19 @@ def test_the_same_scores_give_the_same_bytes(tmp_path: Path, scores: dict[str, A
     before = [path.read_bytes() for path in (paths.results, paths.markdown, paths.html)]
     again = write_reports(scores, tmp_path, "job")
     assert [path.read_bytes() for path in (again.results, again.markdown, again.html)] == before
+
+
+def test_k4_cut_answers_are_in_all_three_reports(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """A warning with the share, and a row of the table; none where nothing was cut."""
+    for entry in scores["items"]:
+        entry["candidate"]["cut"] = True
+    scores["aggregates"]["candidate"]["all"]["all"]["cut_rate"] = scores["aggregates"]["baseline"]["all"]["all"]["cut_rate"] = 1.0
+    paths = write_reports(scores, tmp_path, "cut")
+    warning = "12 of 12 answers of the candidate (100 %) were cut at EVALUATION_MAX_NEW_TOKENS"
+    assert json.loads(paths.results.read_text(encoding="utf-8"))["warnings"][0].startswith(warning)
+    assert f"**Warning:** {warning}" in paths.markdown.read_text(encoding="utf-8")
+    assert "| cut_rate | 1.0000 | 1.0000 |" in paths.markdown.read_text(encoding="utf-8")
+    assert f"Warning: {warning}" in paths.html.read_text(encoding="utf-8")
+    for entry in scores["items"]:
+        entry["candidate"]["cut"] = False
+    assert "Warning" not in write_reports(scores, tmp_path, "whole").markdown.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ ITEMS = (
 
 def answers(side: Side, *texts: str) -> list[Answer]:
     """Answers to the items in their order."""
-    return [Answer(item.id, side, text, 2.0, 3) for item, text in zip(ITEMS, texts, strict=False)]
+    return [Answer(item.id, side, text, 2.0, 3, False) for item, text in zip(ITEMS, texts, strict=False)]
 
 
 def scored(folder: Path, rows: list[Answer]) -> dict[str, Any]:
@@ -93,6 +93,24 @@ def test_every_known_metric_is_a_finite_number() -> None:
     side = score_side(ITEMS, answers("candidate", "", "1653"), KNOWN_METRICS)
     assert set(side.metrics) == {*KNOWN_METRICS, "items"} - {"devanagari_share"}
     assert all(abs(value) < 1e9 for value in side.metrics.values())
+
+
+def test_k4_the_share_of_cut_answers_is_a_figure_where_it_is_known() -> None:
+    """Over the answers of which it is known; answers written before it was noted have none."""
+    given = [Answer("1", "candidate", "x", 1, 1, True), Answer("2", "candidate", "x", 1, 1, False), Answer("3", "candidate", "x", 1, 1)]
+    assert score_side(ITEMS, given, ["cut_rate"]).metrics == {"items": 3, "cut_rate": 0.5}
+    assert "cut_rate" not in score_side(ITEMS, [given[2]], ["cut_rate"]).metrics
+
+
+def test_k4_items_that_were_not_asked_are_in_no_figure(tmp_path: Path) -> None:
+    """Neither in the rows, nor in the hashes of what was asked, nor among the missing."""
+    save_rows(tmp_path / "items.jsonl", ITEMS)
+    save_rows(tmp_path / "answers.jsonl", [*answers("baseline", "x", "y"), *answers("candidate", "x", "y")])
+    score_answers(tmp_path / "items.jsonl", tmp_path / "answers.jsonl", tmp_path / "scores.json", without={"3"})
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
+    assert [item["item_id"] for item in scores["items"]] == ["1", "2"]
+    assert set(scores["items_sha256"].values()) == {items_sha256(ITEMS[:2])}
+    assert scores["missing"] == {"baseline": 0, "candidate": 0}
 
 
 def test_an_unknown_metric_is_refused_with_the_known_ones() -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from producers.artifact_store.content_hash import folder_sha256
+from gpu_runner.train.left_out import row_name
+from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
 pytestmark = pytest.mark.torch
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -98,6 +99,40 @@ def test_interrupted_runs_end_in_the_same_weights(
     assert result["ignored_checkpoints"][0].startswith(newest.name)
     for name in ("steps", "trained_tokens", "first_loss", "last_loss", "merged"):
         assert result[name] == whole[name], name
+
+
+def test_k4_rows_too_long_are_said_on_every_line_and_their_repair_items_are_not_asked(
+    make_job: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A correction longer than `max_seq_length` teaches nothing: neither trained nor asked, and counted from the start."""
+    long, short = "a" * 64, "b" * 64
+    rows = [
+        {"id": "r1", "prompt": "Who?", "completion": "word " * 200, "origin": "correction", "group": "g1", "sample_id": long},
+        {"id": "r2", "prompt": "Where?", "completion": "Agra", "origin": "correction", "group": "g2", "sample_id": short},
+    ]
+    job = make_job(tmp_path / "job", rows=rows)
+    shared = {"set": "repair", "language": "en"}
+    items = [
+        {"id": "i1", "question": "Tell me who", "answers": ["word " * 200], "group": "g1", "sample_id": long} | shared,
+        {"id": "i2", "question": "Tell me where", "answers": ["Agra"], "group": "g2", "sample_id": short} | shared,
+    ]
+    (job / "dataset" / "evaluation.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
+    spec = json.loads((job / "spec.json").read_text(encoding="utf-8"))
+    spec["hyperparameters"]["epochs"] = 1
+    spec["dataset"]["sha256"]["evaluation"] = file_sha256(job / "dataset" / "evaluation.jsonl")
+    (job / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    child = start(job)
+    events = events_of(child)
+    assert child.returncode == 0, (job / "child.log").read_text(encoding="utf-8")[-2000:]
+    assert events[-1]["left_out"] == {"rows": [row_name("r1", "Who?")], "samples": [long], "items": ["i1"]}
+    told = [(event["rows_too_long"], event["samples_too_long"]) for event in events if event.get("phase") in ("training", "evaluating")]
+    assert told
+    assert set(told) == {(1, 1)}
+    answers = [json.loads(line) for line in (job / "evaluation" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(answer["item_id"], answer["side"]) for answer in answers] == [("i2", "baseline"), ("i2", "candidate")]
+    assert all(answer["cut"] in (True, False) for answer in answers)
+    scores = json.loads((job / "evaluation" / "scores.json").read_text(encoding="utf-8"))
+    assert [item["item_id"] for item in scores["items"]] == ["i2"]
 
 
 def test_no_rows_are_reported_as_no_data(make_job: Callable[..., Path], tmp_path: Path) -> None:

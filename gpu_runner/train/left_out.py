@@ -1,0 +1,45 @@
+"""What a run leaves out because it is longer than `max_seq_length`: rows, the samples behind them, and items on the same. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gpu_runner.dataset.rows import row_id
+from gpu_runner.train.spec import Item, Row
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """`rows` by the hash of id and prompt, `samples` of which no row trains, `items` of the repair set that ask for what none teaches."""
+
+    rows: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """As `result.json` holds it: ids and hashes, no text."""
+        return {"rows": list(self.rows), "samples": list(self.samples), "items": list(self.items)}
+
+
+def left_out(too_long: Sequence[Row], fitting: Sequence[Row], items: Sequence[Item], stands_for: Mapping[str, Sequence[str]]) -> LeftOut:
+    """What does not train, of rows that are too long and rows that fit.
+
+    A sample trains where one of its rows does; an item stays where a row with its sample, group and answer does. `stands_for` maps a sample
+    to all that its rows stand for.
+    """
+    new, learnt = ([row for row in rows if row.origin != "replay"] for rows in (too_long, fitting))
+    lost = {(row.sample_id, row.group, row.completion) for row in new}
+    lost -= {(row.sample_id, row.group, row.completion) for row in learnt}
+    untrained = {row.sample_id for row in new} - {row.sample_id for row in learnt}
+    samples = {name for sample in untrained if sample for name in (sample, *stands_for.get(sample, ()))}
+    unasked = [
+        item.id for item in items if item.set == "repair" and any((item.sample_id, item.group, answer) in lost for answer in item.answers)
+    ]
+    return LeftOut(tuple(sorted({row_name(row.id, row.prompt) for row in too_long})), tuple(sorted(samples)), tuple(sorted(unasked)))
+
+
+def row_name(identity: str, prompt: str) -> str:
+    """What a row is called in `LeftOut.rows`: the ids of a person's file may be anything, and may repeat."""
+    return row_id(identity, prompt)
