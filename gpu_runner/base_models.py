@@ -73,7 +73,10 @@ def training_base(base_model: str) -> str:
 def find_base(base_model: str, *, store: ArtifactStore, models_dir: Path, data_dir: Path) -> BaseLocation:
     """Where the base lies, without fetching anything; raises BaseNotFound with every place."""
     if base_model.startswith(("/", "./", "../")):
-        return _folder_location(base_model, (models_dir, data_dir))
+        try:
+            return _folder_location(base_model, (models_dir, data_dir))
+        except (OSError, ValueError) as error:  # too long, or with a NUL in it
+            raise BaseNotFound(base_model, [f"this machine (no folder can have that name: {type(error).__name__})"]) from None
     places: list[str] = []
     slugs = dict.fromkeys((slug_of(base_model), slug_of(training_base(base_model))))
     for slug in slugs:

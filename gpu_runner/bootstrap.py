@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.core.holdout import is_holdout, key_id
 from gpu_runner.base_models import BaseLocation, BaseNotFound, base_files, fetch_from_hub, find_base, slug_of, training_base
-from gpu_runner.dataset.rows import DataError, EvaluationItem, load_evaluation_items, load_training_rows, save_rows
+from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.rows import EvaluationItem, load_training_rows, read_evaluation_file, save_rows
 from gpu_runner.drift_baselines.documents import requested_documents
 from gpu_runner.drift_baselines.fitting import REGISTERED_DOCUMENTS, Fit, first_baseline
 from gpu_runner.errors import RunnerError
@@ -76,7 +77,7 @@ def bootstrap(
         known = read_record(store, request.model, FIRST)
         if known is not None:
             return _repeated(known, stated, request)
-        items = _assigned(files["eval"], key, settings.holdout_percent)
+        items, without_answer = _assigned(files["eval"], key, settings.holdout_percent)
         rows = _replay(files.get("replay"))
         documents = _documents(files["documents"])
         base = _stored_base(request, store, settings, work)
@@ -93,7 +94,7 @@ def bootstrap(
             "version": FIRST,
             "verdict": "bootstrap",
             "applied": True,
-            "reasons": [*_reasons(items, rows, len(documents), request), *drift.reasons],
+            "reasons": [*_reasons(items, rows, len(documents), request), *_left_out(without_answer), *drift.reasons],
             "actor": request.actor,
             "base_model": content.base_model,
             "artifact": {"uri": base, "sha256": artifact_folder_sha256(store, base, settings.cache_dir())},
@@ -128,13 +129,21 @@ def _fetch_files(request: OperatorRequested, store: ArtifactStore, work: Path) -
     return files
 
 
-def _assigned(path: Path, key: bytes, percent: int) -> tuple[EvaluationItem, ...]:
-    """The items with `holdout` where the keyed hash of the group says so, else `old_facts`, whatever set they came with."""
+def _assigned(path: Path, key: bytes, percent: int) -> tuple[tuple[EvaluationItem, ...], int]:
+    """The items with `holdout` where the keyed hash of the group says so, else `old_facts`, whatever set they came with.
+
+    And how many questions of the file have no answer and are left out.
+    """
     try:
-        items = load_evaluation_items(path)
+        file = read_evaluation_file(path)
     except DataError as error:
         raise BootstrapRefused(f"eval: {error}") from error
-    return tuple(replace(item, set="holdout" if is_holdout(item.group, key=key, percent=percent) else "old_facts") for item in items)
+    items = (replace(item, set="holdout" if is_holdout(item.group, key=key, percent=percent) else "old_facts") for item in file.items)
+    return tuple(items), file.without_answer
+
+
+def _left_out(without_answer: int) -> list[str]:
+    return [f"{without_answer} questions without an answer were left out"] if without_answer else []
 
 
 def _replay(path: Path | None) -> int:

@@ -200,7 +200,7 @@ class EvaluationRun:
     async def _complete(self, result: Mapping[str, Any]) -> None:
         await self._events.commit(completed_event(self._request, result, self._now()))
         metrics = {name: float(value) for name, value in result["metrics"].items() if isinstance(value, int | float)}
-        told = {name: result[name] for name in ("items", "answers_cut", "report_dir") if name in result}
+        told = {name: result[name] for name in ("items", "answers_cut", "questions_without_answer", "report_dir") if name in result}
         await asyncio.to_thread(self._set, status="completed", metrics=metrics, **told)
         self._metrics.evaluation_ended("completed", metrics, result.get("by_language", {}))
 

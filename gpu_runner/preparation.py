@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from consumers.core.holdout import key_id
 from gpu_runner.data_files import DataFileMissing, find_data_file
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
-from gpu_runner.dataset.rows import DataError, EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
+from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.drift_baselines.documents import leased_rows, write_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
 from gpu_runner.job_folder import JobFolder, write_json

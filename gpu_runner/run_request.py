@@ -24,6 +24,7 @@ from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, uri
 from producers.artifact_store.content_hash import file_sha256
 from producers.artifact_store.stores import open_store
 from schemas.envelope import describe
+from schemas.json_text import UnreadableJson, strict_json
 
 GOOD_ENDS: Final = frozenset({"promoted", "completed"})
 ENDS: Final = GOOD_ENDS | {"rejected", "inconclusive", "void", "no_data", "failed", "cancelled"}
@@ -97,13 +98,23 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
     raise RequestRefused(f"{response.request.url} answered {response.status_code}: {message}")
 
 
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = strict_json(text.encode("utf-8", "surrogateescape"))
+    except UnreadableJson as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError('expected a JSON object, for example {"epochs": 1}')
+    return value
+
+
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m gpu_runner.run_request", description="Asks a running service and waits for the end.")
     kinds = parser.add_subparsers(dest="kind", required=True)
     finetune = kinds.add_parser("finetune", help="fine-tune a base model on a dataset")
     finetune.add_argument("base_model")
     finetune.add_argument("dataset")
-    finetune.add_argument("--hyperparameters", type=json.loads, default={}, help='JSON, for example {"epochs": 1}')
+    finetune.add_argument("--hyperparameters", type=_object, default={}, help='JSON, for example {"epochs": 1}')
     evaluate = kinds.add_parser("evaluate", help="evaluate a version")
     evaluate.add_argument("model_version")
     evaluate.add_argument("eval_dataset")

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.from_documents import read_documents, write_training_files
-from gpu_runner.dataset.rows import DataError
 from producers.settings import ServiceSettings
 
 

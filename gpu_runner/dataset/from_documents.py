@@ -10,7 +10,8 @@ from pathlib import Path
 
 from consumers.core.holdout import is_holdout, normalise_group
 from gpu_runner.dataset.documents import extract_pairs
-from gpu_runner.dataset.rows import DataError, Document, Fields, TrainingRow, read_objects, row_id, save_rows, write_atomically
+from gpu_runner.dataset.fields import DataError, Fields, read_objects
+from gpu_runner.dataset.rows import Document, TrainingRow, language_of, row_id, save_rows, write_atomically
 from gpu_runner.dataset.split import splits
 
 PAIRS_FILE = "ministry_qa_pairs.jsonl"
@@ -112,9 +113,9 @@ def _documents(path: Path, source: Path) -> Iterator[Document]:
         fields = Fields(f"{path}:{number}", value)
         text = fields.text("text")
         yield Document(
-            id=fields.optional_text("doc_id") or fields.optional_text("id") or f"{name}:{number}",
+            id=fields.identity("id" if value.get("doc_id") is None else "doc_id", f"{name}:{number}"),
             text=text,
-            language=fields.language(text),
+            language=language_of(fields, text),
             title=fields.optional_text("title"),
             group=fields.optional_text("group") or fields.optional_text("source_group"),
         )

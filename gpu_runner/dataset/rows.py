@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, cast, get_args
+from typing import Final, Literal, TypeVar, cast, get_args
 
 from consumers.core.holdout import normalise_group
+from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
 
 Language = Literal["hi", "en"]
 Origin = Literal["correction", "document", "replay", "dataset"]
@@ -25,10 +26,6 @@ LANGUAGES: Final[tuple[str, ...]] = get_args(Language)
 ORIGINS: Final[tuple[str, ...]] = get_args(Origin)
 ITEM_SETS: Final[tuple[str, ...]] = get_args(ItemSet)
 SIDES: Final[tuple[str, ...]] = get_args(Side)
-
-
-class DataError(ValueError):
-    """A file can't be used as it is: names the file, the line, the field, what was expected and what was found."""
 
 
 @dataclass(frozen=True)
@@ -113,30 +110,66 @@ def row_id(*parts: str) -> str:
 
 
 def load_training_rows(path: Path) -> tuple[TrainingRow, ...]:
-    """All rows of a training file. Raises DataError for the first line that is no training row."""
-    return _load(path, lambda fields: fields.training_row())
+    """All rows of a training file; of rows that share an id and differ, the later ones get an id of their own.
+
+    Raises DataError for the first line that is no training row.
+    """
+    return with_own_ids(_load(path, training_row))
+
+
+def with_own_ids(rows: Iterable[TrainingRow]) -> tuple[TrainingRow, ...]:
+    """The rows, in which equal ids mean equal rows: a file that counts from 1 in each of its parts loses nothing."""
+    known: dict[str, tuple[str, str]] = {}
+    out = []
+    for row in rows:
+        words = (row.prompt, row.completion)
+        name = row.id if known.get(row.id, words) == words else row_id(row.id, *words)
+        known[name] = words
+        out.append(row if name == row.id else replace(row, id=name))
+    return tuple(out)
+
+
+@dataclass(frozen=True)
+class EvaluationFile:
+    """The items of a file, and how many questions of it have no answer and are left out."""
+
+    items: tuple[EvaluationItem, ...]
+    without_answer: int
 
 
 def load_evaluation_items(path: Path, default_set: ItemSet = "dataset") -> tuple[EvaluationItem, ...]:
-    """All items of an evaluation file; the seed's form (`answer`, no set, group, id or language) is filled in.
+    """The items of `read_evaluation_file`."""
+    return read_evaluation_file(path, default_set).items
 
-    A missing language is guessed from the script of the question; a missing group is the normalised question; a missing id is a hash.
-    Raises DataError for the first line that is no item, for an id that comes twice, and for a file without items.
+
+def read_evaluation_file(path: Path, default_set: ItemSet = "dataset") -> EvaluationFile:
+    """All items of an evaluation file; the seed's form (`answer`, no set, group, id or language) is filled in, and flattened SQuAD rows.
+
+    A missing language is guessed from the script of the question; a missing group is the normalised question (the paragraph, where the row
+    has a `context`); a missing id is a hash. Of an id that comes twice, one question is one item with the answers of both, another question
+    gets an id of its own. Raises DataError for the first line that is no item, and for a file without items.
     """
-    items = _load(path, lambda fields: fields.evaluation_item(default_set))
-    seen: dict[str, int] = {}
-    for number, item in enumerate(items, 1):
-        if item.id in seen:
-            raise DataError(f"{path}: item {number}: field 'id': {item.id!r} is also item {seen[item.id]}; every item needs its own id")
-        seen[item.id] = number
+    items: dict[str, EvaluationItem] = {}
+    without_answer = 0
+    for number, value in read_objects(path):
+        item = evaluation_item(Fields(f"{path}:{number}", value), default_set)
+        if item is None:
+            without_answer += 1
+            continue
+        if (same := items.get(item.id)) is not None and same.question != item.question:
+            item = replace(item, id=row_id(item.id, item.question))
+            same = items.get(item.id)
+        answers = item.answers if same is None else (*same.answers, *item.answers)
+        items[item.id] = replace(same or item, answers=tuple(dict.fromkeys(answers)))
     if not items:
-        raise DataError(f"{path}: no items: expected one JSON object a line with 'question' and 'answers'")
-    return items
+        left_out = f" with an answer ({without_answer} questions have none)" if without_answer else ""
+        raise DataError(f"{path}: no items{left_out}: expected one JSON object a line with 'question' and 'answers'")
+    return EvaluationFile(tuple(items.values()), without_answer)
 
 
 def load_answers(path: Path) -> tuple[Answer, ...]:
     """All answers of an answers file. Raises DataError for the first line that is no answer."""
-    return _load(path, lambda fields: fields.answer())
+    return _load(path, answer_row)
 
 
 def json_lines(rows: Iterable[Row]) -> bytes:
@@ -165,132 +198,77 @@ def save_rows(path: Path, rows: Iterable[Row]) -> None:
     write_atomically(path, json_lines(rows))
 
 
-def read_objects(path: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    """The JSON objects of a JSON Lines file with their line numbers; empty lines are passed over.
-
-    Raises DataError for a file that can't be read, is not UTF-8, or has a line that is no JSON object.
-    """
-    try:
-        with path.open(encoding="utf-8-sig") as handle:
-            for number, line in enumerate(handle, 1):
-                if line.strip():
-                    yield number, _json_object(path, number, line)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file: expected a JSON Lines file there") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 at byte {error.start}: save the file as UTF-8") from error
-
-
-def _json_object(path: Path, number: int, line: str) -> Mapping[str, Any]:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno}): expected one JSON object a line") from error
-    if not isinstance(value, dict):
-        raise DataError(f"{path}:{number}: expected a JSON object, found {type(value).__name__}")
-    return value
-
-
 def _load(path: Path, parse: Callable[[Fields], Parsed]) -> tuple[Parsed, ...]:
     return tuple(parse(Fields(f"{path}:{number}", value)) for number, value in read_objects(path))
 
 
-@dataclass(frozen=True)
-class Fields:
-    """The fields of one JSON object, read with errors that start with `where` (file and line)."""
+def language_of(fields: Fields, text: str) -> Language:
+    """The field `language` (a tag such as hi-IN counts by its first part), or the guess by the script of `text`."""
+    value = fields.values.get("language")
+    if value is None:
+        return guess_language(text)
+    if not isinstance(value, str) or value.split("-")[0] not in LANGUAGES:
+        raise fields.error("language", f"one of {', '.join(LANGUAGES)}")
+    return cast(Language, value.split("-")[0])
 
-    where: str
-    values: Mapping[str, Any]
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """A string that is not blank; `default` stands in where the field is absent or null."""
-        value = self.values.get(name)
-        if value is None and default is not None:
-            return default
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(name, "a string that is not blank")
-        return value
+def training_row(fields: Fields) -> TrainingRow:
+    """The object as a training row."""
+    prompt, completion = fields.text("prompt"), fields.text("completion")
+    return TrainingRow(
+        id=fields.identity("id", row_id("row", prompt, completion)),
+        prompt=prompt,
+        completion=completion,
+        language=language_of(fields, prompt),
+        origin=cast(Origin, fields.choice("origin", ORIGINS, "dataset")),
+        group=fields.text("group", normalise_group(prompt)),
+        sample_id=fields.optional_text("sample_id"),
+    )
 
-    def optional_text(self, name: str) -> str | None:
-        """A string, or None where the field is absent or null."""
-        return None if self.values.get(name) is None else self.text(name)
 
-    def choice(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        """One of `allowed`."""
-        value = self.text(name, default)
-        if value not in allowed:
-            raise self.error(name, f"one of {', '.join(allowed)}")
-        return value
+def evaluation_item(fields: Fields, default_set: ItemSet) -> EvaluationItem | None:
+    """The object as an evaluation item, `answer` may stand for `answers`; None for a question of a SQuAD file that has no answer.
 
-    def number(self, name: str) -> float:
-        """A finite number that is not negative."""
-        value = self.values.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-            raise self.error(name, "a finite number of at least 0")
-        return float(value)
+    A SQuAD row has its paragraph as `context`, or its answers flattened: {"text": [...], "answer_start": [...]}.
+    """
+    question, context = fields.text("question"), fields.optional_text("context")
+    answers = fields.values.get("answers")
+    if answers is None and fields.values.get("answer") is not None:
+        answers = [fields.text("answer")]
+    if context is not None or isinstance(answers, dict):
+        found = answer_texts(fields.where, "answers", answers)
+        if not found or fields.flag("is_impossible"):
+            return None
+    elif isinstance(answers, list) and answers and all(isinstance(answer, str) and answer.strip() for answer in answers):
+        found = tuple(answers)
+    else:
+        raise fields.error("answers", "a list of at least one string that is not blank (or 'answer', one such string)")
+    return EvaluationItem(
+        id=fields.identity("id", row_id("item", question, *found)),
+        set=cast(ItemSet, fields.choice("set", ITEM_SETS, default_set)),
+        question=question,
+        answers=found,
+        language=language_of(fields, question),
+        group=fields.text("group", normalise_group(question) if context is None else paragraph_group(context)),
+        source=fields.optional_text("source") or context,
+        sample_id=fields.optional_text("sample_id"),
+    )
 
-    def flag(self, name: str) -> bool | None:
-        """True or false, or None where the field is absent or null."""
-        value = self.values.get(name)
-        if value is not None and not isinstance(value, bool):
-            raise self.error(name, "true or false")
-        return value
 
-    def language(self, text: str) -> Language:
-        """The field `language` (a tag such as hi-IN counts by its first part), or the guess by the script of `text`."""
-        value = self.values.get("language")
-        if value is None:
-            return guess_language(text)
-        if not isinstance(value, str) or value.split("-")[0] not in LANGUAGES:
-            raise self.error("language", f"one of {', '.join(LANGUAGES)}")
-        return cast(Language, value.split("-")[0])
+def paragraph_group(context: str) -> str:
+    """The source group of questions about one paragraph that has no name."""
+    return f"paragraph-{row_id('context', context)}"
 
-    def error(self, name: str, expected: str) -> DataError:
-        """The error that names file, line and field."""
-        found = "nothing" if self.values.get(name) is None else repr(self.values[name])[:80]
-        return DataError(f"{self.where}: field '{name}': expected {expected}, found {found}")
 
-    def training_row(self) -> TrainingRow:
-        """The object as a training row."""
-        prompt, completion = self.text("prompt"), self.text("completion")
-        return TrainingRow(
-            id=self.text("id", row_id("row", prompt, completion)),
-            prompt=prompt,
-            completion=completion,
-            language=self.language(prompt),
-            origin=cast(Origin, self.choice("origin", ORIGINS, "dataset")),
-            group=self.text("group", normalise_group(prompt)),
-            sample_id=self.optional_text("sample_id"),
-        )
-
-    def evaluation_item(self, default_set: ItemSet) -> EvaluationItem:
-        """The object as an evaluation item; `answer` may stand for `answers`."""
-        question = self.text("question")
-        answers = self.values.get("answers")
-        if answers is None and self.values.get("answer") is not None:
-            answers = [self.text("answer")]
-        if not isinstance(answers, list) or not answers or not all(isinstance(answer, str) and answer.strip() for answer in answers):
-            raise self.error("answers", "a list of at least one string that is not blank (or 'answer', one such string)")
-        return EvaluationItem(
-            id=self.text("id", row_id("item", question, *answers)),
-            set=cast(ItemSet, self.choice("set", ITEM_SETS, default_set)),
-            question=question,
-            answers=tuple(answers),
-            language=self.language(question),
-            group=self.text("group", normalise_group(question)),
-            source=self.optional_text("source"),
-            sample_id=self.optional_text("sample_id"),
-        )
-
-    def answer(self) -> Answer:
-        """The object as an answer; its text may be empty."""
-        if not isinstance(self.values.get("text"), str):
-            raise self.error("text", "a string (an empty one where the model said nothing)")
-        return Answer(
-            item_id=self.text("item_id"),
-            side=cast(Side, self.choice("side", SIDES)),
-            text=self.values["text"],
-            latency_ms=self.number("latency_ms"),
-            tokens=int(self.number("tokens")),
-            cut=self.flag("cut"),
-        )
+def answer_row(fields: Fields) -> Answer:
+    """The object as an answer; its text may be empty."""
+    if not isinstance(fields.values.get("text"), str):
+        raise fields.error("text", "a string (an empty one where the model said nothing)")
+    return Answer(
+        item_id=fields.text("item_id"),
+        side=cast(Side, fields.choice("side", SIDES)),
+        text=fields.values["text"],
+        latency_ms=fields.number("latency_ms"),
+        tokens=int(fields.number("tokens")),
+        cut=fields.flag("cut"),
+    )

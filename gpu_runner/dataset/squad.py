@@ -1,13 +1,19 @@
-"""Reads SQuAD-format files: paragraphs as documents, each with its questions."""
+"""Reads SQuAD-format files: paragraphs as documents, each with its questions; nested as published, or one row a question."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from gpu_runner.dataset.rows import DataError, Document, Language, guess_language
+from gpu_runner.dataset.fields import DataError, answer_texts, kind_of, read_whole
+from gpu_runner.dataset.rows import Document, Language, guess_language, row_id
+
+LONGEST_TITLE: Final = 150
+MOST_PLUSES: Final = 8
+_NO_IDENTIFIER: Final = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True)
@@ -21,71 +27,139 @@ class SquadQuestion:
 
 @dataclass(frozen=True)
 class SquadParagraph:
-    """One paragraph: `id` is `<title>/<number in the article>`, unique in the file and the source group of its questions."""
+    """One paragraph: `id` is `<title>/<number in the article>`, unique in the file, `group` the same, the source group of its questions.
+
+    In `id` a title with white space or of more than 150 characters has another spelling, as an identifier needs it.
+    """
 
     id: str
     title: str
     text: str
     language: Language
     questions: tuple[SquadQuestion, ...]
+    group: str
 
     def document(self) -> Document:
         """The paragraph as a document."""
-        return Document(self.id, self.text, self.language, self.title)
+        return Document(self.id, self.text, self.language, self.title, self.group)
 
 
 @dataclass(frozen=True)
 class SquadFile:
-    """The paragraphs of a file in their order."""
+    """The paragraphs of a file in their order, and how many of its questions have no answer and are left out."""
 
     paragraphs: tuple[SquadParagraph, ...]
+    without_answer: int = 0
 
 
 def load_squad(path: Path) -> SquadFile:
-    """Read a SQuAD v1.1 file; questions without an answer (v2's impossible ones) are left out.
+    """Read a SQuAD file, v1.1 or v2, its `data` a list of articles or of rows {"id", "context", "question", "answers"}.
 
-    Raises DataError naming the file and the place (`data[3].paragraphs[0].qas[2].question`) that is not as expected.
+    Questions without an answer (impossible ones, blank or no answers) are left out and counted. Any title will do, also none, and titles
+    and ids may repeat or be numbers. Raises DataError naming the file and the place that is not as expected
+    (`data[3].paragraphs[0].qas[2].question`).
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file: expected a SQuAD-format JSON file there") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a SQuAD-format JSON file: {error}") from error
-    paragraphs: list[SquadParagraph] = []
-    used: set[str] = set()
-    for article_number, article in enumerate(_list(path, content, "data", "")):
-        where = f"data[{article_number}]"
-        title = str(article.get("title") or f"article-{article_number}") if isinstance(article, dict) else ""
-        while title in used:
-            title += "+"
-        used.add(title)
-        for number, paragraph in enumerate(_list(path, article, "paragraphs", where)):
-            paragraphs.append(_paragraph(path, paragraph, f"{title}/{number}", title, f"{where}.paragraphs[{number}]"))
-    return SquadFile(tuple(paragraphs))
+    content = read_whole(path, "a SQuAD-format JSON file")
+    entries = content if isinstance(content, list) else _list(path, content, "data", "")
+    reading = _Reading(path)
+    for number, entry in enumerate(entries):
+        where = f"data[{number}]"
+        if isinstance(entry, dict) and "paragraphs" not in entry and "question" in entry:
+            reading.row(entry, where)
+        else:
+            reading.article(entry, number, where)
+    return SquadFile(tuple(reading.paragraphs), reading.without_answer)
 
 
-def _paragraph(path: Path, value: Any, name: str, title: str, where: str) -> SquadParagraph:
-    text = _text(path, value, "context", where)
-    questions: list[SquadQuestion] = []
-    for number, item in enumerate(_list(path, value, "qas", where)):
-        place = f"{where}.qas[{number}]"
-        answers = (_text(path, answer, "text", f"{place}.answers[{n}]") for n, answer in enumerate(_list(path, item, "answers", place)))
-        if found := tuple(dict.fromkeys(answers)):
-            question = _text(path, item, "question", place)
-            questions.append(SquadQuestion(str(item.get("id") or f"{name}#{number}"), " ".join(question.split()), found))
-    return SquadParagraph(name, title.replace("_", " "), text, guess_language(text), tuple(questions))
+class _Reading:
+    """Collects the paragraphs of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.paragraphs: list[SquadParagraph] = []
+        self.without_answer = 0
+        self._path = path
+        self._repeats: Counter[str] = Counter()
+        self._names: set[str] = set()
+        self._articles: dict[str, str] = {}  # of rows: a title to the name of its article
+        self._sizes: Counter[str] = Counter()  # how many paragraphs of rows an article has
+        self._places: dict[tuple[str, str], int] = {}  # of rows: an article's name and a text to the paragraph's place
+
+    def article(self, article: Any, number: int, where: str) -> None:
+        """An article with its paragraphs."""
+        title = _title_of(article)
+        name = self._name(title or f"article-{number}")
+        for place, value in enumerate(_list(self._path, article, "paragraphs", where)):
+            inside = f"{where}.paragraphs[{place}]"
+            paragraph = self._paragraph(name, place, title, _text(self._path, value, "context", inside))
+            found = [
+                self._question(item, f"{paragraph.id}#{index}", f"{inside}.qas[{index}]")
+                for index, item in enumerate(_list(self._path, value, "qas", inside))
+            ]
+            self.paragraphs.append(replace(paragraph, questions=tuple(question for question in found if question)))
+
+    def row(self, row: Any, where: str) -> None:
+        """One question with its paragraph; questions of one title and text come together."""
+        title, text = _title_of(row), _text(self._path, row, "context", where)
+        if title not in self._articles:
+            self._articles[title] = self._name(title or "rows")
+        name = self._articles[title]
+        if (name, text) not in self._places:
+            self._places[name, text] = len(self.paragraphs)
+            self.paragraphs.append(self._paragraph(name, self._sizes[name], title, text))
+            self._sizes[name] += 1
+        place = self._places[name, text]
+        paragraph = self.paragraphs[place]
+        question = self._question(row, f"{paragraph.id}#{len(paragraph.questions)}", where)
+        if question:
+            self.paragraphs[place] = replace(paragraph, questions=(*paragraph.questions, question))
+
+    def _paragraph(self, name: str, number: int, title: str, text: str) -> SquadParagraph:
+        plain = len(name) <= LONGEST_TITLE and not _NO_IDENTIFIER.search(name)
+        spelled = name if plain else f"{_NO_IDENTIFIER.sub('_', name)[: LONGEST_TITLE - 20]}-{row_id('title', name)[:8]}"
+        # A group may hold white space, and who was held out by it stays held out.
+        group = f"{name}/{number}" if len(name) <= LONGEST_TITLE and "\x00" not in name else f"{spelled}/{number}"
+        return SquadParagraph(f"{spelled}/{number}", _shown(title or name), text, guess_language(text), (), group)
+
+    def _question(self, item: Any, name: str, where: str) -> SquadQuestion | None:
+        question = " ".join(_text(self._path, item, "question", where).split())
+        answers = answer_texts(str(self._path), f"{where}.answers", item.get("answers"))
+        if not answers or item.get("is_impossible"):
+            self.without_answer += 1
+            return None
+        identity = item.get("id")
+        return SquadQuestion(name if identity is None or identity == "" else str(identity), question, answers)
+
+    def _name(self, title: str) -> str:
+        """The title, or where another article has it the title with pluses, which nothing else in the file is called."""
+        name = title
+        while name in self._names:
+            self._repeats[title] += 1
+            count = self._repeats[title]
+            name = title + ("+" * count if count <= MOST_PLUSES else f"+{count}")
+        self._names.add(name)
+        return name
+
+
+def _title_of(value: Any) -> str:
+    """The title of an article or a row: a text, or the digits of a number; empty where there is none."""
+    title = value.get("title") if isinstance(value, dict) else None
+    return str(title).strip() if isinstance(title, str | int | float) else ""
+
+
+def _shown(title: str) -> str:
+    """A title for people, of bounded length."""
+    return " ".join(title.replace("_", " ").replace("\x00", " ").split())[:500]
 
 
 def _list(path: Path, value: Any, name: str, where: str) -> list[Any]:
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, list):
-        raise DataError(f"{path}: field '{f'{where}.{name}'.lstrip('.')}': expected a list (SQuAD format), found {type(found).__name__}")
+        raise DataError(f"{path}: field '{f'{where}.{name}'.lstrip('.')}': expected a list (SQuAD format), found {kind_of(found)}")
     return found
 
 
 def _text(path: Path, value: Any, name: str, where: str) -> str:
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, str) or not found.strip():
-        raise DataError(f"{path}: field '{where}.{name}': expected a string that is not blank, found {found!r:.80}")
+        raise DataError(f"{path}: field '{where}.{name}': expected a string that is not blank, found {kind_of(found)}")
     return found

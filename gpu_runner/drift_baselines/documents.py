@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from consumers.core.holdout import GROUP_CHARACTERS, normalise_group
-from gpu_runner.dataset.rows import DataError, read_objects
+from gpu_runner.dataset.fields import DataError, read_objects
 from producers.redact import redact_together
 from schemas.sample import SampleCollected
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from gpu_runner.dataset.rows import DataError
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.drift_baselines.documents import capped, read_documents, requested_documents, write_documents
 from gpu_runner.drift_baselines.in_force import StoredBaseline
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, files_below, put_folder

@@ -12,15 +12,15 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from gpu_runner.dataset.rows import DataError
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.evaluate.evaluation import (
     BadModel,
     EvaluationSpec,
     ask,
     finished,
-    load_items,
     load_sources,
     load_spec,
+    read_items,
     report,
     verify_model,
 )
@@ -41,7 +41,8 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
         reporter.end()
         return earlier
     verify_model(spec)
-    items = load_items(spec)
+    file = read_items(spec)
+    items = file.items
     if spec.sources is not None:
         load_sources(spec.sources)  # a source file that can't be read is told before the model has answered, not after
     generator = _load_generator(spec)
@@ -54,7 +55,7 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
 
     answers = ask(generator, items, max_new_tokens=spec.max_new_tokens, progress=progress)
     reporter.end(len(items), len(items))
-    return report(spec, folder, items, answers, reporter.seconds)
+    return report(spec, folder, items, answers, reporter.seconds, without_answer=file.without_answer)
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpu_runner.dataset.rows import Answer, DataError, EvaluationItem, load_evaluation_items, save_rows, write_atomically
+from gpu_runner.dataset.fields import DataError, kind_of, read_whole
+from gpu_runner.dataset.rows import Answer, EvaluationFile, EvaluationItem, read_evaluation_file, save_rows, write_atomically
 from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
@@ -91,21 +92,25 @@ def load_sources(path: Path) -> dict[str, str]:
 
     Raises DataError naming the entry that is neither.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a JSON file of source documents: {error}") from error
+    content = read_whole(path, "a JSON file of source documents")
     if isinstance(content, dict):
         pairs = list(content.items())
     elif isinstance(content, list):
         entries = [entry if isinstance(entry, dict) else {} for entry in content]
-        pairs = [(entry.get("id", entry.get("doc_id")), entry.get("text")) for entry in entries]
+        names = [entry.get("id", entry.get("doc_id")) for entry in entries]
+        pairs = [(_name(name), entry.get("text")) for name, entry in zip(names, entries, strict=True)]
     else:
         raise DataError(f'{path}: expected an object {{"<document id>": "<text>"}} or a list of {{"id", "text"}}')
     for number, (name, text) in enumerate(pairs):
         if not isinstance(name, str) or not name or not isinstance(text, str) or not text.strip():
-            raise DataError(f"{path}: entry {number}: expected a document id and a text that is not blank, found {name!r}")
+            raise DataError(
+                f"{path}: entry {number}: expected a document id and a text that is not blank, found {kind_of(name)} and {kind_of(text)}"
+            )
     return dict(pairs)
+
+
+def _name(given: Any) -> Any:
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
 def finished(folder: Path) -> dict[str, Any] | None:
@@ -142,9 +147,13 @@ def ask(
 
 
 def report(
-    spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float]
-) -> dict[str, Any]:
-    """Score the answers, write answers, reports and result.json (last), and return the result."""
+    spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float], *,
+    without_answer: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """Score the answers, write answers, reports and result.json (last), and return the result.
+
+    `without_answer` questions of the file had none, and were left out.
+    """
     sources = load_sources(spec.sources) if spec.sources is not None else None
     scored = score_side(items, answers, spec.metrics, sources=sources)
     save_rows(folder / "answers.jsonl", answers)
@@ -161,6 +170,8 @@ def report(
         "signatures": dict(scored.signatures),
     }
     facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items))}
+    if without_answer:
+        facts["questions without an answer, left out"] = str(without_answer)
     paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)
     result = {
         "job_id": spec.job_id,
@@ -168,6 +179,7 @@ def report(
         "model_sha256": spec.model_sha256,
         "items_sha256": scored.items_sha256,
         "items": len(items),
+        "questions_without_answer": without_answer,
         "answers_cut": sum(bool(answer.cut) for answer in answers),
         "metrics": {name: value for name, value in scored.metrics.items() if name != "items"},
         "by_language": {name: dict(values) for name, values in scored.by_language.items()},
@@ -180,4 +192,9 @@ def report(
 
 def load_items(spec: EvaluationSpec) -> tuple[EvaluationItem, ...]:
     """The items of the evaluation, in the seed's form or ours, from a JSON Lines file."""
-    return load_evaluation_items(spec.items)
+    return read_items(spec).items
+
+
+def read_items(spec: EvaluationSpec) -> EvaluationFile:
+    """The items, and how many questions of the file have no answer."""
+    return read_evaluation_file(spec.items)

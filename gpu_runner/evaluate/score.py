@@ -14,17 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumers.core.holdout import normalise_group
-from gpu_runner.dataset.rows import (
-    Answer,
-    DataError,
-    EvaluationItem,
-    Side,
-    json_lines,
-    load_answers,
-    load_evaluation_items,
-    row_id,
-    write_atomically,
-)
+from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.rows import Answer, EvaluationItem, Side, json_lines, load_answers, load_evaluation_items, row_id, write_atomically
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
 from gpu_runner.evaluate.exact_match import score_answer

@@ -392,3 +392,43 @@ async def test_a_tainted_version_is_listed_with_what_was_trained_from_it(
     assert listed == {"model": "tiny", "version": "v1", "samples": {first.sample_id: "erased"}, "trained_from_it": ["v2"]}
     status = (await api.get("/finetune/status?job_id=cmd-2")).json()
     assert (status["tainted"], status["tainted_samples"]) == (False, 0)
+
+
+@pytest.mark.parametrize("path", ["/evaluate", "/finetune/start"])
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        (b"[" * 100_000, 400, "not JSON"),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", 422, "a["),
+        (b'{"base_model": "x", "eval_dataset": ' + b"9" * 5_000 + b"}", 422, "eval_dataset"),
+        (b'{"dataset_path": "\\ud800", "base_model": "x"}', 422, "dataset_path"),
+        (b'{"metrics": [NaN]}', 422, "metrics[0]"),
+        (b'{"base_model": "caf\xe9"}', 400, "not UTF-8"),
+        ('{"base_model": "x"}'.encode("utf-16"), 400, "UTF-16"),
+        (b"3", 422, ""),
+        (b"", 422, ""),
+        (b'{"base_model": "\\u0000", "dataset_path": "\\u0000", "model_version": "\\u0000/\\u0000"}', 422, ""),
+    ],
+)
+async def test_k6_a_body_that_can_not_be_taken_is_refused_by_field(
+    api: httpx.AsyncClient, path: str, body: bytes, status: int, told: str
+) -> None:
+    """400 for what is no JSON, 422 with the field for a value; never 500, and none of the body's words come back."""
+    answer = await api.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
+    error = error_of(answer)
+    assert told in error["message"] or any(told in detail["field"] for detail in error["details"])
+
+
+@pytest.mark.parametrize("name", ["\x00", "a\x00b", "../x", "s3://models/\x00", "s3://", "x" * 999, "\n", "ग" * 999, "~", "/", "."])
+async def test_k6_a_name_of_a_file_that_can_not_be_is_refused(api: httpx.AsyncClient, name: str) -> None:
+    """A 4xx by field for each request that names a file, whatever the name."""
+    for path, body, field in (
+        ("/finetune/start", START | {"dataset_path": name}, "dataset_path"),
+        ("/finetune/start", START | {"base_model": f"/{name[:250]}"}, "base_model"),
+        ("/evaluate", EVALUATE | {"eval_dataset": name}, "eval_dataset"),
+        ("/evaluate", EVALUATE | {"model_version": name}, "model_version"),
+    ):
+        answer = await api.post(path, json=body)
+        assert answer.status_code in (404, 409, 422), (path, field, answer.text)
+        assert error_of(answer)["details"], (path, field)

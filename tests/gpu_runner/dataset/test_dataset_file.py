@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.dataset.dataset_file import MULTI_TURN, load_dataset
-from gpu_runner.dataset.rows import DataError
+from gpu_runner.dataset.dataset_file import MULTI_TURN, WITHOUT_ANSWER, load_dataset
+from gpu_runner.dataset.fields import DataError
 
 
 def chat(*turns: tuple[str, str]) -> dict[str, object]:
@@ -77,3 +77,29 @@ def test_a_squad_file_is_a_dataset(tmp_path: Path) -> None:
     path.write_text(json.dumps({"data": [{"title": "T", "paragraphs": [{"context": "Agra.", "qas": [qa]}]}]}), encoding="utf-8")
     (row,) = load_dataset(path).rows
     assert (row.prompt, row.completion, row.group) == ("Where?", "Agra", "T/0")
+
+
+@pytest.mark.parametrize("name", ["d.jsonl", "d.json"])
+def test_k6_rows_of_a_squad_file_train(tmp_path: Path, name: str) -> None:
+    """As JSON Lines, whatever the file is called: integer ids that repeat, flattened answers, none, and one group a paragraph."""
+    rows = [
+        {"id": 1, "title": "T", "context": "one", "question": "Where?", "answers": {"text": ["", "Agra"], "answer_start": [0, 3]}},
+        {"id": 1, "title": "T", "context": "one", "question": "Who?", "answers": {"text": ["Shah Jahan"], "answer_start": [0]}},
+        {"id": 2, "title": "T", "context": "two", "question": "Why?", "answers": {"text": [], "answer_start": []}},
+    ]
+    path = tmp_path / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    loaded = load_dataset(path)
+    assert [(row.prompt, row.completion) for row in loaded.rows] == [("Where?", "Agra"), ("Who?", "Shah Jahan")]
+    assert len({row.id for row in loaded.rows}) == 2
+    assert len({row.group for row in loaded.rows}) == 1
+    assert loaded.dropped == {WITHOUT_ANSWER: 1}
+
+
+def test_k6_a_squad_file_tells_what_had_no_answer(tmp_path: Path) -> None:
+    """Counted among what was left out."""
+    qas = [{"id": 1, "question": "Where?", "answers": [{"text": "Agra"}]}, {"id": 1, "question": "Why?", "answers": [{"text": ""}]}]
+    path = tmp_path / "d.json"
+    path.write_text(json.dumps({"data": [{"title": "", "paragraphs": [{"context": "Agra.", "qas": qas}]}]}), encoding="utf-8")
+    loaded = load_dataset(path)
+    assert (len(loaded.rows), loaded.dropped) == (1, {WITHOUT_ANSWER: 1})

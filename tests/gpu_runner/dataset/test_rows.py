@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.rows import (
     Answer,
-    DataError,
     EvaluationItem,
     TrainingRow,
     guess_language,
@@ -19,6 +19,8 @@ from gpu_runner.dataset.rows import (
     load_answers,
     load_evaluation_items,
     load_training_rows,
+    paragraph_group,
+    read_evaluation_file,
     save_rows,
 )
 
@@ -79,19 +81,86 @@ def test_a_bad_item_is_refused_by_file_line_and_field(tmp_path: Path, value: dic
         load_evaluation_items(path)
 
 
-@pytest.mark.parametrize(("line", "told"), [("{", "not JSON"), ("[1]", "expected a JSON object, found list")])
+@pytest.mark.parametrize(("line", "told"), [("{", "not JSON"), ("[1]", "expected a JSON object, found a list")])
 def test_a_line_that_is_no_object_is_refused(tmp_path: Path, line: str, told: str) -> None:
     """Broken JSON and other JSON are told apart, with the line."""
     path = tmp_path / "rows.jsonl"
-    path.write_text(f"\n{line}\n", encoding="utf-8")
-    with pytest.raises(DataError, match=rf"rows\.jsonl:2: {told}"):
+    path.write_text(f'\n{{"prompt": "q", "completion": "a"}}\n{line}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=rf"rows\.jsonl:3: {told}"):
         load_training_rows(path)
 
 
-def test_an_id_twice_is_refused(tmp_path: Path) -> None:
-    """Two items of one id could not be told apart in the answers."""
-    path = write(tmp_path / "items.jsonl", *[{"id": "a", "question": "q", "answer": "a"}] * 2)
-    with pytest.raises(DataError, match="'a' is also item 1"):
+def test_k6_ids_may_be_numbers_and_may_repeat(tmp_path: Path) -> None:
+    """One question of one id is one item with both answers; another question of that id is another item, and other rows are other rows."""
+    asked = [
+        {"id": 7, "question": "q", "answer": "a"},
+        {"id": 7, "question": "q", "answer": "b"},
+        {"id": 7, "question": "other", "answer": "c"},
+        {"id": "7", "question": "other", "answer": "c"},
+    ]
+    first, second = load_evaluation_items(write(tmp_path / "items.jsonl", *asked))
+    assert (first.id, first.answers, second.question, second.answers) == ("7", ("a", "b"), "other", ("c",))
+    assert second.id != first.id
+    row = {"id": 1, "prompt": "p", "completion": "c"}
+    taught = [row, row, row | {"prompt": "p2"}]
+    rows = load_training_rows(write(tmp_path / "rows.jsonl", *taught))
+    assert [row.id for row in rows[:2]] == ["1", "1"]
+    assert rows[2].id != "1"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{"text": ["Agra", " ", "Agra"], "answer_start": [0, 1, 0]}, [{"text": "Agra", "answer_start": 0}], ["Agra", ""], {"text": "Agra"}],
+)
+def test_k6_rows_of_squad_files_are_evaluation_items(tmp_path: Path, answers: object) -> None:
+    """Answers flattened or not; the paragraph is source and group, and questions without an answer are left out and counted."""
+    rows = [
+        {"id": 1, "title": "T", "context": "It is in Agra.", "question": "Where?", "answers": answers},
+        {"id": 2, "title": "T", "context": "It is in Agra.", "question": "Since when?", "answers": {"text": [], "answer_start": []}},
+        {"id": 3, "title": "T", "context": "It is in Agra.", "question": "Why?", "answers": [{"text": " "}]},
+        {"id": 4, "title": "T", "context": "It is in Agra.", "question": "Which?", "answers": None},
+    ]
+    file = read_evaluation_file(write(tmp_path / "items.jsonl", *rows))
+    (item,) = file.items
+    assert (item.id, item.answers, item.source, file.without_answer) == ("1", ("Agra",), "It is in Agra.", 3)
+    assert item.group == paragraph_group("It is in Agra.")
+    with pytest.raises(DataError, match="no items with an answer"):
+        load_evaluation_items(write(tmp_path / "none.jsonl", rows[1]))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"question": "\\ud800", "answer": "a"}', r":1: field 'question': holds half of a surrogate pair"),
+        (b'{"question": "q", "answer": ' + b"[" * 100_000, r"not JSON"),
+        (b'{"question": "q", "answer": "a", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", r":1: field 'x.*': nested too deeply"),
+        (b'{"question": "q", "answer": "a", "id": ' + b"9" * 5_000 + b"}", r":1: field 'id': a number of too many digits"),
+        ('{"question": "q", "answer": "a"}\n'.encode("utf-16"), r"rows.jsonl: is UTF-16"),
+        (b'[\n{"question": "q", "answer": "a"}\n]', r"rows.jsonl: is one JSON array"),
+        (b'{\n"question": "q",\n"answer": "a"\n}', r"rows.jsonl: has a JSON object over several lines"),
+        (b'{"question": "caf\xe9", "answer": "a"}', r":1: not UTF-8"),
+    ],
+)
+def test_k6_what_can_not_be_taken_is_named_once_by_line_and_field(tmp_path: Path, content: bytes, told: str) -> None:
+    """Items and rows have the same reader: a DataError, never a traceback, and no word of the file in it."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(content)
+    for load in (load_evaluation_items, load_training_rows):
+        with pytest.raises(DataError, match=told):
+            load(path)
+
+
+def test_k6_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    """As everywhere else."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + b'{"question": "q", "answer": "a"}\r\n\r\n')
+    assert load_evaluation_items(path)[0].question == "q"
+
+
+def test_k6_an_error_holds_none_of_the_files_words(tmp_path: Path) -> None:
+    """Only what kind of value was found."""
+    path = write(tmp_path / "items.jsonl", {"question": "q", "answer": "a", "set": "my secret"})
+    with pytest.raises(DataError, match=r"expected one of repair.*, found a string$"):
         load_evaluation_items(path)
 
 

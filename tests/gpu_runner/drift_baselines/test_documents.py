@@ -12,7 +12,7 @@ from runner_fakes import correction, document
 
 from consumers.drift.baseline import Document
 from consumers.drift.code_points import LONGEST
-from gpu_runner.dataset.rows import DataError
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.drift_baselines.documents import (
     DOCUMENTS_A_DAY,
     MOST,

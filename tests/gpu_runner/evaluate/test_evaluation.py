@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.dataset.rows import DataError
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.evaluate.evaluation import BadModel, ask, finished, load_items, load_sources, load_spec, report, verify_model
 from gpu_runner.evaluate.score import UnknownMetric
 from producers.artifact_store.content_hash import folder_sha256
@@ -140,6 +140,25 @@ def test_other_sources_are_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "s.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=r"s\.json"):
         load_sources(tmp_path / "s.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"a": "\\ud800"}', "a: holds half of a surrogate pair"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+        (b'[{"id": "a", "text": ' + b"9" * 5_000 + b"}]", r"\[0\]\.text: a number of too many digits"),
+        ('{"a": "x"}'.encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_k6_sources_that_can_not_be_taken_are_named_by_field(tmp_path: Path, content: bytes, told: str) -> None:
+    """By the project's one reader, before the model answers; a mark of byte order is passed over and ids may be numbers."""
+    (tmp_path / "s.json").write_bytes(content)
+    with pytest.raises(DataError, match=told):
+        load_sources(tmp_path / "s.json")
+    (tmp_path / "s.json").write_bytes(b'\xef\xbb\xbf[{"id": 3, "text": "x"}]')
+    assert load_sources(tmp_path / "s.json") == {"3": "x"}
 
 
 def test_the_child_reports_bad_data_as_json_and_exits_with_3(job: Path) -> None:

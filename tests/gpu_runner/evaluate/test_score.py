@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.dataset.rows import Answer, DataError, EvaluationItem, Side, save_rows
+from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.rows import Answer, EvaluationItem, Side, save_rows
 from gpu_runner.evaluate.score import DEFAULT_METRICS, KNOWN_METRICS, UnknownMetric, items_sha256, score_answers, score_side
 
 ITEMS = (
