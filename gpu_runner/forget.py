@@ -19,6 +19,8 @@ from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.registry import lineage, version_key
 from gpu_runner.taken_back import KnownSample, Reason, TakenBack, known_samples
 from producers.artifact_store.artifacts import ArtifactStore
+from schemas.json_text import UnreadableJson
+from schemas.json_text import read_json as read_line
 
 # In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
 MEMO: Final = "taken_back.json"
@@ -159,8 +161,8 @@ def _without(lines: Iterable[bytes], gone: Collection[str]) -> list[bytes]:
 
 def _field(line: bytes, name: str) -> object:
     try:
-        row = json.loads(line)
-    except ValueError:
+        row = read_line(line).value  # a person's own evaluation file may hold anything
+    except UnreadableJson:
         return None
     return row.get(name) if isinstance(row, dict) else None
 

@@ -139,3 +139,14 @@ def test_the_hub_clients_bookkeeping_stays_out_of_the_store(tmp_path: Path) -> N
     (folder / ".cache" / "huggingface").mkdir(parents=True)
     (folder / ".cache" / "huggingface" / "x.lock").write_text("")
     assert sorted(base_files(folder)) == ["config.json", "model.safetensors"]
+
+
+def test_k6_a_config_that_can_not_be_read_is_a_fault_of_the_folder(tmp_path: Path, store: ArtifactStore) -> None:
+    """Whatever lies there, also what would exhaust a reader's stack; and a name that no folder can have is not found."""
+    folder = put_model(tmp_path / "base")
+    for content in (b"[" * 100_000, b"\xff\xfe{\x00}\x00", b'{"a": ' + b"[" * 100_000):
+        (folder / "config.json").write_bytes(content)
+        assert folder_fault(folder) == "config.json is not JSON"
+    for name in ("/a\x00b", f"{tmp_path}/{'x' * 300}"):
+        with pytest.raises(BaseNotFound, match="no folder can have that name"):
+            find_base(name, store=store, models_dir=tmp_path, data_dir=tmp_path)

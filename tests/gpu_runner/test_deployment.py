@@ -215,3 +215,27 @@ async def test_the_whole_loop_works_on_s3(installation: Installation, make_comma
     assert (installation.states()[-1].outcome, current.artifact_uri) == ("promoted", "finetuned/tiny/v1/merged")
     (back,) = await answered(installation, request("rollback"))
     assert back.applied, back.reasons
+
+
+@pytest.mark.parametrize("file", ["documents", "eval", "replay"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"text": "\\ud800"}\n', ":1: field 'text': holds half of a surrogate pair"),
+        (b'{"text": ' + b"[" * 100_000 + b"\n", ":1: not JSON"),
+        (b'{"text": ' + b"9" * 5_000 + b"}\n", ":1: field 'text': a number of too many digits"),
+        ('{"text": "x"}'.encode("utf-16"), "is UTF-16"),
+        (b'[{"text": "x"},\n{"text": "y"}]', "is one JSON array"),
+        (b'{\n "text": "x"\n}', "has a JSON object over several lines"),
+    ],
+)
+async def test_k6_files_that_can_not_be_taken_refuse_a_bootstrap_by_line_and_field(
+    installation: Installation, file: str, content: bytes, told: str
+) -> None:
+    """Documents, items and replay rows have one reader, and nothing is registered."""
+    installation.store.write_bytes(f"up/{file}.jsonl", content)
+    (refused,) = await answered(installation, request("bootstrap", **BOOTSTRAP))
+    assert not refused.applied
+    assert refused.reasons[0].startswith(f"{file}: ")
+    assert told in refused.reasons[0]
+    assert not installation.topics.events(ModelCurrent)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.run_request import RequestRefused, reachable_name, summary
+from gpu_runner.run_request import RequestRefused, main, reachable_name, summary
 from producers.artifact_store.artifacts import key_of
 from producers.artifact_store.local_store import LocalStore
 
@@ -130,3 +130,12 @@ def test_a_status_is_one_line() -> None:
     """With what is known of it."""
     assert summary({"status": "running", "step": 3, "total": 40}) == "running, 3/40 items"
     assert summary({"status": "failed", "progress": None, "error": "why"}) == "failed, why"
+
+
+@pytest.mark.parametrize("given", ["[" * 100_000, '{"epochs": ' + "9" * 5_000 + "}", '{"a": "\\ud800"}', "[1]", "{'epochs': 1}", ""])
+def test_k6_hyperparameters_that_can_not_be_taken_are_a_wrong_call(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2 with what was expected, before anything is sent."""
+    with pytest.raises(SystemExit) as ended:
+        main(["finetune", "org/tiny", "rows.jsonl", "--hyperparameters", given])
+    assert ended.value.code == 2
+    assert "argument --hyperparameters" in capsys.readouterr().err
