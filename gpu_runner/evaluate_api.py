@@ -16,7 +16,6 @@ from gpu_runner.evaluate.score import KNOWN_METRICS
 from gpu_runner.evaluation_jobs import EvaluationRequest, evaluation_job_id
 from gpu_runner.finetune_api import MAX_BODY_BYTES, IdempotencyKey, session_log
 from gpu_runner.registry import RegisteredVersion, VersionAmbiguous, find_version
-from gpu_runner.strict_body import StrictBody
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing
 from producers.http_body import described_body, schema_of, submitted
@@ -44,7 +43,7 @@ AskedEvaluation = Annotated[EvaluateBody, Depends(submitted(EvaluateBody, max_by
 
 def evaluate_routes(supervisor: Supervisor) -> APIRouter:
     """The two endpoints over one supervisor."""
-    router = APIRouter(prefix="/evaluate", route_class=StrictBody)
+    router = APIRouter(prefix="/evaluate")
 
     @router.post("", status_code=202, openapi_extra=described_body(schema_of(EvaluateBody)))
     async def evaluate(body: AskedEvaluation, idempotency_key: IdempotencyKey = None) -> dict[str, str]:

@@ -16,7 +16,6 @@ from gpu_runner.errors import NotConnected
 from gpu_runner.event_log import EventLog
 from gpu_runner.finetune_status import finetune_status
 from gpu_runner.forget import tainted_versions, trained_from
-from gpu_runner.strict_body import StrictBody
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError
 from producers.http_body import described_body, schema_of, submitted
@@ -61,7 +60,7 @@ def session_log(supervisor: Supervisor) -> EventLog:
 
 def finetune_routes(supervisor: Supervisor) -> APIRouter:
     """The endpoints over one supervisor."""
-    router = APIRouter(prefix="/finetune", route_class=StrictBody)
+    router = APIRouter(prefix="/finetune")
 
     @router.post("/start", status_code=202, openapi_extra=described_body(schema_of(FinetuneStart)))
     async def start(body: StartBody, idempotency_key: IdempotencyKey = None) -> dict[str, str]:

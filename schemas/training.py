@@ -57,6 +57,8 @@ class TrainingState(BaseModel):
     hyperparameters: dict[str, float | int] = {}
     hyperparameter_sources: dict[str, str] = {}
     tainted_samples: int | None = Field(default=None, ge=0)
+    rows_too_long: int | None = Field(default=None, ge=0)
+    samples_too_long: int | None = Field(default=None, ge=0)
     accepted_at: EventTime
     updated_at: EventTime
 
