@@ -148,5 +148,5 @@ def test_k6_a_config_that_can_not_be_read_is_a_fault_of_the_folder(tmp_path: Pat
         (folder / "config.json").write_bytes(content)
         assert folder_fault(folder) == "config.json is not JSON"
     for name in ("/a\x00b", f"{tmp_path}/{'x' * 300}"):
-        with pytest.raises(BaseNotFound, match="no folder can have that name|File name too long"):
+        with pytest.raises(BaseNotFound, match=r"no folder can have that name|File name too long"):
             find_base(name, store=store, models_dir=tmp_path, data_dir=tmp_path)
