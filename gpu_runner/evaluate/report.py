@@ -19,7 +19,7 @@ SHOWN_METRICS: Final = (
 )
 NOTES: Final = (
     "exact_match, f1 and em_guarded are shares; bleu and chrf run from 0 to 100. exact_match is MLQA's; em_guarded also keeps "
-    "numbers apart and is the one that the gate counts.",
+    "numbers and marks with a meaning (A+, C#, 50%) apart and is the one that the gate counts.",
     "hallucination_rate is unsupported over checkable claims, judged by rules (numbers, names, content words, negation): no "
     "entailment model is plugged in. The rules cannot see a wrong answer that is taken from the same paragraph.",
 )
