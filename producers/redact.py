@@ -68,12 +68,12 @@ def _once(text: str, counts: dict[str, int]) -> str:
         text = _replaced(text, addresses.emails(text), counts)
         text = _replaced(text, addresses.spelt_emails(text), counts)
         text = _replaced(text, addresses.upi_ids(text), counts)
-    elif ")" in text or "]" in text or " dot " in text or " डॉट " in text:
+    elif ")" in text or "]" in text or " dot " in text or " DOT " in text or " डॉट " in text:
         text = _replaced(text, addresses.spelt_emails(text), counts)
     digits = _DIGITS.findall(text)
     if not digits:
         return text
-    if _TOGETHER_IN_PAN in map(len, digits):
+    if _TOGETHER_IN_PAN in map(len, digits) and tax_numbers.MAY_HOLD.search(text):
         text = _replaced(text, tax_numbers.gstins(text), counts)
         text = _replaced(text, tax_numbers.pans(text), counts)
     if len("".join(digits)) >= _FEWEST_OF_PHONE:

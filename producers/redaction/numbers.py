@@ -10,15 +10,21 @@ from producers.redaction.characters import DASHES, SPACES, UNSEEN, with_ascii_di
 from producers.redaction.context import Verdict, judge
 from producers.redaction.shapes import LOOSE_SHAPES, Kind, strength
 
-# Between two groups: spaces, dashes, brackets, nothing visible; or one dot, one stroke, one tab, one line break.
+# Between two groups: spaces, dashes, brackets, nothing visible; or one dot, stroke or bullet, one tab, one line break.
 _CLOSE: Final = rf"[{SPACES}{DASHES}{UNSEEN}()]{{1,4}}"
-_LOOSE: Final = rf"[{UNSEEN}]?[./][{UNSEEN}]?|[{SPACES}]?\t[{SPACES}]?|[{SPACES}]?\r?\n(?!\d{{1,3}}[.)][{SPACES}])[{SPACES}]?|\.?\)[./]"
+_LOOSE: Final = (
+    rf"[{UNSEEN}]?[./·•~_*…\\][{UNSEEN}]?|\s[./]\s|[{SPACES}]?\t[{SPACES}]?|"
+    rf"[{SPACES}]?\r?\n(?!\d{{1,3}}[.)][{SPACES}])[{SPACES}]?|\.?\)[./]"
+)
+_LOOSE_MARKS: Final = frozenset("./·•~_*…\\\t\n")
 _GAP: Final = rf"(?:{_CLOSE}|{_LOOSE})"
 _RUN: Final = re.compile(rf"\d(?:{_GAP}?\d){{9,}}")
 _PLUS: Final = re.compile(r"\+[ (]{0,2}$")
 # "Mob9876543210"
 _GLUED: Final = re.compile(r"(?:^|[^A-Za-z0-9_])(?:ph|mob|mobile|phone|tel|call|contact|whatsapp|aadhaa?r|uid)$", re.IGNORECASE)
-_GROUP: Final = re.compile(r"\d+")
+# What shows nothing parts nothing.
+_GROUP: Final = re.compile(rf"\d+(?:[{UNSEEN}]+\d+)*")
+_UNSEEN: Final = re.compile(f"[{UNSEEN}]+")
 _LONGEST: Final = 14
 _FEWEST: Final = 10
 
@@ -37,7 +43,7 @@ class _Run:
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text = text
         self._groups: Sequence[Group] = [match.span() for match in _GROUP.finditer(text, start, end)]
-        self._digits = [with_ascii_digits(text[first:last]) for first, last in self._groups]
+        self._digits = [_UNSEEN.sub("", with_ascii_digits(text[first:last])) for first, last in self._groups]
         plus = _PLUS.search(text[max(0, start - 3) : start])
         self._start = start if plus is None else start - len(plus[0])
 
@@ -58,7 +64,7 @@ class _Run:
         best: tuple[int, Kind] | None = None
         length = 0
         for last in range(first, len(self._groups)):
-            length += self._groups[last][1] - self._groups[last][0]
+            length += self._size(last)
             if length > _LONGEST:
                 break
             if length >= _FEWEST:
@@ -93,7 +99,7 @@ class _Run:
 
     def _stands_apart(self, first: int, last: int, *, alone: bool) -> bool:
         """Whether no neighbour makes the number a part of something else: a row of a table, a date, a decimal fraction."""
-        shape = tuple(end - start for start, end in self._groups[first : last + 1])
+        shape = tuple(map(len, self._digits[first : last + 1]))
         inner = [self._gap(place) for place in range(first + 1, last + 1)]
         loose = {gap.strip() or gap for gap in inner if _is_loose(gap)}
         if loose and shape not in LOOSE_SHAPES and not (shape[0] in (3, 4, 5) and self._digits[first][0] == "0"):
@@ -137,7 +143,7 @@ class _Run:
         return self._text[self._groups[place - 1][1] : self._groups[place][0]]
 
     def _size(self, place: int) -> int:
-        return self._groups[place][1] - self._groups[place][0]
+        return len(self._digits[place])
 
     def _is_year(self, place: int) -> bool:
         return "1000" <= self._digits[place] <= "2199"
@@ -148,4 +154,4 @@ def _is_word(character: str) -> bool:
 
 
 def _is_loose(gap: str) -> bool:
-    return any(mark in gap for mark in "./\t\n")
+    return not _LOOSE_MARKS.isdisjoint(gap)

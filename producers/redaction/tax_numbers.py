@@ -16,6 +16,8 @@ _G: Final = rf"(?:[{SPACES}{DASHES}{UNSEEN}])?"
 _GSTIN: Final = re.compile(
     rf"{_NO_WORD_BEFORE}\d{{2}}{_G}[A-Za-z]{{5}}{_G}\d{{4}}{_G}[A-Za-z]{_G}[1-9A-Za-z]{_G}[Zz]{_G}[0-9A-Za-z]{_NO_WORD_AFTER}", re.ASCII
 )
+# What every GSTIN and PAN holds: most texts have none, and need no look at the long patterns.
+MAY_HOLD: Final = re.compile(rf"[A-Za-z]{_G}\d{{4}}{_G}[A-Za-z]")
 # In lower case only without gaps: "the stupa 1500 a day" has the shape of a PAN.
 _PAN: Final = re.compile(rf"{_NO_WORD_BEFORE}(?:[A-Za-z]{{5}}\d{{4}}[A-Za-z]|[A-Z]{{5}}{_G}\d{{4}}{_G}[A-Z]){_NO_WORD_AFTER}", re.ASCII)
 _NOT_CHARACTER: Final = re.compile(r"[^0-9A-Za-z]")

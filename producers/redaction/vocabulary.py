@@ -69,7 +69,7 @@ AADHAAR: Final = _words(
     "aadhaar aadhar adhaar adhar aadhaarcard uid uidai", "", "", r"(?<!के )आधार(?!\s(?:पर|वर्ष|रेखा)|भूत|शिला)"
 )  # fmt: skip
 # What may stand between a naming word and its number.
-MARKS: Final = r"[\s:.\"'`“”‘’(\[\-–—=_|]"
+MARKS: Final = r"[\s:.>\"'`“”‘’(\[\-–—=_|]"
 FILLERS: Final = _words(
     "no nos num number numbers is are was were of the a id code card about",
     "नं नंबर नम्बर संख्या है था हैं थी सं क्र कार्ड में की का आईडी लगभग",
@@ -78,6 +78,7 @@ PERSON_FILLERS: Final = _words("at on to for me us him her it in please only pe 
 BEFORE: Final = _words(
     # Money and sums.
     "rs inr usd eur gbp amount total sum price prices cost costs budget turnover salary revenue grant worth fee fees tax "
+    "divide multiply views likes votes visitors followers downloads hits bytes size "
     "product square root log value mean median average count equals plus minus times factor prime index integer "
     # Counts and measures.
     "population distance height length volume approximately approx roughly nearly between range exactly "
@@ -93,7 +94,7 @@ BEFORE: Final = _words(
     # Times and places.
     "timestamp epoch unix_time ts created updated modified created_at utm easting "
     "northing lat lon lng latitude longitude geo pin pincode zip",
-    "रु रुपये रुपए रूपये रुपया कुल योग वर्ग लगभग क़रीब तक़रीबन दूरी क्षेत्रफल ऊँचाई ऊंचाई लंबाई संख्या पृ पृष्ठ पृष्ठों खंड खण्ड अंक परिग्रहण सूची क्रमांक "
+    "सं रु रुपये रुपए रूपये रुपया कुल योग वर्ग लगभग क़रीब तक़रीबन दूरी क्षेत्रफल ऊँचाई ऊंचाई लंबाई संख्या पृ पृष्ठ पृष्ठों खंड खण्ड अंक परिग्रहण सूची क्रमांक "
     "क्रम अनुक्रमांक पांडुलिपि श्लोक अध्याय ट्रेन",
     "राशि लागत बजट ख़र्च क़ीमत मूल्य वेतन किराया शुल्क गुणनफल बराबर गुणा औसत सूचकांक जनसंख्या आबादी फ़ाइल ऑर्डर रसीद शिकायत पंजीकरण पंजीयन आवेदन "
     "संदर्भ सन्दर्भ गाड़ी टिकट बिल "
@@ -108,12 +109,14 @@ AFTER: Final = _words(
     "mod times plus minus dollars rs inr usd rupee rupees rupaye rupaya crore crores lakh lakhs million billion thousand hundred percent "
     "per_cent km m cm mm kg g mg tonne tonnes byte bytes kb mb gb bit bits sec second seconds ms bc bce ad ce hz volts watts litres people "
     "men women children saal log baar sq square cubic is_prime is_a_prime is_even is_odd is_large is_small is_the_sum is_the_product",
-    "रु साल टन ग्राम दिन भाग रन मत_मिले मत_पड़े",
+    "अमेरिकी रु साल टन ग्राम दिन भाग रन मत_मिले मत_पड़े",
     "रुपय रुपए रूपय डॉलर करोड़ लाख हज़ार अरब खरब प्रतिशत फ़ीसदी वर्ष सालों ईसा "
     "किमी किलो मीटर मील फ़ीट फ़ुट एकड़ हेक्टेयर बाइट सेकंड मिनट घंट दिनों लोग व्यक्ति दर्शक "
     "पर्यटक यात्री मतदाता वोट सिक्क पक्षी पांडुलिपि पुस्तक मूर्ति अंक इकाई के_बीच गुणा गुना से_कम से_अधिक से_ज़्यादा "
     "महिलाएँ महिलाओं पुरुषों छात्र बच्च गाँव गांव पेड़ लीटर वर्ग",
     "[%²³°]",
+    r"of (?:them|these|those|which)(?![a-z])",
+    "divisible|का वर्ग|को \\d+ से",
     r"[×÷=<>+*^]\s?[\d(]",
     "/-",
     r"[-–x/]\s?[\d ,.]{1,12}\s?=",
