@@ -27,7 +27,7 @@ from consumers.log_repeats import hold_back_repeats
 from consumers.metrics import ConsumerMetrics
 from consumers.service import ROLES, Service
 from consumers.settings import ConsumerSettings
-from producers.artifact_store.stores import open_store
+from producers.artifact_store.stores import open_checked_store
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         roles = asked or [role for role in ROLES if role != "ticker" or settings.instance == 0]
         if "stage1" in roles:
             settings.holdout_key_bytes()
-        open_store(settings)
+        open_checked_store(settings)
     except ValidationError as error:
         print(f"settings: {describe(error)}", file=sys.stderr)
         return 2

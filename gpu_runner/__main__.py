@@ -22,7 +22,7 @@ from gpu_runner.leased_samples import KafkaSamples
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
-from producers.artifact_store.stores import open_store
+from producers.artifact_store.stores import open_checked_store
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
 
@@ -35,7 +35,7 @@ def main() -> int:
     try:
         settings = RunnerSettings()
         configure_logging("gpu_runner", level=settings.app_log_level, debug=settings.app_debug)
-        store = open_store(settings)
+        store = open_checked_store(settings)
         lock = prepare_data_dir(settings.data_dir)
         disable_created_metrics()  # a second series for each counter, which nothing reads
     except ValidationError as error:

@@ -100,10 +100,10 @@ async def decision(kafka: KafkaConnection, decision_id: str, timeout_s: float) -
 def configured_store(data_dir: Path | None) -> ArtifactStore:
     """The artifact store that the runner uses too: the bucket of MINIO_ENDPOINT, else the folder of ARTIFACTS_DIR."""
     from gpu_runner.settings import RunnerSettings
-    from producers.artifact_store.stores import open_store
+    from producers.artifact_store.stores import open_checked_store
 
     try:
-        return open_store(RunnerSettings() if data_dir is None else RunnerSettings(data_dir=data_dir))
+        return open_checked_store(RunnerSettings() if data_dir is None else RunnerSettings(data_dir=data_dir))
     except ValueError as error:
         raise settings_trouble(error) from None
 

@@ -68,6 +68,7 @@ class StoreSettings(ServiceSettings):
     minio_secret_key: SecretStr | None = None
     minio_secure: bool = False
     minio_ca_file: Path | None = None
+    minio_region: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
     minio_bucket: str = Field(default="models", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 
     def artifacts_root(self) -> Path:

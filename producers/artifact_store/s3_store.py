@@ -1,124 +1,131 @@
-"""The artifact store as a bucket of an S3 server, through the `minio` client."""
+"""The artifact store as a bucket of an S3 server, through the `minio` client.
+
+It asks for no more than s3:GetObject, s3:PutObject and s3:ListBucket; s3:CreateBucket only where the bucket is not there.
+"""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from minio.error import MinioException, S3Error
-from urllib3.exceptions import HTTPError
+from minio.error import S3Error
 
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, checked_key
+from producers.artifact_store.s3_troubles import TROUBLES, Right, told
+
+# Nothing is ever written there: asked for to see whether objects may be read.
+PROBE: Final = "abhyas-check/nothing-is-here"
+_OURS_ALREADY: Final = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
+
+Answer = TypeVar("Answer")
 
 
 class S3Store:
-    """Keys are object names of one bucket, which is made when it is not there; S3 shows an object whole or not at all."""
+    """Keys are object names of one bucket, which the first write makes where it is not there; S3 shows an object whole or not at all."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
-        """`client` is a `minio.Minio`, or anything with the eight methods of it that are called here."""
+    def __init__(self, client: Any, bucket: str, *, quick: Any = None, with_region: Callable[[], tuple[Any, Any]] | None = None) -> None:
+        """`client` is a `minio.Minio`, or anything with the seven methods of it that are called here; `quick` the same, for `check`.
+
+        `with_region` makes both anew with the usual region: for a key that may not ask where its bucket lies.
+        """
         self.bucket = bucket
         self._client = client
-        self._bucket_known = False
+        self._quick = quick or client
+        self._with_region = with_region
 
     def exists(self, key: str) -> bool:
         """Whether an object is under the key."""
+        name = checked_key(key)
         try:
-            self._client.stat_object(self.bucket, checked_key(key))
-        except S3Error as error:
-            if error.code in ("NoSuchKey", "NoSuchBucket", "NoSuchObject", "NotFound"):
-                return False
-            raise ArtifactError(f"{key}: S3 answered {error.code} ({error.message})") from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+            self._ask(name, "s3:GetObject", lambda client: client.stat_object(self.bucket, name))
+        except ArtifactMissing:
+            return False
         return True
 
     def read_bytes(self, key: str) -> bytes:
         """The object's bytes; raises ArtifactMissing."""
-        try:
-            response = self._client.get_object(self.bucket, checked_key(key))
+        name = checked_key(key)
+
+        def read(client: Any) -> bytes:
+            response = client.get_object(self.bucket, name)
             try:
                 return bytes(response.read())
             finally:
                 response.close()
                 response.release_conn()
-        except S3Error as error:
-            raise self._missing_or(key, error) from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+
+        return self._ask(name, "s3:GetObject", read)
 
     def write_bytes(self, key: str, data: bytes) -> None:
         """Puts the bytes under the key."""
-        self._make_bucket()
-        try:
-            self._client.put_object(self.bucket, checked_key(key), io.BytesIO(data), len(data))
-        except S3Error as error:
-            raise ArtifactError(f"{key}: S3 answered {error.code} ({error.message})") from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+        name = checked_key(key)
+        self._write(name, lambda client: client.put_object(self.bucket, name, io.BytesIO(data), len(data)))
 
     def read_file(self, key: str, path: Path) -> None:
         """Fetches the object to `path`; the client writes beside it and renames."""
-        try:
-            self._client.fget_object(self.bucket, checked_key(key), str(path))
-        except S3Error as error:
-            raise self._missing_or(key, error) from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+        name = checked_key(key)
+        self._ask(name, "s3:GetObject", lambda client: client.fget_object(self.bucket, name, str(path)))
 
     def write_file(self, key: str, path: Path) -> None:
         """Uploads `path`, in parts where it is large."""
-        self._make_bucket()
-        try:
-            self._client.fput_object(self.bucket, checked_key(key), str(path))
-        except S3Error as error:
-            raise ArtifactError(f"{key}: S3 answered {error.code} ({error.message})") from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+        name = checked_key(key)
+        self._write(name, lambda client: client.fput_object(self.bucket, name, str(path)))
 
     def list(self, prefix: str = "") -> tuple[str, ...]:
         """The keys of all objects below a folder key, sorted."""
         folder = f"{checked_key(prefix)}/" if prefix else ""
+
+        def names(client: Any) -> tuple[str, ...]:
+            return tuple(sorted(item.object_name for item in client.list_objects(self.bucket, prefix=folder, recursive=True)))
+
         try:
-            return tuple(sorted(item.object_name for item in self._client.list_objects(self.bucket, prefix=folder, recursive=True)))
-        except S3Error as error:
-            if error.code == "NoSuchBucket":
-                return ()
-            raise ArtifactError(f"{prefix}: S3 answered {error.code} ({error.message})") from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+            return self._ask(prefix or "the bucket", "s3:ListBucket", names)
+        except ArtifactMissing:
+            return ()
 
     def local_path(self, key: str) -> None:
         """None: objects have to be fetched."""
         checked_key(key)
 
     def check(self) -> None:
-        """Raises ArtifactError where the server can't be reached or refuses our keys."""
-        try:
-            self._client.bucket_exists(self.bucket)
-        except S3Error as error:
-            raise ArtifactError(f"bucket {self.bucket}: S3 answered {error.code} ({error.message})") from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+        """Raises ArtifactError where the server can't be reached or refuses our key, within seconds; a bucket that is not there is none."""
 
-    def _make_bucket(self) -> None:
-        if self._bucket_known:
+        def first(client: Any) -> Any:
+            return next(iter(client.list_objects(self.bucket, prefix=PROBE, recursive=True)), None)
+
+        try:
+            self._ask("the bucket", "s3:ListBucket", first, quick=True)
+            self._ask(PROBE, "s3:GetObject", lambda client: client.stat_object(self.bucket, PROBE), quick=True)
+        except ArtifactMissing:
             return
+        raise ArtifactError("MINIO_ENDPOINT answers to any name as if it were there: expected the host:port of the S3 API")
+
+    def _write(self, name: str, write: Callable[[Any], Any]) -> None:
         try:
-            if not self._client.bucket_exists(self.bucket):
-                self._client.make_bucket(self.bucket)
+            self._ask(name, "s3:PutObject", write)
+        except ArtifactMissing:
+            # There is no bucket yet. Another first writer may make it at the same moment.
+            self._ask(f"bucket {self.bucket} is not there and can't be made", "s3:CreateBucket", self._make_bucket)
+            self._ask(name, "s3:PutObject", write)
+
+    def _make_bucket(self, client: Any) -> None:
+        try:
+            client.make_bucket(self.bucket)
         except S3Error as error:
-            raise ArtifactError(f"bucket {self.bucket} can't be made: S3 answered {error.code} ({error.message})") from error
-        except (MinioException, HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
-        self._bucket_known = True
+            if error.code not in _OURS_ALREADY:
+                raise
 
-    def _missing_or(self, key: str, error: S3Error) -> ArtifactError:
-        if error.code in ("NoSuchKey", "NoSuchBucket", "NoSuchObject", "NotFound"):
-            return ArtifactMissing(f"s3://{self.bucket}/{key} is not in the artifact store: looked for it on the S3 server")
-        return ArtifactError(f"{key}: S3 answered {error.code} ({error.message})")
-
-    def _unreachable(self, error: Exception) -> ArtifactError:
-        return ArtifactError(
-            f"the S3 server of bucket {self.bucket} can't be reached ({type(error).__name__}): check MINIO_ENDPOINT and MINIO_SECURE"
-        )
+    def _ask(self, what: str, right: Right, call: Callable[[Any], Answer], *, quick: bool = False) -> Answer:
+        try:
+            return call(self._quick if quick else self._client)
+        except S3Error as error:
+            if error.code != "AccessDenied" or self._with_region is None:
+                raise told(error, what=what, bucket=self.bucket, right=right) from error
+        except TROUBLES as error:
+            raise told(error, what=what, bucket=self.bucket, right=right) from error
+        # With MINIO_REGION unset the client asks where the bucket lies, which is a right of its own: once more without asking.
+        self._client, self._quick = self._with_region()
+        self._with_region = None
+        return self._ask(what, right, call, quick=quick)

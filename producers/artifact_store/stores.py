@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from producers.artifact_store.artifacts import ArtifactStore
+import structlog
+
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from producers.artifact_store.local_store import LocalStore
 from producers.settings import StoreSettings
+
+log = structlog.get_logger(__name__)
+
+# What S3 servers other than Amazon's call their region.
+_USUAL_REGION = "us-east-1"
 
 
 def open_store(settings: StoreSettings) -> ArtifactStore:
@@ -16,28 +23,32 @@ def open_store(settings: StoreSettings) -> ArtifactStore:
         return LocalStore(settings.artifacts_root(), settings.minio_bucket)
     if settings.minio_access_key is None or settings.minio_secret_key is None:
         raise ValueError("MINIO_ENDPOINT is set: expected MINIO_ACCESS_KEY and MINIO_SECRET_KEY too")
-    if settings.minio_ca_file is not None and not settings.minio_ca_file.is_file():
-        raise ValueError(f"MINIO_CA_FILE {settings.minio_ca_file} does not exist: expected a file of PEM certificates")
-    if "://" in settings.minio_endpoint:
-        raise ValueError(f"MINIO_ENDPOINT {settings.minio_endpoint!r}: expected host:port without a scheme; MINIO_SECURE=true means https")
     # Here, because a service that uses the local store need not wait for them at its start.
-    import urllib3
-    from minio import Minio
-
+    from producers.artifact_store.s3_connection import s3_client
     from producers.artifact_store.s3_store import S3Store
 
-    # The client's own pool retries for minutes; a health check and a refusal at the API must come within seconds.
-    pool = urllib3.PoolManager(
-        timeout=urllib3.Timeout(connect=5, read=120),
-        retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=str(settings.minio_ca_file) if settings.minio_ca_file else None,
-    )
-    client = Minio(
-        settings.minio_endpoint,
-        access_key=settings.minio_access_key,
-        secret_key=settings.minio_secret_key.get_secret_value(),
-        secure=settings.minio_secure,
-        http_client=pool,
-    )
-    return S3Store(client, settings.minio_bucket)
+    def clients(region: str | None) -> tuple[object, object]:
+        return s3_client(settings, region=region), s3_client(settings, region=region, quick=True)
+
+    client, quick = clients(settings.minio_region)
+    unasked = None if settings.minio_region else lambda: clients(_USUAL_REGION)
+    return S3Store(client, settings.minio_bucket, quick=quick, with_region=unasked)
+
+
+def open_checked_store(settings: StoreSettings) -> ArtifactStore:
+    """`open_store` at a service's start, with one look at the S3 server, which takes seconds at most.
+
+    Raises ValueError for what only another setting, right or clock mends. A server that is away or busy is logged: it may
+    come later.
+    """
+    store = open_store(settings)
+    if settings.minio_endpoint is not None:
+        from producers.artifact_store.s3_troubles import StoreUnavailable
+
+        try:
+            store.check()
+        except StoreUnavailable as error:
+            log.warning("artifact store is away", error=str(error))
+        except ArtifactError as error:
+            raise ValueError(f"artifact store: {error}") from None
+    return store

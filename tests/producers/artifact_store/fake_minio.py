@@ -17,9 +17,6 @@ class FakeMinio:
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, bytes]] = {}
 
-    def bucket_exists(self, bucket: str) -> bool:
-        return bucket in self.objects
-
     def make_bucket(self, bucket: str) -> None:
         self.objects[bucket] = {}
 
@@ -31,26 +28,27 @@ class FakeMinio:
         return SimpleNamespace(read=lambda: data, close=lambda: None, release_conn=lambda: None)
 
     def put_object(self, bucket: str, name: str, data: io.BytesIO, length: int) -> None:
-        self.objects[bucket][name] = data.read(length)
+        self._bucket(bucket)[name] = data.read(length)
 
     def fget_object(self, bucket: str, name: str, path: str) -> None:
         Path(path).write_bytes(self._data(bucket, name))
 
     def fput_object(self, bucket: str, name: str, path: str) -> None:
-        self.objects[bucket][name] = Path(path).read_bytes()
+        self._bucket(bucket)[name] = Path(path).read_bytes()
 
     def list_objects(self, bucket: str, prefix: str, recursive: bool) -> Iterator[Any]:
         assert recursive
-        if bucket not in self.objects:
-            raise _s3_error("NoSuchBucket")
-        return iter([SimpleNamespace(object_name=name) for name in self.objects[bucket] if name.startswith(prefix)])
+        return iter([SimpleNamespace(object_name=name) for name in self._bucket(bucket) if name.startswith(prefix)])
 
     def _data(self, bucket: str, name: str) -> bytes:
-        if bucket not in self.objects:
-            raise _s3_error("NoSuchBucket")
-        if name not in self.objects[bucket]:
+        if name not in self._bucket(bucket):
             raise _s3_error("NoSuchKey")
         return self.objects[bucket][name]
+
+    def _bucket(self, bucket: str) -> dict[str, bytes]:
+        if bucket not in self.objects:
+            raise _s3_error("NoSuchBucket")
+        return self.objects[bucket]
 
 
 def _s3_error(code: str) -> S3Error:

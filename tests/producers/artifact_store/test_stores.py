@@ -37,12 +37,35 @@ def test_an_endpoint_means_s3() -> None:
         ({"minio_secret_key": None}, "MINIO_SECRET_KEY"),
         ({"minio_endpoint": "https://minio:9000"}, "without a scheme"),
         ({"minio_ca_file": Path("/no/such.pem")}, "MINIO_CA_FILE /no/such.pem"),
+        ({"minio_endpoint": "minio:9000/"}, "without a slash or a path"),
+        ({"minio_endpoint": "minio:9000/models"}, "without a slash or a path"),
+        ({"minio_endpoint": "user:key@minio:9000"}, "without a user"),
+        ({"minio_endpoint": "minio:nine"}, "expected host:port, such as"),
+        ({"minio_endpoint": "minio:99999"}, "expected host:port, such as"),
+        ({"minio_endpoint": "mi nio"}, "expected host:port, such as"),
     ],
 )
-def test_settings_that_can_not_work_are_named(changes: dict[str, Any], named: str) -> None:
+def test_k7_settings_that_can_not_work_are_named(changes: dict[str, Any], named: str) -> None:
     """At the start, not at the first upload."""
     with pytest.raises(ValueError, match=named):
         open_store(StoreSettings(**(S3 | changes)))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no certificate\n", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", b"\xff\xfe"]
+)
+def test_k7_a_file_without_a_certificate_is_named(content: bytes, tmp_path: Path) -> None:
+    """Empty, or of something else: before there is a connection, and never a traceback at the first upload."""
+    path = tmp_path / "ca.pem"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="MINIO_CA_FILE"):
+        open_store(StoreSettings(**(S3 | {"minio_ca_file": path})))
+
+
+@pytest.mark.parametrize("endpoint", ["minio", "s3.example.org:443", "10.0.0.7:9000", "[::1]:9000"])
+def test_k7_hosts_with_and_without_a_port_are_taken(endpoint: str) -> None:
+    """Names and addresses."""
+    assert isinstance(open_store(StoreSettings(**(S3 | {"minio_endpoint": endpoint}))), S3Store)
 
 
 def test_the_secret_key_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
