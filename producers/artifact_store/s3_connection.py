@@ -44,7 +44,7 @@ def s3_client(settings: StoreSettings, *, region: str | None, quick: bool = Fals
     # The client's own pool retries for minutes; a health check and a refusal at the API must come within seconds.
     pool = _Pool(
         maxsize=_KEPT_CONNECTIONS,
-        timeout=urllib3.Timeout(connect=2 if quick else 5, read=4 if quick else 120),
+        timeout=urllib3.Timeout(connect=2 if quick else 5, read=3 if quick else 120),
         # The last answer is returned, so that what the server says reaches the operator.
         retries=urllib3.Retry(total=1 if quick else 3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504], raise_on_status=False),
         cert_reqs="CERT_REQUIRED",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import ssl
 from typing import Any, Final, Literal
 from xml.etree.ElementTree import ParseError
@@ -42,6 +43,8 @@ _BY_CODE: Final = {
     "InvalidToken": "MINIO_ACCESS_KEY needs a session token, which is not supported: expected a lasting key",
     "AccountProblem": "the account of MINIO_ACCESS_KEY is locked: ask the S3 server's operator",
 }
+
+_EXPECTING: Final = re.compile(r"expecting [\"']([\w-]+)[\"']")
 
 
 class StoreUnavailable(ArtifactError):
@@ -85,8 +88,8 @@ def _region(error: S3Error) -> str:
     named = headers.get("x-amz-bucket-region")
     if named:
         return f"{named!r}"
-    parts = str(error.message or "").split("'")
-    return f"{parts[-2]!r}" if len(parts) >= 3 else "the one that the bucket was made in"
+    found = _EXPECTING.search(str(error.message or ""))
+    return f"{found[1]!r}" if found else "the one that the bucket was made in"
 
 
 def _of_answer(said: str, bucket: str) -> ArtifactError:

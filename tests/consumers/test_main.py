@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 
 from consumers.__main__ import main
+
+# Tests are imported without packages; the server has to be found.
+sys.path.insert(0, str(Path(__file__).parents[1] / "producers" / "artifact_store"))
+
+from s3_server import S3Server, serving
 
 
 def test_unknown_parts_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,6 +36,16 @@ def test_wrong_settings_are_refused(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.delenv("HOLDOUT_KEY", raising=False)
     assert main(["stage1"]) == 2
     assert "HOLDOUT_KEY" in capsys.readouterr().err
+
+
+def test_k7_a_store_that_is_none_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A web page where the S3 API should be ends with 2 and the variable, before anything is read from Kafka."""
+    with serving(S3Server(set(), fault="page")) as server:
+        monkeypatch.setenv("MINIO_ENDPOINT", server.endpoint)
+        monkeypatch.setenv("MINIO_ACCESS_KEY", "reader")
+        monkeypatch.setenv("MINIO_SECRET_KEY", "s")
+        assert main(["ticker"]) == 2
+    assert "MINIO_ENDPOINT answers with a web page" in capsys.readouterr().err
 
 
 def test_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

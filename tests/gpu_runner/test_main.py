@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from s3_server import S3Server, serving
+
 
 def start(data_dir: Path, port: int, **environment: str) -> subprocess.Popen[str]:
     """A runner without a broker."""
@@ -70,3 +72,17 @@ def test_settings_that_can_not_be_used_are_named(tmp_path: Path) -> None:
         assert runner.returncode == 2
         assert told in errors
         assert len(errors.strip().splitlines()) == 1
+
+
+def test_k7_a_store_that_is_none_is_named_at_the_start(tmp_path: Path) -> None:
+    """A web page where the S3 API should be, and a key that may not list: exit 2 and one line with the variable."""
+    keys = {"MINIO_ACCESS_KEY": "reader", "MINIO_SECRET_KEY": "s"}
+    for server, told in (
+        (S3Server(set(), fault="page"), "MINIO_ENDPOINT answers with a web page"),
+        (S3Server({"GetObject", "PutObject"}), "MINIO_ACCESS_KEY lacks the right s3:ListBucket"),
+    ):
+        with serving(server):
+            runner = start(tmp_path, 0, MINIO_ENDPOINT=server.endpoint, **keys)
+            _, errors = runner.communicate(timeout=60)
+        assert runner.returncode == 2
+        assert told in errors

@@ -112,13 +112,15 @@ def test_k7_a_wrong_server_key_or_clock_is_told_as_what_it_is(fault: str, told: 
 
 
 @pytest.mark.parametrize(("fault", "told"), [("SlowDown", "too busy (S3 answered SlowDown)"), ("hang", "does not answer in time")])
-def test_k7_a_busy_or_silent_server_is_told_and_waited_for(fault: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_k7_a_busy_or_silent_server_is_told_and_waited_for(
+    fault: str, told: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     """No setting is at fault: the service starts, within seconds, and says what it saw."""
     with serving(with_bucket(S3Server(FEWEST, fault=fault))) as server:
         before = time.monotonic()
         open_checked_store(settings(server, minio_region="us-east-1"))
         assert time.monotonic() - before < 15
-    assert told in capsys.readouterr().out
+    assert told in capsys.readouterr().out + caplog.text
 
 
 def test_k7_nothing_listening_is_told_as_that() -> None:
