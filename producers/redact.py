@@ -68,7 +68,7 @@ def _once(text: str, counts: dict[str, int]) -> str:
         text = _replaced(text, addresses.emails(text), counts)
         text = _replaced(text, addresses.spelt_emails(text), counts)
         text = _replaced(text, addresses.upi_ids(text), counts)
-    elif ")" in text or "]" in text or " dot " in text or " DOT " in text or " डॉट " in text:
+    elif ")" in text or "]" in text or " dot " in text or " DOT " in text or " डॉट " in text or " at the rate " in text:
         text = _replaced(text, addresses.spelt_emails(text), counts)
     digits = _DIGITS.findall(text)
     if not digits:

@@ -19,11 +19,14 @@ _EMAIL: Final = re.compile(
 )
 # With spaces about the sign or a word in its place, only before the endings that most addresses have: "A @ B.shape" is code.
 _ENDING: Final = r"(?:com|org|net|info|edu|gov|nic|ac|co|in|io|me|भारत)"
-_AT: Final = rf"(?:[{SPACES}{UNSEEN}]{{0,2}}(?:[@＠]|[\[({{<]\s?at\s?[\])}}>])[{SPACES}{UNSEEN}]{{0,2}}|\s(?:at|AT|ऐट|एट)\s)"
+_AT: Final = (
+    rf"(?:[{SPACES}{UNSEEN}]{{0,2}}(?:[@＠]|[\[({{<]\s?at\s?[\])}}>])[{SPACES}{UNSEEN}]{{0,2}}|\s(?:at(?:\sthe\srate(?:\sof)?)?|ऐट|एट)\s)"
+)
 _DOT: Final = rf"(?:\.|[{SPACES}]?[\[({{<]\s?(?:dot|डॉट)\s?[\])}}>][{SPACES}]?|\s(?:dot|डॉट)\s)"
 _SPELT: Final = re.compile(rf"(?<![\w.@]){_LOCAL}(?P<at>{_AT})(?:[\w-]{{1,63}}(?:{_DOT})){{1,4}}{_ENDING}(?![\w@])", re.IGNORECASE)
+_NOT_BY_ITSELF: Final = frozenset({"@", "＠", " at ", " ऐट ", " एट "})
 # Far cheaper to look for.
-_MAY_BE_SPELT: Final = re.compile(rf"[{SPACES}][@＠]|[@＠][{SPACES}]|at\s?[\])}}>]|\s(?:dot|डॉट)\s", re.IGNORECASE)
+_MAY_BE_SPELT: Final = re.compile(rf"[{SPACES}][@＠]|[@＠][{SPACES}]|at\s?[\])}}>]|\s(?:dot|डॉट|at the rate)\s", re.IGNORECASE)
 _UPI: Final = re.compile(
     rf"(?<![\w@.-])(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{{0,63}})[{SPACES}{UNSEEN}]?[@＠](?P<bank>[A-Za-z]{{2,24}})(?![\w@]|[.-]\w)", re.ASCII
 )
@@ -58,10 +61,8 @@ def spelt_emails(text: str) -> Iterator[Span]:
     if not _MAY_BE_SPELT.search(text):
         return
     for match in _SPELT.finditer(text):
-        if match["at"] in "@＠":
-            continue
-        # "meet at home.in": a bare "at" needs its dot in words too.
-        if match["at"].strip().lower() not in ("at", "ऐट", "एट") or re.search(r"\s(?:dot|डॉट)\s", match[0], re.IGNORECASE):
+        # "meet at home.in": a bare "at" needs its dot in words too; the sign alone is `emails`'s.
+        if match["at"].lower() not in _NOT_BY_ITSELF or re.search(r"\s(?:dot|डॉट)\s", match[0], re.IGNORECASE):
             yield *match.span(), "email"
 
 

@@ -27,11 +27,11 @@ class Verdict(Enum):
 
 
 _NAMED: Final = re.compile(f"(?P<aadhaar>{words.AADHAAR})|{words.PERSON}")
-_PERSON_FILLED: Final = re.compile(rf"(?:{words.MARKS}|{words.FILLERS}|{words.PERSON_FILLERS}){{0,16}}$")
+_PERSON_FILLED: Final = re.compile(rf"(?:{words.MARKS}|#|{words.FILLERS}|{words.PERSON_FILLERS}){{0,16}}$")
 _THING: Final = re.compile(words.BEFORE)
-_THING_BEFORE: Final = re.compile(rf"(?:{words.BEFORE})(?:{words.MARKS}|{words.FILLERS}){{0,12}}$")
+_THING_BEFORE: Final = re.compile(rf"(?:{words.BEFORE})(?:{words.MARKS}|{words.FILLERS}|(?:1[89]|20)\d\d(?:-\d\d)?\b){{0,12}}$")
 # An operand before it, "x = ", "log(".
-_JOINED_BEFORE: Final = re.compile(r"(?:[\d)]\s?[+*x<>^=]|(?:^|\W)[a-z]\s?=|==|[a-z]\()\s?$")
+_JOINED_BEFORE: Final = re.compile(r"(?:[\d)!]\s?[+*x<>^=]|[*^×÷]\s?\d{1,9}\s(?:is|are|equals)|(?:^|\W)[a-z]\s?=|==|[a-z]\()\s?$")
 # What closes in on the pages of a citation: volume, issue, year.
 _CITED_BEFORE: Final = re.compile(r"(?:\b\d{1,4}\s?(?:\(\d{1,5}\))?\s?[:;]|\d{1,4}\s?\([^)\n]{1,12}\)\s?,|\b(?:1[5-9]|20)\d\d[,:;])\s?$")
 _PAGES: Final = re.compile(r"(\d{5}) ?[-\u2010-\u2015] ?(\d{5})")
@@ -43,7 +43,7 @@ _JOINED_AFTER: Final = re.compile(
 )
 _PLURAL: Final = re.compile(r"\s([a-z]{2,20}[a-rt-z]s)\b(?!:)")
 _PERSON_ADDRESS: Final = re.compile(r"wa\.me/|^\W*(?:tel|sms|whatsapp):|phone=|mobile=")
-_THING_ADDRESS: Final = re.compile(r"://|^\W*www\.|^/|^\W*(?:urn|geo|doi):|\w/\w+/|\b10\.\d{4,9}/")
+_THING_ADDRESS: Final = re.compile(r"://|^\W*www\.|^/|^\W*(?:urn|geo|doi):|\w/\w+/|\b10\.\d{4,9}/|\w\.(?:com|org|net|in|gov|edu|io)/")
 _TOKEN: Final = re.compile(r"[^\s\x00\"'<>]*$")
 
 
@@ -70,11 +70,11 @@ def _readable(window: str) -> str:
 
 
 def _is_thing(before: str, after: str, number: str) -> bool:
-    if _THING_AFTER.match(after) or _JOINED_AFTER.match(after) or _THING_BEFORE.search(before) or _JOINED_BEFORE.search(before[-6:]):
+    if _THING_AFTER.match(after) or _JOINED_AFTER.match(after) or _THING_BEFORE.search(before) or _JOINED_BEFORE.search(before[-20:]):
         return True
     pages = _PAGES.fullmatch(with_ascii_digits(number))
     if pages is not None and (
-        (pages[1] < pages[2] and _CITED_BEFORE.search(before)) or (pages[1].endswith("000") and pages[2].endswith("000"))
+        (pages[1] < pages[2] and _CITED_BEFORE.search(before)) or (pages[1].endswith("00") and pages[2].endswith("00"))
     ):
         return True
     plural = _PLURAL.match(after)

@@ -72,13 +72,14 @@ AADHAAR: Final = _words(
 MARKS: Final = r"[\s:.>\"'`“”‘’(\[\-–—=_|]"
 FILLERS: Final = _words(
     "no nos num number numbers is are was were of the a id code card about",
-    "नं नंबर नम्बर संख्या है था हैं थी सं क्र कार्ड में की का आईडी लगभग",
+    "नं नंबर नम्बर संख्या हुए हुआ है था हैं थी सं क्र कार्ड में की का आईडी लगभग",
 )
 PERSON_FILLERS: Final = _words("at on to for me us him her it in please only pe par pr karo kijiye karen", "सूत्र पर करें कीजिए के को")
 BEFORE: Final = _words(
     # Money and sums.
     "rs inr usd eur gbp amount total sum price prices cost costs budget turnover salary revenue grant worth fee fees tax "
     "divide multiply views likes votes visitors followers downloads hits bytes size "
+    "half twice double triple factorial offset pid scale "
     "product square root log value mean median average count equals plus minus times factor prime index integer "
     # Counts and measures.
     "population distance height length volume approximately approx roughly nearly between range exactly "
@@ -94,13 +95,14 @@ BEFORE: Final = _words(
     # Times and places.
     "timestamp epoch unix_time ts created updated modified created_at utm easting "
     "northing lat lon lng latitude longitude geo pin pincode zip",
-    "सं रु रुपये रुपए रूपये रुपया कुल योग वर्ग लगभग क़रीब तक़रीबन दूरी क्षेत्रफल ऊँचाई ऊंचाई लंबाई संख्या पृ पृष्ठ पृष्ठों खंड खण्ड अंक परिग्रहण सूची क्रमांक "
+    "सं आय रु रुपये रुपए रूपये रुपया कुल योग वर्ग लगभग क़रीब तक़रीबन दूरी क्षेत्रफल ऊँचाई ऊंचाई लंबाई संख्या पृ पृष्ठ पृष्ठों खंड खण्ड अंक परिग्रहण सूची क्रमांक "
     "क्रम अनुक्रमांक पांडुलिपि श्लोक अध्याय ट्रेन",
-    "राशि लागत बजट ख़र्च क़ीमत मूल्य वेतन किराया शुल्क गुणनफल बराबर गुणा औसत सूचकांक जनसंख्या आबादी फ़ाइल ऑर्डर रसीद शिकायत पंजीकरण पंजीयन आवेदन "
+    "राशि लागत बजट ख़र्च क़ीमत मूल्य वेतन किराया शुल्क गुणनफल बराबर गुणा औसत सूचकांक जनसंख्या आबादी फ़ाइल ऑर्डर रसीद पंजीकरण पंजीयन आवेदन "
     "संदर्भ सन्दर्भ गाड़ी टिकट बिल "
     "संस्करण खसरा पिनकोड आधार_पर समय-चिह्न अधिसूचना नामांकन चालान अक्षांश देशांतर",
     "[₹$€£¥√≈≤≥÷×±#№]",
-    r"isbn-1[03]",
+    "isbn-1[03]",
+    "% of",
     "_(?:at|ts|count|total)",
     r"फा\.?\s?सं",
     r"utm\s?\w{1,3}\s\d{6}",
@@ -116,7 +118,9 @@ AFTER: Final = _words(
     "महिलाएँ महिलाओं पुरुषों छात्र बच्च गाँव गांव पेड़ लीटर वर्ग",
     "[%²³°]",
     r"of (?:them|these|those|which)(?![a-z])",
-    "divisible|का वर्ग|को \\d+ से",
+    r"divisible|का (?:वर्ग|आधा|दो ?गुना)|(?:को|से|में) \d+ (?:से|घटा|जोड़)|में से \d",
+    r"\(?रुपय|in (?:rupees|dollars|lakh|crore)",
+    r"x\s\d",
     r"[×÷=<>+*^]\s?[\d(]",
     "/-",
     r"[-–x/]\s?[\d ,.]{1,12}\s?=",
