@@ -204,8 +204,12 @@ class _Cleaner:
 
 def _opaque(field: str, value: str | None) -> None:
     # An id cannot be redacted: two people's would become one.
-    if value is not None and "email" in redact(value).counts:
-        raise SubmissionError(field, f"{field} holds an e-mail address: expected an opaque id (a person belongs into user)")
+    if value is None:
+        return
+    found = redact(value).counts
+    if "email" in found or "upi" in found:
+        named = "an e-mail address" if "email" in found else "a UPI id"
+        raise SubmissionError(field, f"{field} holds {named}: expected an opaque id (a person belongs into user)")
 
 
 def _user_hash(submission: FeedbackSubmission, key: bytes | None) -> str | None:

@@ -55,6 +55,7 @@ def test_a_raw_user_becomes_its_keyed_hash() -> None:
     [
         ({"user": "u", "user_hash": "ab" * 16}, "user", "expected one of them"),
         ({"feedback_id": "a@b.co"}, "feedback_id", "holds an e-mail address: expected an opaque id"),
+        ({"feedback_id": "kisan@okaxis"}, "feedback_id", "holds a UPI id: expected an opaque id"),
         ({"conversation_id": "a@b.co"}, "conversation_id", "holds an e-mail address"),
     ],
 )
