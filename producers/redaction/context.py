@@ -44,6 +44,9 @@ _JOINED_AFTER: Final = re.compile(
 _PLURAL: Final = re.compile(r"\s([a-z]{2,20}[a-rt-z]s)\b(?!:)")
 _PERSON_ADDRESS: Final = re.compile(r"wa\.me/|^\W*(?:tel|sms|whatsapp):|phone=|mobile=")
 _THING_ADDRESS: Final = re.compile(r"://|^\W*www\.|^/|^\W*(?:urn|geo|doi):|\w/\w+/|\b10\.\d{4,9}/|\w\.(?:com|org|net|in|gov|edu|io)/")
+# A link is none.
+_NAME: Final = re.compile(r"(?!www\.|\w+://)[A-Za-z0-9._:/@+-]+")
+_NAME_CHARACTERS: Final = 200
 _TOKEN: Final = re.compile(r"[^\s\x00\"'<>]*$")
 
 
@@ -56,9 +59,10 @@ def judge(text: str, start: int, end: int) -> Verdict:
         return Verdict.AADHAAR if named["aadhaar"] else Verdict.PERSON
     if _PERSON_AFTER.match(after):
         return Verdict.PERSON
-    if (by_address := _address(text, start)) is not None:
+    name = _is_name(text, start, end)
+    if not name and (by_address := _address(text, start)) is not None:
         return by_address
-    if _is_thing(before, after, text[start:end]):
+    if _is_thing("" if name else before, after, text[start:end]):
         return Verdict.THING
     if (by_heading := _heading(text, start)) is not None:
         return by_heading
@@ -67,6 +71,13 @@ def judge(text: str, start: int, end: int) -> Verdict:
 
 def _readable(window: str) -> str:
     return unicodedata.normalize("NFC", with_ascii_digits(window)).lower()
+
+
+def _is_name(text: str, start: int, end: int) -> bool:
+    """Whether the number is in a text that is a name: of a conversation, a document, a source. People are named by their telephones."""
+    before, after = text[max(0, start - _NAME_CHARACTERS) : start], text[end : end + _NAME_CHARACTERS]
+    name = before.rpartition("\x00")[2] + text[start:end] + after.partition("\x00")[0]
+    return len(name) < _NAME_CHARACTERS and _NAME.fullmatch(name) is not None
 
 
 def _is_thing(before: str, after: str, number: str) -> bool:

@@ -150,6 +150,8 @@ def test_k5_a_number_of_a_thing_stays(text: str) -> None:
         ("मेरा आधार 2341 2341 2347 है", "मेरा आधार [AADHAAR] है"),
         ("ticket के लिए 9876543210 पर कॉल करें", "ticket के लिए [PHONE] पर कॉल करें"),
         ("Mob9876543210", "Mob[PHONE]"),
+        ("doc-9876543210", "doc-[PHONE]"),
+        ("/bot/9876543210", "/bot/[PHONE]"),
     ],
 )
 def test_k5_a_number_goes_whatever_stands_between(text: str, marked: str) -> None:
