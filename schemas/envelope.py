@@ -33,6 +33,8 @@ TYPE_PREFIX: Final = "abhyas."
 # The two headers that every binary-mode record of ours has alike.
 SPECIFIED_HEADER: Final = ("ce_specversion", SPEC_VERSION.encode())
 CONTENT_HEADER: Final = ("content-type", CONTENT_TYPE)
+# A boolean extension attribute (CloudEvents 1.0, section 3.1), written on events of an imported history and on nothing else.
+HISTORY_HEADER: Final = ("ce_history", b"true")
 
 
 class MalformedEvent(ValueError):
@@ -51,7 +53,8 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """The attributes of an event: id, source (a URI reference), type, time set once by its originator, trace.
 
-    `time_text` is the time as RFC 3339 in UTC, for events that carry it on.
+    `time_text` is the time as RFC 3339 in UTC, for events that carry it on. `history` marks an event of an imported history (the
+    extension attribute `history`): it says what once happened, not what happens now.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     time: datetime
     traceparent: str | None
     time_text: str
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,8 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def encode(event: Event, *, source: str, time: datetime, traceparent: str | None = None) -> WireRecord:
-    """The event as a binary-mode record."""
+def encode(event: Event, *, source: str, time: datetime, traceparent: str | None = None, history: bool = False) -> WireRecord:
+    """The event as a binary-mode record; `history` marks it as one of an imported history."""
     key = event.key()
     headers = [
         SPECIFIED_HEADER,
@@ -104,6 +108,8 @@ def encode(event: Event, *, source: str, time: datetime, traceparent: str | None
     ]
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
+    if history:
+        headers.append(HISTORY_HEADER)
     return WireRecord(None if key is None else key.encode(), event.model_dump_json(exclude_none=True).encode(), tuple(headers))
 
 
@@ -228,4 +234,6 @@ def _envelope(attributes: dict[str, str], topic: str, prefix: str) -> Envelope:
         raise MalformedEvent(f"{prefix}time: {error}") from None
     trace = attributes.get("traceparent", "")
     carried = trace if _TRACEPARENT.fullmatch(trace) else None
-    return Envelope(attributes["id"], attributes["source"], attributes["type"], time, carried, format_time(time))
+    return Envelope(
+        attributes["id"], attributes["source"], attributes["type"], time, carried, format_time(time), attributes.get("history") == "true"
+    )

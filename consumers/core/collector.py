@@ -3,6 +3,9 @@
 Event time alone decides what is accepted. The watermark of an input is the newest event time seen in its partition, less the allowed
 lateness, at the start of that day (UTC); what is older is refused, and what is remembered may be forgotten behind it. The two inputs
 have a watermark each, and no day lies on both sides of one: so how feedback, documents and erasures lie to each other decides nothing.
+
+An event of an imported history is taken however old it is. It moves no watermark and counts in no day; its id is remembered from when the
+broker took it, so that the same history again is known.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from consumers.core.signals import DailySignals
 from consumers.core.sketching import InForce, none_in_force
 from consumers.core.wire import Encoded, RecordEncoder, SampleOut
 from schemas import dead_letter, topics
-from schemas.envelope import MalformedEvent, decode, format_time
+from schemas.envelope import Envelope, MalformedEvent, decode, format_time
 from schemas.erasure import UserErased
 
 READER: Final = "stage1"
@@ -148,8 +151,9 @@ class Collector:
             refused = self._ahead(record, time_s)
             if refused is not None:
                 return refused, None
-            lane.advance(time_s)
-        elif time_s < lane.watermark_s:
+            if not received.envelope.history:
+                lane.advance(time_s)
+        elif time_s < lane.watermark_s and not received.envelope.history:
             late_s = lane.newest_s - time_s
             detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
             return Refusal(dead_letter.TOO_LATE, detail), None
@@ -185,18 +189,21 @@ class Collector:
         sample, contribution = collected.sample, collected.contribution
         day = _EPOCH_DAY + time_s // DAY_S
         newest_s = time_s if known is None else max(time_s, known.time_s)
+        history = received.envelope.history
+        if history:
+            contribution, newest_s = (), max(newest_s, lane.newest_s, record.timestamp_ms // 1000)
         if known is not None:
             self._take_back(key, known, lane)
         self._signals.add(model, lane.kind, day, contribution)
         mark = Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution)
         lane.marks.put(key, mark, effects.changes)
         if lane is self._documents:
-            self._sketches.add(key, mark, sample.text, collected.origin)
+            self._sketches.add(key, mark, None if history else sample.text, collected.origin)
         effects.redactions += collected.redactions
         if known is not None and known.model != model:
             # The former model's buffer is in another hand: it hears of the move as a retraction.
-            effects.encoded.append(self._encoded(_without_text(sample, known.model), received.envelope.traceparent))
-        effects.encoded.append(self._encoded(sample, received.envelope.traceparent))
+            effects.encoded.append(self._encoded(_without_text(sample, known.model), received.envelope))
+        effects.encoded.append(self._encoded(sample, received.envelope))
         if sample.retracted:
             return "retracted"
         if sample.quarantine is not None:
@@ -234,8 +241,9 @@ class Collector:
             if lane is self._documents:
                 self._sketches.take_back(key, mark)
 
-    def _encoded(self, sample: SampleOut, traceparent: str | None) -> Encoded:
-        return self._samples.encode(sample, sample.model, f"{sample.sample_id}:{sample.revision}", sample.occurred_at, traceparent)
+    def _encoded(self, sample: SampleOut, envelope: Envelope) -> Encoded:
+        event_id = f"{sample.sample_id}:{sample.revision}"
+        return self._samples.encode(sample, sample.model, event_id, sample.occurred_at, envelope.traceparent, history=envelope.history)
 
     def _summarise(self, newest_s: int, effects: Effects) -> None:
         self._sketches.settle(self._documents.marks, effects.changes)
@@ -246,7 +254,7 @@ class Collector:
             effects.encoded.append(self._summaries.encode(told, summary.model, event_id, time))
 
     def _forget(self, effects: Effects) -> None:
-        """Drops what no record that can still be accepted would ask for."""
+        """Drops what no record that can still be accepted would ask for. Erasures stay: a history may be of any age."""
         for lane in self._lanes.values():
             if not lane.begun:
                 continue
@@ -254,10 +262,6 @@ class Collector:
             self._signals.forget(lane.kind, _first_day(lane), effects.changes)
             if lane is self._documents:
                 self._sketches.forget(_first_day(lane), effects.changes)
-        if self._feedback.begun:
-            for user in [user for user, until_s in self._erased_s.items() if until_s < self._feedback.watermark_s]:
-                del self._erased_s[user]
-                effects.changes[ERASED_KEY + user] = None
 
     def _count(self, effects: Effects) -> None:
         for (_, outcome), count in effects.outcomes.items():

@@ -209,7 +209,8 @@ def _sample(record: InputRecord) -> Read:
         _voice(sample.user_hash, sample.conversation_id),
         math.floor(envelope.time.timestamp()),
     )
-    if not seen.document or sample.retracted or sample.text is None:
+    # What a history brings is no news: it explains no drift.
+    if not seen.document or sample.retracted or sample.text is None or envelope.history:
         return Read(sample.model, seen)
     return Read(
         sample.model, seen, DocumentText(sample.text, sample.publisher or sample.group, envelope.time.astimezone(UTC).date().toordinal())

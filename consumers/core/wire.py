@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.envelope import CONTENT_HEADER, SPECIFIED_HEADER, event_type
+from schemas.envelope import CONTENT_HEADER, HISTORY_HEADER, SPECIFIED_HEADER, event_type
 
 Count = Annotated[int, Meta(ge=0)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -154,8 +154,10 @@ class RecordEncoder:
         self._source = ("ce_source", source.encode())
         self._type = ("ce_type", event_type(topic).encode())
 
-    def encode(self, event: msgspec.Struct, key: str, event_id: str, time: str, traceparent: str | None = None) -> Encoded:
-        """The record of an event with its Kafka key and CloudEvents id; `time` is RFC 3339 in UTC."""
+    def encode(
+        self, event: msgspec.Struct, key: str, event_id: str, time: str, traceparent: str | None = None, *, history: bool = False
+    ) -> Encoded:
+        """The record of an event with its Kafka key and CloudEvents id; `time` is RFC 3339 in UTC, `history` as `Envelope.history`."""
         headers: list[tuple[str, bytes | None]] = [
             SPECIFIED_HEADER,
             ("ce_id", event_id.encode()),
@@ -166,4 +168,6 @@ class RecordEncoder:
         ]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
+        if history:
+            headers.append(HISTORY_HEADER)
         return Encoded(self._topic, key.encode(), _encode(event), headers)

@@ -62,8 +62,10 @@ class Build:
     start = START
     model = MODEL
 
-    def record(self, event: Event, *, partition: int = 0, offset: int = 0, source: str = "chat", time: datetime = START) -> InputRecord:
-        wire = envelope.encode(event, source=source, time=time)
+    def record(
+        self, event: Event, *, partition: int = 0, offset: int = 0, source: str = "chat", time: datetime = START, history: bool = False
+    ) -> InputRecord:
+        wire = envelope.encode(event, source=source, time=time, history=history)
         return InputRecord(event.TOPIC, partition, offset, wire.key, wire.value, wire.headers, round(time.timestamp() * 1000))
 
     def feedback(self, name: str = "f1", *, stars: float | None = 1, **fields: Any) -> FeedbackSubmitted:

@@ -252,6 +252,23 @@ def test_a_wrong_field_is_named_without_its_value() -> None:
     assert "secret" not in str(refused.value)
 
 
+def test_the_mark_of_a_history_goes_over_the_wire() -> None:
+    """In binary mode with and without a trace, and in structured mode as the JSON boolean that CloudEvents has for it; else there is none."""
+    event = FeedbackSubmitted(feedback_id="f", query="q", correction="c")
+    for trace in (None, "00-" + "1" * 32 + "-" + "2" * 16 + "-01"):
+        for history in (True, False):
+            record = encode(event, source="chat", time=NOW, traceparent=trace, history=history)
+            envelope, again = decode(record.value, record.headers, FeedbackSubmitted)
+            assert (envelope.history, envelope.traceparent, again) == (history, trace, event)
+    for marked in (True, "true", False, "yes", 1, None):
+        whole = {
+            "specversion": "1.0", "id": "1", "source": "chat", "type": "abhyas.feedback.submitted.v1", "time": "2026-11-23T04:05:06Z",
+            "history": marked, "data": event.model_dump(mode="json", exclude_none=True),
+        }  # fmt: skip
+        envelope, _ = decode(json.dumps(whole).encode(), (("content-type", b"application/cloudevents+json"),), FeedbackSubmitted)
+        assert envelope.history == (marked is True or marked == "true")
+
+
 def test_the_size_of_a_record_counts_everything_that_is_sent() -> None:
     """Key, value, and header names and values, in bytes."""
     assert record_size(WireRecord("क".encode(), b"1234", (("ab", b"123"),))) == 3 + 4 + 5

@@ -208,9 +208,9 @@ DAY_S = 86_400
 USERS = ("0" * 31 + "1", "0" * 31 + "2")
 
 
-def at(build: Any, event: Any, seconds: float, offset: int, *, received_s: float | None = None) -> InputRecord:
+def at(build: Any, event: Any, seconds: float, offset: int, *, received_s: float | None = None, history: bool = False) -> InputRecord:
     """A record of an event of START + seconds that the broker took later."""
-    record = build.record(event, offset=offset, time=build.start + timedelta(seconds=seconds))
+    record = build.record(event, offset=offset, time=build.start + timedelta(seconds=seconds), history=history)
     taken = build.start + timedelta(seconds=seconds if received_s is None else received_s)
     return msgspec.structs.replace(record, timestamp_ms=round(taken.timestamp() * 1000))
 
@@ -303,12 +303,15 @@ def test_erasure_takes_back_what_was_said_and_refuses_what_comes_after_it(build:
     assert collector.process([at(build, build.erasure(USERS[0]), 10, 1)]).outcomes[topics.USER_ERASED, "duplicate"] == 1
 
 
-def test_erasures_are_forgotten_behind_the_watermark(build: Any) -> None:
-    """When whatever an erasure could refuse is too late anyway, its state goes."""
+def test_erasures_are_remembered_behind_the_watermark(build: Any) -> None:
+    """However old an erasure is, an imported history brings nothing back of what it took."""
     collector = Collector(0, build.intake_policy(lateness_s=DAY_S))
     collector.process([at(build, build.erasure(USERS[0]), 0, 0), at(build, build.feedback("a"), 0, 0)])
-    effects = collector.process([at(build, build.feedback("b"), 5 * DAY_S, 1)])
-    assert effects.changes[b"e" + bytes.fromhex(USERS[0])] is None
+    collector.process([at(build, build.feedback("b"), 50 * DAY_S, 1)])
+    old = build.feedback("old", user_hash=USERS[0])
+    effects = collector.process([at(build, old, -DAY_S, 2, received_s=50 * DAY_S, history=True)])
+    assert effects.outcomes == {(topics.FEEDBACK_SUBMITTED, "erased"): 1}
+    assert effects.encoded == []
 
 
 def test_identity_numbers_in_names_are_taken_out(build: Any) -> None:

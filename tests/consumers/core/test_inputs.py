@@ -86,6 +86,13 @@ def test_the_text_of_a_document_comes_beside_its_input(build: Any) -> None:
         assert other.document is None
 
 
+def test_a_document_of_a_history_is_no_news(build: Any) -> None:
+    """It decides as any other and explains no drift: its text is not among the newest."""
+    found = read(build.record(build.sample("d", document=True, text="नदी", group="g"), history=True))
+    assert isinstance(found, Read)
+    assert (found.document, found.input.document) == (None, True)
+
+
 def test_signals_of_former_journals_are_read() -> None:
     """An entry that counted letters, and knew no languages, is read with what it has."""
     fields = {
