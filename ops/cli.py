@@ -131,20 +131,25 @@ def register(
     run(model=model, version=version, folder=folder, base_model=base_model, actor=actor, data_dir=data)
 
 
+History = Annotated[
+    bool, typer.Option("--history", help="What happened long ago, in any order: taken however old; each line needs occurred_at.")
+]
+
+
 @publish_app.command("feedback")
-def publish_feedback(file: JsonlFile, data: Data = None) -> None:
-    """Publishes ratings and corrections, one JSON object a line."""
+def publish_feedback(file: JsonlFile, data: Data = None, history: History = False) -> None:
+    """Publishes ratings and corrections, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
     from ops.publish_command import run
 
-    raise typer.Exit(run("feedback", file, data))
+    raise typer.Exit(run("feedback", file, data, history=history))
 
 
 @publish_app.command("documents")
-def publish_documents(file: JsonlFile, data: Data = None) -> None:
-    """Publishes documents, one JSON object a line."""
+def publish_documents(file: JsonlFile, data: Data = None, history: History = False) -> None:
+    """Publishes documents, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
     from ops.publish_command import run
 
-    raise typer.Exit(run("documents", file, data))
+    raise typer.Exit(run("documents", file, data, history=history))
 
 
 @app.command()

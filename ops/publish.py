@@ -1,8 +1,11 @@
-"""Feedback or documents from a JSONL file onto their topic: what `abhyas publish` does.
+"""Feedback or documents from a JSON Lines file onto their topic, and what stage 1 made of them: what `abhyas publish` does.
 
 A line is what the gateway takes as one object (`producers.submissions`). Lines that are not valid are reported with
 their numbers and published never; the valid ones are published all. Publishing a file again makes no second event: an
 id that a feedback lacks derives from its line's number and content.
+
+A history is a file of what happened long ago. Its lines go oldest first, marked as history, so that stage 1 takes them however late they
+are; nothing that a user had erased goes at all.
 """
 
 from __future__ import annotations
@@ -12,14 +15,16 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
+from ops.history_order import lines_by_time
+from ops.stage1_outcomes import SILENCE_S, Outcomes, Stage1Outcomes, following
+from ops.topic_reading import records
 from producers.connection import KafkaConnection
 from producers.errors import EventTooLarge, KafkaAway, PublishError
 from producers.gateway.background import follow_stage1
@@ -35,6 +40,10 @@ from producers.submissions import (
     prepare_document,
     prepare_feedback,
 )
+from schemas import topics
+from schemas.envelope import MalformedEvent, decode
+from schemas.erasure import UserErased
+from schemas.json_lines import Line, read_lines
 
 # A file of nothing but errors must not fill the memory; the report still counts them all.
 KEPT_ERRORS: Final = 1000
@@ -43,6 +52,7 @@ MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 # Acknowledgements in waiting: far above what a linger gathers, far below what a file may hold.
 WINDOW: Final = 2000
 PROGRESS_EVERY: Final = 50
+_TOPICS: Final[Mapping[Kind, str]] = {"feedback": topics.FEEDBACK_SUBMITTED, "documents": topics.DOCUMENT_INGESTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +76,21 @@ class LineError:
 
 @dataclass(frozen=True, slots=True)
 class PublishReport:
-    """What became of the file; `errors` holds the first 1,000 of `invalid`, in the order of their lines."""
+    """What became of the file; `errors` holds the first 1,000 of `invalid`, in the order of their lines.
+
+    `outcomes` is what stage 1 made of the published ones.
+    """
 
     published: int
     invalid: int
     errors: tuple[LineError, ...]
     redactions: Mapping[str, int]
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
     @property
     def exit_code(self) -> int:
-        """0 when every line was published, else 1."""
-        return 1 if self.invalid else 0
+        """0 when every line was published and none of them refused, as far as is known, else 1."""
+        return 1 if self.invalid or self.outcomes.refused else 0
 
 
 async def publish_file(
@@ -88,29 +102,53 @@ async def publish_file(
     user_hash_key: bytes | None = None,
     consumers_url: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    history: bool = False,
+    silence_s: float = SILENCE_S,
 ) -> PublishReport:
-    """Publishes every valid line of a JSONL file and waits for all acknowledgements; empty lines are passed over.
+    """Publishes every valid line of a JSON Lines file and waits for all acknowledgements, then for stage 1; empty lines are passed over.
 
-    Raises KafkaAway where the broker is (or goes) away, naming how many are safe, and OSError for the file. With the
-    embedded broker `consumers_url` tells how far stage 1 is, so that no more is in flight than the broker keeps.
+    Raises KafkaAway where the broker is (or goes) away, naming how many are safe, OSError for the file, and NotJsonLines for one of
+    another form. With the embedded broker `consumers_url` tells how far stage 1 is, so that no more is in flight than the broker keeps.
+    What stage 1 has not read after getting no further for `silence_s` is not known.
     """
     hold = connection.embedded and consumers_url is not None
     publisher = Publisher(connection, source, hold_until_processed=hold)
     with path.open("rb") as file:
         await publisher.start()
-        following = asyncio.create_task(follow_stage1(publisher, consumers_url)) if hold and consumers_url is not None else None
+        pacing = asyncio.create_task(follow_stage1(publisher, consumers_url)) if hold and consumers_url is not None else None
         try:
-            run = _Run(publisher, kind, user_hash_key, os.fstat(file.fileno()).st_size, on_progress)
-            for number, line in enumerate(_lines(file), start=1):
-                await run.line(number, line)
-            await run.finish()
-            return run.report()
+            erased = await _erasures(connection) if history and kind == "feedback" else {}
+            async with following(connection, _TOPICS[kind]) as stage1:
+                size = os.fstat(file.fileno()).st_size
+                run = _Run(publisher, kind, user_hash_key, size, on_progress, stage1=stage1, erased=erased, history=history)
+                for line in _lines(file, history=history):
+                    await run.line(line)
+                await run.finish()
+                return run.report(await stage1.outcomes(silence_s))
         finally:
-            if following is not None:
-                following.cancel()
+            if pacing is not None:
+                pacing.cancel()
                 with suppress(asyncio.CancelledError):
-                    await following
+                    await pacing
             await publisher.stop()
+
+
+def _lines(file: BinaryIO, *, history: bool) -> Iterator[Line]:
+    return lines_by_time(file, max_line_bytes=MAX_LINE_BYTES) if history else read_lines(file, max_line_bytes=MAX_LINE_BYTES)
+
+
+async def _erasures(connection: KafkaConnection) -> dict[str, datetime]:
+    """Until when each user's words are erased. Stage 1 knows it too, but for what an older release forgot of it."""
+    found: dict[str, datetime] = {}
+    async for record in records(connection, [connection.topic(topics.USER_ERASED)]):
+        if record.value is None:
+            continue
+        try:
+            envelope, event = decode(record.value, record.headers, UserErased)
+        except MalformedEvent:
+            continue  # nobody's erasure
+        found[event.user_hash] = max(envelope.time, found.get(event.user_hash, envelope.time))
+    return found
 
 
 class _Run:
@@ -123,27 +161,33 @@ class _Run:
         user_hash_key: bytes | None,
         bytes_total: int,
         on_progress: Callable[[Progress], None] | None,
+        *,
+        stage1: Stage1Outcomes,
+        erased: Mapping[str, datetime],
+        history: bool,
     ) -> None:
         self._publisher = publisher
         self._kind = kind
         self._user_hash_key = user_hash_key
         self._bytes_total = bytes_total
         self._on_progress = on_progress
+        self._stage1 = stage1
+        self._erased = erased
+        self._history = history
         self._window: list[tuple[int, asyncio.Future[Receipt]]] = []
         self._lines = self._published = self._invalid = self._bytes_read = 0
         self._errors: list[LineError] = []
         self._redactions: Counter[str] = Counter()
 
-    async def line(self, number: int, raw: bytes | None) -> None:
-        """One line; None stands for one that is too long to read."""
+    async def line(self, line: Line) -> None:
+        """One line that is not blank."""
         self._lines += 1
-        self._bytes_read += MAX_LINE_BYTES if raw is None else len(raw)
-        if raw is None or raw.strip():
-            prepared = LineError(number, f"longer than {MAX_LINE_BYTES} bytes") if raw is None else self._prepared(number, raw)
-            if isinstance(prepared, LineError):
-                self._refuse(prepared)
-            else:
-                await self._publish(number, prepared)
+        self._bytes_read += len(line.raw) + 1
+        prepared = self._prepared(line)
+        if isinstance(prepared, LineError):
+            self._refuse(prepared)
+        else:
+            await self._publish(line.number, prepared)
         if self._lines % PROGRESS_EVERY == 0:
             self._tell()
         if len(self._window) >= WINDOW:
@@ -155,30 +199,39 @@ class _Run:
         self._bytes_read = self._bytes_total
         self._tell()
 
-    def report(self) -> PublishReport:
+    def report(self, outcomes: Outcomes) -> PublishReport:
         """What became of the file."""
-        return PublishReport(
-            self._published, self._invalid, tuple(sorted(self._errors, key=lambda item: item.line)), dict(self._redactions)
-        )
+        errors = tuple(sorted(self._errors, key=lambda item: item.line))
+        return PublishReport(self._published, self._invalid, errors, dict(self._redactions), outcomes)
 
-    def _prepared(self, number: int, raw: bytes) -> Prepared | LineError:
+    def _prepared(self, line: Line) -> Prepared | LineError:
+        if line.problems:
+            return LineError(line.number, line.errors())
         try:
-            item = from_json(raw, allow_inf_nan=False)
-        except ValueError:
-            return LineError(number, "not JSON: expected one JSON object in UTF-8 a line")
-        try:
-            if self._kind == "documents":
-                return prepare_document(DocumentSubmission.model_validate(item))
-            fallback = derived_id("feedback", f"{number}\n{raw.strip().decode()}")
-            return prepare_feedback(FeedbackSubmission.model_validate(item), fallback_id=fallback, user_hash_key=self._user_hash_key)
+            prepared = self._submitted(line)
         except ValidationError as error:
-            return LineError(number, "; ".join(f"{field}: {message}" for field, message in validation_details(error)))
+            return LineError(line.number, "; ".join(f"{field}: {message}" for field, message in validation_details(error)))
         except SubmissionError as error:
-            return LineError(number, str(error))
+            return LineError(line.number, str(error))
+        return prepared if not self._history else self._of_history(line.number, prepared)
+
+    def _submitted(self, line: Line) -> Prepared:
+        if self._kind == "documents":
+            return prepare_document(DocumentSubmission.model_validate(line.value))
+        fallback = derived_id("feedback", f"{line.number}\n{line.raw.decode()}")
+        return prepare_feedback(FeedbackSubmission.model_validate(line.value), fallback_id=fallback, user_hash_key=self._user_hash_key)
+
+    def _of_history(self, number: int, prepared: Prepared) -> Prepared | LineError:
+        if prepared.occurred_at is None:
+            return LineError(number, "occurred_at: expected in a history, and absent: when it happened, as 2026-11-25T06:00:00Z")
+        until = self._erased.get(getattr(prepared.event, "user_hash", None) or "")
+        if until is not None and prepared.occurred_at <= until:
+            return LineError(number, f"user: was erased on {until:%Y-%m-%d}, and this is older: nothing of it is taken")
+        return prepared
 
     async def _publish(self, number: int, prepared: Prepared) -> None:
         try:
-            future = await self._publisher.publish(prepared.event, prepared.occurred_at or datetime.now(UTC))
+            future = await self._publisher.publish(prepared.event, prepared.occurred_at or datetime.now(UTC), history=self._history)
         except EventTooLarge as error:
             self._refuse(LineError(number, str(error)))
         except PublishError as error:
@@ -191,8 +244,9 @@ class _Run:
         window, self._window = self._window, []
         for number, future in window:
             try:
-                await self._publisher.acknowledgement(future)
+                receipt = await self._publisher.acknowledgement(future)
                 self._published += 1
+                self._stage1.add(receipt.partition, receipt.offset)
             except EventTooLarge as error:
                 self._refuse(LineError(number, str(error)))
             except PublishError as error:
@@ -211,14 +265,3 @@ class _Run:
             in_flight = sum(1 for _, future in self._window if not future.done())
             done = self._published + len(self._window) - in_flight
             self._on_progress(Progress(self._lines, done, self._invalid, min(self._bytes_read, self._bytes_total), self._bytes_total))
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """The lines of a file, None for one over MAX_LINE_BYTES, so that a file without line ends cannot fill the memory."""
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        if len(line) <= MAX_LINE_BYTES:
-            yield line
-            continue
-        yield None
-        while line and not line.endswith(b"\n"):
-            line = file.readline(MAX_LINE_BYTES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,16 +13,21 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from ops import running
 from ops.errors import OperationFailed
+from schemas.dead_letter import TOO_LATE
+
+if TYPE_CHECKING:
+    from ops.publish import PublishReport
 
 _SHOWN_ERRORS = 20
 
 
-def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None) -> int:
-    """Publishes every line; 1 when a line was invalid (each is named, the rest is published), 0 otherwise."""
+def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None, *, history: bool = False) -> int:
+    """Publishes every line and says what became of each; 1 when a line was invalid, late or refused, 0 otherwise."""
     from ops.publish import Progress as Published
     from ops.publish import publish_file
     from producers.errors import PublishError
     from producers.gateway.settings import user_hash_key
+    from schemas.json_lines import NotJsonLines
 
     if not file.is_file():
         raise OperationFailed(f"{file} is not a file: expected JSONL")
@@ -47,15 +52,37 @@ def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | Non
                     user_hash_key=user_hash_key(os.environ.get("USER_HASH_KEY"), folder),
                     consumers_url=None if consumers is None else consumers.url,
                     on_progress=show,
+                    history=history,
                 )
             )
         except PublishError as error:
             raise OperationFailed(str(error)) from None
+        except NotJsonLines as error:
+            raise OperationFailed(f"{file} {error}") from None
         except OSError as error:
             raise OperationFailed(f"{file} could not be read: {error.strerror}") from None
     for invalid in report.errors[:_SHOWN_ERRORS]:
         console.print(escape(f"{file}:{invalid.line}: {invalid.message}"), highlight=False, soft_wrap=True)
     if report.invalid > _SHOWN_ERRORS:
         console.print(f"and {report.invalid - _SHOWN_ERRORS} more", highlight=False)
-    print(f"published {report.published} {kind}, {report.invalid} lines were invalid")
+    for sentence in sentences(kind, report):
+        print(sentence)
     return int(report.exit_code)
+
+
+def sentences(kind: str, report: PublishReport) -> list[str]:
+    """What became of the file, a sentence a line."""
+    found = report.outcomes
+    refused = {reason: count for reason, count in found.refused.items() if reason != TOO_LATE}
+    parts = [f"{found.taken} taken", f"{found.known} known already or not collected", f"{found.late} too late"]
+    parts.append(
+        f"{sum(refused.values())} refused" + (f" ({', '.join(f'{count} {why}' for why, count in refused.items())})" if refused else "")
+    )
+    if found.unknown:
+        parts.append(f"{found.unknown} not known yet")
+    told = [f"published {report.published} {kind}, {report.invalid} lines were invalid", f"of those published: {', '.join(parts)}"]
+    if found.unknown_because:
+        told.append(f"not known yet, because {found.unknown_because}")
+    if found.late:
+        told.append("what is too late lies in the dead letters; publish an old file with --history")
+    return told

@@ -130,13 +130,17 @@ class Publisher:
         except (KafkaError, OSError, TimeoutError) as error:
             raise KafkaAway(f"Kafka does not answer at {self.connection.bootstrap_servers} within {timeout_s:g} s") from error
 
-    async def publish(self, event: Event, time: datetime, *, traceparent: str | None = None, wait: bool = True) -> asyncio.Future[Receipt]:
+    async def publish(
+        self, event: Event, time: datetime, *, traceparent: str | None = None, wait: bool = True, history: bool = False
+    ) -> asyncio.Future[Receipt]:
         """Hands the event to the producer; the future that it returns holds the receipt once every replica has it.
+
+        `history` marks it as one of an imported history.
 
         Raises EventTooLarge, KafkaAway, and Overloaded (only without `wait`; else it waits for room). The future
         raises KafkaAway or PublishError.
         """
-        record = encode(event, source=self.source, time=time, traceparent=traceparent)
+        record = encode(event, source=self.source, time=time, traceparent=traceparent, history=history)
         size, limit = record_size(record), topics.size_limit(event.TOPIC)
         if size > limit:
             raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
