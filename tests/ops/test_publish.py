@@ -10,7 +10,9 @@ from uuid import uuid4
 import pytest
 
 from ops.brokers.embedded import EmbeddedBroker
-from ops.publish import KEPT_ERRORS, Progress, publish_file
+from ops.publish import KEPT_ERRORS, Progress, PublishReport, publish_file
+from ops.publish_command import sentences
+from ops.stage1_outcomes import Outcomes
 from ops.topic_reading import records
 from producers.connection import KafkaConnection
 from producers.errors import KafkaAway
@@ -125,3 +127,24 @@ async def test_a_broker_that_is_away_is_said(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "f.jsonl", {"query": "q", "correction": "c"})
     with pytest.raises(KafkaAway, match=address):
         await publish_file(KafkaConnection(address), "feedback", path)
+
+
+def test_k4_what_was_not_taken_is_said_and_decides_the_exit_code() -> None:
+    """Late and refused lines are counted beside the invalid ones and are exit code 1; what is not known yet is said, and why."""
+    whole = PublishReport(95, 0, (), {}, Outcomes(95))
+    assert (whole.exit_code, sentences("feedback", whole)) == (
+        0,
+        [
+            "published 95 feedback, 0 lines were invalid",
+            "of those published: 95 taken, 0 known already or not collected, 0 too late, 0 refused",
+        ],
+    )
+    late = PublishReport(95, 0, (), {}, Outcomes(20, {"too_late": 66, "future_dated": 4}, 3, 2, "stage 1 sleeps"))
+    assert late.exit_code == 1
+    assert sentences("feedback", late) == [
+        "published 95 feedback, 0 lines were invalid",
+        "of those published: 20 taken, 3 known already or not collected, 66 too late, 4 refused (4 future_dated), 2 not known yet",
+        "not known yet, because stage 1 sleeps",
+        "what is too late lies in the dead letters; publish an old file with --history",
+    ]
+    assert PublishReport(1, 0, (), {}, Outcomes(unknown=1)).exit_code == 0

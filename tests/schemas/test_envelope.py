@@ -253,7 +253,7 @@ def test_a_wrong_field_is_named_without_its_value() -> None:
 
 
 def test_the_mark_of_a_history_goes_over_the_wire() -> None:
-    """In binary mode with and without a trace, and in structured mode as the JSON boolean that CloudEvents has for it; else there is none."""
+    """In binary mode with and without a trace, in structured mode as the JSON boolean that CloudEvents has for it; else there is none."""
     event = FeedbackSubmitted(feedback_id="f", query="q", correction="c")
     for trace in (None, "00-" + "1" * 32 + "-" + "2" * 16 + "-01"):
         for history in (True, False):

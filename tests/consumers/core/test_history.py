@@ -76,7 +76,7 @@ def summaries(build: Any, effects: Effects) -> dict[tuple[str, str], SignalSumma
 
 
 def test_k4_a_history_newest_first_with_live_traffic_is_taken_whole(build: Any) -> None:
-    """Live traffic before, between and behind it: each event of two years is a sample, in both inputs; without the mark nearly all are late."""
+    """Live traffic before, between and behind it: each event of two years is a sample; without the mark nearly all are late."""
     old = [(number, number * 24) for number in range(30)]
     for marked in (True, False):
         past = [record(build, build.document(f"h{n}") if n % 3 else build.feedback(f"h{n}"), -age, history=marked) for n, age in old]
