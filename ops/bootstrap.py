@@ -6,9 +6,10 @@ import asyncio
 import uuid
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ops.errors import OperationFailed, settings_trouble
+from ops.errors import OperationFailed, WrongUsage, settings_trouble
+from ops.jsonl_rows import jsonl_rows
 from ops.operator_command import login_name, named_model, publish, request
 from ops.running import connection
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from producers.connection import KafkaConnection
     from schemas.evaluation import PromotionDecided
     from schemas.operator_request import OperatorRequested
+
+# Longer than any document, item or row.
+MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 
 
 def run(
@@ -60,9 +64,7 @@ async def bootstrap_model(
     files = {f"training_data/{model}/documents.jsonl": documents, f"eval_data/{model}/eval.jsonl": evaluation}
     if replay is not None:
         files[f"training_data/{model}/replay.jsonl"] = replay
-    for path in files.values():
-        if not path.is_file():
-            raise OperationFailed(f"{path} is not a file: expected JSONL")
+    await asyncio.to_thread(_check, tuple(files.values()))
     event = request(
         request_id=f"bootstrap-{uuid.uuid4().hex}", action="bootstrap", model=model, actor=actor, reason=reason, base_model=base_model,
         documents_uri=f"s3://models/training_data/{model}/documents.jsonl", eval_uri=f"s3://models/eval_data/{model}/eval.jsonl",
@@ -116,6 +118,20 @@ def _store(artifacts_dir: Path | None, store: ArtifactStore | None) -> ArtifactS
     from producers.artifact_store.local_store import LocalStore
 
     return LocalStore(artifacts_dir)
+
+
+def _check(paths: tuple[Path, ...]) -> None:
+    """Refuses, before anything is stored, what the runner could not read: file and line are named."""
+    for path in paths:
+        if not path.is_file():
+            raise OperationFailed(f"{path} is not a file: expected JSONL")
+        rows = 0
+        for number, row in jsonl_rows(path, max_bytes=MAX_LINE_BYTES, expected="expected one JSON object a line"):
+            if not isinstance(row, dict):
+                raise WrongUsage(f"{path}:{number}: not an object: expected one JSON object a line")
+            rows += 1
+        if not rows:
+            raise WrongUsage(f"{path} has no rows: expected one JSON object a line")
 
 
 def _copy(store: ArtifactStore, files: dict[str, Path]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from ops.errors import WrongUsage
-from ops.jsonl_lines import jsonl_lines
+from ops.jsonl_rows import jsonl_rows
 
 if TYPE_CHECKING:
     from consumers.drift.baseline import Document
@@ -31,27 +31,21 @@ class DocumentRow(msgspec.Struct):
 
 
 def document_rows(path: Path) -> Iterator[Document]:
-    """The documents, empty lines passed over. Raises WrongUsage that names file, line, field and what was expected."""
+    """The documents, blank lines passed over. Raises WrongUsage that names file, line, field and what was expected."""
+    from consumers.core.intake import explain
     from consumers.drift.baseline import Document
 
-    decoder = msgspec.json.Decoder(DocumentRow)
-    for count, (number, line) in enumerate(jsonl_lines(path, max_bytes=MAX_LINE_BYTES, expected=EXPECTED)):
+    for count, (number, value) in enumerate(jsonl_rows(path, max_bytes=MAX_LINE_BYTES, expected=EXPECTED)):
         try:
-            row = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise WrongUsage(f"{path}:{number}: {_trouble(error)}: {EXPECTED}") from None
-        yield Document(row.text, row.source, _day(row.occurred_at, count))
+            row = msgspec.convert(value, DocumentRow)
+            yield Document(row.text, row.source, _day(row.occurred_at, count))
+        except msgspec.ValidationError as error:
+            raise WrongUsage(f"{path}:{number}: {explain(error)}: {EXPECTED}") from None
+        except OverflowError:
+            raise WrongUsage(f"{path}:{number}: occurred_at: before the year 1 or after 9999 in UTC: {EXPECTED}") from None
 
 
 def _day(occurred_at: datetime | None, number: int) -> date:
     if occurred_at is None:
         return _FIRST_DAY + timedelta(days=number // DOCUMENTS_A_DAY)
     return (occurred_at if occurred_at.tzinfo else occurred_at.replace(tzinfo=UTC)).astimezone(UTC).date()
-
-
-def _trouble(error: Exception) -> str:
-    if isinstance(error, msgspec.ValidationError):
-        from consumers.core.intake import explain
-
-        return explain(error)
-    return "not JSON"

@@ -7,8 +7,7 @@ A field has the name that `TriggerPolicy` gives it or that of its environment va
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,11 +21,14 @@ from consumers.core.trigger_state import TriggerPolicy
 from consumers.core.whatif import RECORDED, Scenario
 from consumers.settings import ConsumerSettings
 from ops.errors import OperationFailed, settings_trouble
+from schemas.json_text import strict_json
 from schemas.training import Outcome
 
 RUN_MINUTES: Final = "run_minutes"
 RUN_OUTCOME: Final = "run_outcome"
 OUTCOMES: Final = (*get_args(Outcome), RECORDED)
+# Above any knob by far, and below what no float can hold.
+_LARGEST: Final = 1e18
 # What ConsumerSettings puts before a name of TriggerPolicy.
 _PREFIXES: Final = ("", "retrain_", "retrain_trigger_", "batch_")
 # Of the drift detectors, which TriggerPolicy holds as one field; a second opinion decides nothing.
@@ -62,14 +64,16 @@ def read_policies(path: Path, baseline: Known = none_known) -> list[Scenario]:
     `baseline` gives drift baselines by their sha256: without one the drift of documents is left out.
     """
     policy_in_force()
+    form = "TOML" if path.suffix.lower() == ".toml" else "JSON"
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperationFailed(f"{path} can't be read ({error}): expected a JSON object or TOML of named policies") from None
-    try:
-        tables = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        raw = path.read_bytes()
+        tables = tomllib.loads(raw.decode("utf-8-sig")) if form == "TOML" else strict_json(raw)
+    except OSError as error:
+        raise OperationFailed(f"{path} can't be read ({error.strerror}): expected a JSON object or TOML of named policies") from None
+    except RecursionError:
+        raise OperationFailed(f"{path} is not {form}: nested too deeply") from None
     except ValueError as error:
-        raise OperationFailed(f"{path} is not {'TOML' if path.suffix.lower() == '.toml' else 'JSON'}: {error}") from None
+        raise OperationFailed(f"{path} is not {form}: {error}") from None
     if not isinstance(tables, dict) or not tables or not all(isinstance(table, dict) for table in tables.values()):
         raise OperationFailed(f'{path}: expected named policies, as {{"eager": {{"threshold": 50}}}} or a TOML table [eager]')
     return [_scenario(name, table, baseline) for name, table in tables.items()]
@@ -104,8 +108,8 @@ def _scenario(name: str, table: Mapping[str, Any], baseline: Known) -> Scenario:
 
 def _number(policy: str, field: str, value: object) -> int | float:
     # A bool is an int to Python, and pydantic would take "50" for 50.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise OperationFailed(f"policy {policy!r}: field {field!r} is {value!r}: expected a number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
+        raise OperationFailed(f"policy {policy!r}: field {field!r} is {reprlib.repr(value)}: expected a number")
     return value
 
 
@@ -117,6 +121,6 @@ def _minutes(policy: str, value: object) -> float:
 
 
 def _outcome(policy: str, value: object) -> object:
-    if value not in OUTCOMES:
-        raise OperationFailed(f"policy {policy!r}: field {RUN_OUTCOME!r} is {value!r}: expected one of {', '.join(OUTCOMES)}")
+    if not isinstance(value, str) or value not in OUTCOMES:
+        raise OperationFailed(f"policy {policy!r}: field {RUN_OUTCOME!r} is {reprlib.repr(value)}: expected one of {', '.join(OUTCOMES)}")
     return value

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.drift.calibrate import Plan, Thresholds, calibrate
-from consumers.drift.code_points import code_points
+from consumers.drift.code_points import LONGEST, code_points
 from consumers.drift.featurise import Featuriser, Quantities, bin_edges, project, spherical_clusters
 from consumers.drift.fresh_check import Checked, check
 from consumers.drift.heads import Head, fit_heads
@@ -38,6 +38,8 @@ STREAMS: Final = 200
 LONGEST_BLOCK: Final = 16
 # Fewer documents give no covariance of 64 columns, and no tail.
 FEWEST_DOCUMENTS: Final = 2_000
+# Of them so many have to differ: what is said again and again has no spread that a drift could leave.
+FEWEST_TEXTS: Final = FEWEST_DOCUMENTS // 2
 # A threshold raised by less is within the check's own error.
 WORTH_A_WARNING: Final = 1.1
 # The part that learns projection, bins and clusters: an eighth to a third. The more is left to be measured on, the surer are the means.
@@ -48,7 +50,7 @@ _PROJECTED: Final = 20_000
 
 
 class BaselineTooSmall(ValueError):
-    """Too few documents for a baseline; the message says how many are needed."""
+    """Too few documents for a baseline, or too few that say something of their own; the message says how many are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,12 @@ def fit_baseline(
     """The baseline of documents in the order they came; raises BaselineTooSmall. About a minute for 50,000 short documents."""
     if len(documents) < FEWEST_DOCUMENTS:
         raise BaselineTooSmall(f"{len(documents)} documents: expected at least {FEWEST_DOCUMENTS} for a drift baseline")
+    different, empty = _different_texts(documents)
+    if different < FEWEST_TEXTS:
+        raise BaselineTooSmall(
+            f"{len(documents)} documents with {different} different texts ({empty} have no letter or digit): "
+            f"expected at least {FEWEST_TEXTS} different ones for a drift baseline"
+        )
     rng = np.random.default_rng(seed)
     bounds = block_bounds(documents)
     learns = rng.random(len(bounds) - 1) < min(max(LEARNING_DOCUMENTS / len(documents), 1 / 8), 1 / 3)
@@ -185,6 +193,19 @@ def block_bounds(documents: Sequence[Document]) -> NDArray[np.int64]:
         if here.source != before.source or here.day != before.day or at - bounds[-1] >= LONGEST_BLOCK:
             bounds.append(at)
     return np.array([*bounds, len(documents)], np.int64)
+
+
+def _different_texts(documents: Sequence[Document]) -> tuple[int, int]:
+    """How many texts differ in what a baseline looks at, white space aside, and how many documents say nothing."""
+    found: set[str] = set()
+    empty = 0
+    for document in documents:
+        text = document.text[:LONGEST]
+        if any(map(str.isalnum, text)):
+            found.add(" ".join(text.split()))
+        else:
+            empty += 1
+    return len(found), empty
 
 
 def _bounds_of(blocks: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -112,16 +112,22 @@ def test_further_fields_and_empty_lines_are_passed_over(tmp_path: Path, capsys: 
     [
         (b'{"negative": 2}', "negative: 2: expected"),
         (b'{"negative": true}', "negative: true: expected"),
-        (b'{"negative": "1"}', 'negative: "1": expected'),
+        (b'{"negative": "1"}', "negative: a string: expected"),
         (b'{"negative": null}', "negative: null: expected"),
         (b'{"negative": 0.5}', "negative: 0.5: expected"),
         (b'{"negatives": 1}', "negative: missing: expected"),
         (b"[1]", "an array: expected"),
         (b"1", "a number: expected"),
-        (b'{"negative": 1', "not JSON: expected"),
-        (b'{"negative": 1} {"negative": 0}', "not JSON: expected"),
-        (b'{"negative": "\xff"}', "not JSON: expected"),
-        (b" " * 2_000_000, "longer than 1048576 bytes: expected"),
+        (b'{"negative": 1', "not JSON at column 15 (expected ',' delimiter): expected"),
+        (b'{"negative": 1} {"negative": 0}', "not JSON at column 17 (expected the end, found more): expected"),
+        (b'{"negative": "\xff"}', "not UTF-8 at byte 15: save it as UTF-8: expected"),
+        (b" " * 2_000_000, "longer than 1048576 bytes: expected shorter lines: expected"),
+        (b'{"negative": ' + b"9" * 5_000 + b"}", "negative: a number of too many digits: expected at most 4300: expected"),
+        (
+            b'{"negative": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            "negative" + "[0]" * 7 + "…: nested too deeply: expected at most 64 levels: expected",
+        ),
+        (rb'{"negative": "\udc00"}', "negative: holds half of a surrogate pair: expected whole characters: expected"),
     ],
 )
 @pytest.mark.parametrize("in_baseline", [True, False])
@@ -156,3 +162,19 @@ def test_wrong_usage_is_one_line_and_ends_with_2(arguments: list[str], words: st
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_k6_a_file_of_another_form_is_named_once(tmp_path: Path) -> None:
+    """UTF-16, an array and pretty-printed JSON are named for the whole file; a BOM is passed over."""
+    path = tmp_path / "events.jsonl"
+    for content, words in (
+        ('{"negative": 0}\n'.encode("utf-16-le"), "is UTF-16"),
+        (b'[{"negative": 0}]', "is one JSON array: expected one JSON object a line"),
+        (b'{\n "negative": 0\n}\n', "has a JSON object over several lines"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(WrongUsage, match=words) as caught:
+            ratings(events=path, baseline=1, arl=1e6, direction="up", cool_down=0, as_json=True)
+        assert str(caught.value).startswith(f"{path} ")
+    path.write_bytes(b'\xef\xbb\xbf{"negative": 0}\n{"negative": 0}\n')
+    assert ratings(events=path, baseline=1, arl=1e6, direction="up", cool_down=0, as_json=True) == 0

@@ -73,6 +73,11 @@ def test_a_quiet_file_has_totals_alone(baseline: Path, tmp_path: Path, capsys) -
         ('{"text": 1, "source": "s"}', "text: expected"),
         ('{"text": "a", "source": "s", "occurred_at": "noon"}', "occurred_at"),
         ("{", "not JSON"),
+        ('{"text": "a", "source": "s", "occurred_at": "0001-01-01T00:00:00+05:30"}', "occurred_at: before the year 1"),
+        ('{"text": "a", "source": "s", "occurred_at": "9999-12-31T23:59:59-05:00"}', "occurred_at: before the year 1 or after 9999"),
+        ('{"text": "\\ud800", "source": "s"}', "text: holds half of a surrogate pair"),
+        ('{"text": "a", "source": "s", "seen": ' + "9" * 5_000 + "}", "seen: a number of too many digits"),
+        ('{"text": "a", "source": "s", "seen": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
     ],
 )
 def test_a_bad_row_is_named(baseline: Path, tmp_path: Path, line: str, expected: str) -> None:
@@ -93,3 +98,27 @@ def test_too_few_documents_and_no_baseline_are_said(tmp_path: Path) -> None:
         run(baseline=tmp_path / "nothing", events=few, cool_down=0, as_json=True)
     with pytest.raises(WrongUsage, match="can't be read"):
         fit(baseline=tmp_path / "absent.jsonl", out=tmp_path / "out", alarms_per_100k=0.1, seed=0, as_json=True)
+
+
+def test_k4_equal_documents_are_refused(tmp_path: Path) -> None:
+    """2,500 equal texts are no baseline: the file, how many differ, how many are needed."""
+    equal = written(tmp_path / "equal.jsonl", [row | {"text": "एक ही लेख"} for row in rows(2_500, 1)])
+    with pytest.raises(WrongUsage, match=r"equal.jsonl: 2500 documents with 1 different texts .*: expected at least 1000 different"):
+        fit(baseline=equal, out=tmp_path / "out", alarms_per_100k=0.1, seed=0, as_json=True)
+
+
+def test_k6_a_bom_is_passed_over_and_another_form_is_named_once(baseline: Path, tmp_path: Path, capsys) -> None:
+    """A file with a BOM is read; UTF-16, an array and pretty-printed JSON are named for the whole file, with what to do."""
+    events = tmp_path / "events.jsonl"
+    plain = json.dumps(rows(1, 5)[0], ensure_ascii=False)
+    events.write_bytes(b"\xef\xbb\xbf" + plain.encode() + b"\n")
+    assert run(baseline=baseline, events=events, cool_down=0, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["docs"] == 1
+    for content, expected in (
+        ((plain + "\n").encode("utf-16"), "is UTF-16"),
+        (json.dumps(rows(3, 5), indent=1).encode(), "is one JSON array"),
+        (json.dumps(rows(1, 5)[0], indent=1).encode(), "has a JSON object over several lines"),
+    ):
+        events.write_bytes(content)
+        with pytest.raises(WrongUsage, match=f"events.jsonl {expected}"):
+            run(baseline=baseline, events=events, cool_down=0, as_json=True)

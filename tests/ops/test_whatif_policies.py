@@ -65,7 +65,12 @@ def test_the_environment_is_the_policy_in_force(tmp_path: Path, monkeypatch: pyt
         ('{"x": {"stage1_shards": 2}}', "field 'stage1_shards' is unknown"),
         ('{"x": {"threshold": "50"}}', "policy 'x': field 'threshold' is '50': expected a number"),
         ('{"x": {"threshold": true}}', "field 'threshold' is True: expected a number"),
-        ('{"x": {"schedule_interval_hours": Infinity}}', "field 'schedule_interval_hours' is inf: expected a number"),
+        ('{"x": {"schedule_interval_hours": Infinity}}', "x.schedule_interval_hours: an infinite number: expected a number"),
+        ('{"x": {"threshold": 1' + "0" * 4_000 + "}}", "field 'threshold' is 1000.*: expected a number"),
+        ('{"x": {"threshold": 1' + "0" * 5_000 + "}}", "x.threshold: a number of too many digits"),
+        ('{"x": ' + "[" * 100_000 + "]" * 100_000 + "}", "x.*: nested too deeply"),
+        ('{"x": {"run_outcome": ["promoted"]}}', r"field 'run_outcome' is \['promoted'\]: expected one of"),
+        (r'{"\ud800": {}}', "a field's name holds half of a surrogate pair"),
         ('{"x": {"threshold": 0}}', "policy 'x': field 'threshold' is 0: input should be greater than or equal to 1"),
         ('{"x": {"threshold": 1.5}}', "field 'threshold' is 1.5: input should be a valid integer"),
         ('{"x": {"max_samples": 5000}}', "field 'max_samples' is 5000: input should be less than or equal to 4000"),
@@ -86,3 +91,20 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         read_policies(tmp_path / "p.toml")
     with pytest.raises(OperationFailed, match="is not TOML"):
         read_policies(write(tmp_path, "{", "p.toml"))
+    with pytest.raises(OperationFailed, match="is not TOML: nested too deeply"):
+        read_policies(write(tmp_path, "a = " + "[" * 100_000, "p.toml"))
+    with pytest.raises(OperationFailed, match="field 'threshold' is inf"):
+        read_policies(write(tmp_path, "[x]\nthreshold = inf", "p.toml"))
+
+
+def test_k6_a_bom_is_passed_over_and_utf_16_is_named(tmp_path: Path) -> None:
+    """A file saved with a mark at its start is read, in JSON and in TOML; one in UTF-16 is called that."""
+    path = tmp_path / "p.json"
+    path.write_bytes(b'\xef\xbb\xbf{"x": {"threshold": 9}}')
+    assert read_policies(path)[0].policy.threshold == 9
+    path.write_bytes('{"x": {"threshold": 9}}'.encode("utf-16"))
+    with pytest.raises(OperationFailed, match="is UTF-16"):
+        read_policies(path)
+    path = tmp_path / "p.toml"
+    path.write_bytes(b"\xef\xbb\xbf[x]\nthreshold = 9")
+    assert read_policies(path)[0].policy.threshold == 9

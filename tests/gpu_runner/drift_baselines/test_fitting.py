@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from runner_fakes import QuickFit, document
 from consumers.drift.artifact import load_baseline
 from consumers.drift.baseline import ALARMS_PER_100K, Baseline, Document
 from gpu_runner.drift_baselines.documents import leased_rows, write_rows
-from gpu_runner.drift_baselines.fitting import DriftFacts, first_baseline, next_baseline
+from gpu_runner.drift_baselines.fitting import DriftFacts, first_baseline, fit, next_baseline
 from gpu_runner.settings import RunnerSettings
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, get_folder
 from producers.artifact_store.s3_store import S3Store
@@ -65,6 +66,20 @@ def test_too_few_documents_give_no_baseline_and_are_kept(
     followed = following(store, leased, facts, quick)
     assert followed.baseline is not None
     assert followed.baseline.documents == 2_005
+
+
+def test_k4_equal_documents_give_no_baseline_and_the_reason(store: ArtifactStore, drift_documents: list[Document], leased: Path) -> None:
+    """At the bootstrap and before a promotion: drift is not watched, or the baseline before stays, and the reasons say why."""
+    equal = [replace(document, text="एक ही लेख") for document in drift_documents]
+    facts = first_baseline(store, "tiny", "v0", equal, fit=fit, alarms_per_100k=0.1)
+    assert facts.baseline is None
+    (reason,) = facts.reasons
+    assert reason.startswith(
+        "drift of documents is not watched: 2500 documents with 1 different texts (0 have no letter or digit): expected"
+    )
+    followed = next_baseline(store, "tiny", "v1", leased, facts, fit=fit, alarms_per_100k=0.1)
+    assert followed.baseline is None
+    assert "2510 documents with 11 different texts" in followed.reasons[0]
 
 
 def test_the_next_baseline_is_of_the_documents_before_and_the_new_ones(

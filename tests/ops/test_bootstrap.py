@@ -1,0 +1,47 @@
+"""`abhyas bootstrap` looks at the files before it stores or asks for anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.bootstrap import bootstrap_model
+from ops.errors import OperationFailed
+from producers.connection import KafkaConnection
+
+GOOD = b'{"text": "a"}\n'
+NO_BROKER = KafkaConnection("127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", ["documents", "evaluation", "replay"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"text": "a"}\n'.encode("utf-16"), " is UTF-16"),
+        (b'[\n{"text": "a"}\n]', " is one JSON array"),
+        (b'{\n"text": "a"\n}', " has a JSON object over several lines"),
+        (b"\n\n", " has no rows"),
+        (GOOD + b"7\n", ":2: not an object"),
+        (GOOD + b"{\n", ":2: not JSON at column 2"),
+        (GOOD + b'{"text": "\xff"}', ":2: not UTF-8 at byte 11"),
+        (GOOD + rb'{"text": "\udfff"}', ":2: text: holds half of a surrogate pair"),
+    ],
+)
+async def test_k6_a_file_that_the_runner_could_not_read_is_named(name: str, content: bytes, words: str, tmp_path: Path) -> None:
+    """File and line, before anything is stored; a BOM is passed over."""
+    files = {other: tmp_path / f"{other}.jsonl" for other in ("documents", "evaluation", "replay")}
+    for path in files.values():
+        path.write_bytes(b"\xef\xbb\xbf" + GOOD)
+    files[name].write_bytes(content)
+    with pytest.raises(OperationFailed) as told:
+        await bootstrap_model(NO_BROKER, model="tiny", base_model="tiny", artifacts_dir=tmp_path / "store", **files)
+    assert str(told.value).startswith(f"{files[name]}{words}")
+    assert not (tmp_path / "store").exists()
+
+
+async def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    """Which of the three."""
+    (tmp_path / "d.jsonl").write_bytes(GOOD)
+    with pytest.raises(OperationFailed, match=r"e\.jsonl is not a file"):
+        await bootstrap_model(NO_BROKER, model="tiny", base_model="tiny", documents=tmp_path / "d.jsonl", evaluation=tmp_path / "e.jsonl")
