@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -390,12 +391,26 @@ def state(
 
 
 def main() -> None:
-    """The entry point: expected trouble is one line on stderr and exit code 1, wrong usage 2."""
+    """The entry point: expected trouble is one line on stderr and exit code 1, wrong usage 2; a reader who leaves is no trouble."""
+    for stream in (sys.stdout, sys.stderr):
+        # Whatever a topic or a file holds can be shown, and a terminal that knows less shows the rest as escapes.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except OperationFailed as error:
         print(f"abhyas: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, WrongUsage) else 1)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end, and a closed pipe would be a complaint of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

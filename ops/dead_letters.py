@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
 from ops.follow import reader
-from ops.topic_reading import Record, existing_partitions, records
+from ops.topic_reading import Record, existing_partitions, records, time_of
 from producers.connection import KafkaConnection
 from schemas import topics
 from schemas.dead_letter import DeadLetter, read, read_marker
@@ -71,7 +71,7 @@ async def list_dead_letters(connection: KafkaConnection, *, limit: int = 1000) -
     async for record in records(connection, dead_letter_topics(connection)):
         letter = redriven_letter(record)
         if letter is not None:
-            redriven[letter] = _time(record)
+            redriven[letter] = time_of(record)
         else:
             newest.setdefault(record.topic, deque(maxlen=limit)).append(content(record).row)
     rows = sorted((row for kept in newest.values() for row in kept), key=lambda row: (row.at, row.dlq_topic, row.dlq_offset))
@@ -128,7 +128,10 @@ def _full_name(connection: KafkaConnection, name: str) -> str:
 
 def redriven_letter(record: Record) -> Place | None:
     """The letter that a record of a dead-letter topic marks as sent again; None where the record is no marker."""
-    marker = read_marker(record.headers)
+    try:
+        marker = read_marker(record.headers)
+    except ValueError:
+        return None  # a number of thousands of digits, which nothing of ours wrote
     return None if marker is None else Place(record.topic, marker.partition, marker.offset)
 
 
@@ -139,10 +142,6 @@ def _shown(record: Record) -> DeadLetterContent:
     return content(record)
 
 
-def _time(record: Record) -> datetime:
-    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
-
-
 def content(record: Record) -> DeadLetterContent:
     """The letter of a record that is no marker; somebody else's record is shown under the reason `unreadable`."""
     try:
@@ -151,12 +150,16 @@ def content(record: Record) -> DeadLetterContent:
         # Someone else wrote it: shown as it is, because a letter that is left out is one that nobody looks for.
         origin = record.topic.removesuffix(topics.DLQ_SUFFIX)
         headers = tuple((name, raw) for name, raw in record.headers)
-        letter = DeadLetter(origin, -1, -1, NOT_OURS, str(error), "", record.key, record.value, headers)
+        # Other errors quote what was found there, which may be anything.
+        detail = (
+            str(error) if type(error) is ValueError and str(error).startswith("not a") else "not a dead letter: its headers can't be read"
+        )
+        letter = DeadLetter(origin, -1, -1, NOT_OURS, detail, "", record.key, record.value, headers)
     row = DeadLetterRow(
         dlq_topic=record.topic,
         dlq_partition=record.partition,
         dlq_offset=record.offset,
-        at=_time(record),
+        at=time_of(record),
         reason=letter.reason,
         detail=letter.detail,
         topic=letter.topic,

@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rich.console import Console
-from rich.table import Table
-
 from ops.errors import OperationFailed, WrongUsage
 from ops.running import connection
+from ops.tables import plain, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -25,26 +23,29 @@ T = TypeVar("T")
 
 
 def list_letters(data_dir: Path | None, limit: int) -> None:
-    """A table of the newest dead letters, newest last."""
+    """A table of the newest dead letters, newest last; in a pipe a line a letter, tabs between, nothing cut."""
     from ops.dead_letters import list_dead_letters
 
     rows = _run(list_dead_letters(connection(data_dir), limit=limit), data_dir)
     if not rows:
         print("no dead letters")
         return
-    table = Table("at", "reason", "from", "reader", "bytes", "detail", "letter", "sent again", box=None)
-    for row in rows:
-        table.add_row(
-            f"{row.at:%Y-%m-%d %H:%M:%S}",
-            row.reason,
-            f"{row.topic}/{row.partition}/{row.offset}",
-            row.reader,
-            str(row.size_bytes),
-            row.detail,
-            f"{row.dlq_topic} {row.dlq_partition} {row.dlq_offset}",
-            "" if row.redriven_at is None else f"{row.redriven_at:%Y-%m-%d %H:%M:%S}",
-        )
-    Console().print(table)
+    show_table(
+        ("at", "reason", "from", "reader", "bytes", "detail", "letter", "sent again"),
+        (
+            (
+                f"{row.at:%Y-%m-%d %H:%M:%S}",
+                row.reason,
+                f"{row.topic}/{row.partition}/{row.offset}",
+                row.reader,
+                str(row.size_bytes),
+                row.detail,
+                f"{row.dlq_topic} {row.dlq_partition} {row.dlq_offset}",
+                "" if row.redriven_at is None else f"{row.redriven_at:%Y-%m-%d %H:%M:%S}",
+            )
+            for row in rows
+        ),
+    )
 
 
 def show_letter(data_dir: Path | None, topic: str, partition: int, offset: int) -> None:
@@ -53,11 +54,11 @@ def show_letter(data_dir: Path | None, topic: str, partition: int, offset: int) 
 
     letter = _run(show_dead_letter(connection(data_dir), topic, partition, offset), data_dir)
     row = letter.row
-    print(f"reason:  {row.reason}: {row.detail}")
-    print(f"from:    {row.topic}, partition {row.partition}, offset {row.offset}, refused by {row.reader} at {row.at.isoformat()}")
+    print(plain(f"reason:  {row.reason}: {row.detail}"))
+    print(plain(f"from:    {row.topic}, partition {row.partition}, offset {row.offset}, refused by {row.reader} at {row.at.isoformat()}"))
     print(f"key:     {_shown(letter.key)}")
     for name, raw in letter.headers:
-        print(f"header:  {name}: {_shown(raw)}")
+        print(f"header:  {plain(name)}: {_shown(raw)}")
     print(f"value:   {_shown(letter.value)}")
 
 
@@ -136,7 +137,7 @@ def _lettered(topic: str, kafka: KafkaConnection) -> str:
 
 
 def _shown(raw: bytes | None) -> str:
-    return "(none)" if raw is None else raw.decode(errors="backslashreplace")
+    return "(none)" if raw is None else plain(raw.decode(errors="backslashreplace"))
 
 
 def _run(work: Coroutine[None, None, T], data_dir: Path | None) -> T:

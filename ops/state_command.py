@@ -9,12 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from ops.errors import WrongUsage
 from ops.running import connection
+from ops.tables import show_table
 
 if TYPE_CHECKING:
     from producers.connection import KafkaConnection
@@ -119,14 +116,11 @@ def _show(found: list[dict[str, Any]]) -> None:
     if not found:
         print("no state: nothing was processed yet")
         return
-    kinds = Table("stage", "partition", "kind", "count", "bytes", box=None)
-    shell = Table("stage", "partition", "version", "shards", "next offsets", box=None)
+    kinds, shell = [], []
     for partition in found:
         place = (partition["stage"], str(partition["partition"]))
-        for kind, held in partition["kinds"].items():
-            kinds.add_row(*place, escape(kind), str(held["count"]), str(held["bytes"]))
+        kinds += [(*place, kind, str(held["count"]), str(held["bytes"])) for kind, held in partition["kinds"].items()]
         positions = ", ".join(f"{name}: {offset}" for name, offset in partition["positions"].items())
-        shell.add_row(*place, str(partition["version"]), str(partition["shards"] or "-"), escape(positions) or "-")
-    console = Console()
-    console.print(kinds)
-    console.print(shell)
+        shell.append((*place, str(partition["version"]), str(partition["shards"] or "-"), positions or "-"))
+    show_table(("stage", "partition", "kind", "count", "bytes"), kinds)
+    show_table(("stage", "partition", "version", "shards", "next offsets"), shell)

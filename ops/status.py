@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from ops import running
 from ops.services import SERVICES, Ports
+from ops.tables import show_table
 
 _PATHS = {"runner": "/health", "gateway": "/health", "dashboard": "/health", "consumers": "/health"}
 
@@ -74,12 +74,13 @@ def _show(found: Mapping[str, Any]) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    table = Table("service", "address", "says", box=None)
-    for name, service in found["services"].items():
-        table.add_row(
-            name, service["url"], escape(str(service["status"] or "answers")) if service["answers"] else "[red]does not answer[/red]"
-        )
-    console.print(table)
+    show_table(
+        ("service", "address", "says"),
+        (
+            (name, service["url"], str(service["status"] or "answers") if service["answers"] else Text("does not answer", "red"))
+            for name, service in found["services"].items()
+        ),
+    )
     if found["state"] is None:
         console.print("the consumers do not answer, so buffers and drift are unknown")
         return

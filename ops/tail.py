@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from datetime import UTC, datetime
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ops.follow import full_name, partitions_of, reader
 from ops.running import connection
+from ops.topic_reading import time_of
+from schemas.json_text import UnreadableJson, strict_json
 
 if TYPE_CHECKING:
-    from aiokafka import ConsumerRecord
-
+    from ops.topic_reading import Record
     from producers.connection import KafkaConnection
 
 
 def run(topic: str, *, from_beginning: bool, count: int | None, data_dir: Path | None) -> None:
     """Prints until `count` records, Ctrl-C, or a reader that has closed the pipe."""
-    try:
+    with suppress(KeyboardInterrupt, BrokenPipeError):
         asyncio.run(_print(connection(data_dir), topic, from_beginning=from_beginning, count=count))
-    except (KeyboardInterrupt, BrokenPipeError):
-        # The interpreter flushes stdout once more at its end, and a closed pipe would be a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _print(kafka: KafkaConnection, topic: str, *, from_beginning: bool, count: int | None) -> None:
@@ -39,7 +34,7 @@ async def _print(kafka: KafkaConnection, topic: str, *, from_beginning: bool, co
             printed += 1
 
 
-async def records(kafka: KafkaConnection, topic: str, *, from_beginning: bool) -> AsyncGenerator[ConsumerRecord, None]:
+async def records(kafka: KafkaConnection, topic: str, *, from_beginning: bool) -> AsyncGenerator[Record, None]:
     """The records of a topic (any form of its name), from its beginning or from now on; never ends by itself."""
     name = full_name(topic, kafka.topic_prefix)
     async with reader(kafka) as consumer:
@@ -52,19 +47,37 @@ async def records(kafka: KafkaConnection, topic: str, *, from_beginning: bool) -
                     yield record
 
 
-def as_json(record: ConsumerRecord) -> dict[str, Any]:
-    """A record as JSON: the value as JSON where it is, else as text; bytes that are not UTF-8 are shown with escapes."""
-    value = None if record.value is None else record.value.decode(errors="backslashreplace")
-    try:
-        shown = None if value is None else json.loads(value)
-    except ValueError:
-        shown = value
+def as_json(record: Record) -> dict[str, Any]:
+    """A record as JSON: the value as JSON where it is some, else as text; bytes that are not UTF-8 are shown with escapes.
+
+    A header that comes more than once has a list of its values.
+    """
+    headers: dict[str, Any] = {}
+    for name, raw in record.headers:
+        if name not in headers:
+            headers[name] = _text(raw)
+        else:
+            before = headers[name]
+            headers[name] = [*(before if isinstance(before, list) else [before]), _text(raw)]
     return {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "time": datetime.fromtimestamp(record.timestamp / 1000, UTC).isoformat(timespec="milliseconds"),
-        "key": None if record.key is None else record.key.decode(errors="backslashreplace"),
-        "headers": {name: raw.decode(errors="backslashreplace") for name, raw in record.headers},
-        "value": shown,
+        "time": time_of(record).isoformat(timespec="milliseconds"),
+        "key": _text(record.key),
+        "headers": headers,
+        "value": _value(record.value),
     }
+
+
+def _value(raw: bytes | None) -> Any:
+    if raw is None:
+        return None
+    try:
+        return strict_json(raw)
+    except UnreadableJson:
+        return _text(raw)
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode(errors="backslashreplace")

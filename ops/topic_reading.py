@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -18,8 +19,17 @@ Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 # The offset behind the last record, by partition.
 Ends: TypeAlias = "dict[TopicPartition, int]"
 
+# The years 1 and 9999, a day from their ends, in seconds since 1970.
+_FIRST_S: Final = -62_135_510_400
+_LAST_S: Final = 253_402_214_400
 # How long partitions may stay silent although records are due, before it is said instead of waited for.
 SILENCE_S: Final = 30.0
+
+
+def time_of(record: Record) -> datetime:
+    """The record's time; one that its writer set outside the calendar is held at its end."""
+    seconds = min(max(record.timestamp / 1000, _FIRST_S), _LAST_S)
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 async def existing_partitions(connection: KafkaConnection, names: Sequence[str]) -> list[TopicPartition]:
