@@ -64,7 +64,7 @@ async def bootstrap_model(
     files = {f"training_data/{model}/documents.jsonl": documents, f"eval_data/{model}/eval.jsonl": evaluation}
     if replay is not None:
         files[f"training_data/{model}/replay.jsonl"] = replay
-    await asyncio.to_thread(_check, tuple(files.values()))
+    await asyncio.to_thread(check_files, tuple(files.values()))
     event = request(
         request_id=f"bootstrap-{uuid.uuid4().hex}", action="bootstrap", model=model, actor=actor, reason=reason, base_model=base_model,
         documents_uri=f"s3://models/training_data/{model}/documents.jsonl", eval_uri=f"s3://models/eval_data/{model}/eval.jsonl",
@@ -120,7 +120,7 @@ def _store(artifacts_dir: Path | None, store: ArtifactStore | None) -> ArtifactS
     return LocalStore(artifacts_dir)
 
 
-def _check(paths: tuple[Path, ...]) -> None:
+def check_files(paths: tuple[Path, ...]) -> None:
     """Refuses, before anything is stored, what the runner could not read: file and line are named."""
     for path in paths:
         if not path.is_file():

@@ -18,12 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from pydantic import ValidationError
 
 from ops.history_order import lines_by_time
-from ops.stage1_outcomes import SILENCE_S, Outcomes, Stage1Outcomes, following
+from ops.stage1_outcomes import SILENCE_S, Outcomes, following
 from ops.topic_reading import records
 from producers.connection import KafkaConnection
 from producers.errors import EventTooLarge, KafkaAway, PublishError
@@ -41,6 +41,7 @@ from producers.submissions import (
     prepare_feedback,
 )
 from schemas import topics
+from schemas.catalogue import Event
 from schemas.envelope import MalformedEvent, decode
 from schemas.erasure import UserErased
 from schemas.json_lines import Line, read_lines
@@ -119,18 +120,52 @@ async def publish_file(
         try:
             erased = await _erasures(connection) if history and kind == "feedback" else {}
             async with following(connection, _TOPICS[kind]) as stage1:
-                size = os.fstat(file.fileno()).st_size
-                run = _Run(publisher, kind, user_hash_key, size, on_progress, stage1=stage1, erased=erased, history=history)
-                for line in _lines(file, history=history):
-                    await run.line(line)
-                await run.finish()
-                return run.report(await stage1.outcomes(silence_s))
+                return await publish_lines(
+                    publisher, kind, file, stage1,
+                    user_hash_key=user_hash_key, on_progress=on_progress, history=history, erased=erased, silence_s=silence_s,
+                )  # fmt: skip
         finally:
             if pacing is not None:
                 pacing.cancel()
                 with suppress(asyncio.CancelledError):
                     await pacing
             await publisher.stop()
+
+
+class Sends(Protocol):
+    """What `publish_lines` asks of a publisher: `producers.publisher.Publisher`."""
+
+    async def publish(self, event: Event, time: datetime, *, history: bool = False) -> asyncio.Future[Receipt]: ...
+    async def acknowledgement(self, receipt: asyncio.Future[Receipt]) -> Receipt: ...
+
+
+class Hears(Protocol):
+    """What becomes of published records: `ops.stage1_outcomes.Stage1Outcomes`."""
+
+    def add(self, partition: int, offset: int) -> None: ...
+    async def outcomes(self, silence_s: float) -> Outcomes: ...
+
+
+async def publish_lines(
+    publisher: Sends,
+    kind: Kind,
+    file: BinaryIO,
+    stage1: Hears,
+    *,
+    user_hash_key: bytes | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    history: bool = False,
+    erased: Mapping[str, datetime] | None = None,
+    silence_s: float = SILENCE_S,
+) -> PublishReport:
+    """As `publish_file`, with what it is published by and heard from; `erased` are the times up to which users are erased."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    run = _Run(publisher, kind, user_hash_key, size, on_progress, stage1=stage1, erased=erased or {}, history=history)
+    for line in _lines(file, history=history):
+        await run.line(line)
+    await run.finish()
+    return run.report(await stage1.outcomes(silence_s))
 
 
 def _lines(file: BinaryIO, *, history: bool) -> Iterator[Line]:
@@ -156,13 +191,13 @@ class _Run:
 
     def __init__(
         self,
-        publisher: Publisher,
+        publisher: Sends,
         kind: Kind,
         user_hash_key: bytes | None,
         bytes_total: int,
         on_progress: Callable[[Progress], None] | None,
         *,
-        stage1: Stage1Outcomes,
+        stage1: Hears,
         erased: Mapping[str, datetime],
         history: bool,
     ) -> None:
