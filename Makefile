@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean
 
 install: $(READY)
 
@@ -104,6 +104,10 @@ simulate: $(READY)
 # Plants every fault in turn, then runs the seeds without any; writes bench/simulation.json.
 simulate-faults: $(READY)
 	@$(BIN)/python -m bench.simulation --faults --seeds $(SEEDS) --first $(FIRST) --out bench/simulation.json
+
+# 10,000 bodies and 5,000 files, half of them wrong in one to three ways, at every edge that takes JSON; writes bench/fuzz.json.
+fuzz: $(READY)
+	@$(BIN)/python -m bench.fuzz --seed $(SEED) --out bench/fuzz.json
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

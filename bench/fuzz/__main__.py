@@ -41,7 +41,15 @@ FEWEST_ACCEPTED: Final = 0.25
 async def campaign(bodies: int, files: int, seed: int, *, only: str = "", fitted: bool = True) -> list[Tally]:
     """What became of so many bodies and files; `only` is a part of the names of edges, without `fitted` there is no `drift run`."""
     # Refusals of the services are not of interest here, and what is has the failure's own words.
+    before = structlog.get_config()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    try:
+        return await _campaign(bodies, files, seed, only, fitted=fitted)
+    finally:
+        structlog.configure(**before)
+
+
+async def _campaign(bodies: int, files: int, seed: int, only: str, *, fitted: bool) -> list[Tally]:
     found = []
     with TemporaryDirectory(prefix="abhyas-fuzz-") as temporary:
         folder = Path(temporary)

@@ -51,6 +51,9 @@ FIELD: Final[dict[str, Callable[[Any, random.Random], Any]]] = {
     "strange": lambda value, rng: rng.choice(STRANGE),
 }
 
+# What goes wrong most with these: every second fault of theirs.
+SUITED: Final = {"occurred_at": "time", "revision": "number", "version": "number", "value": "number", "negative": "number"}
+
 
 def _nested(rng: random.Random) -> Raw:
     depth = rng.choice((10, 64, 65, 200, 5_000, 100_000))
@@ -107,8 +110,8 @@ class Fault:
 
     @property
     def field(self) -> str:
-        """The field by its names; empty for a fault in the bytes."""
-        return ".".join(str(step) for step in self.steps if isinstance(step, str))
+        """The field by its names, those of a batch's items as of one alone; empty for a fault in the bytes."""
+        return _name(self.steps)
 
 
 def faults(objects: Sequence[Any], rng: random.Random, seen: Counter[str], known: Sequence[str]) -> tuple[Fault, ...]:
@@ -123,11 +126,18 @@ def faults(objects: Sequence[Any], rng: random.Random, seen: Counter[str], known
         there = _places(objects[place])
         there += [tuple(name.split(".")) for name in known if tuple(name.split(".")) not in there]
         rng.shuffle(there)
-        chosen = min(there, key=lambda step: seen[".".join(str(one) for one in step if isinstance(one, str))])
-        fault = Fault(rng.choice(list(FIELD)), place, chosen, seed)
+        chosen = min(there, key=lambda steps: seen[_name(steps)])
+        suited = SUITED.get(str(chosen[-1]))
+        kind = suited if suited is not None and rng.random() < 0.5 else rng.choice(list(FIELD))
+        fault = Fault(kind, place, chosen, seed)
         seen[fault.field] += 1
         found.append(fault)
     return tuple(found)
+
+
+def _name(steps: Sequence[Step]) -> str:
+    named = [step for step in steps if isinstance(step, str)]
+    return ".".join(named[1:] if named[:1] == ["items"] and len(named) > 1 else named)
 
 
 def broken(objects: Sequence[Any], wrong: Sequence[Fault]) -> list[Any]:

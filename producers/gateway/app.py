@@ -16,6 +16,7 @@ from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from producers.errors import KafkaAway
 from producers.gateway.background import follow_stage1, keep_connected
@@ -31,6 +32,15 @@ from producers.submissions import DocumentSubmission, ErasureSubmission, Feedbac
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 # W3C trace context, level 1, section 3.2; another one is not ours to pass on.
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class _Whole(PathConvertor):
+    """The rest of the path, line breaks in it too: an id that holds one is somebody's, and its erasure is no missing endpoint."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("whole", _Whole())
 
 
 def create_app(settings: GatewaySettings, publisher: Publisher) -> FastAPI:
@@ -89,7 +99,7 @@ def _add_erasure(app: FastAPI, settings: GatewaySettings, intake: Intake) -> Non
     refused: dict[int | str, dict[str, Any]] = {422: {"description": "user, actor or reason is not valid, in the one error format"}}
 
     @app.delete(
-        "/v1/users/{user:path}",
+        "/v1/users/{user:whole}",
         status_code=202,
         responses=refused,
         openapi_extra=described_body(schema_of(ErasureSubmission), required=False),

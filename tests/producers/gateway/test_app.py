@@ -406,6 +406,13 @@ def test_an_erasure_says_who_asked_and_why(client, publisher) -> None:
     assert "asha" not in erased.reason
 
 
+def test_k6_an_id_with_a_line_break_is_a_users_id(client, publisher) -> None:
+    """Its erasure is published as any other, not answered with 404 and the id in its words."""
+    answer = client.delete("/v1/users/asha%0A7")
+    assert answer.status_code == 202
+    assert publisher.events[0][0].user_hash == hash_user(b"a key", "asha\n7")
+
+
 @pytest.mark.parametrize(
     ("path", "body", "expected"),
     [
