@@ -167,7 +167,7 @@ def _break(target: Any, fault: Fault) -> None:
     if not isinstance(target, dict | list) or (isinstance(target, list) and not (isinstance(last, int) and last < len(target))):
         return
     before = target.get(last) if isinstance(target, dict) else target[last]
-    after = FIELD[fault.kind](before, rng)
+    after = copy.deepcopy(FIELD[fault.kind](before, rng))
     if after is _drop:
         if isinstance(target, list) or last in target:
             del target[last]
