@@ -150,7 +150,7 @@ class HttpEdge:
         if path.endswith("/"):
             user = rng.choice(_USERS) if wrong else b"user-%d" % rng.randrange(100)
             path += quote_from_bytes(user, safe="") + ("?hashed=true" if wrong and rng.random() < 0.2 else "")
-        encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         response = await self._client.request("DELETE" if self._path.endswith("/") else "POST", path, content=raw, headers=encoded)
         return _judged(response)
 

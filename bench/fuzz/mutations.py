@@ -23,7 +23,7 @@ STRANGE: Final = (
     "\x00", "a\x00b", "\x1f", "\x7f", "line\nbreak", "\u2028", "\u202e\u202d", "\u200b", "\ufeff", "\uffff", "क़\u093c", "\u0301" * 50,
     "<|end|><|user|>", "../../etc/passwd", "s3://models/../x", "http://127.0.0.1/", "%00", "' OR 1=1", "𝟡𝟠𝟟𝟞𝟝𝟜𝟛𝟚𝟙𝟘", "A" * 1_000,
 )  # fmt: skip
-OTHERS: Final = (0, -1, 1, 7, 1.5, True, False, "text", "", [], {}, [1], {"a": 1}, [[]], ["a", "b"])
+OTHERS: Final[tuple[Any, ...]] = (0, -1, 1, 7, 1.5, True, False, "text", "", [], {}, [1], {"a": 1}, [[]], ["a", "b"])
 NUMBERS: Final = (
     Raw("9" * 5_000), Raw("-" + "9" * 5_000), Raw("1e999"), Raw("-1e999"), 10**30, -(10**30), 2**63, -(2**63) - 1, 2**53 + 1, Raw("-0"),
     Raw("1e-400"), Raw("0x10"), Raw("01"), Raw("1."), Raw("1_000"),
@@ -164,18 +164,18 @@ def _break(target: Any, fault: Fault) -> None:
         except (KeyError, IndexError, TypeError):
             return  # an earlier fault took it away
     last, rng = fault.steps[-1], random.Random(fault.seed)
-    if not isinstance(target, dict | list) or (isinstance(target, list) and not (isinstance(last, int) and last < len(target))):
+    there = isinstance(target, dict) or (isinstance(target, list) and isinstance(last, int) and last < len(target))
+    if not there:
         return
     before = target.get(last) if isinstance(target, dict) else target[last]
     after = copy.deepcopy(FIELD[fault.kind](before, rng))
-    if after is _drop:
+    renamed = isinstance(after, tuple)
+    if after is _drop or (renamed and isinstance(target, dict)):
         if isinstance(target, list) or last in target:
             del target[last]
-    elif isinstance(after, tuple) and after[:1] == ("rename",):
-        if isinstance(target, dict):
-            target.pop(last, None)
+        if renamed:
             target[after[1]] = before
-    else:
+    elif not renamed:
         target[last] = after
 
 
