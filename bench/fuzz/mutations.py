@@ -167,16 +167,17 @@ def _break(target: Any, fault: Fault) -> None:
     there = isinstance(target, dict) or (isinstance(target, list) and isinstance(last, int) and last < len(target))
     if not there:
         return
-    before = target.get(last) if isinstance(target, dict) else target[last]
+    holder: Any = target
+    before = holder.get(last) if isinstance(holder, dict) else holder[last]
     after = copy.deepcopy(FIELD[fault.kind](before, rng))
     renamed = isinstance(after, tuple)
     if after is _drop or (renamed and isinstance(target, dict)):
-        if isinstance(target, list) or last in target:
-            del target[last]
+        if isinstance(holder, list) or last in holder:
+            del holder[last]
         if renamed:
-            target[after[1]] = before
+            holder[after[1]] = before
     elif not renamed:
-        target[last] = after
+        holder[last] = after
 
 
 def _places(value: Any, before: tuple[Step, ...] = ()) -> list[tuple[Step, ...]]:

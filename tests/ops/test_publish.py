@@ -21,6 +21,7 @@ from schemas import topics
 from schemas.document import DocumentIngested
 from schemas.envelope import decode
 from schemas.feedback import FeedbackSubmitted
+from schemas.json_lines import NotJsonLines
 
 
 @pytest.fixture
@@ -106,6 +107,47 @@ async def test_a_line_over_the_topics_limit_is_named_and_the_rest_published(conn
     assert (report.published, report.invalid) == (1, 1)
     assert report.errors[0].line == 1
     assert "document.ingested.v1 takes at most 393216" in report.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"query": "q", "correction": "c"}\n'.encode("utf-16"), "is UTF-16"),
+        (b'[\n{"query": "q", "correction": "c"}\n]', "is one JSON array"),
+        (b'{\n  "query": "q",\n  "correction": "c"\n}\n', "has a JSON object over several lines"),
+    ],
+)
+@pytest.mark.parametrize("history", [False, True])
+async def test_k6_a_file_of_another_form_is_named_once(
+    connection: KafkaConnection, tmp_path: Path, content: bytes, words: str, history: bool
+) -> None:
+    """Not once a line: what it is and what to do, and nothing is published."""
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(NotJsonLines, match=words):
+        await publish_file(connection, "feedback", path, history=history)
+    assert await read_all(connection, topics.FEEDBACK_SUBMITTED) == []
+
+
+async def test_k6_what_cannot_be_taken_of_a_line_is_named_by_field(connection: KafkaConnection, tmp_path: Path) -> None:
+    """A BOM is passed over; halves of surrogate pairs, deep nesting, long numbers and times outside the calendar cost their line alone."""
+    good = {"query": "q", "correction": "c"}
+    path = jsonl(
+        tmp_path / "f.jsonl",
+        b"\xef\xbb\xbf" + json.dumps(good | {"feedback_id": "f1"}).encode(),
+        rb'{"query": "q \ud800", "correction": "c"}',
+        b'{"query": "q", "correction": "c", "tags": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"query": "q", "correction": "c", "revision": ' + b"9" * 5_000 + b"}",
+        good | {"occurred_at": "0001-01-01T00:00:00+05:30"},
+        good | {"occurred_at": "9999-12-31T23:59:59-05:00"},
+        b'{"query": "\xff"}',
+        good | {"feedback_id": "f2"},
+    )
+    report = await publish_file(connection, "feedback", path)
+    assert (report.published, report.invalid) == (2, 6)
+    told = {error.line: error.message.split(":")[0] for error in report.errors}
+    assert (told[2], told[3].split("[")[0], told[4], told[5], told[6]) == ("query", "tags", "revision", "occurred_at", "occurred_at")
+    assert told[7].startswith("not UTF-8 at byte")
 
 
 async def test_errors_do_not_fill_the_memory(connection: KafkaConnection, tmp_path: Path) -> None:
