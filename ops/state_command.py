@@ -78,9 +78,9 @@ def overview(held: Held) -> dict[str, Any]:
     sizes: Counter[str] = Counter()
     positions: dict[str, int] = {}
     for key, value in held.records.items():
-        if key.startswith(b"p|"):
-            _, topic, partition = key.decode().split("|")
-            positions[f"{topic} {partition}"] = int(value)
+        position = _position(key, value)
+        if position is not None:
+            positions[position[0]] = position[1]
         elif key not in (SHARDS_KEY, VERSION_KEY):
             kind = kind_of(held.stage, key)
             counts[kind] += 1
@@ -89,11 +89,24 @@ def overview(held: Held) -> dict[str, Any]:
     return {
         "stage": held.stage,
         "partition": held.partition,
-        "version": 1 if version is None else int(version),
-        "shards": None if shards is None else int(shards),
+        "version": 1 if version is None else _number(version),
+        "shards": None if shards is None else _number(shards),
         "kinds": {kind: {"count": counts[kind], "bytes": sizes[kind]} for kind in sorted(counts)},
         "positions": dict(sorted(positions.items())),
     }
+
+
+def _position(key: bytes, value: bytes) -> tuple[str, int] | None:
+    """The input and its next offset; None for a record that is no position, or somebody else's."""
+    kind, *place = key.split(b"|")
+    if kind != b"p" or len(place) != 2 or not value.isdigit():
+        return None
+    topic, partition = (part.decode(errors="backslashreplace") for part in place)
+    return f"{topic} {partition}", int(value[:20])
+
+
+def _number(value: bytes) -> int | None:
+    return int(value) if value.isdigit() and len(value) < 20 else None
 
 
 def matches(held: list[Held], wanted: str) -> list[dict[str, Any]]:

@@ -9,9 +9,10 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ops.follow import full_name, partitions_of, reader
+from ops.errors import OperationFailed
+from ops.follow import full_name, reader
 from ops.running import connection
-from ops.topic_reading import time_of
+from ops.topic_reading import existing_partitions, time_of
 from schemas.json_text import UnreadableJson, strict_json
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ async def _print(kafka: KafkaConnection, topic: str, *, from_beginning: bool, co
 async def records(kafka: KafkaConnection, topic: str, *, from_beginning: bool) -> AsyncGenerator[Record, None]:
     """The records of a topic (any form of its name), from its beginning or from now on; never ends by itself."""
     name = full_name(topic, kafka.topic_prefix)
+    # As the broker has them: partitions may have been added.
+    partitions = await existing_partitions(kafka, [name])
+    if not partitions:
+        raise OperationFailed(f"topic {name} does not exist on this broker: run `abhyas topics apply`")
     async with reader(kafka) as consumer:
-        partitions = await partitions_of(consumer, kafka.topic_prefix, [name])
         consumer.assign(partitions)
         await (consumer.seek_to_beginning if from_beginning else consumer.seek_to_end)(*partitions)
         while True:

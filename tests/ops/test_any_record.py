@@ -13,11 +13,12 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.dead_letters import content, list_dead_letters, redriven_letter
+from ops.state_command import Held, overview
 from ops.tables import plain, show_table
 from ops.tail import as_json
 from producers.connection import KafkaConnection
@@ -38,6 +39,7 @@ def record(key: bytes | None, value: bytes | None, headers: Any, timestamp: int 
     return ConsumerRecord("abhyas.feedback.submitted.v1.dlq", 0, 7, timestamp, 0, key, value, None, 0, 0, headers)
 
 
+@settings(deadline=None)
 @given(key=RAW, value=RAW, headers=HEADERS, timestamp=TIMES)
 def test_k6_any_record_is_one_line_of_json(key: Any, value: Any, headers: Any, timestamp: int) -> None:
     """Bad UTF-8, null values, headers without a value or twice, JSON that no JSON writer takes, times outside the calendar."""
@@ -49,6 +51,7 @@ def test_k6_any_record_is_one_line_of_json(key: Any, value: Any, headers: Any, t
     assert (again["key"] is None) == (key is None)
 
 
+@settings(deadline=None)
 @given(key=RAW, value=RAW, headers=HEADERS, timestamp=TIMES)
 def test_k6_any_record_of_a_dead_letter_topic_is_a_row(key: Any, value: Any, headers: Any, timestamp: int) -> None:
     """A letter, a marker, or somebody else's record: nothing fails, and what was found in headers is not told as a reason."""
@@ -66,6 +69,26 @@ def test_k6_a_marker_of_thousands_of_digits_is_no_marker() -> None:
     headers = tuple(Redriven(0, 1).wire_headers())
     assert redriven_letter(record(None, b"", headers)) is not None
     assert redriven_letter(record(None, b"", ((headers[0][0], b"0:" + b"1" * 5_000),))) is None
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.binary(max_size=12) | st.sampled_from([b"p|", b"p|x|1", b"p|x|1|2", b"p|\xff|1", b"version", b"shards"]),
+            st.binary(max_size=8),
+        )
+    )
+)
+def test_k6_any_record_of_a_changelog_is_counted(records: list[tuple[bytes, bytes]]) -> None:
+    """Foreign keys and values under ours are state of some kind, not a traceback."""
+    held = Held("stage1", 0)
+    for key, value in records:
+        held.take(key, value)
+    shown = overview(held)
+    counted = len(shown["positions"]) + sum(kind["count"] for kind in shown["kinds"].values())
+    assert counted + sum(name in held.records for name in (b"version", b"shards")) == len(held.records)
+    json.dumps(shown).encode()
 
 
 def test_k6_in_a_pipe_nothing_is_cut(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.history_order import lines_by_time
@@ -20,6 +20,7 @@ LINES = ROWS.map(lambda row: json.dumps(row).encode()) | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(LINES, max_size=30), st.sampled_from([b"\n", b"\r\n"]), st.booleans())
 def test_every_line_comes_once_and_in_order(lines: list[bytes], end: bytes, closed: bool) -> None:
     """The same lines, numbers and errors as the file's own order gives; times never go back."""
