@@ -112,8 +112,8 @@ def file_edges(folder: Path, baseline: Path | None) -> list[FileEdge | PublishEd
         drift_documents.fit(baseline=file, out=folder / "out", alarms_per_100k=0.1, seed=0, as_json=True)
 
     edges: list[FileEdge | PublishEdge] = [
-        PublishEdge("feedback", valid.feedback, ("user", "user_hash", "rating.scale"), history=False),
-        PublishEdge("documents", valid.document, ("text", "uri"), history=False),
+        PublishEdge("feedback", valid.feedback, ("user", "user_hash", "rating.scale", "source"), history=False),
+        PublishEdge("documents", valid.document, ("text", "uri", "source"), history=False),
         PublishEdge("feedback", valid.feedback, ("user", "user_hash"), history=True),
         FileEdge("drift ratings", valid.rating_row, ("stars",), over_path(ratings)),
         FileEdge("drift fit", valid.drift_row, ("occurred_at",), over_path(fit)),
