@@ -18,6 +18,7 @@ from aiokafka.structs import OffsetAndMetadata
 from consumers.core.records import Effects
 from consumers.core.wire import Encoded
 from producers.connection import KafkaConnection
+from producers.epoch import REQUEST_TIMEOUT_S, Epoch
 from schemas import envelope
 
 log = structlog.get_logger()
@@ -87,7 +88,8 @@ def route(effects: Effects, *, source: str, connection: KafkaConnection, partiti
 class TransactionalWriter:
     """The producer of one shard. Its static transactional id fences whoever held the shard before.
 
-    Any failure is final: the caller stops the process, and the broker aborts what was open.
+    Any failure is final: the caller stops the process, and the broker aborts what was open. Where a commit was done but a copy of
+    its request may still be under way, the next transaction has an epoch of its own (`producers.epoch`).
     """
 
     def __init__(self, connection: KafkaConnection, transactional_id: str, *, timeout_s: float = 60) -> None:
@@ -99,6 +101,7 @@ class TransactionalWriter:
             "compression_type": COMPRESSION,
         }
         self._producer = AIOKafkaProducer(**options)
+        self._epoch = Epoch(self._producer, transactional_id, timeout_s=timeout_s)
         self.transactional_id = transactional_id
         # The offset behind the newest committed record, by full topic name and partition written to; transaction markers come after it.
         self.reached: dict[tuple[str, int], int] = {}
@@ -126,6 +129,7 @@ class TransactionalWriter:
         # aiokafka queues one batch of a partition at a time: all partitions' first ones go together, then what is left.
         rounds = range(max((len(made) for _, made in batches), default=0))
         started = time.perf_counter()
+        await self._epoch.renew()
         await self._producer.begin_transaction()
         try:
             sent = [
@@ -140,7 +144,10 @@ class TransactionalWriter:
         except BaseException:
             await self._abort()
             raise
+        ending = time.perf_counter()
         await self._producer.commit_transaction()
+        if time.perf_counter() - ending >= REQUEST_TIMEOUT_S:
+            self._epoch.slow()
         for (place, batch, _), metadata in zip(sent, delivered, strict=True):
             if metadata is not None:
                 self.reached[place] = metadata.offset + batch.record_count()

@@ -16,10 +16,12 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from gpu_runner.errors import BrokenLog, LeaseLost, NotConnected
 from producers.connection import KafkaConnection
 from producers.dead_letters import OutgoingDeadLetter
+from producers.epoch import REQUEST_TIMEOUT_S, Epoch
 from schemas.catalogue import Event
 from schemas.envelope import encode
 
 SOURCE: Final = "/abhyas/gpu_runner"
+TRANSACTION_TIMEOUT_S: Final = 60
 
 _log = structlog.get_logger(__name__)
 
@@ -35,8 +37,9 @@ class KafkaWriter:
             **connection.producer_options(),
             transactional_id=transactional_id,
             linger_ms=0,
-            transaction_timeout_ms=60_000,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_S * 1000,
         )
+        self._epoch = Epoch(self._producer, transactional_id, timeout_s=TRANSACTION_TIMEOUT_S)
 
     async def open(self) -> None:
         """Connects, and fences every other runner of this transactional id; raises NotConnected."""
@@ -62,10 +65,15 @@ class KafkaWriter:
 
     async def _transaction(self, records: Sequence[tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]]) -> None:
         try:
-            async with self._turn, self._producer.transaction():
-                for topic, key, value, headers in records:
-                    sent = await self._producer.send(topic, value, key=key, headers=list(headers))
-                    sent.add_done_callback(_retrieved)
+            async with self._turn:
+                await self._epoch.renew()
+                async with self._producer.transaction():
+                    for topic, key, value, headers in records:
+                        sent = await self._producer.send(topic, value, key=key, headers=list(headers))
+                        sent.add_done_callback(_retrieved)
+                    ending = time.perf_counter()
+                if time.perf_counter() - ending >= REQUEST_TIMEOUT_S:
+                    self._epoch.slow()
         except ProducerFenced as error:
             raise LeaseLost("another runner with this RUNNER_TRANSACTIONAL_ID took over: run one runner for each installation") from error
         except (KafkaError, OSError) as error:

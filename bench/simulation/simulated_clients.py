@@ -225,11 +225,22 @@ class SimulatedConsumer:
             await self.log.appended(self._topics)
 
 
+class SimulatedEpoch:
+    """No request of a simulated producer is left under way."""
+
+    async def renew(self) -> None:
+        await asyncio.sleep(0)
+
+    def slow(self) -> None:
+        raise AssertionError("a simulated commit takes no time of the wall clock")
+
+
 class SimulatedWriter(TransactionalWriter):
     """The stages' writer, its `commit` as it is, over a simulated producer."""
 
     def __init__(self, producer: SimulatedProducer) -> None:
         self._producer = producer
+        self._epoch: Any = SimulatedEpoch()
         self.simulated = producer
         self.transactional_id = producer.transactional_id
         self.reached = {}
@@ -243,6 +254,7 @@ class SimulatedRunnerWriter(KafkaWriter):
         self._now = now
         self._turn = asyncio.Lock()
         self._producer = producer
+        self._epoch: Any = SimulatedEpoch()
 
 
 def _done() -> asyncio.Future[None]:
