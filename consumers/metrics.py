@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from consumers.core.decider import Decider
 from consumers.core.records import Effects
+from consumers.topic_watch import KINDS, Kind
 from schemas.decision import DriftDetected, RetrainRequested
 
 # A model becomes a label when it serves, so only those that a person bootstrapped; this many at most.
@@ -40,6 +41,17 @@ class ConsumerMetrics:
         self._lag_seconds = Gauge(
             "abhyas_consumer_lag_seconds", "Age of the last processed record while others wait", ["stage"], registry=self.registry
         )
+        self._changed_topics = Gauge(
+            "abhyas_consumer_changed_topics",
+            "Inputs and changelogs that are not what they were at the start: made_anew, missing, added_partitions that hold records",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._open_transaction = Gauge(
+            "abhyas_consumer_open_transaction_seconds",
+            "How long another producer's open transaction has held records back, the oldest",
+            registry=self.registry,
+        )
         self._state_keys = Gauge("abhyas_consumer_state_keys", "Keys held in memory", ["stage"], registry=self.registry)
         self._pending = Gauge("abhyas_buffer_pending_negatives", "Negatives that no batch has leased", ["model"], registry=self.registry)
         self._counted = Gauge(
@@ -69,6 +81,12 @@ class ConsumerMetrics:
         self._lag.labels(stage).set(lag_records)
         self._lag_seconds.labels(stage).set(lag_seconds)
         self._state_keys.labels(stage).set(state_keys)
+
+    def inputs(self, changes: Sequence[Kind], open_transaction_s: float) -> None:
+        """What has become of the topics, and of the transactions of others in them."""
+        for kind in KINDS:
+            self._changed_topics.labels(kind).set(changes.count(kind))
+        self._open_transaction.set(open_transaction_s)
 
     def buffers(self, deciders: Iterable[Decider]) -> None:
         """How full the buffers are."""

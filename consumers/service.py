@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -22,20 +23,22 @@ from consumers.metrics import ConsumerMetrics
 from consumers.progress import ProgressWatch
 from consumers.settings import ConsumerSettings
 from consumers.shard import Shard
+from consumers.shard_consumer import ShardConsumer
 from consumers.stage import OwnedTask, Stage, shard_partitions
 from consumers.stage1 import stage1
 from consumers.stage2 import stage2
 from consumers.state.migrations import current_version
-from consumers.state.positions import check_partitions, partition_counts, places, start_offsets
+from consumers.state.positions import check_partitions, partition_counts, places, refuse_unread, start_offsets, write_starts
 from consumers.state.restore import restore
 from consumers.state.sharding import bring_up_to_date, check_shards, claimed, transactional_id
 from consumers.state.snapshot import Snapshots
-from consumers.state.topic_id import topic_id
 from consumers.ticker import Ticker
 from consumers.transaction import TransactionalWriter
 from consumers.upkeep import Upkeep
 from producers.artifact_store.stores import open_store
 from producers.connection import KafkaConnection
+from producers.topic_metadata import Topic, describe
+from producers.used_partitions import used_partitions
 from schemas.topics import specs
 
 log = structlog.get_logger()
@@ -65,6 +68,8 @@ class Service:
         self._app: FastStream | None = None
         self._watch: ProgressWatch | None = None
         self._snapshots: dict[str, Snapshots] = {}
+        # As they were at the start, by full name.
+        self._topics: dict[str, Topic] = {}
         self._upkeep: Upkeep | None = None
         self._ticker: Ticker | None = None
         self._phase = "starting"
@@ -82,16 +87,29 @@ class Service:
             logger=_subscriber_logger(),
             graceful_timeout=READERS_WITHIN_S,
         )
+        await broker.connect()
+        # FastStream has no setting for the consumer's class; its own tests put theirs here.
+        made = broker.config.broker_config.builder
+        broker.config.broker_config.builder = partial(ShardConsumer, **made.keywords)
         self._phase = "restoring"
+        if not self._connection.embedded:
+            self._topics = await describe(self._connection, _inputs(stages, self._connection))
         for stage in stages:
             partitions = check_partitions(stage, self._connection, counts)
-            await self._find_snapshots(stage)
+            self._find_snapshots(stage)
             groups = shard_partitions(partitions, self._settings.shards(stage.name))
             for number, owned in list(enumerate(groups))[self._settings.instance :: self._settings.instances]:
                 shard = await self._restored(stage, number, owned, counts)
                 shard.subscribe(broker, max_records=self._settings.batch_max_records, batch_timeout_ms=self._settings.batch_timeout_ms)
                 self._shards.append(shard)
-        self._watch = ProgressWatch(self._connection, self._shards, self._metrics, stall_s=self._settings.stall_seconds)
+        self._watch = ProgressWatch(
+            self._connection,
+            self._shards,
+            self._metrics,
+            stall_s=self._settings.stall_seconds,
+            topics=self._topics,
+            used=_read_partitions(stages, self._connection, counts),
+        )
         _spare_the_collector()
         if self._shards:
             self._app = FastStream(broker, logger=None)
@@ -160,6 +178,7 @@ class Service:
             "stage1": _totals(self._collectors()) | {"positions": self._positions("stage1")},
             "stage2": {"positions": self._positions("stage2")},
             "lag_records": self._watch.lag() if self._watch is not None else {},
+            "problems": self._watch.problems() if self._watch is not None else [],
             "models": {model: summary(models[model]) for model in sorted(models)},
         }
 
@@ -199,24 +218,32 @@ class Service:
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
         await consumer.start()
         try:
+            await refuse_unread(consumer, self._connection, stage, counts)
             reads = places(stage, self._connection, counts, partitions)
+            ids = {
+                name: self._topics[full].id
+                for name in (*stage.keyed, *stage.whole)
+                if (full := self._connection.topic(name)) in self._topics
+            }
             start = await start_offsets(
-                consumer, self._connection, stage, reads, tasks.values(), skip_lost=self._settings.skip_lost_records
+                consumer, self._connection, stage, reads, tasks.values(), skip_lost=self._settings.skip_lost_records, topic_ids=ids
             )
         finally:
             await consumer.stop()
-        return Shard(stage, number, tasks, start, writer, self._connection, counts, self._metrics, self._fail)
+        await write_starts(writer, self._connection, stage, tasks, start, topic_ids=ids)
+        used = counts | used_partitions(counts, self._settings.topic_prefix)
+        return Shard(stage, number, tasks, start, writer, self._connection, used, self._metrics, self._fail)
 
-    async def _find_snapshots(self, stage: Stage) -> None:
+    def _find_snapshots(self, stage: Stage) -> None:
         """Where the stage's snapshots are. The embedded broker keeps nothing that a snapshot could stand for."""
         settings, changelog = self._settings, self._connection.topic(stage.changelog)
         if self._connection.embedded or not settings.snapshot_every_minutes:
             return
-        made_as = await asyncio.to_thread(topic_id, self._connection, changelog)
+        made_as = self._topics.get(changelog)
         if made_as is None:
             return
         folder = settings.data_dir / "snapshots" / settings.topic_prefix / stage.name
-        self._snapshots[stage.name] = Snapshots(folder, changelog, made_as, current_version(stage.changelog))
+        self._snapshots[stage.name] = Snapshots(folder, changelog, made_as.id, current_version(stage.changelog))
 
     def _run_beside(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
@@ -250,6 +277,21 @@ class Service:
                 for (topic, partition), offset in shard.positions().items():
                     found.setdefault(topic, {})[str(partition)] = offset
         return found
+
+
+def _inputs(stages: Iterable[Stage], connection: KafkaConnection) -> list[str]:
+    return [connection.topic(name) for stage in stages for name in (*stage.keyed, *stage.whole, stage.changelog)]
+
+
+def _read_partitions(stages: Iterable[Stage], connection: KafkaConnection, counts: Mapping[str, int]) -> dict[str, int]:
+    """How many partitions are read of each topic, by full name: the fewest, where one stage reads by partition and another all of them."""
+    read: dict[str, int] = {}
+    for stage in stages:
+        for name in (*stage.whole, *stage.keyed, stage.changelog):
+            topic = connection.topic(name)
+            used = counts[topic if name in stage.whole else connection.topic(stage.changelog)]
+            read[topic] = min(used, read.get(topic, used))
+    return read
 
 
 def _totals(collectors: Iterable[Collector]) -> dict[str, Any]:

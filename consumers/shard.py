@@ -24,11 +24,9 @@ from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.kafka.message import FAKE_CONSUMER
 
 from consumers.core.records import Effects, InputRecord, Notice
-from consumers.errors import StateMismatch
 from consumers.metrics import ConsumerMetrics
 from consumers.stage import OwnedTask, Place, Stage
 from consumers.state.changelog import SHARDS_KEY, changelog_records, state_records
-from consumers.state.positions import gone
 from consumers.transaction import Outgoing, Routed, TransactionalWriter, route
 from producers.connection import KafkaConnection
 from schemas.dead_letter import DeadLetter
@@ -57,13 +55,17 @@ async def leave_undecoded(message: KafkaMessage) -> object:
 
 @dataclass(slots=True)
 class ShardProgress:
-    """What the shard has done, for readiness: commits, whether a batch is in hand, the last record's time, whether it has failed."""
+    """What the shard has done, for readiness: commits, whether a batch is in hand, the last record's time, whether it has failed.
+
+    `held` says why it takes nothing more, although it has not failed.
+    """
 
     commits: int = 0
     last_commit_s: float = 0.0
     in_hand: bool = False
     last_record_ms: int = 0
     failed: bool = False
+    held: str | None = None
 
 
 @dataclass(slots=True)
@@ -103,8 +105,8 @@ class Shard:
             batch_timeout_ms=batch_timeout_ms,
             # The embedded broker holds a fetch for the whole wait; Kafka answers as soon as there is a record.
             fetch_max_wait_ms=10 if self.connection.embedded else 500,
-            # Not "none": without a group FastStream logs the missing offset and sleeps 5 s. The seek below decides.
-            auto_offset_reset="earliest",
+            # Never to another offset than asked for, see `consumers.shard_consumer`; the seek below decides where to begin.
+            auto_offset_reset="none",
             check_crcs=not self.connection.embedded,
             isolation_level="read_committed",
             ack_policy=AckPolicy.MANUAL,
@@ -121,6 +123,11 @@ class Shard:
     def consumer(self) -> Any:
         """FastStream's consumer while it runs, else None."""
         return self._subscriber.consumer if self._subscriber is not None else None
+
+    @property
+    def places(self) -> Sequence[TopicPartition]:
+        """What the shard reads."""
+        return tuple(self._next)
 
     def positions(self) -> dict[Place, int]:
         """The next offset of each input, by topic without prefix."""
@@ -140,8 +147,8 @@ class Shard:
         return True
 
     async def handle(self, raw: Sequence[Any]) -> None:
-        """One batch of records: all of it is committed, or the shard stops."""
-        if self.position_once():
+        """One batch of records: all of it is committed, or the shard stops. While it is held, nothing is taken and nothing passed."""
+        if self.position_once() or self.progress.held is not None:
             return
         try:
             self.progress.in_hand = True
@@ -169,6 +176,27 @@ class Shard:
             await self.writer.commit(routed)
             self._reached(partitions)
 
+    async def reached(self) -> dict[TopicPartition, int]:
+        """Up to where everything in each input is processed: behind transaction markers too, which no record of ours stands for."""
+        return {tp: await self._behind(tp, next_) for tp, next_ in self._next.items()}
+
+    async def write_reached(self) -> None:
+        """Writes the positions of inputs where reading went on without records; without news it writes nothing.
+
+        Retention may take a marker before the next record comes: a position in front of it would then look like a loss.
+        """
+        if all(at <= self._next[tp] for tp, at in (await self.reached()).items()):
+            return
+        async with self._turn:
+            # A stop may have taken the consumer away meanwhile, a batch may have gone on.
+            moved = {tp: at for tp, at in (await self.reached()).items() if at > self._next[tp]}
+            if not moved or self.progress.failed or self.progress.held is not None:
+                return
+            self._to_show(moved)
+            places = self._by_task(moved)
+            await self._commit_shown(self._route({}, places))
+            self._moved(places, moved)
+
     async def committed_state(self, number: int) -> tuple[list[tuple[bytes, bytes]], int] | None:
         """A task's state and positions as changelog records, and the changelog offset that they reach up to.
 
@@ -182,15 +210,13 @@ class Shard:
 
     async def _process(self, raw: Sequence[Any]) -> None:
         runs = list(_runs(raw))
-        await self._refuse_a_gap(runs)
         batches: dict[int, list[InputRecord]] = {}
-        moved: dict[int, dict[Place, int]] = {}
         newest: dict[TopicPartition, int] = {}
         for tp, records in runs:
             expected = self._next[tp]
             if records[-1].offset < expected:
                 continue
-            newest[tp] = records[-1].offset + 1
+            newest[tp] = await self._behind(tp, records[-1].offset + 1)
             place = (self._names[tp.topic], tp.partition)
             name, partition = place
             unread = records if records[0].offset >= expected else [record for record in records if record.offset >= expected]
@@ -199,18 +225,15 @@ class Shard:
                 wanted = self.tasks[number].wanted(place, read)
                 if wanted:
                     batches.setdefault(number, []).extend(wanted)
-                    moved.setdefault(number, {})[place] = newest[tp]
         if not newest:
             return
+        moved = self._by_task(newest)
         effects = {number: self.tasks[number].task.process(records) for number, records in batches.items()}
         routed = self._route(effects, moved)
-        self._unshown |= {tp: next_ for tp, next_ in newest.items() if self._names[tp.topic] in self.stage.keyed}
+        self._to_show(newest)
         due = asyncio.get_running_loop().time() - self._shown_s >= SHOW_EVERY_S
         seconds = await (self._commit_shown(routed) if due else self.writer.commit(routed))
-        for number, places in moved.items():
-            self.tasks[number].next.update(places)
-        self._reached(moved)
-        self._next.update(newest)
+        self._moved(moved, newest)
         self.progress.commits += 1
         self.progress.last_commit_s = time.monotonic()
         self.progress.last_record_ms = max(records[-1].timestamp for _, records in runs)
@@ -239,21 +262,31 @@ class Shard:
             owned = self.tasks[number]
             owned.changelog_next = self.writer.reached.get((changelog, number), owned.changelog_next)
 
-    async def _refuse_a_gap(self, runs: Iterable[tuple[TopicPartition, Sequence[Any]]]) -> None:
-        """Raises StateMismatch where the log has dropped records that were not read yet.
+    async def _behind(self, tp: TopicPartition, next_: int) -> int:
+        """Where reading goes on once everything below `next_` is processed; `next_` itself where more than that was handed out."""
+        consumer = self.consumer
+        if consumer is None or not self._positioned or consumer.handed.get(tp, 0) > next_:
+            return next_
+        return max(next_, int(await consumer.position(tp)))
 
-        The consumer jumps to the log's new start by itself, so only the offsets show it. Transaction markers leave gaps
-        too; the log's start tells the two apart.
-        """
-        first: dict[TopicPartition, int] = {}
-        for tp, records in runs:
-            first.setdefault(tp, records[0].offset)
-        jumped = [tp for tp, offset in first.items() if offset > self._next[tp]]
-        if not jumped:
-            return
-        for tp, begin in (await self.consumer.beginning_offsets(jumped)).items():
-            if begin > self._next[tp]:
-                raise StateMismatch(gone(tp, self._next[tp], begin))
+    def _by_task(self, newest: Mapping[TopicPartition, int]) -> dict[int, dict[Place, int]]:
+        """The places that each task has to go on to; one may be further than its shard in a topic that is read whole."""
+        found: dict[int, dict[Place, int]] = {}
+        for tp, next_ in newest.items():
+            place = (self._names[tp.topic], tp.partition)
+            for number in self._readers(place):
+                if self.tasks[number].next.get(place, -1) < next_:
+                    found.setdefault(number, {})[place] = next_
+        return found
+
+    def _to_show(self, newest: Mapping[TopicPartition, int]) -> None:
+        self._unshown |= {tp: next_ for tp, next_ in newest.items() if self._names[tp.topic] in self.stage.keyed}
+
+    def _moved(self, moved: Mapping[int, Mapping[Place, int]], newest: Mapping[TopicPartition, int]) -> None:
+        for number, places in moved.items():
+            self.tasks[number].next.update(places)
+        self._reached(moved)
+        self._next.update(newest)
 
     def _readers(self, place: Place) -> Sequence[int]:
         topic, partition = place
@@ -263,11 +296,12 @@ class Shard:
         routed: Routed = {}
         source = f"abhyas/{self.stage.name}"
         changelog = self.connection.topic(self.stage.changelog)
-        for number, effect in effects.items():
+        for effect in effects.values():
             for place, records in route(effect, source=source, connection=self.connection, partitions=self.partitions).items():
                 routed.setdefault(place, []).extend(records)
-            changes: list[Outgoing] = changelog_records(effect.changes, moved[number])
-            routed.setdefault((changelog, number), []).extend(changes)
+        for number in {**effects, **moved}:
+            changes = effects[number].changes if number in effects else {}
+            routed.setdefault((changelog, number), []).extend(changelog_records(changes, moved.get(number, {})))
         return routed
 
     def _tell(self, effects: Mapping[int, Effects]) -> None:

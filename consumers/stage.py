@@ -44,7 +44,8 @@ class OwnedTask:
 
     `shards` is empty before the first claim; two are a mistake that `consumers.state.sharding.check_shards` refuses. `version` is None
     where the changelog names none, and `outdated` are the keys read under an older one. `changelog_next` is the changelog offset
-    that the committed state reaches up to (0 before the restore).
+    that the committed state reaches up to (0 before the restore). `topic_ids` are those of the inputs, by topic without prefix, that the
+    offsets are of.
     """
 
     task: Task
@@ -53,6 +54,7 @@ class OwnedTask:
     version: int | None = None
     outdated: set[bytes] = field(default_factory=set)
     changelog_next: int = 0
+    topic_ids: dict[str, str] = field(default_factory=dict)
 
     def wanted(self, place: Place, records: Sequence[InputRecord]) -> Sequence[InputRecord]:
         """Those of a place's records, in their order, that have not been processed yet."""

@@ -14,7 +14,8 @@ from consumers.state.snapshot import Snapshots
 
 log = structlog.get_logger()
 
-LOOK_EVERY_S: Final = 5.0
+# Also how long a written position may stand in front of a transaction marker that was read.
+LOOK_EVERY_S: Final = 1.0
 
 
 class Upkeep:
@@ -52,6 +53,7 @@ class Upkeep:
         """Does what is due now."""
         for shard in self._shards:
             # A stop in the middle of a transaction lets it end: a batch in hand still needs the producer.
+            await asyncio.shield(shard.write_reached())
             await asyncio.shield(shard.show_offsets())
             idle = self._idle(shard)
             if idle:

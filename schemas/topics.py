@@ -30,6 +30,18 @@ STAGE2_CHANGELOG: Final = "stage2.changelog.v1"
 
 DLQ_SUFFIX: Final = ".dlq"
 
+# The changelog of the stage that reads a topic by partition. State belongs to partitions, so the changelog's number is the one in use:
+# keys stay where they are when somebody adds partitions to the topic.
+READ_WITH: Final = {
+    FEEDBACK_SUBMITTED: STAGE1_CHANGELOG,
+    DOCUMENT_INGESTED: STAGE1_CHANGELOG,
+    USER_ERASED: STAGE1_CHANGELOG,
+    SAMPLE_COLLECTED: STAGE2_CHANGELOG,
+    SIGNAL_SUMMARISED: STAGE2_CHANGELOG,
+    OPERATOR_REQUESTED: STAGE2_CHANGELOG,
+    MODEL_CURRENT: STAGE2_CHANGELOG,
+}
+
 DAY_MS: Final = 24 * 3600 * 1000
 INPUT_PARTITIONS: Final = 8
 MODEL_PARTITIONS: Final = 4

@@ -20,7 +20,7 @@ from consumers.errors import FatalError
 from consumers.shard import Shard
 from consumers.stage import OwnedTask, Stage
 from consumers.state.migrations import MIGRATIONS, Migration
-from consumers.state.positions import places, start_offsets
+from consumers.state.positions import places, start_offsets, write_starts
 from consumers.state.restore import read_back
 from consumers.state.sharding import bring_up_to_date, check_shards, claimed, transactional_id
 
@@ -66,6 +66,7 @@ class ShardProcess:
         consumer: Any = parts.consumer(log, self._site.network)
         reads = places(stage, connection, counts, self.partitions)
         start = await start_offsets(consumer, connection, stage, reads, self.tasks.values(), skip_lost=False)
+        await write_starts(writer, connection, stage, self.tasks, start)
         return parts.shard(stage, self.number, self.tasks, start, writer, connection, counts, NullMetrics(), self._failed)
 
     async def _read_on(self) -> dict[int, OwnedTask]:

@@ -143,6 +143,8 @@ class SimulatedConsumer:
         self.log = log
         self.network = network
         self.positions: dict[TopicPartition, int] = {}
+        # The offset behind the newest record that was handed out, as `consumers.shard_consumer` keeps it.
+        self.handed: dict[TopicPartition, int] = {}
         self._logs: dict[TopicPartition, Partition] = {}
         self._topics: list[str] = []
         self._paused: set[TopicPartition] = set()
@@ -204,6 +206,9 @@ class SimulatedConsumer:
                 rng.shuffle(places)
             for tp in places:
                 start = self._logs[tp].start
+                if self._idle_wait and self.positions[tp] < start:
+                    # A shard's consumer never jumps: it goes on asking for what is gone.
+                    continue
                 position = max(self.positions[tp], start)
                 records, after = self.log.visible(
                     tp.topic, tp.partition, position, 1 + int(rng.random() * left), uncommitted=self.uncommitted
@@ -214,6 +219,7 @@ class SimulatedConsumer:
                         for record in records
                     ]
                     left -= len(records)
+                    self.handed[tp] = records[-1].offset + 1
                 self.positions[tp] = max(position, after)
                 if left <= 0:
                     break

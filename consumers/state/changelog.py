@@ -1,4 +1,4 @@
-"""What a task's changelog partition holds: its state by key, its next input offsets, its number of shards, its version."""
+"""What a task's changelog partition holds: state by key, next input offsets, their topics' ids, the number of shards, the version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ SHARDS_KEY: Final = b"shards"
 # The version of the state's form that the records behind this one are of.
 VERSION_KEY: Final = b"version"
 # The first bytes of the shell's keys. Keys of the tasks begin with others, but for those of version 1.
-_SHELL_BYTES: Final = b"psv"
+_SHELL_BYTES: Final = b"ipsv"
+
+
+def topic_id_key(topic: str) -> bytes:
+    """The key under which the id of an input (a topic without prefix) is kept: the one that the positions are of.
+
+    >>> topic_id_key("feedback.submitted.v1")
+    b'i|feedback.submitted.v1'
+    """
+    return b"i|" + topic.encode()
 
 
 def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[Place, int]) -> list[Outgoing]:
@@ -29,10 +38,12 @@ def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[
 
 
 def state_records(owned: OwnedTask) -> Iterator[tuple[bytes, bytes]]:
-    """A task's state and positions as changelog records."""
+    """A task's state, positions and topic ids as changelog records."""
     yield from owned.task.items()
     for (topic, partition), next_ in owned.next.items():
         yield position_key(topic, partition), str(next_).encode()
+    for topic, topic_id in owned.topic_ids.items():
+        yield topic_id_key(topic), topic_id.encode()
 
 
 def migration_records(owned: OwnedTask, version: int) -> list[Outgoing]:
@@ -82,16 +93,24 @@ def apply_changelog(owned: OwnedTask, key: bytes | None, value: bytes | None, mi
             )
         if owned.version == len(migrations) + 1:
             owned.outdated.clear()
-    elif key.startswith(b"p|"):
-        _, topic, partition = key.decode().split("|")
-        if value is None:
-            owned.next.pop((topic, int(partition)), None)
-        else:
-            owned.next[topic, int(partition)] = int(value)
+    elif key[:2] in (b"p|", b"i|"):
+        _apply_input(owned, key, value)
     elif not migrations or (owned.version or 1) > len(migrations):
         owned.task.restore(key, value)
     else:
         _apply_older(owned, key, value, migrations)
+
+
+def _apply_input(owned: OwnedTask, key: bytes, value: bytes | None) -> None:
+    kind, topic, *place = key.decode().split("|")
+    if kind == "i" and value is None:
+        owned.topic_ids.pop(topic, None)
+    elif kind == "i":
+        owned.topic_ids[topic] = (value or b"").decode()
+    elif value is None:
+        owned.next.pop((topic, int(place[0])), None)
+    else:
+        owned.next[topic, int(place[0])] = int(value)
 
 
 def _apply_older(owned: OwnedTask, key: bytes, value: bytes | None, migrations: Sequence[Migration]) -> None:

@@ -88,6 +88,8 @@ def _reader(stage: str, key: bytes) -> tuple[str, Reader]:
         return ("number of shards" if key == SHARDS_KEY else "version"), _number
     if key.startswith(b"p|"):
         return "position", _number
+    if key.startswith(b"i|"):
+        return "topic id", _topic_id
     return _reader_of_stage1(key) if stage == "stage1" else _reader_of_stage2(key)
 
 
@@ -223,6 +225,10 @@ def _drift(kind: str, key: bytes, value: bytes) -> Described:
 
 def _number(kind: str, key: bytes, value: bytes) -> Described:
     return Described(kind, _text(key), int(value))
+
+
+def _topic_id(kind: str, key: bytes, value: bytes) -> Described:
+    return Described(kind, _text(key), _text(value))
 
 
 def _unknown(kind: str, key: bytes, value: bytes) -> Described:

@@ -133,7 +133,7 @@ def new_shard(build: Any, partitions: Sequence[int], writer: KeepingWriter) -> S
     owned = {partition: OwnedTask(new_collector(build, partition)) for partition in partitions}
     start = {(topic, partition): 0 for topic in INPUTS for partition in partitions}
     made = Shard(stage, 0, owned, start, writer, CONNECTION, COUNTS, ConsumerMetrics(), failed)  # type: ignore[arg-type]
-    made._subscriber = SimpleNamespace(consumer=SimpleNamespace(seek=lambda tp, offset: None, beginning_offsets=log_starts))
+    made._subscriber = SimpleNamespace(consumer=SimpleNamespace(seek=lambda tp, offset: None, handed={}, position=at_the_beginning))
     made.position_once()
     return made
 
@@ -142,8 +142,8 @@ def failed(error: BaseException) -> None:
     raise error
 
 
-async def log_starts(partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-    return dict.fromkeys(partitions, 0)
+async def at_the_beginning(tp: TopicPartition) -> int:
+    return 0
 
 
 def fetches(rng: random.Random, logs: Sequence[Sequence[InputRecord]]) -> Iterator[list[InputRecord]]:

@@ -12,7 +12,6 @@ from aiokafka import TopicPartition
 from faststream.exceptions import StopConsume
 
 from consumers.core.records import Effects, InputRecord
-from consumers.errors import StateMismatch
 from consumers.metrics import ConsumerMetrics
 from consumers.shard import Shard
 from consumers.stage import OwnedTask, Stage
@@ -60,13 +59,14 @@ class FakeWriter:
 class FakeConsumer:
     def __init__(self) -> None:
         self.sought: dict[TopicPartition, int] = {}
-        self.log_start = 0
+        self.handed: dict[TopicPartition, int] = {}
+        self.at: dict[TopicPartition, int] = {}
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         self.sought[tp] = offset
 
-    async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, self.log_start)
+    async def position(self, tp: TopicPartition) -> int:
+        return self.at.get(tp, 0)
 
 
 def raw(topic: str, partition: int, offset: int) -> Any:
@@ -131,15 +131,58 @@ async def test_topics_read_whole_reach_each_task_by_its_own_position() -> None:
     assert writer.offsets[0][1] == {}
 
 
-async def test_records_that_left_the_log_unread_stop_the_shard() -> None:
-    """The consumer jumps to the log's start in silence: the shard names the offsets and processes nothing of the batch."""
-    made, tasks, failures = shard(FakeWriter())
-    made.consumer.log_start = 9
-    with pytest.raises(StopConsume):
-        await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 9)))
-    assert isinstance(failures[0], StateMismatch)
-    assert "offsets 5 to 8 left the log" in str(failures[0])
-    assert tasks[0].seen == []
+SAMPLES = TopicPartition(CONNECTION.topic(topics.SAMPLE_COLLECTED), 0)
+
+
+async def test_k1_positions_stand_behind_markers_that_came_with_the_records() -> None:
+    """A commit writes where the consumer is once it was handed everything: behind the marker of the transaction that it read."""
+    writer = FakeWriter()
+    made, _, _ = shard(writer)
+    made.consumer.at[SAMPLES], made.consumer.handed[SAMPLES] = 7, 6
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
+    assert [record.value for record in writer.committed[0][CONNECTION.topic(topics.STAGE2_CHANGELOG), 0]] == [b"1", b"7"]
+    assert made.positions()[topics.SAMPLE_COLLECTED, 0] == 7
+
+
+async def test_k1_nothing_is_passed_that_was_handed_out_and_not_processed() -> None:
+    """Where the consumer has handed out more than is processed, the position is that of what is processed."""
+    writer = FakeWriter()
+    made, _, _ = shard(writer)
+    made.consumer.at[SAMPLES], made.consumer.handed[SAMPLES] = 9, 9
+    assert (await made.reached())[SAMPLES] == 5
+    await made.write_reached()
+    assert writer.committed == []
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
+    assert made.positions()[topics.SAMPLE_COLLECTED, 0] == 6
+
+
+async def test_k1_positions_behind_markers_are_written_without_records() -> None:
+    """A marker that comes alone moves the written position too, of each task in a topic that is read whole; once."""
+    writer = FakeWriter()
+    made, _, _ = shard(writer, whole={0: 4, 2: 9})
+    ticks = TopicPartition(CONNECTION.topic(topics.CLOCK_TICKED), 0)
+    made.consumer.at |= {SAMPLES: 8, ticks: 6}
+    await made.write_reached()
+    await made.write_reached()
+    changelog = CONNECTION.topic(topics.STAGE2_CHANGELOG)
+    (committed,) = writer.committed
+    assert {place: [(record.key, record.value) for record in records] for place, records in committed.items()} == {
+        (changelog, 0): [(b"p|sample.collected.v1|0", b"8"), (b"p|clock.ticked.v1|0", b"6")]
+    }
+    assert made.tasks[0].next == {(topics.SAMPLE_COLLECTED, 0): 8, (topics.CLOCK_TICKED, 0): 6}
+    assert made.tasks[2].next == {(topics.CLOCK_TICKED, 0): 9}
+
+
+async def test_k1_a_held_shard_takes_nothing_and_passes_nothing() -> None:
+    """What comes while a shard is held is neither processed nor passed over."""
+    writer = FakeWriter()
+    made, tasks, _ = shard(writer)
+    made.progress.held = "the topic was made anew"
+    made.consumer.at[SAMPLES], made.consumer.handed[SAMPLES] = 6, 6
+    await made.handle(batch(raw(topics.SAMPLE_COLLECTED, 0, 5)))
+    await made.write_reached()
+    assert (tasks[0].seen, writer.committed) == ([], [])
+    assert made.positions()[topics.SAMPLE_COLLECTED, 0] == 5
 
 
 async def test_a_gap_inside_the_log_is_a_transaction_marker() -> None:
