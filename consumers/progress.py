@@ -131,7 +131,7 @@ class ProgressWatch:
         stable, ends = await view.stable_ends(places), await view.ends(places)
         for shard, standing, positions in zip(self._shards, self._standings, reached, strict=True):
             there = {place: at for place, at in positions.items() if place in ends}
-            self._judge(shard, standing, there, starts, ends)
+            self._judge(shard, standing, there, starts, ends, stable)
         least = {place: min(positions[place] for positions in reached if place in positions) for place in places}
         await self._open.look(view, least, ends, stable, self._topics.now)
         self._measure()
@@ -144,7 +144,7 @@ class ProgressWatch:
                 shard.progress.held = change.message
                 log.error("shard held", stage=shard.stage.name, shard=shard.number, error=change.message)
 
-    def _judge(self, shard: Shard, standing: Standing, positions: Offsets, starts: Offsets, ends: Offsets) -> None:
+    def _judge(self, shard: Shard, standing: Standing, positions: Offsets, starts: Offsets, ends: Offsets, stable: Offsets) -> None:
         anew = {name for name, change in self._topics.changes.items() if change.kind == "made_anew"}
         behind = {place for place, at in positions.items() if at > ends[place] and place.topic not in anew}
         for place in sorted(behind & standing.behind):
@@ -157,7 +157,8 @@ class ProgressWatch:
         for place, at in positions.items():
             if starts[place] > at and place.topic not in anew:
                 raise StateMismatch(gone(place, at, starts[place]))
-        waits = standing.lag_records > 0 or shard.progress.in_hand
+        # What an open transaction holds back is nothing that the shard could commit.
+        waits = shard.progress.in_hand or any(stable[place] > at for place, at in positions.items())
         if not waits:
             standing.waiting_since_s = None
         elif standing.waiting_since_s is None or shard.progress.commits != standing.commits:
