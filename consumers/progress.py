@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 from aiokafka import TopicPartition
@@ -29,6 +30,14 @@ log = structlog.get_logger()
 
 PROBE_EVERY_S = 2.0
 PROBE_TIMEOUT_S = 10.0
+
+
+class Bounds(NamedTuple):
+    """Where the logs begin and end, and up to where no transaction is open."""
+
+    starts: Offsets
+    ends: Offsets
+    stable: Offsets
 
 
 @dataclass(slots=True)
@@ -131,7 +140,7 @@ class ProgressWatch:
         stable, ends = await view.stable_ends(places), await view.ends(places)
         for shard, standing, positions in zip(self._shards, self._standings, reached, strict=True):
             there = {place: at for place, at in positions.items() if place in ends}
-            self._judge(shard, standing, there, starts, ends, stable)
+            self._judge(shard, standing, there, Bounds(starts, ends, stable))
         least = {place: min(positions[place] for positions in reached if place in positions) for place in places}
         await self._open.look(view, least, ends, stable, self._topics.now)
         self._measure()
@@ -144,21 +153,22 @@ class ProgressWatch:
                 shard.progress.held = change.message
                 log.error("shard held", stage=shard.stage.name, shard=shard.number, error=change.message)
 
-    def _judge(self, shard: Shard, standing: Standing, positions: Offsets, starts: Offsets, ends: Offsets, stable: Offsets) -> None:
+    def _judge(self, shard: Shard, standing: Standing, positions: Offsets, logs: Bounds) -> None:
         anew = {name for name, change in self._topics.changes.items() if change.kind == "made_anew"}
-        behind = {place for place, at in positions.items() if at > ends[place] and place.topic not in anew}
+        behind = {place for place, at in positions.items() if at > logs.ends[place] and place.topic not in anew}
         for place in sorted(behind & standing.behind):
             shard.progress.held = shard.progress.held or made_anew(place.topic)
             anew.add(place.topic)
         standing.behind = behind
         standing.lag_records = sum(
-            ends[place] - starts[place] if place.topic in anew else max(0, ends[place] - at) for place, at in positions.items()
+            logs.ends[place] - logs.starts[place] if place.topic in anew else max(0, logs.ends[place] - at)
+            for place, at in positions.items()
         )
         for place, at in positions.items():
-            if starts[place] > at and place.topic not in anew:
-                raise StateMismatch(gone(place, at, starts[place]))
+            if logs.starts[place] > at and place.topic not in anew:
+                raise StateMismatch(gone(place, at, logs.starts[place]))
         # What an open transaction holds back is nothing that the shard could commit.
-        waits = shard.progress.in_hand or any(stable[place] > at for place, at in positions.items())
+        waits = shard.progress.in_hand or any(logs.stable[place] > at for place, at in positions.items())
         if not waits:
             standing.waiting_since_s = None
         elif standing.waiting_since_s is None or shard.progress.commits != standing.commits:

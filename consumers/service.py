@@ -39,6 +39,7 @@ from producers.artifact_store.stores import open_store
 from producers.connection import KafkaConnection
 from producers.topic_metadata import Topic, describe
 from producers.used_partitions import used_partitions
+from schemas import topics
 from schemas.topics import specs
 
 log = structlog.get_logger()
@@ -280,13 +281,16 @@ class Service:
 
 
 def _inputs(stages: Iterable[Stage], connection: KafkaConnection) -> list[str]:
-    return [connection.topic(name) for stage in stages for name in (*stage.keyed, *stage.whole, stage.changelog)]
+    read = {name for stage in stages for name in (*stage.keyed, *stage.whole, stage.changelog, topics.MODEL_CURRENT)}
+    return [connection.topic(name) for name in read]
 
 
 def _read_partitions(stages: Iterable[Stage], connection: KafkaConnection, counts: Mapping[str, int]) -> dict[str, int]:
     """How many partitions are read of each topic, by full name: the fewest, where one stage reads by partition and another all of them."""
     read: dict[str, int] = {}
     for stage in stages:
+        # Beside its inputs each has a reader of the drift baselines.
+        read.setdefault(connection.topic(topics.MODEL_CURRENT), counts[connection.topic(topics.MODEL_CURRENT)])
         for name in (*stage.whole, *stage.keyed, stage.changelog):
             topic = connection.topic(name)
             used = counts[topic if name in stage.whole else connection.topic(stage.changelog)]

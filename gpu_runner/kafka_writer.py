@@ -17,6 +17,7 @@ from gpu_runner.errors import BrokenLog, LeaseLost, NotConnected
 from producers.connection import KafkaConnection
 from producers.dead_letters import OutgoingDeadLetter
 from producers.epoch import REQUEST_TIMEOUT_S, Epoch
+from producers.used_partitions import UsedPartitions
 from schemas.catalogue import Event
 from schemas.envelope import encode
 
@@ -39,12 +40,14 @@ class KafkaWriter:
             linger_ms=0,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_S * 1000,
         )
+        self._used = UsedPartitions(connection)
         self._epoch = Epoch(self._producer, transactional_id, timeout_s=TRANSACTION_TIMEOUT_S)
 
     async def open(self) -> None:
         """Connects, and fences every other runner of this transactional id; raises NotConnected."""
         try:
             await self._producer.start()
+            await self._used.learn(self._producer.client)
         except (KafkaError, OSError) as error:
             raise NotConnected(f"Kafka at {self._connection.bootstrap_servers} can't be reached: {error}") from error
 
@@ -69,7 +72,8 @@ class KafkaWriter:
                 await self._epoch.renew()
                 async with self._producer.transaction():
                     for topic, key, value, headers in records:
-                        sent = await self._producer.send(topic, value, key=key, headers=list(headers))
+                        partition = self._used.partition(topic, key, await self._producer.partitions_for(topic))
+                        sent = await self._producer.send(topic, value, key=key, partition=partition, headers=list(headers))
                         sent.add_done_callback(_retrieved)
                     ending = time.perf_counter()
                 if time.perf_counter() - ending >= REQUEST_TIMEOUT_S:

@@ -1,15 +1,17 @@
 """Reads what the runner follows: its own topics once, up to their ends; requests, retractions and erasures from the beginning and on.
 
-No offsets are kept: ids say what is done, so reading everything again at each start changes nothing.
+No offsets are kept: ids say what is done, so reading everything again at each start changes nothing. It is done too where a topic was
+made anew or has got partitions: every partition that exists is read, whoever added it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -21,6 +23,7 @@ from gpu_runner.ledger import Ledger
 from gpu_runner.taken_back import Erasure, Fact, Retraction
 from producers.connection import KafkaConnection
 from producers.dead_letters import OutgoingDeadLetter, dead_letter
+from producers.topic_metadata import Topic, connected, described
 from schemas import dead_letter as letters
 from schemas import topics
 from schemas.catalogue import BY_TOPIC
@@ -35,6 +38,8 @@ TAKEN_BACK: Final = (topics.USER_ERASED, topics.SAMPLE_COLLECTED)
 LETTERED: Final = (topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
 READER: Final = "gpu_runner"
 STOP_TIMEOUT_S: Final = 2.0
+# How often the topics are looked at: whether they are those that are being read.
+LOOK_EVERY_S: Final = 5.0
 # Only retractions matter of the samples; looking for the field saves parsing every other value. In a text its quotes would be escaped.
 _RETRACTED: Final = re.compile(rb'"retracted"\s*:\s*true')
 
@@ -51,12 +56,17 @@ class TopicReader:
         self._consumer = AIOKafkaConsumer(**connection.consumer_options() | {"fetch_max_wait_ms": 100})
         self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
         self._lettered: set[tuple[str, int, int]] = set()
+        self._client: Any = None
+        self._topics: dict[str, Topic] = {}
+        self._looked_s = 0.0
         self.unread: list[OutgoingDeadLetter] = []
 
     async def open(self) -> None:
         """Connects; raises NotConnected."""
         try:
             await self._consumer.start()
+            if not self._connection.embedded:
+                self._client = await connected(self._connection)
         except (KafkaError, OSError) as error:
             raise NotConnected(f"Kafka at {self._connection.bootstrap_servers} can't be reached: {error}") from error
 
@@ -65,10 +75,13 @@ class TopicReader:
         # aiokafka 0.14 loses the cancel of its fetcher that comes right after an assignment, and would wait for ever; a second one ends it.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._consumer.stop(), STOP_TIMEOUT_S)
+        if self._client is not None:
+            await self._client.close()
 
     async def restore(self, ledger: Ledger) -> None:
         """Folds every record up to the ends of now, own topics first; then follows requests and what is taken back."""
         try:
+            self._topics, self._looked_s = await self._described(), time.monotonic()
             await self._read_letters()
             await self._read_to_end(OWN, ledger)
             # Read on from here without a new assignment: a consumer that is stopped right after one hangs (aiokafka 0.14).
@@ -79,6 +92,7 @@ class TopicReader:
     async def poll(self, timeout_s: float) -> list[BaseModel | Fact]:
         """The next requests, retractions and erasures, waiting at most `timeout_s` for the first; raises NotConnected."""
         try:
+            await self._refuse_others()
             batches = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000))
         except (KafkaError, OSError) as error:
             raise NotConnected(f"the topics that the runner follows can't be read: {error}") from error
@@ -89,19 +103,36 @@ class TopicReader:
         taken, self.unread = self.unread, []
         return taken
 
-    async def _partitions(self, names: Sequence[str], *, letters_of: bool = False) -> list[TopicPartition]:
-        existing = await self._consumer.topics()
-        counts = {spec.name: spec.partitions for spec in topics.specs(self._connection.topic_prefix)}
+    async def _described(self) -> dict[str, Topic]:
+        """The topics as they are now, by full name; on the embedded broker, which knows no ids and adds no partitions, as at its start."""
+        if self._connection.embedded:
+            existing = await self._consumer.topics()
+            contract = topics.specs(self._connection.topic_prefix)
+            return {spec.name: Topic("", dict.fromkeys(range(spec.partitions), 0)) for spec in contract if spec.name in existing}
+        return await described(self._client, [*self._names, *(self._connection.dead_letters(name) for name in LETTERED)])
+
+    async def _refuse_others(self) -> None:
+        """Raises NotConnected where a topic is not the one that is being read: the next session reads everything again."""
+        if self._connection.embedded or time.monotonic() - self._looked_s < LOOK_EVERY_S:
+            return
+        self._looked_s = time.monotonic()
+        now = await self._described()
+        for name, before in self._topics.items():
+            topic = now.get(name)
+            if topic is None or (topic.id, topic.partitions) != (before.id, before.partitions):
+                raise NotConnected(f"topic {name} was made anew or has other partitions than before: everything is read again")
+
+    def _partitions(self, names: Sequence[str], *, letters_of: bool = False) -> list[TopicPartition]:
         found: list[TopicPartition] = []
         for name in names:
             topic = self._connection.dead_letters(name) if letters_of else self._connection.topic(name)
-            if topic not in existing:
+            if topic not in self._topics:
                 raise NotConnected(f"topic {topic} does not exist: run `abhyas topics apply`")
-            found += [TopicPartition(topic, number) for number in range(counts[topic])]
+            found += [TopicPartition(topic, number) for number in sorted(self._topics[topic].leaders)]
         return found
 
     async def _read_to_end(self, names: Sequence[str], ledger: Ledger) -> None:
-        partitions = await self._partitions(names)
+        partitions = self._partitions(names)
         ends = await self._seek_to_beginning(partitions)
         while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await self._consumer.getmany(timeout_ms=200)).values():
@@ -109,7 +140,7 @@ class TopicReader:
                     ledger.apply(event)
 
     async def _read_letters(self) -> None:
-        ends = await self._seek_to_beginning(await self._partitions(LETTERED, letters_of=True))
+        ends = await self._seek_to_beginning(self._partitions(LETTERED, letters_of=True))
         while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await self._consumer.getmany(timeout_ms=200)).values():
                 for record in records:
@@ -130,12 +161,6 @@ class TopicReader:
                 raise BrokenLog(f"the embedded broker has dropped records of {partition.topic}: start the stack again, or use Apache Kafka")
             self._consumer.seek(partition, starts[partition])
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(partitions)
-        for topic in {partition.topic for partition in partitions}:
-            expected = {partition.partition for partition in partitions if partition.topic == topic}
-            if self._consumer.partitions_for_topic(topic) != expected:
-                raise NotConnected(
-                    f"topic {topic} has another partition count than the contract's {len(expected)}: run `abhyas topics plan`"
-                )
         return ends
 
     def _decode(self, records: Sequence[ConsumerRecord]) -> list[BaseModel | Fact]:

@@ -182,6 +182,26 @@ def topics_apply(
     apply(data, replication_factor=replication_factor, grow_partitions=grow_partitions)
 
 
+@topics_app.command("drain")
+def topics_drain(
+    topic: Annotated[
+        str,
+        typer.Argument(
+            metavar="TOPIC", help="An input of a stage, as feedback.submitted (version and prefix are added), or its full name."
+        ),
+    ],
+    data: Data = None,
+) -> None:
+    """Brings records out of partitions that somebody added to an input, where nobody reads them, to those that are read.
+
+    Each goes as it came, key, headers and value, to the partition of its key; then it is deleted where it lay. Stop whoever writes
+    there first. Interrupted, run it again: what went twice is known by its id.
+    """
+    from ops.topics_command import drain
+
+    drain(data, topic)
+
+
 @app.command()
 def tail(
     topic: Annotated[

@@ -18,8 +18,9 @@ from consumers.transaction import Outgoing, TransactionalWriter
 from ops.dead_letters import Place, content, dead_letter_topics, redriven_letter
 from ops.errors import OperationFailed
 from ops.redrive_plan import NOT_THERE, Report, Resend, Selection, Situation, plan, transaction
-from ops.topic_reading import Ends, ends_with_open, existing_partitions, records
+from ops.topic_reading import Ends, ends_with_open, existing_counts, records
 from producers.connection import KafkaConnection
+from producers.used_partitions import used_partitions
 from schemas import topics
 
 # At most so many letters, and about so many bytes, in one transaction.
@@ -103,10 +104,10 @@ async def _run(connection: KafkaConnection, selection: Selection, limit: int | N
 
 
 async def _situation(connection: KafkaConnection, names: list[str], ends: Ends) -> Situation:
-    originals = [name.removesuffix(topics.DLQ_SUFFIX) for name in names]
-    partitions: dict[str, int] = {}
-    for place in await existing_partitions(connection, originals):
-        partitions[place.topic] = partitions.get(place.topic, 0) + 1
+    originals = {name.removesuffix(topics.DLQ_SUFFIX) for name in names}
+    counts = await existing_counts(connection)
+    used = used_partitions(counts, connection.topic_prefix)
+    partitions = {name: used[name] for name in originals & counts.keys()}
     redriven = set[Place]()
     async for record in records(connection, names, until=ends, silence_s=OPEN_TRANSACTION_S):
         letter = redriven_letter(record)

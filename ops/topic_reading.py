@@ -32,8 +32,8 @@ def time_of(record: Record) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-async def existing_partitions(connection: KafkaConnection, names: Sequence[str]) -> list[TopicPartition]:
-    """The partitions of those of the topics (full names) that exist; raises OperationFailed where the broker does not answer."""
+async def existing_counts(connection: KafkaConnection) -> dict[str, int]:
+    """The partition counts of every topic that exists; raises OperationFailed where the broker does not answer."""
     # Not the consumer's own view: it knows only the topics that it is assigned to.
     admin = AIOKafkaAdminClient(**connection.client_options())
     try:
@@ -46,7 +46,12 @@ async def existing_partitions(connection: KafkaConnection, names: Sequence[str])
         ) from None
     finally:
         await admin.close()
-    counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    return {topic["topic"]: len(topic["partitions"]) for topic in described}
+
+
+async def existing_partitions(connection: KafkaConnection, names: Sequence[str]) -> list[TopicPartition]:
+    """The partitions of those of the topics (full names) that exist; raises OperationFailed where the broker does not answer."""
+    counts = await existing_counts(connection)
     return [TopicPartition(name, number) for name in names for number in range(counts.get(name, 0))]
 
 

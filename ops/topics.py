@@ -28,14 +28,14 @@ from confluent_kafka.admin import (
 )
 
 from producers.connection import KafkaConnection
-from schemas.topics import TopicSpec
+from schemas.topics import READ_WITH, TopicSpec
 
 HOUR_MS: Final = 3600 * 1000
 # A finished segment is looked for every log.retention.check.interval.ms (5 min) and its file goes a minute later.
 DELETION_DELAY_MS: Final = 10 * 60 * 1000
 REQUEST_TIMEOUT_S: Final = 30.0
 
-ChangeKind = Literal["create", "alter", "grow", "refuse"]
+ChangeKind = Literal["create", "alter", "grow", "surplus", "refuse"]
 
 
 class TopicsError(RuntimeError):
@@ -48,7 +48,8 @@ class Change:
 
     `create`: the topic is missing. `alter`: configuration values differ, `values` holds those wanted and `before` those found.
     `grow`: it has fewer partitions than the contract; keys move to other partitions, so `apply` asks for `grow_partitions=True`.
-    `refuse`: it has more partitions than the contract, which Kafka cannot take back.
+    `surplus`: it has more partitions than the contract, which Kafka cannot take back; nothing of ours writes to them, `apply` leaves them.
+    `refuse`: a changelog, or a topic whose state is in one, has another number: the state of a key would be looked for elsewhere.
     """
 
     topic: str
@@ -62,7 +63,8 @@ class Change:
             return f"create {self.topic} with {self.partitions} partitions"
         if self.kind == "alter":
             return f"alter {self.topic}: " + ", ".join(f"{k} {self.before.get(k, 'unset')} -> {v}" for k, v in sorted(self.values.items()))
-        return f"{self.topic} has {self.before['partitions']} partitions, the contract says {self.partitions}"
+        told = f"{self.topic} has {self.before['partitions']} partitions, the contract says {self.partitions}"
+        return f"{told}: those added are not used, and records in them not read" if self.kind == "surplus" else told
 
 
 def configuration(spec: TopicSpec) -> dict[str, str]:
@@ -100,15 +102,18 @@ def apply(
 ) -> list[Change]:
     """Make the changes of `plan` and return them once the brokers confirmed; nothing is changed when one has to be refused.
 
-    Records already written stay where they are when partitions are added, so that changelog and input no longer agree:
-    grow only topics whose readers are stopped and whose state will be rebuilt.
+    Records already written stay where they are when partitions are added, and their keys' next ones may go elsewhere: grow only topics
+    whose readers are stopped. One that a stage keeps state of by partition never grows; surplus partitions are left as they are.
     """
     # The client must outlive its futures: a temporary one creates nothing, in silence.
     admin, wanted = _admin(connection), tuple(specs)
     changes = _plan(admin, wanted)
     refused = [change for change in changes if change.kind == "refuse" or (change.kind == "grow" and not grow_partitions)]
     if refused:
-        advice = "use another topic prefix, or grow with --grow-partitions while all readers are stopped (Kafka takes no partition away)"
+        advice = (
+            "state belongs to partitions, so topics that a stage keeps state of are made anew, or another topic prefix is used; "
+            "others grow with --grow-partitions while all readers are stopped"
+        )
         raise TopicsError(f"{'; '.join(map(str, refused))}: {advice}")
     created = [
         NewTopic(change.topic, num_partitions=change.partitions, replication_factor=replication_factor, config=dict(change.values))
@@ -132,7 +137,7 @@ def apply(
         _settle(admin.create_partitions(grown, operation_timeout=REQUEST_TIMEOUT_S), "add partitions to")
     if altered:
         _settle(admin.incremental_alter_configs(altered, request_timeout=REQUEST_TIMEOUT_S), "alter")
-    return changes
+    return [change for change in changes if change.kind != "surplus"]
 
 
 def _await_topics(admin: AdminClient, names: set[str]) -> None:
@@ -159,13 +164,23 @@ def _plan(admin: AdminClient, specs: tuple[TopicSpec, ...]) -> list[Change]:
             continue
         partitions = len(known[spec.name].partitions)
         if partitions != spec.partitions:
-            kind: ChangeKind = "grow" if partitions < spec.partitions else "refuse"
+            kind: ChangeKind = "grow" if partitions < spec.partitions else "surplus"
+            if _holds_state(spec.name) or (kind == "grow" and _is_read_with_state(spec.name)):
+                kind = "refuse"
             changes.append(Change(spec.name, kind, spec.partitions, {}, {"partitions": str(partitions)}))
         before = found[spec.name]
         differing = {name: value for name, value in wanted.items() if before.get(name) != value}
         if differing:
             changes.append(Change(spec.name, "alter", spec.partitions, differing, {k: before[k] for k in differing if k in before}))
     return changes
+
+
+def _holds_state(topic: str) -> bool:
+    return topic.endswith(tuple(f".{changelog}" for changelog in READ_WITH.values()))
+
+
+def _is_read_with_state(topic: str) -> bool:
+    return topic.endswith(tuple(f".{name}" for name in READ_WITH))
 
 
 def _configurations(admin: AdminClient, names: list[str]) -> dict[str, dict[str, str]]:

@@ -38,3 +38,21 @@ def apply(data_dir: Path | None, *, replication_factor: int, grow_partitions: bo
     for change in changes:
         print(change)
     print(f"{len(changes)} changes made")
+
+
+def drain(data_dir: Path | None, topic: str) -> None:
+    """Brings the records of added partitions to where they are read, and says how many there were."""
+    import asyncio
+
+    from ops.follow import full_name
+    from ops.topics_drain import drain
+
+    kafka = connection(data_dir)
+    name = full_name(topic, kafka.topic_prefix)
+    drained = asyncio.run(drain(kafka, name))
+    if not drained.added:
+        print(f"{name} has {drained.used} partitions, and all of them are read")
+    else:
+        print(
+            f"{drained.records} records of {len(drained.added)} added partitions of {name} sent to the first {drained.used}, and deleted there"
+        )

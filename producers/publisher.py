@@ -1,8 +1,9 @@
 """Events onto their topics: acknowledged by every replica, each with its deterministic id, bounded in flight.
 
 The producer is idempotent, so its own retries make no second record; a caller's retry sends the same event id, which
-the readers know as a duplicate. Records of a key keep their order. What may be in flight is bounded by
-`producers.backlog`: `publish` waits for room, or refuses with `Overloaded` where the caller cannot wait.
+the readers know as a duplicate. Records of a key keep their order, in the partitions that are read: nothing goes to those
+that somebody added. What may be in flight is bounded by `producers.backlog`: `publish` waits for room, or refuses with
+`Overloaded` where the caller cannot wait.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Final, Self
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
 from producers.backlog import Backlog, Partition
 from producers.connection import KafkaConnection
 from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError
+from producers.used_partitions import UsedPartitions
 from schemas import topics
 from schemas.catalogue import Event
 from schemas.envelope import WireRecord, encode, record_size
@@ -75,7 +76,7 @@ class Publisher:
         self._open = False
         self._starting = asyncio.Lock()
         self._given_up: set[asyncio.Future[None]] = set()
-        self._partitioner = DefaultPartitioner()
+        self._used = UsedPartitions(connection)
         self._room = asyncio.Event()
         self._unsettled: set[asyncio.Future[Receipt]] = set()
 
@@ -103,6 +104,7 @@ class Publisher:
         producer = AIOKafkaProducer(**options)
         try:
             await asyncio.wait_for(producer.start(), self.ack_timeout_s)
+            await asyncio.wait_for(self._used.learn(producer.client), self.ack_timeout_s)
         except (KafkaError, OSError, TimeoutError) as error:
             await _close(producer)
             raise KafkaAway(
@@ -215,8 +217,7 @@ class Publisher:
             known = await asyncio.wait_for(producer.partitions_for(topic), self.ack_timeout_s)
         except (KafkaError, OSError, TimeoutError) as error:
             raise self._explained(error, topic) from error
-        every = sorted(known)
-        return topic, self._partitioner(key, every, every)
+        return topic, self._used.partition(topic, key, known)
 
     async def _take_room(self, partition: Partition, size: int, *, wait: bool) -> None:
         while not self.backlog.has_room(partition, size):

@@ -81,7 +81,7 @@ class ShardProcess:
             self._site.parts.apply_changelog(owned, record.key, record.value, migrations)
 
     async def _consume(self, shard: Shard) -> None:
-        reader = self._site.parts.consumer(self._site.log, self._site.network, idle_wait=True)
+        reader = self._site.parts.consumer(self._site.log, self._site.network, idle_wait=True, jumps=False)
         reader.assign([TopicPartition(self._site.connection.topic(name), partition) for name, partition in shard.start])
         subscriber: Any = SimpleNamespace(consumer=reader)
         shard._subscriber = subscriber

@@ -16,9 +16,10 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from bench.simulation.simulated_log import Headers, Partition, SimulatedLog
-from consumers.transaction import TransactionalWriter, partition_of
+from consumers.transaction import TransactionalWriter
 from gpu_runner.kafka_writer import KafkaWriter
 from producers.connection import KafkaConnection
+from producers.used_partitions import UsedPartitions
 
 SLOWEST_S: Final = 0.03
 
@@ -95,8 +96,10 @@ class SimulatedProducer:
         self.log.add(self.transactional_id, self.epoch, topic, partition, batch.records)
         return _done()
 
-    async def send(self, topic: str, value: bytes | None, *, key: bytes | None, headers: Headers) -> asyncio.Future[None]:
-        partition = 0 if key is None else partition_of(key, len(self.log.topics[topic]))
+    async def partitions_for(self, topic: str) -> set[int]:
+        return set(range(len(self.log.topics[topic])))
+
+    async def send(self, topic: str, value: bytes | None, *, key: bytes | None, headers: Headers, partition: int) -> asyncio.Future[None]:
         await self.network.way()
         self.log.add(self.transactional_id, self.epoch, topic, partition, [(key, value, headers)])
         return _done()
@@ -139,7 +142,7 @@ class SimulatedConsumer:
 
     uncommitted = False
 
-    def __init__(self, log: SimulatedLog, network: Network, *, idle_wait: bool = False) -> None:
+    def __init__(self, log: SimulatedLog, network: Network, *, idle_wait: bool = False, jumps: bool = True) -> None:
         self.log = log
         self.network = network
         self.positions: dict[TopicPartition, int] = {}
@@ -150,6 +153,8 @@ class SimulatedConsumer:
         self._paused: set[TopicPartition] = set()
         # A reader that only waits for records may wait for the next one: an empty poll does nothing but take virtual time.
         self._idle_wait = idle_wait
+        # A shard's consumer never jumps: it goes on asking for what is gone, see `consumers.shard_consumer`.
+        self._jumps = jumps
 
     async def start(self) -> None:
         await self.network.way()
@@ -206,8 +211,7 @@ class SimulatedConsumer:
                 rng.shuffle(places)
             for tp in places:
                 start = self._logs[tp].start
-                if self._idle_wait and self.positions[tp] < start:
-                    # A shard's consumer never jumps: it goes on asking for what is gone.
+                if not self._jumps and self.positions[tp] < start:
                     continue
                 position = max(self.positions[tp], start)
                 records, after = self.log.visible(
@@ -260,6 +264,7 @@ class SimulatedRunnerWriter(KafkaWriter):
         self._now = now
         self._turn = asyncio.Lock()
         self._producer = producer
+        self._used = UsedPartitions(connection)
         self._epoch: Any = SimulatedEpoch()
 
 

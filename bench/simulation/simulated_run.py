@@ -34,6 +34,7 @@ from gpu_runner.topic_reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
 from gpu_runner.verdict import decision_id
 from producers.artifact_store.artifacts import ArtifactMissing
 from producers.connection import KafkaConnection
+from producers.topic_metadata import Topic
 from schemas import topics
 from schemas.decision import LeasedBatch
 from schemas.envelope import decode
@@ -317,9 +318,15 @@ class SimulatedReader(TopicReader):
     def __init__(self, connection: KafkaConnection, log: SimulatedLog, network: Network) -> None:
         self._connection = connection
         self._consumer = SimulatedConsumer(log, network, idle_wait=True)
+        self._log = log
         self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
         self._lettered = set()
+        self._topics = {}
+        self._looked_s = 0.0
         self.unread = []
+
+    async def _described(self) -> dict[str, Topic]:
+        return {name: Topic("", dict.fromkeys(range(len(partitions)), 0)) for name, partitions in self._log.topics.items()}
 
 
 class SimulatedChannel(KafkaChannel):

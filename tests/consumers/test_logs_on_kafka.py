@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from confluent_kafka import TopicPartition as Place
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from ops.topics import configuration
+from ops.topics_drain import drain
 from producers.connection import KafkaConnection
+from producers.publisher import Publisher
 from schemas import envelope, topics
 
 Start = Callable[..., Any]
@@ -175,6 +177,41 @@ async def test_k1_another_producers_open_transaction_is_named(build: Any, kafka_
     await producer.stop()
     await consumers.ready()
     assert consumers.state()["stage1"]["processed"] == 13
+
+
+async def test_k1_records_in_added_partitions_are_told_and_brought_back(build: Any, kafka_topics: Any, start_consumers: Start) -> None:
+    """8 → 12 partitions under running consumers: our publisher goes on with the 8; what others write beside them is told, refuses the
+    start, and is brought to where it is read by `abhyas topics drain`: every event once, run twice too."""
+    connection = kafka_topics.connection
+    feedback = connection.topic(topics.FEEDBACK_SUBMITTED)
+    consumers = start_consumers(connection, "stage1")
+    await consumers.ready()
+    AdminClient(connection.librdkafka_options()).create_partitions([NewPartitions(feedback, 12)])[feedback].result(30)
+    await asyncio.sleep(1)
+    async with Publisher(connection, "chat") as publisher:
+        for number in range(40):
+            receipt = await publisher.send(build.feedback(f"ours{number}"), build.start)
+            assert receipt.partition < 8
+    await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 40)
+    assert consumers.get("/ready")[0] == 200
+    # A client that knows nothing of ours spreads keys over all of them.
+    await kafka_topics.send(*(build.feedback(f"others{number}") for number in range(60)))
+    await consumers.until(lambda: "12 partitions and the first 8 are read" in str(consumers.get("/ready")[1]))
+    assert f"abhyas topics drain {feedback}" in str(consumers.get("/ready")[1])
+    unread = consumers.state()["lag_records"]["stage1"]
+    assert unread > 0
+    assert consumers.stop()[0] == 0
+    consumers.start()
+    assert await asyncio.to_thread(consumers.process.wait, 60) == 1
+    assert f"{unread} records lie in the others" in consumers.log.read_text().splitlines()[-1]
+    assert (await drain(connection, feedback)).records == unread
+    assert (await drain(connection, feedback)).records == 0
+    consumers.start()
+    await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 100)
+    await consumers.ready()
+    await caught_up(consumers, topics.FEEDBACK_SUBMITTED)
+    samples = await kafka_topics.events(topics.SAMPLE_COLLECTED)
+    assert len({sample["sample_id"] for sample in samples}) == len(samples) == 100
 
 
 async def test_k1_old_state_takes_the_ids_of_now(build: Any, kafka_topics: Any, start_consumers: Start) -> None:

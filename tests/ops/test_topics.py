@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from ops.brokers.embedded import EmbeddedBroker
 from ops.topics import HOUR_MS, TopicsError, apply, configuration, plan
 from producers.connection import KafkaConnection
+from schemas import topics
 from schemas.topics import TopicSpec, specs
 
 KEPT = TopicSpec("kept", 2, 30 * 24 * HOUR_MS, False, 1024 * 1024, "user", "producers", "")
@@ -80,17 +81,33 @@ def test_a_changed_configuration_is_put_back(kafka_broker: str) -> None:
 
 @pytest.mark.kafka
 def test_partitions_grow_only_when_asked_and_never_shrink(kafka_broker: str) -> None:
-    """A differing partition count is refused together with every other change; growing needs the flag, shrinking cannot be had."""
+    """Fewer partitions than the contract's are refused together with every other change unless growing is asked for; more are left."""
     connection, spec = KafkaConnection(kafka_broker), replace(KEPT, name=f"t{uuid4().hex}")
     other = replace(KEPT, name=f"t{uuid4().hex}")
     apply(connection, [spec])
     with pytest.raises(TopicsError, match="has 2 partitions, the contract says 3"):
         apply(connection, [other, replace(spec, partitions=3)])
     assert [change.kind for change in plan(connection, [other])] == ["create"]
-    with pytest.raises(TopicsError, match="has 2 partitions, the contract says 1"):
-        apply(connection, [replace(spec, partitions=1)], grow_partitions=True)
+    assert [change.kind for change in plan(connection, [replace(spec, partitions=1)])] == ["surplus"]
+    assert apply(connection, [replace(spec, partitions=1)]) == []
     assert [change.kind for change in apply(connection, [replace(spec, partitions=3)], grow_partitions=True)] == ["grow"]
     assert plan(connection, [replace(spec, partitions=3)]) == []
+
+
+@pytest.mark.kafka
+def test_k1_topics_with_state_never_grow(kafka_broker: str) -> None:
+    """An input that a stage keeps state of by partition, and a changelog, are refused with another number, asked to grow or not; an
+    input that somebody gave more partitions is said, and stands in the way of nothing."""
+    connection, prefix = KafkaConnection(kafka_broker), f"t{uuid4().hex}"
+    feedback = replace(KEPT, name=topics.topic(topics.FEEDBACK_SUBMITTED, prefix))
+    changelog = replace(KEPT, name=topics.topic(topics.STAGE1_CHANGELOG, prefix))
+    apply(connection, [feedback, changelog])
+    for grown in (replace(feedback, partitions=3), replace(changelog, partitions=3), replace(changelog, partitions=1)):
+        with pytest.raises(TopicsError, match="state belongs to partitions"):
+            apply(connection, [grown], grow_partitions=True)
+    (said,) = plan(connection, [replace(feedback, partitions=1)])
+    assert str(said).endswith("has 2 partitions, the contract says 1: those added are not used, and records in them not read")
+    assert apply(connection, [replace(feedback, partitions=1)]) == []
 
 
 @pytest.mark.kafka
