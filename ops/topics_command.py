@@ -53,6 +53,5 @@ def drain(data_dir: Path | None, topic: str) -> None:
     if not drained.added:
         print(f"{name} has {drained.used} partitions, and all of them are read")
     else:
-        print(
-            f"{drained.records} records of {len(drained.added)} added partitions of {name} sent to the first {drained.used}, and deleted there"
-        )
+        added = len(drained.added)
+        print(f"{drained.records} records of {added} added partitions of {name} sent to the first {drained.used}, and deleted")

@@ -186,7 +186,8 @@ async def test_k1_records_in_added_partitions_are_told_and_brought_back(build: A
     feedback = connection.topic(topics.FEEDBACK_SUBMITTED)
     consumers = start_consumers(connection, "stage1")
     await consumers.ready()
-    AdminClient(connection.librdkafka_options()).create_partitions([NewPartitions(feedback, 12)])[feedback].result(30)
+    admin = AdminClient(connection.librdkafka_options())
+    admin.create_partitions([NewPartitions(feedback, 12)])[feedback].result(30)
     await asyncio.sleep(1)
     async with Publisher(connection, "chat") as publisher:
         for number in range(40):
