@@ -90,7 +90,7 @@ class Service:
         )
         await broker.connect()
         # FastStream has no setting for the consumer's class; its own tests put theirs here.
-        made = broker.config.broker_config.builder
+        made: Any = broker.config.broker_config.builder
         broker.config.broker_config.builder = partial(ShardConsumer, **made.keywords)
         self._phase = "restoring"
         if not self._connection.embedded:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -65,8 +64,6 @@ class TopicReader:
         """Connects; raises NotConnected."""
         try:
             await self._consumer.start()
-            if not self._connection.embedded:
-                self._client = await connected(self._connection)
         except (KafkaError, OSError) as error:
             raise NotConnected(f"Kafka at {self._connection.bootstrap_servers} can't be reached: {error}") from error
 
@@ -81,7 +78,7 @@ class TopicReader:
     async def restore(self, ledger: Ledger) -> None:
         """Folds every record up to the ends of now, own topics first; then follows requests and what is taken back."""
         try:
-            self._topics, self._looked_s = await self._described(), time.monotonic()
+            self._topics, self._looked_s = await self._described(), asyncio.get_running_loop().time()
             await self._read_letters()
             await self._read_to_end(OWN, ledger)
             # Read on from here without a new assignment: a consumer that is stopped right after one hangs (aiokafka 0.14).
@@ -109,13 +106,16 @@ class TopicReader:
             existing = await self._consumer.topics()
             contract = topics.specs(self._connection.topic_prefix)
             return {spec.name: Topic("", dict.fromkeys(range(spec.partitions), 0)) for spec in contract if spec.name in existing}
+        if self._client is None:
+            self._client = await connected(self._connection)
         return await described(self._client, [*self._names, *(self._connection.dead_letters(name) for name in LETTERED)])
 
     async def _refuse_others(self) -> None:
         """Raises NotConnected where a topic is not the one that is being read: the next session reads everything again."""
-        if self._connection.embedded or time.monotonic() - self._looked_s < LOOK_EVERY_S:
+        now_s = asyncio.get_running_loop().time()
+        if self._connection.embedded or now_s - self._looked_s < LOOK_EVERY_S:
             return
-        self._looked_s = time.monotonic()
+        self._looked_s = now_s
         now = await self._described()
         for name, before in self._topics.items():
             topic = now.get(name)

@@ -88,7 +88,7 @@ class TopicMetadata(Request[MetadataRequest_v12]):  # type: ignore[misc]
         self._names = names
 
     def build(self, request_struct_class: type[MetadataRequest_v12]) -> MetadataRequest_v12:
-        topics = [(bytes(16), name, {}) for name in self._names]
+        topics: list[tuple[bytes, str, dict[int, bytes]]] = [(bytes(16), name, {}) for name in self._names]
         return request_struct_class(topics, False, False, {})
 
 

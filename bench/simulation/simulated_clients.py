@@ -96,8 +96,19 @@ class SimulatedProducer:
         self.log.add(self.transactional_id, self.epoch, topic, partition, batch.records)
         return _done()
 
+    @property
+    def client(self) -> SimulatedProducer:
+        """What its partitions are asked of."""
+        return self
+
+    async def fetch_all_metadata(self) -> SimulatedProducer:
+        return self
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return set(range(len(self.log.topics.get(topic, ()))))
+
     async def partitions_for(self, topic: str) -> set[int]:
-        return set(range(len(self.log.topics[topic])))
+        return self.partitions_for_topic(topic)
 
     async def send(self, topic: str, value: bytes | None, *, key: bytes | None, headers: Headers, partition: int) -> asyncio.Future[None]:
         await self.network.way()

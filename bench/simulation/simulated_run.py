@@ -321,6 +321,7 @@ class SimulatedReader(TopicReader):
         self._log = log
         self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
         self._lettered = set()
+        self._client = None
         self._topics = {}
         self._looked_s = 0.0
         self.unread = []
