@@ -43,8 +43,8 @@ class ConsumerSettings(StoreSettings):
     | BATCH_MAX_RECORDS, BATCH_TIMEOUT_MS | 2000, 10 | records in a transaction; wait for the first of them |
     | SNAPSHOT_EVERY_MINUTES | 10 | minutes between snapshots of the state in DATA_DIR, one more at a stop; 0: none; Kafka only |
     | CHANGELOG_WRITE_EVERY_HOURS | 3 | an idle changelog partition is written to this often, so that Kafka compacts it |
-    | STALL_SECONDS | 60 | records waiting this long without a commit: not ready |
-    | SKIP_LOST_RECORDS | false | true: go on from the log's start where retention took records that were never read |
+    | STALL_SECONDS | 60 | records waiting this long without a commit, or for another's transaction: not ready |
+    | SKIP_LOST_RECORDS | false | true: go on from the log's start where records left unread, or the topic was made anew |
     | HOST, CONSUMERS_PORT | 127.0.0.1, 8010 | where /health, /ready, /metrics and /state answer |
     """
 

@@ -10,9 +10,11 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions
 from runner_fakes import START, command, correction, request, retraction, serving
 
 from consumers.core.negatives import batch_sha256
+from consumers.transaction import partition_of
 from gpu_runner import jobs
 from gpu_runner.errors import BrokenLog, JobRefused, LeaseLost, NotConnected
 from gpu_runner.kafka_channel import KafkaChannel
@@ -22,6 +24,8 @@ from gpu_runner.leased_samples import KafkaSamples, settle
 from gpu_runner.ledger import Ledger
 from gpu_runner.taken_back import Erasure
 from ops.brokers.embedded import EmbeddedBroker
+from ops.topic_reading import records
+from ops.topics import apply
 from producers.connection import KafkaConnection
 from schemas import dead_letter, topics
 from schemas.catalogue import Event
@@ -48,8 +52,6 @@ async def connection(request: pytest.FixtureRequest) -> KafkaConnection:
         broker.create_topics({spec.name: spec.partitions for spec in topics.specs(prefix)})
         return KafkaConnection(broker.bootstrap_servers, prefix, embedded=True)
     found = KafkaConnection(request.getfixturevalue("kafka_broker"), prefix)
-    from ops.topics import apply
-
     await asyncio.to_thread(apply, found, topics.specs(prefix))
     return found
 
@@ -96,6 +98,39 @@ async def test_what_one_session_wrote_the_next_restores(connection: KafkaConnect
     assert polled == [request("rollback")]
     assert list(await channel.poll(0.2)) == []
     assert await channel.latency_ms() >= 0
+    await channel.close()
+
+
+@pytest.mark.kafka
+async def test_k1_topics_that_became_others_are_read_again(kafka_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partitions added to a topic that the runner reads, or a topic made anew, end the session; the next reads all that there is, and
+    the runner's own events go to the partitions in use."""
+    monkeypatch.setattr("gpu_runner.topic_reader.LOOK_EVERY_S", 0.0)
+    connection = KafkaConnection(kafka_broker, f"t{uuid4().hex[:8]}")
+    await asyncio.to_thread(apply, connection, topics.specs(connection.topic_prefix))
+    requests, current = connection.topic(topics.RETRAIN_REQUESTED), connection.topic(topics.MODEL_CURRENT)
+    admin = AdminClient(connection.librdkafka_options())
+    channel, _ = await restored(connection)
+    for future in admin.create_partitions([NewPartitions(requests, 6), NewPartitions(current, 9)]).values():
+        future.result(30)
+    with pytest.raises(NotConnected, match="has other partitions than before"):
+        while True:
+            await channel.poll(0.1)
+    await channel.close()
+    producer = AIOKafkaProducer(**connection.producer_options())
+    await producer.start()
+    wire = encode(command(), source="stage2", time=START)
+    await producer.send_and_wait(requests, wire.value, key=wire.key, partition=5, headers=list(wire.headers))
+    await producer.stop()
+    channel, ledger = await restored(connection)
+    assert [one.command_id for one in ledger.new_commands()] == ["cmd-1"]
+    await channel.write([serving()])
+    found = [record.partition async for record in records(connection, [current])]
+    assert found == [partition_of(b"tiny", topics.MODEL_PARTITIONS)]
+    admin.delete_topics([requests])[requests].result(30)
+    with pytest.raises(NotConnected, match="was made anew"):
+        while True:
+            await channel.poll(0.1)
     await channel.close()
 
 
@@ -216,8 +251,6 @@ async def test_a_broker_that_is_away_is_said_to_be_away() -> None:
 async def test_a_replaced_runner_can_not_write(kafka_broker: str) -> None:
     """On Apache Kafka the second writer of a transactional id fences the first."""
     connection = KafkaConnection(kafka_broker, f"t{uuid4().hex[:8]}")
-    from ops.topics import apply
-
     await asyncio.to_thread(apply, connection, topics.specs(connection.topic_prefix))
     first, second = (KafkaWriter(connection, f"{connection.topic_prefix}-runner", now) for _ in range(2))
     await first.open()
