@@ -91,9 +91,10 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "is made at a stop. 0: none. On the embedded broker there are none.",
         "CHANGELOG_WRITE_EVERY_HOURS": "A changelog partition that nothing else writes to is written to this often, so that Kafka compacts "
         "what was erased.",
-        "STALL_SECONDS": "Records that wait this long without a commit, or behind another producer's open transaction, make the service not ready.",
-        "SKIP_LOST_RECORDS": "`true`: go on where retention took records that were never read, and read a topic that was made anew from its "
-        "beginning; needed for one start. `false`: both are fatal.",
+        "STALL_SECONDS": "Records that wait this long without a commit, or behind another producer's open transaction, make the service "
+        "not ready.",
+        "SKIP_LOST_RECORDS": "`true`: go on where retention took records that were never read, and read a topic that was made anew from "
+        "its beginning; needed for one start. `false`: both are fatal.",
     },
     "Artifact store": {
         "ARTIFACTS_DIR": "Folder of the local artifact store; unset: `DATA_DIR/models`. Not used with `MINIO_ENDPOINT`.",

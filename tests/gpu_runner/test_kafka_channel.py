@@ -101,6 +101,12 @@ async def test_what_one_session_wrote_the_next_restores(connection: KafkaConnect
     await channel.close()
 
 
+async def polled_until_refused(channel: KafkaChannel) -> None:
+    """Polls until that raises: the cluster's metadata may lag."""
+    while True:
+        await channel.poll(0.1)
+
+
 @pytest.mark.kafka
 async def test_k1_topics_that_became_others_are_read_again(kafka_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions added to a topic that the runner reads, or a topic made anew, end the session; the next reads all that there is, and
@@ -114,8 +120,7 @@ async def test_k1_topics_that_became_others_are_read_again(kafka_broker: str, mo
     for future in admin.create_partitions([NewPartitions(requests, 6), NewPartitions(current, 9)]).values():
         future.result(30)
     with pytest.raises(NotConnected, match="has other partitions than before"):
-        while True:
-            await channel.poll(0.1)
+        await polled_until_refused(channel)
     await channel.close()
     producer = AIOKafkaProducer(**connection.producer_options())
     await producer.start()
@@ -129,8 +134,7 @@ async def test_k1_topics_that_became_others_are_read_again(kafka_broker: str, mo
     assert found == [partition_of(b"tiny", topics.MODEL_PARTITIONS)]
     admin.delete_topics([requests])[requests].result(30)
     with pytest.raises(NotConnected, match="was made anew"):
-        while True:
-            await channel.poll(0.1)
+        await polled_until_refused(channel)
     await channel.close()
 
 
@@ -149,8 +153,8 @@ async def test_an_unreadable_command_becomes_one_dead_letter(connection: KafkaCo
     end = (await consumer.end_offsets([place]))[place]
     letters = []
     while await consumer.position(place) < end:
-        for records in (await consumer.getmany(timeout_ms=200)).values():
-            letters += [dead_letter.read(record.key, record.value, record.headers) for record in records]
+        for found in (await consumer.getmany(timeout_ms=200)).values():
+            letters += [dead_letter.read(record.key, record.value, record.headers) for record in found]
     await consumer.stop()
     assert [(one.value, one.partition, one.offset, one.reader) for one in letters] == [(b"{not json", partition, offset, "gpu_runner")]
 
