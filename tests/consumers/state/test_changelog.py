@@ -28,6 +28,18 @@ def test_positions_travel_with_the_state(build: Any) -> None:
     assert restored.next == {}
 
 
+def test_k1_topic_ids_travel_with_the_positions(build: Any) -> None:
+    """The ids of the topics that the positions are of come back, in a snapshot and after a migration too; old state has none."""
+    owned = OwnedTask(Collector(0, build.intake_policy()))
+    key = f"i|{topics.FEEDBACK_SUBMITTED}".encode()
+    apply_all(owned, [*OLD, Outgoing(key, b"an/id+1")], MIGRATED)
+    assert owned.topic_ids == {topics.FEEDBACK_SUBMITTED: "an/id+1"}
+    assert (key, b"an/id+1") in list(state_records(owned))
+    assert (key, b"an/id+1") in [(record.key, record.value) for record in migration_records(owned, NEWEST)]
+    apply_changelog(owned, key, None)
+    assert owned.topic_ids == taken(build, *OLD).topic_ids == {}
+
+
 def test_foreign_records_are_refused(build: Any) -> None:
     """A record without a key, or with a key of another stage, is refused instead of being skipped."""
     owned = OwnedTask(Decider(0, build.trigger_policy()))

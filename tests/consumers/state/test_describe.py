@@ -134,6 +134,7 @@ def test_users_and_models_are_found(build: Any) -> None:
 
 def test_the_shells_records_and_the_former_form_are_described() -> None:
     """Positions, number of shards, version, and marks of version 1; a raw key is found by its beginning."""
+    assert describe("stage2", b"i|model.current.v1", b"a/b+c") == Described("topic id", "i|model.current.v1", "a/b+c")
     assert describe("stage1", b"p|feedback.submitted.v1|3", b"17") == Described("position", "p|feedback.submitted.v1|3", 17)
     assert (kind_of("stage2", b"shards"), kind_of("stage1", b"version")) == ("number of shards", "version")
     old = describe("stage1", b"s|" + b"ab" * 32, b'[1,3,false,"m","feedback",739943,[1,1,0,1]]')
