@@ -101,7 +101,7 @@ class Service:
             groups = shard_partitions(partitions, self._settings.shards(stage.name))
             for number, owned in list(enumerate(groups))[self._settings.instance :: self._settings.instances]:
                 shard = await self._restored(stage, number, owned, counts)
-                shard.subscribe(broker, max_records=self._settings.batch_max_records, batch_timeout_ms=self._settings.batch_timeout_ms)
+                shard.subscribe(broker, max_records=self._settings.batch_max_records)
                 self._shards.append(shard)
         self._watch = ProgressWatch(
             self._connection,

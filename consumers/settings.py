@@ -40,7 +40,7 @@ class ConsumerSettings(StoreSettings):
     | STAGE1_SHARDS, STAGE2_SHARDS | 4, 2 | groups of partitions, each with its own transactional id; changed by `abhyas shards` |
     | INSTANCE, INSTANCES | 0, 1 | this process runs shard s of each stage where s modulo INSTANCES is INSTANCE |
     | TRANSACTION_TIMEOUT_S | 60 | the broker aborts a transaction left open this long |
-    | BATCH_MAX_RECORDS, BATCH_TIMEOUT_MS | 2000, 10 | records in a transaction; wait for the first of them |
+    | BATCH_MAX_RECORDS | 2000 | most records in a transaction |
     | SNAPSHOT_EVERY_MINUTES | 10 | minutes between snapshots of the state in DATA_DIR, one more at a stop; 0: none; Kafka only |
     | CHANGELOG_WRITE_EVERY_HOURS | 3 | an idle changelog partition is written to this often, so that Kafka compacts it |
     | STALL_SECONDS | 60 | records waiting this long without a commit, or for another's transaction: not ready |
@@ -77,8 +77,6 @@ class ConsumerSettings(StoreSettings):
     # Kafka's own limit is 15 minutes (transaction.max.timeout.ms); until then an orphan holds up readers of committed records.
     transaction_timeout_s: float = Field(default=60, gt=0, le=900)
     batch_max_records: int = Field(default=2000, ge=1)
-    # FastStream sleeps this long again after an empty poll: larger values are latency.
-    batch_timeout_ms: int = Field(default=10, ge=1)
     snapshot_every_minutes: float = Field(default=10, ge=0)
     # An erased key is gone within 24 h: Kafka compacts at the first write 12 h after the tombstone, see ops/topics.py.
     changelog_write_every_hours: float = Field(default=3, gt=0, le=6)

@@ -24,6 +24,7 @@ from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.kafka.message import FAKE_CONSUMER
 
 from consumers.core.records import Effects, InputRecord, Notice
+from consumers.fetch_pace import KAFKA_WAIT_MS, LISTEN_MS, SHORTEST_WAIT_MS, pace
 from consumers.metrics import ConsumerMetrics
 from consumers.stage import OwnedTask, Place, Stage
 from consumers.state.changelog import SHARDS_KEY, changelog_records, state_records
@@ -96,15 +97,17 @@ class Shard:
         self._names = {self.connection.topic(name): name for name, _ in self.start}
         self._next = {TopicPartition(self.connection.topic(name), partition): offset for (name, partition), offset in self.start.items()}
 
-    def subscribe(self, broker: KafkaBroker, *, max_records: int, batch_timeout_ms: int) -> None:
+    def subscribe(self, broker: KafkaBroker, *, max_records: int) -> None:
         """Registers the shard's subscriber; it reads once the broker is started."""
         self._subscriber = broker.subscriber(
             partitions=[SubscribedPartition(tp.topic, tp.partition) for tp in self._next],
             batch=True,
             max_records=max_records,
-            batch_timeout_ms=batch_timeout_ms,
-            # The embedded broker holds a fetch for the whole wait; Kafka answers as soon as there is a record.
-            fetch_max_wait_ms=10 if self.connection.embedded else 500,
+            # Both are for the first moments only: `position_once` paces the consumer.
+            batch_timeout_ms=SHORTEST_WAIT_MS,
+            fetch_max_wait_ms=SHORTEST_WAIT_MS if self.connection.embedded else KAFKA_WAIT_MS,
+            # How often its fetcher wakes for nothing; whatever there is to do wakes it at once.
+            consumer_timeout_ms=LISTEN_MS,
             # Never to another offset than asked for, see `consumers.shard_consumer`; the seek below decides where to begin.
             auto_offset_reset="none",
             check_crcs=not self.connection.embedded,
@@ -143,6 +146,7 @@ class Shard:
             return False
         for tp, offset in self._next.items():
             self.consumer.seek(tp, offset)
+        pace(self.consumer, embedded=self.connection.embedded)
         self._positioned = True
         return True
 

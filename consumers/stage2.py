@@ -22,7 +22,7 @@ def stage2(settings: ConsumerSettings, baseline: Known = none_known) -> Stage:
     training.state is keyed by job and user.erased by user, so each task reads all of them; the rest is keyed by model.
     """
     policy = settings.trigger_policy(baseline)
-    # Imports river now, before records are read: at the first rate's first detector it would hold everything up.
+    # Imports what it needs of river now, before records are read: a missing or changed river is told at the start.
     new_opinion(settings.drift_second_opinion, RateCount(1, 0), settings.drift_delta)
     return Stage(
         name="stage2",

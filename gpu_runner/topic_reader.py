@@ -50,9 +50,7 @@ class TopicReader:
 
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
-        # The embedded broker holds each fetch for the whole wait; asking a hundred times a second would cost a runner that mostly
-        # waits 5 % of a core, and a tenth of a second is nothing to a command.
-        self._consumer = AIOKafkaConsumer(**connection.consumer_options() | {"fetch_max_wait_ms": 100})
+        self._consumer = AIOKafkaConsumer(**connection.follower_options())
         self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
         self._lettered: set[tuple[str, int, int]] = set()
         self._client: Any = None

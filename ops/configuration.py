@@ -86,7 +86,6 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "start it again as one of the new number.",
         "TRANSACTION_TIMEOUT_S": "The broker aborts a transaction that was left open this long; until then readers of its partitions wait.",
         "BATCH_MAX_RECORDS": "The most records in one transaction.",
-        "BATCH_TIMEOUT_MS": "How long to wait for the first record of a transaction; a larger value is latency.",
         "SNAPSHOT_EVERY_MINUTES": "Minutes between snapshots of the state in `DATA_DIR/snapshots`, which shorten the next start; one more "
         "is made at a stop. 0: none. On the embedded broker there are none.",
         "CHANGELOG_WRITE_EVERY_HOURS": "A changelog partition that nothing else writes to is written to this often, so that Kafka compacts "

@@ -78,6 +78,7 @@ class Publisher:
         self._given_up: set[asyncio.Future[None]] = set()
         self._used = UsedPartitions(connection)
         self._room = asyncio.Event()
+        self._taken = asyncio.Event()
         self._unsettled: set[asyncio.Future[Receipt]] = set()
 
     async def __aenter__(self) -> Self:
@@ -188,6 +189,12 @@ class Publisher:
         self.backlog.processed((topic, partition), next_offset)
         self._room.set()
 
+    async def until_in_flight(self) -> None:
+        """Returns when there are bytes in flight, at once where there are some: before that nobody need ask what is processed."""
+        while not self.backlog.largest():
+            self._taken.clear()
+            await self._taken.wait()
+
     def release(self) -> None:
         """From now on an acknowledgement ends an event's flight: nobody says what is processed."""
         self.backlog.release()
@@ -230,6 +237,7 @@ class Publisher:
             self._room.clear()
             await self._room.wait()
         self.backlog.sent(partition, size)
+        self._taken.set()
 
     def _receipt(
         self, producer: AIOKafkaProducer, sending: asyncio.Future[RecordMetadata], partition: Partition, *, size: int, event_id: str

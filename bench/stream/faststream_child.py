@@ -60,7 +60,7 @@ async def main() -> None:
         partitions=[TopicPartition(source, partition) for partition in tasks],
         batch=True,
         max_records=wanted["batch"],
-        batch_timeout_ms=settings.batch_timeout_ms,
+        batch_timeout_ms=10,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         ack_policy=AckPolicy.MANUAL,

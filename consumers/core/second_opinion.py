@@ -12,7 +12,7 @@ SecondOpinion = Literal["adwin", "page_hinkley", "none"]
 
 
 def new_opinion(kind: SecondOpinion, baseline: RateCount, delta: float) -> RateDetector | None:
-    """An untouched detector, None where no second opinion is wanted. `delta` is ADWIN's confidence. The first one imports river (2.5 s)."""
+    """An untouched detector, None where no second opinion is wanted. `delta` is ADWIN's confidence."""
     match kind:
         case "adwin":
             return AdwinOfRate(delta)

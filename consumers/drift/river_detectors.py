@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from consumers.drift.e_detector import RateCount
+from consumers.drift.river_module import drift_module
 
 # When so many buckets are remembered the older half goes, and the detector starts again from the newer.
 REMEMBERED_BUCKETS: Final = 512
@@ -135,10 +136,7 @@ class AdwinOfRate:
         self._memory.load(state)
 
     def _new(self) -> RiverDetector:
-        # Imported here: 2.5 s of CPU, most of it scipy.
-        from river.drift import ADWIN
-
-        detector: RiverDetector = ADWIN(delta=self._delta)
+        detector: RiverDetector = drift_module("adwin").ADWIN(delta=self._delta)
         return detector
 
     def _cut(self) -> tuple[float, float]:
@@ -230,10 +228,9 @@ class PageHinkleyOfRate:
         self._memory.load(state)
 
     def _new(self) -> RiverDetector:
-        from river.drift import PageHinkley
-
         # alpha = 1 keeps the whole sum, as the CUSUM of the threshold does.
-        detector: RiverDetector = PageHinkley(min_instances=1, delta=_ALLOWANCE, threshold=self._threshold, alpha=1.0, mode="up")
+        new = drift_module("page_hinkley").PageHinkley
+        detector: RiverDetector = new(min_instances=1, delta=_ALLOWANCE, threshold=self._threshold, alpha=1.0, mode="up")
         for _ in range(_PRIMING):
             detector.update(0.0)
         return detector
