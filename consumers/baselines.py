@@ -145,7 +145,7 @@ class CurrentModels:
 
     def __init__(self, connection: KafkaConnection, shelf: BaselineShelf) -> None:
         self._topic = connection.topic(topics.MODEL_CURRENT)
-        self._consumer = AIOKafkaConsumer(**connection.follower_options())
+        self._consumer = AIOKafkaConsumer(**connection.follower_options() | {"fetch_max_wait_ms": 500})
         self._shelf = shelf
 
     async def read_to_end(self, counts: Mapping[str, int]) -> None:

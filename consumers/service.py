@@ -19,6 +19,7 @@ from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.core.summary import summary
 from consumers.errors import FatalError
+from consumers.fetch_pace import pace
 from consumers.metrics import ConsumerMetrics
 from consumers.progress import ProgressWatch
 from consumers.settings import ConsumerSettings
@@ -117,6 +118,7 @@ class Service:
             await self._app.start()
             for shard in self._shards:
                 shard.position_once()
+                pace(shard.consumer, embedded=self._connection.embedded)
             self._run_beside(self._watch.run(), "progress")
             if not self._connection.embedded:
                 self._upkeep = Upkeep(

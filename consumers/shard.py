@@ -24,7 +24,7 @@ from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.kafka.message import FAKE_CONSUMER
 
 from consumers.core.records import Effects, InputRecord, Notice
-from consumers.fetch_pace import KAFKA_WAIT_MS, LISTEN_MS, SHORTEST_WAIT_MS, pace
+from consumers.fetch_pace import KAFKA_WAIT_MS, LISTEN_MS, SHORTEST_WAIT_MS
 from consumers.metrics import ConsumerMetrics
 from consumers.stage import OwnedTask, Place, Stage
 from consumers.state.changelog import SHARDS_KEY, changelog_records, state_records
@@ -103,7 +103,7 @@ class Shard:
             partitions=[SubscribedPartition(tp.topic, tp.partition) for tp in self._next],
             batch=True,
             max_records=max_records,
-            # Both are for the first moments only: `position_once` paces the consumer.
+            # Both are for the first moments only: the service paces the consumer once it reads.
             batch_timeout_ms=SHORTEST_WAIT_MS,
             fetch_max_wait_ms=SHORTEST_WAIT_MS if self.connection.embedded else KAFKA_WAIT_MS,
             # How often its fetcher wakes for nothing; whatever there is to do wakes it at once.
@@ -146,7 +146,6 @@ class Shard:
             return False
         for tp, offset in self._next.items():
             self.consumer.seek(tp, offset)
-        pace(self.consumer, embedded=self.connection.embedded)
         self._positioned = True
         return True
 

@@ -74,6 +74,7 @@ def create_app(feed: Feed, on_failure: Callable[[], None] = lambda: None) -> Fas
             seen = -1
             try:
                 while True:
+                    feed.look()
                     if seen == feed.version:
                         await feed.next_version(seen)
                     seen = feed.version
@@ -86,6 +87,7 @@ def create_app(feed: Feed, on_failure: Callable[[], None] = lambda: None) -> Fas
 
     @app.get("/snapshot")
     async def one_snapshot() -> dict[str, Any]:
+        feed.look()
         return snapshot(feed.view, datetime.now(UTC))
 
     started = time.monotonic()

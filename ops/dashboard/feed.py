@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,7 +32,12 @@ EVENTS: Final = (
 INPUTS: Final = (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED)
 
 _SAMPLE_EVERY_S: Final = 1.0
+# Asking the consumers costs five milliseconds here and three there: while nobody looks at the page it is done less often.
+_UNWATCHED_EVERY_S: Final = 5.0
+_WATCHED_FOR_S: Final = 10.0
 _TRY_AGAIN_S: Final = 2.0
+# Browsers are told every half second at most. The embedded broker holds a fetch for the whole wait, and what is asked of it meanwhile.
+_FETCH_WAIT_MS: Final = 500
 
 log = structlog.get_logger()
 
@@ -44,6 +51,8 @@ class Feed:
         self._connection = connection
         self._consumers_url = consumers_url.rstrip("/")
         self._changed = asyncio.Condition()
+        self._looked_at_s = -math.inf
+        self._looked_at = asyncio.Event()
         self._names = {connection.topic(name): name for name in (*EVENTS, *INPUTS)}
         self._letters = {
             spec.name: spec.name.removeprefix(f"{connection.topic_prefix}.").removesuffix(topics.DLQ_SUFFIX)
@@ -63,6 +72,14 @@ class Feed:
             await self._changed.wait_for(lambda: self.version != seen)
             return self.version
 
+    def look(self) -> None:
+        """Somebody looks: for the next seconds the view is a second old at most, instead of five."""
+        self._looked_at_s = time.monotonic()
+        self._looked_at.set()
+
+    def _every_s(self) -> float:
+        return _SAMPLE_EVERY_S if time.monotonic() - self._looked_at_s < _WATCHED_FOR_S else _UNWATCHED_EVERY_S
+
     async def _note_change(self) -> None:
         async with self._changed:
             self.version += 1
@@ -73,7 +90,7 @@ class Feed:
     async def _follow_kafka(self) -> None:
         while True:
             try:
-                async with reader(self._connection, **self._connection.follower_options()) as consumer:
+                async with reader(self._connection, **self._connection.follower_options() | {"fetch_max_wait_ms": _FETCH_WAIT_MS}) as consumer:
                     # From the beginning each time: the board forgets nothing and takes nothing twice only if it starts empty.
                     self.view.board = type(self.view.board)()
                     await self._follow(consumer)
@@ -88,15 +105,17 @@ class Feed:
         wanted = [self._connection.topic(name) for name in EVENTS] + sorted(self._letters)
         partitions = await partitions_of(consumer, prefix, wanted)
         inputs = await partitions_of(consumer, prefix, [self._connection.topic(name) for name in INPUTS])
+        # Before anything is fetched: what is asked while a fetch is held has to wait for its end.
+        await self._sample_inputs(consumer, inputs)
+        sampled = time.monotonic()
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
-        sampled = 0.0
         while True:
-            batches = await consumer.getmany(timeout_ms=200, max_records=500)
+            batches = await consumer.getmany(timeout_ms=_FETCH_WAIT_MS, max_records=500)
             for records in batches.values():
                 for record in records:
                     self._take(record)
-            if time.monotonic() - sampled >= _SAMPLE_EVERY_S:
+            if time.monotonic() - sampled >= self._every_s():
                 sampled = time.monotonic()
                 await self._sample_inputs(consumer, inputs)
                 await self._note_change()
@@ -148,4 +167,12 @@ class Feed:
                     self.view.state = state if isinstance(state, dict) else None
                     self.view.consumers.answered(datetime.now(UTC))
                 await self._note_change()
-                await asyncio.sleep(_SAMPLE_EVERY_S)
+                await self._until_due()
+
+    async def _until_due(self) -> None:
+        if self._every_s() == _SAMPLE_EVERY_S:
+            await asyncio.sleep(_SAMPLE_EVERY_S)
+            return
+        self._looked_at.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._looked_at.wait(), _UNWATCHED_EVERY_S)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import random
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from consumers.drift.detector import RateDetector
 from consumers.drift.e_detector import EDetector, RateCount
 from consumers.drift.river_detectors import REMEMBERED_BUCKETS, AdwinOfRate, PageHinkleyOfRate, cusum_threshold
+from consumers.drift.river_module import drift_module
 
 BASELINE = RateCount(20_000, 2_000)
 NEW: dict[str, Callable[[], RateDetector]] = {
@@ -112,3 +115,26 @@ def test_importing_the_detectors_does_not_import_river() -> None:
     program = "import sys, consumers.drift.river_detectors; print('river' in sys.modules, 'scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("detector", ["AdwinOfRate()", "PageHinkleyOfRate(RateCount(100, 10))"])
+def test_a_detector_does_not_bring_the_rest_of_river(detector: str) -> None:
+    """A service that rests does not hold scipy.stats and river's datasets in memory for a detector of its ratings."""
+    program = (
+        "import sys\nfrom consumers.drift.river_detectors import AdwinOfRate, PageHinkleyOfRate, RateCount\n"
+        f"{detector}.update_bucket(20, 3)\nprint('scipy.stats' in sys.modules, 'river.datasets' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(("module", "name"), [("adwin", "ADWIN"), ("page_hinkley", "PageHinkley")])
+def test_the_detectors_are_rivers_own(module: str, name: str) -> None:
+    """What is loaded by itself is the file of the package, so that the same updates give the same answer."""
+    ours, theirs = getattr(drift_module(module), name), getattr(importlib.import_module(f"river.drift.{module}"), name)
+    assert inspect.getsourcefile(ours) == inspect.getsourcefile(theirs)
+    one, other = ours(), theirs()
+    for value in [0.0] * 200 + [1.0] * 200:
+        one.update(value)
+        other.update(value)
+        assert one.drift_detected == other.drift_detected

@@ -54,11 +54,13 @@ async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
         await task
 
 
-def consumers_fake() -> FastAPI:
+def consumers_fake(asked: list[float] | None = None) -> FastAPI:
     app = FastAPI()
 
     @app.get("/state")
     async def state() -> dict[str, Any]:
+        if asked is not None:
+            asked.append(asyncio.get_running_loop().time())
         return {
             "stage1": {"processed": 1, "duplicates_ignored": 4},
             "models": {"m": {"pending_negatives": 42, "threshold": 100, "drift": []}},
@@ -128,6 +130,23 @@ async def test_the_page_shows_topics_and_state_and_says_what_is_away(connection:
         metrics = (await client.get("/metrics")).text
         assert 'abhyas_dashboard_source_up{source="consumers"} 0.0' in metrics
         assert 'abhyas_dashboard_source_up{source="kafka"} 1.0' in metrics
+
+
+async def test_the_consumers_are_asked_less_while_nobody_looks(connection: KafkaConnection) -> None:
+    """Without a reader of the page two seconds hold one question at most; a reader gets what is a second old, at once and on."""
+    ports = Ports.free()
+    asked: list[float] = []
+    feed = Feed(connection, f"http://127.0.0.1:{ports.consumers}")
+    async with served(consumers_fake(asked), ports.consumers), served(create_app(feed), ports.dashboard) as url:
+        async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+            await asyncio.sleep(1)  # the first may come at any time
+            before = len(asked)
+            await asyncio.sleep(2.5)
+            assert len(asked) - before <= 1
+            looked, before = asyncio.get_running_loop().time(), len(asked)
+            await until(client, lambda _now: len(asked) >= before + 4)
+            # Four of them, and not five seconds apart.
+            assert asked[before + 3] - looked < 10
 
 
 async def test_it_starts_without_kafka() -> None:

@@ -25,16 +25,22 @@ class Held:
     def processed(self, topic: str, partition: int, next_offset: int) -> None:
         self.backlog.processed((topic, partition), next_offset)
 
+    async def until_in_flight(self) -> None:
+        while not self.backlog.largest():  # noqa: ASYNC110 - a fake
+            await asyncio.sleep(0.01)
+
     def release(self) -> None:
         self.backlog.release()
 
 
 @asynccontextmanager
-async def state_server(answers: list[bytes]) -> AsyncIterator[str]:
+async def state_server(answers: list[bytes], asked: list[bytes] | None = None) -> AsyncIterator[str]:
     """Answers GET with each body in turn, the last one for ever."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        request = await reader.readuntil(b"\r\n\r\n")
+        if asked is not None:
+            asked.append(request)
         body = answers.pop(0) if len(answers) > 1 else answers[0]
         writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
         await writer.drain()
@@ -62,6 +68,23 @@ async def test_what_stage_1_has_passed_is_no_longer_in_flight() -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def test_nobody_is_asked_while_nothing_is_in_flight() -> None:
+    """At rest stage 1 is left alone; what comes then is followed as before."""
+    held = Held()
+    asked: list[bytes] = []
+    state = json.dumps({"stage1": {"positions": {"feedback.submitted.v1": {"2": 8}}}}).encode()
+    async with state_server([state], asked) as url:
+        task = asyncio.create_task(follow_stage1(held, url))
+        await until(lambda: held.backlog.largest() == 0)
+        await asyncio.sleep(0.2)
+        before = len(asked)
+        await asyncio.sleep(0.5)
+        assert len(asked) == before
+        held.backlog.sent(("p.feedback.submitted.v1", 2), 10)
+        await until(lambda: len(asked) > before)
+        task.cancel()
 
 
 async def test_while_stage_1_does_not_answer_everything_is_in_flight() -> None:
