@@ -28,6 +28,7 @@ from consumers.metrics import ConsumerMetrics
 from consumers.service import ROLES, Service
 from consumers.settings import ConsumerSettings
 from producers.artifact_store.stores import open_checked_store
+from producers.process_end import leave
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
 
@@ -56,7 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(str(error), file=sys.stderr)
         return 2
-    return asyncio.run(run(settings, roles))
+    return asyncio.run(_to_the_end(settings, roles))
+
+
+async def _to_the_end(settings: ConsumerSettings, roles: Sequence[str]) -> int:
+    leave(await run(settings, roles))
 
 
 async def run(settings: ConsumerSettings, roles: Sequence[str]) -> int:

@@ -357,8 +357,11 @@ def security(connection: KafkaConnection) -> Any:
 
 
 async def _within(seconds: float, stopping: Any, what: str) -> None:
-    try:
-        await asyncio.wait_for(stopping, seconds)
-    except Exception as error:
+    # Not `wait_for`: it waits for what it cancels, and aiokafka 0.14 may lose that.
+    task = asyncio.ensure_future(stopping)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    task.cancel()
+    error = task.exception() if done and not task.cancelled() else None if done else TimeoutError()
+    if error is not None:
         # Nothing is lost by a client that does not close in order: what was not committed is read again.
         log.warning("not stopped in order", what=what, error=repr(error))

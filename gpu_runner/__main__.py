@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.stores import open_checked_store
+from producers.process_end import serve
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
 
@@ -36,7 +36,7 @@ def main() -> int:
         settings = RunnerSettings()
         configure_logging("gpu_runner", level=settings.app_log_level, debug=settings.app_debug)
         store = open_checked_store(settings)
-        lock = prepare_data_dir(settings.data_dir)
+        _lock = prepare_data_dir(settings.data_dir)
         disable_created_metrics()  # a second series for each counter, which nothing reads
     except ValidationError as error:
         print(f"gpu_runner: settings: {describe(error)}", file=sys.stderr)
@@ -66,16 +66,12 @@ def main() -> int:
         app, host=settings.host, port=settings.runner_port, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="on"
     )
     server = uvicorn.Server(config)
-    # uvicorn raises the signal again once it has stopped: being asked to stop is no failure, so that ends with 0.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
-    server.run()
-    lock.close()
-    return 1 if failures or not server.started else 0
+    # The process takes the lock with it: nothing of it works in the folder after that.
+    serve(server, exit_code=lambda: 1 if failures or not server.started else 0)
 
 
 def prepare_data_dir(data_dir: Path) -> IO[bytes]:
-    """Makes the tree and takes the lock that keeps a second runner out; the caller closes it at the end.
+    """Makes the tree and takes the lock that keeps a second runner out, for as long as the file is open.
 
     Raises ValueError where another runner has it: two would train in the same job folders.
     """

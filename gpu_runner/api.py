@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Response
@@ -17,8 +17,12 @@ from gpu_runner.health import Health, package_version
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.supervisor import Supervisor
 from producers.http_errors import install_error_handlers
+from producers.process_end import cancelled
 
 _log = structlog.get_logger(__name__)
+
+# Beside the time for a child to save its checkpoint: giving the lease back, and both connections.
+_CLOSE_WITHIN_S: Final = 2.5
 
 
 def create_app(supervisor: Supervisor, metrics: RunnerMetrics, *, on_fatal: Callable[[BaseException], None]) -> FastAPI:
@@ -28,9 +32,7 @@ def create_app(supervisor: Supervisor, metrics: RunnerMetrics, *, on_fatal: Call
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(_supervise(supervisor, on_fatal))
         yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await cancelled([task], supervisor.settings.stop_grace_s + _CLOSE_WITHIN_S)
 
     app = FastAPI(title="Abhyas model training", version=package_version(), lifespan=lifespan)
     install_error_handlers(app)

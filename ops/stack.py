@@ -31,6 +31,7 @@ from ops.running import FILE_NAME, RunningService, RunningStack
 from ops.service_process import ServiceProcess
 from ops.services import SERVICES, Ports, Service, port_taken
 from ops.stack_broker import LOCAL_BROKERS, StackBroker, check_broker, open_broker
+from producers.gateway.stop_times import STOP_WITHIN_S as GATEWAY_STOPS_WITHIN_S
 
 if TYPE_CHECKING:
     from producers.connection import KafkaConnection
@@ -39,9 +40,9 @@ _WATCH_EVERY_S: Final = 0.2
 # A service that lived this long had started well: its next failure begins with the shortest pause again.
 _SETTLED_S: Final = 30.0
 _LONGEST_PAUSE_S: Final = 30.0
-# Together under 10 s: the gateway first, so that nothing new comes in; then the rest side by side.
-_GATEWAY_STOP_S: Final = 2.0
-_STOP_S: Final = 5.0
+# What every service needs at most for its own stop is below it: the gateway's parts add up to `GATEWAY_STOPS_WITHIN_S`, the consumers'
+# and the runner's to under six seconds after that. What is killed at its end hung.
+_STOP_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +125,21 @@ class Stack:
         self._watcher.start()
 
     def stop(self) -> None:
-        """Stops the services, then the broker, in under 10 s; what does not end in time is killed. May be called again."""
+        """Stops the services, then the broker; what has not ended after 10 s is killed. May be called again.
+
+        The gateway is told first, so that nothing new comes in, and the rest once it has ended or has had its own time.
+        """
         self._stopping.set()
         if self._watcher.is_alive() and threading.current_thread() is not self._watcher:
             self._watcher.join(timeout=10)
         with self._changing:
+            deadline = time.monotonic() + _STOP_S
             gateway = self._processes.get("gateway")
-            _end([gateway] if gateway else [], _GATEWAY_STOP_S)
-            _end(list(self._processes.values()), _STOP_S)
+            if gateway is not None:
+                gateway.send(signal.SIGTERM)
+                gateway.wait(GATEWAY_STOPS_WITHIN_S)
+            _end([process for process in self._processes.values() if process is not gateway], deadline)
+            _end([gateway] if gateway is not None else [], deadline)
             self._processes.clear()
             if self._broker is not None:
                 self._broker.stop()
@@ -199,7 +207,7 @@ class Stack:
         with self._changing:
             process = self._process(service)
             process.held = True
-            _end([process], _STOP_S)
+            _end([process], time.monotonic() + _STOP_S)
             started = self._fork(process.service)
             service_process.wait_until_ready(started, self.settings.ready_timeout_s, self._stopping)
             self._write()
@@ -318,11 +326,10 @@ class Stack:
             self._write()
 
 
-def _end(processes: list[ServiceProcess], timeout_s: float) -> None:
-    """SIGTERM to all, then wait; SIGKILL to those that are still there when the time is up."""
+def _end(processes: list[ServiceProcess], deadline: float) -> None:
+    """SIGTERM to all, then wait; SIGKILL to those that are still there at the deadline."""
     for process in processes:
         process.send(signal.SIGTERM)
-    deadline = time.monotonic() + timeout_s
     for process in processes:
         if not process.wait(max(0.0, deadline - time.monotonic())):
             print(f"{process.service.name} did not stop in time and was killed (log: {process.log})", file=sys.stderr)

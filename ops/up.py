@@ -43,7 +43,7 @@ def run(
     except KeyboardInterrupt:
         say("stopping")
     finally:
-        # A second Ctrl-C must not leave half of it running; this takes less than 10 s.
+        # A second Ctrl-C must not leave half of it running; this takes two seconds, and twelve where something hangs.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         stack.stop()

@@ -38,6 +38,8 @@ LINGER_MS: Final = 5
 # The connection's 5 ms suits transactions; while a broker is away it would mean 200 attempts a second.
 RETRY_BACKOFF_MS: Final = 50
 STOP_TIMEOUT_S: Final = 3.0
+# Beside that, for connections whose other end is gone.
+DISCONNECT_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +116,15 @@ class Publisher:
             ) from error
         return producer
 
-    async def stop(self) -> None:
-        """Sends what was handed over, waits for its acknowledgements (at most 3 s), and disconnects."""
+    async def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
+        """Sends what was handed over, waits for its acknowledgements (at most `within_s` and `DISCONNECT_S` together), and disconnects."""
         self._open = False
         producer, self._producer = self._producer, None
+        closing = set(self._given_up)
         if producer is not None:
-            await _close(producer)
-        if self._given_up:
-            await asyncio.wait(set(self._given_up))
+            closing.add(asyncio.ensure_future(_close(producer, within_s)))
+        if closing:
+            await asyncio.wait(closing, timeout=within_s + DISCONNECT_S)
 
     async def check(self, timeout_s: float = 2.0) -> None:
         """Asks the broker for its metadata; raises KafkaAway where it does not answer in time."""
@@ -282,10 +285,10 @@ async def _send(producer: AIOKafkaProducer, partition: Partition, record: WireRe
     return sending
 
 
-async def _close(producer: AIOKafkaProducer) -> None:
+async def _close(producer: AIOKafkaProducer, within_s: float = STOP_TIMEOUT_S) -> None:
     """Stops the producer; one that cannot flush is left behind with what it holds, and says how it went."""
     try:
-        await asyncio.wait_for(producer.stop(), STOP_TIMEOUT_S)
+        await asyncio.wait_for(producer.stop(), within_s)
     except (TimeoutError, KafkaError) as error:
-        log.warning("producer not flushed", error=type(error).__name__, waited_s=STOP_TIMEOUT_S)
+        log.warning("producer not flushed", error=type(error).__name__, waited_s=within_s)
         await producer.client.close()

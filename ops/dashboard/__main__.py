@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import structlog
@@ -12,6 +11,7 @@ from ops.dashboard.app import create_app
 from ops.dashboard.feed import Feed
 from ops.dashboard.settings import DashboardSettings
 from ops.errors import settings_trouble
+from producers.process_end import serve
 from producers.structured_logs import configure_logging
 
 
@@ -22,26 +22,20 @@ def main() -> None:
         configure_logging("dashboard", level=settings.app_log_level, debug=settings.app_debug)
     except ValueError as error:
         sys.exit(f"dashboard: {settings_trouble(error)}")
-    log = structlog.get_logger()
+    failed = False
 
-    async def serve() -> int:
-        failed = False
+    def stop() -> None:
+        nonlocal failed
+        failed = server.should_exit = True
 
-        def stop() -> None:
-            nonlocal failed
-            failed = server.should_exit = True
-
-        app = create_app(Feed(settings.connection(), settings.consumers_url), stop)
-        log.info("serving the live page", host=settings.host, port=settings.dashboard_port)
-        # Streams never end by themselves: after 1 s they are cut.
-        config = uvicorn.Config(
-            app, host=settings.host, port=settings.dashboard_port, log_config=None, access_log=False, timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        await server.serve()
-        return 1 if failed else 0
-
-    sys.exit(asyncio.run(serve()))
+    app = create_app(Feed(settings.connection(), settings.consumers_url), stop)
+    structlog.get_logger().info("serving the live page", host=settings.host, port=settings.dashboard_port)
+    # Streams never end by themselves: after 1 s they are cut.
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.dashboard_port, log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    serve(server, exit_code=lambda: 1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 import uvicorn
@@ -10,6 +9,8 @@ from pydantic import ValidationError
 
 from producers.gateway.app import create_app
 from producers.gateway.settings import SOURCE, GatewaySettings
+from producers.gateway.stop_times import ANSWERS_WITHIN_S
+from producers.process_end import serve
 from producers.publisher import Publisher
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
@@ -28,18 +29,15 @@ def main() -> int:
         return 2
     connection = settings.connection()
     publisher = Publisher(connection, SOURCE, ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=connection.embedded)
-    # uvicorn raises the signal again once it has stopped: being asked to stop is no failure, so that ends with 0.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
-    # A graceful second for open requests, then the publisher's flush: under five in all.
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings, publisher),
         host=settings.host,
         port=settings.gateway_port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=ANSWERS_WITHIN_S,
     )
-    return 0
+    serve(uvicorn.Server(config), exit_code=lambda: 0)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Final
@@ -22,11 +22,14 @@ from producers.errors import KafkaAway
 from producers.gateway.background import follow_stage1, keep_connected
 from producers.gateway.body import read_items, read_optional_object
 from producers.gateway.intake import Intake
+from producers.gateway.last_answers import AnswerWhenCutOff
 from producers.gateway.metrics import CountRequests, GatewayMetrics
 from producers.gateway.settings import GatewaySettings
+from producers.gateway.stop_times import BACKGROUND_WITHIN_S, PUBLISHER_WITHIN_S
 from producers.http_body import described_body, schema_of
 from producers.http_errors import ApiError, install_error_handlers
-from producers.publisher import Publisher
+from producers.process_end import cancelled
+from producers.publisher import DISCONNECT_S, Publisher
 from producers.submissions import DocumentSubmission, ErasureSubmission, FeedbackSubmission, Kind
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
@@ -54,14 +57,12 @@ def create_app(settings: GatewaySettings, publisher: Publisher) -> FastAPI:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-            await publisher.stop()
+            await cancelled(tasks, BACKGROUND_WITHIN_S)
+            await publisher.stop(within_s=PUBLISHER_WITHIN_S - DISCONNECT_S)
 
     app = FastAPI(title="Abhyas gateway", version=_version(), lifespan=lifespan, docs_url=None, redoc_url=None)
     metrics = GatewayMetrics(publisher.backlog.largest)
+    app.add_middleware(AnswerWhenCutOff)
     app.add_middleware(CountRequests, metrics=metrics)
     install_error_handlers(app)
     intake = Intake(publisher, metrics, settings.user_hash_key_bytes())

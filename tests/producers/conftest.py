@@ -51,7 +51,7 @@ class KeepingPublisher:
     async def start(self):
         self.started = True
 
-    async def stop(self):
+    async def stop(self, within_s):
         self.stopped = True
 
 
