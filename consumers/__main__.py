@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 # Before numpy is imported: products of 500 documents gain nothing by a second BLAS thread, which spins for as long as they take.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -35,8 +35,11 @@ from schemas.envelope import describe
 log = structlog.get_logger()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs until a signal (0) or a failure (1); 2 for arguments or settings that cannot be used."""
+def main(arguments: Sequence[str] | None = None, *, end: Callable[[int], int] = int) -> int:
+    """Runs until a signal (0) or a failure (1); 2 for arguments or settings that cannot be used.
+
+    `end` is given the code while asyncio still runs: a program ends there, before threads are waited for.
+    """
     asked = list(arguments if arguments is not None else sys.argv[1:])
     unknown = [role for role in asked if role not in ROLES]
     if unknown:
@@ -57,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(str(error), file=sys.stderr)
         return 2
-    return asyncio.run(_to_the_end(settings, roles))
+    return asyncio.run(_to_the_end(settings, roles, end))
 
 
-async def _to_the_end(settings: ConsumerSettings, roles: Sequence[str]) -> int:
-    leave(await run(settings, roles))
+async def _to_the_end(settings: ConsumerSettings, roles: Sequence[str], end: Callable[[int], int]) -> int:
+    return end(await run(settings, roles))
 
 
 async def run(settings: ConsumerSettings, roles: Sequence[str]) -> int:
@@ -142,4 +145,4 @@ def _advice(error: BaseException, settings: ConsumerSettings) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(end=leave))
