@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean
+.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean
 
 install: $(READY)
 
@@ -66,6 +66,11 @@ drill-loop: $(READY)
 # The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/stream.json.
 bench-stream: $(READY)
 	@$(BIN)/python -m bench.stream --out bench/stream.json $(if $(PARTS),--parts "$(PARTS)")
+
+# What an installation costs that has nothing to do, on both brokers, and its first event after ten idle minutes; writes bench/rest.json.
+# Twenty-two minutes on a machine with nothing else to do; MINUTES=1 IDLE_MINUTES=1 BROKER=kafka is shorter.
+bench-rest: $(READY)
+	@$(BIN)/python -m bench.rest --out bench/rest.json $(if $(filter command line,$(origin BROKER)),--broker $(BROKER)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(IDLE_MINUTES),--idle-minutes $(IDLE_MINUTES))
 
 # The drift monitor over documents and the watch of ratings, on streams of ../shared/data; writes bench/drift.json and bench/drift-ratings.json.
 # WORLDS=10 baselines, DOCUMENTS=50000 in each; HELD_OUT=1 runs the half that nothing was chosen on, OPEN_VOCABULARY=1 streams whose names

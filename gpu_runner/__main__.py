@@ -67,7 +67,7 @@ def main() -> int:
     )
     server = uvicorn.Server(config)
     # The process takes the lock with it: nothing of it works in the folder after that.
-    serve(server, exit_code=lambda: 1 if failures or not server.started else 0)
+    return serve(server, exit_code=lambda: 1 if failures or not server.started else 0)
 
 
 def prepare_data_dir(data_dir: Path) -> IO[bytes]:

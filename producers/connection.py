@@ -76,7 +76,7 @@ class KafkaConnection:
         }
 
     def follower_options(self) -> dict[str, Any]:
-        """For an AIOKafkaConsumer that waits for news most of its life, and may have them a quarter of a second late on the embedded broker.
+        """For an AIOKafkaConsumer that waits for news most of its life; on the embedded broker they may be a quarter of a second late.
 
         An empty fetch costs a millisecond at either end: ten in a second would be a percent of a core of a service with nothing to do.
         """

@@ -90,7 +90,9 @@ class Feed:
     async def _follow_kafka(self) -> None:
         while True:
             try:
-                async with reader(self._connection, **self._connection.follower_options() | {"fetch_max_wait_ms": _FETCH_WAIT_MS}) as consumer:
+                async with reader(
+                    self._connection, **self._connection.follower_options() | {"fetch_max_wait_ms": _FETCH_WAIT_MS}
+                ) as consumer:
                     # From the beginning each time: the board forgets nothing and takes nothing twice only if it starts empty.
                     self.view.board = type(self.view.board)()
                     await self._follow(consumer)

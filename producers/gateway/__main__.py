@@ -37,7 +37,7 @@ def main() -> int:
         access_log=False,
         timeout_graceful_shutdown=ANSWERS_WITHIN_S,
     )
-    serve(uvicorn.Server(config), exit_code=lambda: 0)
+    return serve(uvicorn.Server(config), exit_code=lambda: 0)
 
 
 if __name__ == "__main__":

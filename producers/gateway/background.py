@@ -37,8 +37,8 @@ async def keep_connected(publisher: Publisher) -> None:
 async def follow_stage1(publisher: Publisher, consumers_url: str) -> None:
     """Tells the publisher which offsets stage 1 has passed (its `/state`, `stage1.positions`); runs until cancelled.
 
-    It asks only while events are in flight. While stage 1 does not answer, everything published counts as in flight, so the budget closes the door before the
-    embedded broker forgets events. A stage 1 that does not tell its positions cannot be followed: then only
+    It asks only while events are in flight. While stage 1 does not answer, everything published counts as in flight, so the budget closes
+    the door before the embedded broker forgets events. A stage 1 that does not tell its positions cannot be followed: then only
     unacknowledged bytes are bounded, and the log says so once.
     """
     async with httpx.AsyncClient(base_url=consumers_url, timeout=2.0) as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 # Requests that are being answered; one that is not by then is answered with 503 (`producers.gateway.last_answers`).
-ANSWERS_WITHIN_S: Final = 1.0
+ANSWERS_WITHIN_S: Final = 1
 BACKGROUND_WITHIN_S: Final = 0.3
 # What was handed to the producer is sent and acknowledged; those who sent it have been answered by then, with 202 or 503.
 PUBLISHER_WITHIN_S: Final = 1.5

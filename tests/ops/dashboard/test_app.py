@@ -137,16 +137,16 @@ async def test_the_consumers_are_asked_less_while_nobody_looks(connection: Kafka
     ports = Ports.free()
     asked: list[float] = []
     feed = Feed(connection, f"http://127.0.0.1:{ports.consumers}")
-    async with served(consumers_fake(asked), ports.consumers), served(create_app(feed), ports.dashboard) as url:
-        async with httpx.AsyncClient(base_url=url, timeout=10) as client:
-            await asyncio.sleep(1)  # the first may come at any time
-            before = len(asked)
-            await asyncio.sleep(2.5)
-            assert len(asked) - before <= 1
-            looked, before = asyncio.get_running_loop().time(), len(asked)
-            await until(client, lambda _now: len(asked) >= before + 4)
-            # Four of them, and not five seconds apart.
-            assert asked[before + 3] - looked < 10
+    page, state = served(create_app(feed), ports.dashboard), served(consumers_fake(asked), ports.consumers)
+    async with state, page as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
+        await asyncio.sleep(1)  # the first may come at any time
+        before = len(asked)
+        await asyncio.sleep(2.5)
+        assert len(asked) - before <= 1
+        looked, before = asyncio.get_running_loop().time(), len(asked)
+        await until(client, lambda _now: len(asked) >= before + 4)
+        # Four of them, and not five seconds apart.
+        assert asked[before + 3] - looked < 10
 
 
 async def test_it_starts_without_kafka() -> None:

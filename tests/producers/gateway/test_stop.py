@@ -53,9 +53,7 @@ def busy_machine() -> Iterator[None]:
 def test_a_request_that_the_stop_cuts_off_is_answered(tmp_path: Path) -> None:
     """A broker that answers nobody any more: who waits for its acknowledgement gets 503 and when to come again, and the exit code is 0."""
     address = tmp_path / "address"
-    broker = subprocess.Popen(
-        [sys.executable, "-m", "ops.brokers.embedded", "--port-file", str(address)], cwd=ROOT, stdin=subprocess.PIPE
-    )
+    broker = subprocess.Popen([sys.executable, "-m", "ops.brokers.embedded", "--port-file", str(address)], cwd=ROOT, stdin=subprocess.PIPE)
     port = Ports.free().gateway
     gateway = None
     try:
@@ -92,12 +90,11 @@ def test_a_stop_on_a_busy_machine_is_no_kill(embedded_broker: EmbeddedBroker, tm
     """Requests in flight and texts that take seconds to redact: the gateway ends by itself, and what it accepted is on the topic."""
     prefix = f"t{uuid4().hex[:8]}"
     embedded_broker.create_topics(partition_counts(topics.specs(prefix)))
-    stack = Stack(
-        StackSettings(
-            broker=embedded_broker.bootstrap_servers, data_dir=tmp_path, ports=Ports.free(), services=(GATEWAY,), restart=False,
-            apply_topics=False, environment={"TOPIC_PREFIX": prefix},
-        )  # fmt: skip
-    )
+    settings = StackSettings(
+        broker=embedded_broker.bootstrap_servers, data_dir=tmp_path, ports=Ports.free(), services=(GATEWAY,), restart=False,
+        apply_topics=False, environment={"TOPIC_PREFIX": prefix},
+    )  # fmt: skip
+    stack = Stack(settings)
     stack.start()
     url = stack.urls["gateway"]
     gateway = stack._processes["gateway"].process
@@ -119,7 +116,8 @@ def test_a_stop_on_a_busy_machine_is_no_kill(embedded_broker: EmbeddedBroker, tm
 
     def slow() -> int:
         text = "वर्ष 1998 में 45,000 रुपये और 12345 67890 " * 2400
-        return httpx.post(f"{url}/v1/documents", json={"items": [{"doc_id": f"d{n}", "text": text} for n in range(20)]}, timeout=60).status_code
+        items = [{"doc_id": f"d{number}", "text": text} for number in range(20)]
+        return httpx.post(f"{url}/v1/documents", json={"items": items}, timeout=60).status_code
 
     with ThreadPoolExecutor() as pool, busy_machine():
         redacting = pool.submit(slow)
