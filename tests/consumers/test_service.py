@@ -11,7 +11,7 @@ import pytest
 
 from consumers.core.deduplication import unpack
 from consumers.errors import FatalError
-from consumers.service import security
+from consumers.service import _within, security
 from consumers.state.sharding import change_shards
 from consumers.transaction import Outgoing, TransactionalWriter, partition_of
 from ops.brokers.embedded import EmbeddedBroker
@@ -186,3 +186,22 @@ def test_security_is_the_connections() -> None:
     assert security(KafkaConnection("k:1", security_protocol="SSL")).use_ssl is True
     with pytest.raises(FatalError, match="KAFKA_SASL_MECHANISM"):
         security(KafkaConnection("k:1", security_protocol="SASL_SSL", sasl_mechanism="GSSAPI"))
+
+
+async def test_a_part_that_cannot_be_stopped_is_left_behind() -> None:
+    """aiokafka may lose a cancel: the stop goes on when the part's time is up."""
+    release = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    stopping = asyncio.create_task(stubborn())
+    async with asyncio.timeout(30):
+        await _within(0.05, stopping, "stubborn")
+    assert not stopping.done()
+    release.set()
+    await stopping
