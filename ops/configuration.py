@@ -102,7 +102,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "MINIO_SECRET_KEY": "Its secret key. Secret.",
         "MINIO_SECURE": "`true`: HTTPS.",
         "MINIO_CA_FILE": "With HTTPS: the certificate authorities to trust; unset: the system's.",
-        "MINIO_REGION": "The bucket's region. Unset: the server is asked (`s3:GetBucketLocation`), or `us-east-1` where the key may not ask.",
+        "MINIO_REGION": "Its region. Unset: the server is asked (`s3:GetBucketLocation`), or `us-east-1` where the key may not ask.",
         "MINIO_BUCKET": "The bucket; `s3://models/…` in a request names it.",
     },
     "Runner": {

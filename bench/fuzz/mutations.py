@@ -172,8 +172,10 @@ def _break(target: Any, fault: Fault) -> None:
     after = copy.deepcopy(FIELD[fault.kind](before, rng))
     renamed = isinstance(after, tuple)
     if after is _drop or (renamed and isinstance(target, dict)):
-        if isinstance(holder, list) or last in holder:
-            del holder[last]
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+        else:
+            del holder[int(last)]
         if renamed:
             holder[after[1]] = before
     elif not renamed:
