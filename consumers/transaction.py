@@ -12,14 +12,15 @@ from typing import Any, Final
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
 from consumers.core.records import Effects
-from consumers.core.wire import Encoded
+from consumers.core.wire import Encoded, ProvenanceOut
 from producers.connection import KafkaConnection
 from producers.epoch import REQUEST_TIMEOUT_S, Epoch
-from schemas import envelope
+from schemas import dead_letter, envelope
 
 log = structlog.get_logger()
 
@@ -30,6 +31,12 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """An event that names the record that it was made of."""
+
+    provenance: ProvenanceOut
 
 
 # By full topic name and partition.
@@ -78,11 +85,36 @@ def route(effects: Effects, *, source: str, connection: KafkaConnection, partiti
     for letter in effects.dead_letters:
         topic = connection.dead_letters(letter.topic)
         partition = partition_of(letter.key, partitions[topic]) if letter.key is not None else 0
-        # A client cannot send a record with neither key nor value; the header NULL_VALUE tells this empty one from none.
-        raw = b"" if letter.key is None and letter.value is None else letter.value
-        headers = replace(letter, topic=connection.topic(letter.topic)).wire_headers()
-        routed.setdefault((topic, partition), []).append(Outgoing(letter.key, raw, headers))
+        routed.setdefault((topic, partition), []).append(Outgoing(*replace(letter, topic=connection.topic(letter.topic)).to_record()))
     return routed
+
+
+async def _delivered(delivery: asyncio.Future[Any], place: tuple[str, int], records: Sequence[Outgoing | Encoded]) -> Any:
+    """What the broker answers; one that refuses a batch for its size is told with the largest record and where that came from."""
+    try:
+        return await delivery
+    except MessageSizeTooLargeError:
+        topic, partition = place
+        largest = max(records, key=lambda record: dead_letter.record_size(record.key, record.value, record.headers))
+        size = dead_letter.record_size(largest.key, largest.value, largest.headers)
+        raise MessageSizeTooLargeError(
+            f"{topic} partition {partition} does not take a record of {size} bytes{_origin(largest)}: raise its max.message.bytes "
+            "(`abhyas topics plan` says where it is below the contract's); nothing was written, and the next start comes to it again"
+        ) from None
+
+
+def _origin(record: Outgoing | Encoded) -> str:
+    """Where the input lies that a record was made of, as far as the record says so."""
+    named = {name: raw or b"" for name, raw in record.headers}
+    if dead_letter.TOPIC in named:
+        place = (dead_letter.TOPIC, dead_letter.PARTITION, dead_letter.OFFSET)
+        topic, partition, offset = (named.get(name, b"").decode() for name in place)
+        return f", the dead letter of {topic} partition {partition} offset {offset}"
+    try:
+        origin = msgspec.json.decode(record.value or b"", type=_Made).provenance
+    except msgspec.DecodeError:
+        return f", key {(record.key or b'')[:100].decode(errors='backslashreplace')}"
+    return f", made of {origin.topic} partition {origin.partition} offset {origin.offset}"
 
 
 class TransactionalWriter:
@@ -140,7 +172,7 @@ class TransactionalWriter:
             ]
             if offsets and group:
                 await self._producer.send_offsets_to_transaction({tp: OffsetAndMetadata(next_, "") for tp, next_ in offsets.items()}, group)
-            delivered = await asyncio.gather(*(delivery for _, _, delivery in sent))
+            delivered = await asyncio.gather(*(_delivered(delivery, place, routed[place]) for place, _, delivery in sent))
         except BaseException:
             await self._abort()
             raise

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ops.follow import reader
 from ops.topic_reading import Record, existing_partitions, records, time_of
 from producers.connection import KafkaConnection
 from schemas import topics
-from schemas.dead_letter import DeadLetter, read, read_marker
+from schemas.dead_letter import Cut, DeadLetter, read, read_marker, record_sha256
 
 NOT_OURS = "unreadable"
 
@@ -32,7 +32,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRow:
-    """Where a dead letter lies, why it is there, where it came from, the bytes of its original key and value, when it was sent again."""
+    """Where a dead letter lies, why it is there, where it came from, the bytes of its original key and value, when it was sent again.
+
+    `cut` is what it says of an original that was too large to be kept whole; `size_bytes` are then the original's, headers too.
+    """
 
     dlq_topic: str
     dlq_partition: int
@@ -46,6 +49,7 @@ class DeadLetterRow:
     reader: str
     size_bytes: int
     redriven_at: datetime | None = None
+    cut: Cut | None = None
 
     @property
     def place(self) -> Place:
@@ -55,7 +59,7 @@ class DeadLetterRow:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterContent:
-    """A dead letter with its original key, value and headers."""
+    """A dead letter with its original key, value and headers, or their first bytes where it was cut."""
 
     row: DeadLetterRow
     key: bytes | None
@@ -88,20 +92,39 @@ async def show_dead_letter(connection: KafkaConnection, dlq_topic: str, dlq_part
     if wanted not in places:
         raise LookupError(f"{name} has no partition {dlq_partition}: it has {len(places)}")
     async with reader(connection) as consumer:
-        consumer.assign([wanted])
-        first = (await consumer.beginning_offsets([wanted]))[wanted]
-        end = (await consumer.end_offsets([wanted]))[wanted]
-        if first <= dlq_offset < end:
-            consumer.seek(wanted, dlq_offset)
-            # Transaction markers take offsets: what comes next may lie behind the one asked for.
-            while await consumer.position(wanted) < end:
-                for batch in (await consumer.getmany(wanted, timeout_ms=500, max_records=1)).values():
-                    if batch[0].offset == dlq_offset:
-                        return _shown(batch[0])
-                    raise LookupError(
-                        f"{name} partition {dlq_partition} has no record at offset {dlq_offset}: the next is {batch[0].offset}"
-                    )
-    raise LookupError(f"{name}, partition {dlq_partition}: no record at offset {dlq_offset}, it holds {first} to {end - 1}")
+        found = await _record_at(consumer, wanted, dlq_offset)
+        if found is None:
+            first, end = (await consumer.beginning_offsets([wanted]))[wanted], (await consumer.end_offsets([wanted]))[wanted]
+            raise LookupError(f"{name}, partition {dlq_partition}: no record at offset {dlq_offset}, it holds {first} to {end - 1}")
+        if found.offset != dlq_offset:
+            raise LookupError(f"{name} partition {dlq_partition} has no record at offset {dlq_offset}: the next is {found.offset}")
+        return _shown(found)
+
+
+async def whole(connection: KafkaConnection, letter: DeadLetterContent) -> DeadLetterContent | None:
+    """A cut letter with the key, value and headers of its original, read from its place; None where that lies there no longer."""
+    row = letter.row
+    place = TopicPartition(row.topic, row.partition)
+    if row.cut is None or place not in await existing_partitions(connection, [row.topic]):
+        return None
+    async with reader(connection) as consumer:
+        found = await _record_at(consumer, place, row.offset)
+    if found is None or found.offset != row.offset or record_sha256(found.key, found.value, found.headers) != row.cut.sha256:
+        return None
+    return DeadLetterContent(row, found.key, found.value, tuple((name, raw) for name, raw in found.headers))
+
+
+async def _record_at(consumer: AIOKafkaConsumer, place: TopicPartition, offset: int) -> Record | None:
+    """The first record at an offset or behind it; None where the log does not reach there, or begins later."""
+    consumer.assign([place])
+    first, end = (await consumer.beginning_offsets([place]))[place], (await consumer.end_offsets([place]))[place]
+    if first <= offset < end:
+        consumer.seek(place, offset)
+        # Transaction markers take offsets: what comes next may lie behind the one asked for.
+        while await consumer.position(place) < end:
+            for batch in (await consumer.getmany(place, timeout_ms=500, max_records=1)).values():
+                return batch[0]
+    return None
 
 
 async def count_by_reason(connection: KafkaConnection) -> Mapping[str, Mapping[str, int]]:
@@ -166,6 +189,7 @@ def content(record: Record) -> DeadLetterContent:
         partition=letter.partition,
         offset=letter.offset,
         reader=letter.reader,
-        size_bytes=len(letter.key or b"") + len(letter.value or b""),
+        size_bytes=len(letter.key or b"") + len(letter.value or b"") if letter.cut is None else letter.cut.size_bytes,
+        cut=letter.cut,
     )
     return DeadLetterContent(row, letter.key, letter.value, letter.headers)

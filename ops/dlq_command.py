@@ -38,7 +38,7 @@ def list_letters(data_dir: Path | None, limit: int) -> None:
                 row.reason,
                 f"{row.topic}/{row.partition}/{row.offset}",
                 row.reader,
-                str(row.size_bytes),
+                str(row.size_bytes) if row.cut is None else f"{row.size_bytes}, cut",
                 row.detail,
                 f"{row.dlq_topic} {row.dlq_partition} {row.dlq_offset}",
                 "" if row.redriven_at is None else f"{row.redriven_at:%Y-%m-%d %H:%M:%S}",
@@ -56,6 +56,10 @@ def show_letter(data_dir: Path | None, topic: str, partition: int, offset: int) 
     row = letter.row
     print(plain(f"reason:  {row.reason}: {row.detail}"))
     print(plain(f"from:    {row.topic}, partition {row.partition}, offset {row.offset}, refused by {row.reader} at {row.at.isoformat()}"))
+    if row.cut is not None:
+        cut = plain(", ".join(row.cut.parts))
+        print(f"cut:     {row.cut.size_bytes} bytes, too large to be kept: what follows are the first bytes of {cut}")
+        print(plain(f"sha256:  {row.cut.sha256} of the whole record, which lies at the place named above until its retention ends"))
     print(f"key:     {_shown(letter.key)}")
     for name, raw in letter.headers:
         print(f"header:  {plain(name)}: {_shown(raw)}")

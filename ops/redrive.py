@@ -15,9 +15,9 @@ from typing import Final, Protocol
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 
 from consumers.transaction import Outgoing, TransactionalWriter
-from ops.dead_letters import Place, content, dead_letter_topics, redriven_letter
+from ops.dead_letters import Place, content, dead_letter_topics, redriven_letter, whole
 from ops.errors import OperationFailed
-from ops.redrive_plan import NOT_THERE, Report, Resend, Selection, Situation, plan, transaction
+from ops.redrive_plan import CUT, NOT_THERE, Report, Resend, Selection, Situation, plan, transaction
 from ops.topic_reading import Ends, ends_with_open, existing_counts, records
 from producers.connection import KafkaConnection
 from producers.used_partitions import used_partitions
@@ -86,6 +86,12 @@ async def _run(connection: KafkaConnection, selection: Selection, limit: int | N
             if letter.row.place in situation.redriven:
                 report.already += 1
                 continue
+            if letter.row.cut is not None:
+                original = await whole(connection, letter)
+                if original is None:
+                    report.skipped[CUT] += 1
+                    continue
+                letter = original
             step = plan(letter, selection, situation)
             if isinstance(step, str):
                 report.skipped[step] += 1

@@ -10,9 +10,9 @@ from typing import Final
 
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-from consumers.transaction import Outgoing, partition_of
+from consumers.transaction import COMPRESSION, Outgoing, partition_of
 from ops.dead_letters import NOT_OURS, DeadLetterContent, Place
-from schemas import topics
+from schemas import dead_letter, topics
 from schemas.dead_letter import Redriven
 
 UNREADABLE: Final = "unreadable: no dead letter of ours"
@@ -20,9 +20,13 @@ OTHER_TOPIC: Final = "names another topic than the one it lies beside"
 NO_TOPIC: Final = "its topic does not exist"
 NO_PARTITION: Final = "it has no key and its partition does not exist"
 TOO_LARGE: Final = "larger than its topic takes"
+CUT: Final = "it was cut, and its original no longer lies where it came from"
+CONFLICT: Final = "another content of the same revision and time is in use (publish what should count as a later revision)"
 ERASED: Final = "its user was erased (name it with --offset to send it all the same)"
 STATE: Final = "its topic keeps the newest record of a key, which it would become (name it with --offset to send it all the same)"
 NOT_THERE: Final = "no dead letter there"
+
+_CODECS: Final = {"snappy": DefaultRecordBatch.CODEC_SNAPPY, "lz4": DefaultRecordBatch.CODEC_LZ4}
 
 # Compacted topics whose newest record is what serves or where a job stands: an old record sent again would be taken for it.
 # An erasure may come any number of times, so user.erased is not among them.
@@ -105,6 +109,8 @@ def plan(letter: DeadLetterContent, selection: Selection, situation: Situation) 
             return STATE
         if row.topic == topics.topic(topics.FEEDBACK_SUBMITTED, situation.prefix) and letter.key in situation.erased:
             return ERASED
+        if row.reason == dead_letter.CONFLICT:
+            return CONFLICT
     partition = row.partition if letter.key is None else partition_of(letter.key, count)
     if not 0 <= partition < count:
         return NO_PARTITION
@@ -131,9 +137,9 @@ def _size_bytes(record: Outgoing) -> int:
 
 
 def _fits(record: Outgoing, limit_bytes: int) -> bool:
-    """Whether a batch of this record alone, compressed as our producers do, is at most so large: what a broker measures."""
+    """Whether a batch of this record alone, compressed as the redrive's writer does, is at most so large: what a broker measures."""
     if _size_bytes(record) < limit_bytes // 2:
         return True
-    builder = DefaultRecordBatchBuilder(2, DefaultRecordBatch.CODEC_LZ4, 1, -1, -1, 0, limit_bytes)
+    builder = DefaultRecordBatchBuilder(2, _CODECS[COMPRESSION], 1, -1, -1, 0, limit_bytes)
     builder.append(0, None, record.key, record.value, list(record.headers))
     return len(builder.build()) <= limit_bytes

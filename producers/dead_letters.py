@@ -12,7 +12,7 @@ from schemas.topics import DLQ_SUFFIX
 
 @dataclass(frozen=True, slots=True)
 class OutgoingDeadLetter:
-    """What to produce, unchanged, in the transaction that passes the record: topic (full name), key, value, headers."""
+    """What to produce in the transaction that passes the record: topic (full name), key, value, headers."""
 
     topic: str
     key: bytes | None
@@ -21,7 +21,7 @@ class OutgoingDeadLetter:
 
 
 def dead_letter(record: ConsumerRecord[bytes | None, bytes | None], *, reason: str, detail: str, reader: str) -> OutgoingDeadLetter:
-    """The dead letter of a consumed record: its own key, value and headers, then ours with why and where from.
+    """The dead letter of a consumed record: its own key, value and headers (or their first bytes), then ours with why and where from.
 
     `reason` is one of `schemas.dead_letter` (it becomes a metric's label); `detail` must hold no user text.
     """
@@ -36,6 +36,5 @@ def dead_letter(record: ConsumerRecord[bytes | None, bytes | None], *, reason: s
         value=record.value,
         headers=tuple((name, raw) for name, raw in record.headers),
     )
-    # A client cannot send a record with neither key nor value; the header NULL_VALUE tells this empty one from none.
-    value = b"" if record.key is None and record.value is None else record.value
-    return OutgoingDeadLetter(record.topic + DLQ_SUFFIX, record.key, value, tuple(letter.wire_headers()))
+    key, value, headers = letter.to_record()
+    return OutgoingDeadLetter(record.topic + DLQ_SUFFIX, key, value, tuple(headers))

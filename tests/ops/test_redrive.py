@@ -17,7 +17,7 @@ from ops.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.dead_letters import Place, count_by_reason, list_dead_letters, show_dead_letter
 from ops.errors import OperationFailed
 from ops.redrive import Writer, redrive, writer
-from ops.redrive_plan import ERASED, NOT_THERE, UNREADABLE, Selection
+from ops.redrive_plan import CUT, ERASED, NOT_THERE, UNREADABLE, Selection
 from ops.topic_reading import records
 from ops.topics import apply
 from producers.connection import KafkaConnection
@@ -285,3 +285,24 @@ async def test_markers_behind_an_open_transaction_are_known(on_kafka: Installati
     report = await second
     assert (report.matched, report.sent, report.already) == (2, 1, 1)
     assert sorted(await on_kafka.on_topic(), key=repr) == expected(on_kafka, 1, 2)
+
+
+async def test_k2_cut_letter_goes_back_whole_while_its_original_lies_there(installation: Installation) -> None:
+    """The original is read from its place; one that no longer is what was cut is left behind, and the list says that it was cut."""
+    connection, value = installation.connection, b"a" * 3_000_000
+    producer = AIOKafkaProducer(**connection.producer_options() | {"max_request_size": 4_000_000})
+    await producer.start()
+    places = [
+        await producer.send_and_wait(installation.feedback, made, key=b"user", headers=[("ce_id", b"1")]) for made in (value, b"b" + value)
+    ]
+    await producer.stop()
+    letters = []
+    for place in places:
+        record = ConsumerRecord(place.topic, place.partition, place.offset, 0, 0, b"user", value, None, 0, 0, (("ce_id", b"1"),))
+        letters.append(dead_letter(record, reason=TOO_LARGE, detail="d", reader="stage1"))
+    await installation.write(*letters)
+    listed = await list_dead_letters(connection)
+    assert [(row.size_bytes, row.cut.parts if row.cut else None) for row in listed] == [(3_000_010, ("value",))] * 2
+    report = await redrive(connection, Selection())
+    assert (report.sent, dict(report.skipped)) == (1, {CUT: 1})
+    assert [content for _, content in await installation.on_topic()][2:] == [(b"user", value, (("ce_id", b"1"),))]

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.dead_letter import MALFORMED, DeadLetter, Redriven, read, read_marker
+from schemas.dead_letter import (
+    KEPT_BYTES,
+    MALFORMED,
+    TOO_LARGE,
+    WHOLE_BYTES,
+    Cut,
+    DeadLetter,
+    Redriven,
+    read,
+    read_marker,
+    record_sha256,
+    record_size,
+)
+from schemas.topics import MAX_DEAD_LETTER_BYTES
 
 HEADERS = st.lists(
     st.tuples(st.sampled_from(["ce_id", "dlq_reason", "dlq_null_value", "x"]) | st.text(max_size=5), st.none() | st.binary(max_size=10)),
@@ -63,3 +76,36 @@ def test_a_letter_is_no_marker(headers: list[tuple[str, bytes | None]]) -> None:
 def test_another_record_is_no_marker(headers: list[tuple[str, bytes | None]]) -> None:
     """Only the one header in its own form marks a letter."""
     assert read_marker(headers) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "headers", "parts"),
+    [
+        (b"k", b"a" * 70_000_000, (("ce_id", b"1"),), ("value",)),
+        (b"k" * 3_000_000, None, (), ("key",)),
+        (None, b"{}", tuple((f"h{number}", b"x") for number in range(300_000)), ("headers",)),
+        (None, b"{}", (("ce_source", b"s" * 3_000_000), ("ce_id", b"1")), ("headers",)),
+        (b"k" * 900_000, b"v" * 900_000, (("h" * 900_000, None),), ("key", "value", "headers")),
+    ],
+)
+def test_k2_letter_that_its_topic_does_not_take_is_cut(
+    key: bytes | None, value: bytes | None, headers: tuple[tuple[str, bytes | None], ...], parts: tuple[str, ...]
+) -> None:
+    """Of whatever part is too large the first bytes are kept, with the size and hash of the whole and the place where it lies."""
+    letter = DeadLetter("t", 3, 17, TOO_LARGE, "value has many bytes", "stage1", key, value, headers)
+    record = letter.to_record()
+    assert record_size(*record) < 4 * KEPT_BYTES < MAX_DEAD_LETTER_BYTES
+    found = read(*record)
+    assert found.cut == Cut(parts, record_size(key, value, headers), record_sha256(key, value, headers))
+    assert (found.topic, found.partition, found.offset, found.reason) == ("t", 3, 17, TOO_LARGE)
+    assert found.key == (None if key is None else key[:KEPT_BYTES])
+    assert found.value == (None if value is None else value[:KEPT_BYTES])
+    assert [name for name, _ in found.headers] == [name for name, _ in headers[: len(found.headers)]]
+    assert found.to_record() == record
+
+
+def test_k2_letter_that_its_topic_takes_is_whole() -> None:
+    """Up to the limit a letter is as it came, even one whose own headers say that it was cut."""
+    headers = (("dlq_cut", b"value"), ("dlq_size", b"1"), ("dlq_sha256", b"0"))
+    letter = DeadLetter("t", 0, 1, MALFORMED, "d", "r", b"k", b"v" * (WHOLE_BYTES - 100), headers)
+    assert read(*letter.to_record()) == letter
