@@ -51,7 +51,7 @@ class Eraser:
 
     def notice(self, fact: Fact) -> None:
         """Makes a sweep due where the fact may concern something that is kept."""
-        if isinstance(fact, Erasure) or self._concerns(fact.sample_id):
+        if isinstance(fact, Erasure) or any(self._concerns(name) for name in (fact.sample_id, *fact.former_ids)):
             self._due.set()
 
     @asynccontextmanager

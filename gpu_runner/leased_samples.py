@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from consumers.core.negatives import batch_sha256
 from gpu_runner.errors import JobRefused, NotConnected
-from gpu_runner.taken_back import ERASED, RETRACTED, KnownSample, TakenBack
+from gpu_runner.taken_back import ERASED, RETRACTED, KnownSample, Reason, TakenBack
 from producers.connection import KafkaConnection
 from schemas import topics
 from schemas.decision import LeasedBatch
@@ -50,16 +50,22 @@ def settle(batch: LeasedBatch, found: Places, taken_back: TakenBack) -> LeasedSa
         sample = found.get((ref.partition, ref.offset))
         if sample is None:
             dropped[EXPIRED] += 1
-        elif (sample.sample_id, sample.revision) != (ref.sample_id, ref.revision):
+        elif ref.sample_id not in (sample.sample_id, *sample.former_ids) or sample.revision != ref.revision:
             raise JobRefused(
                 f"sample.collected partition {ref.partition} offset {ref.offset} is not the leased sample {ref.sample_id[:12]}: "
                 "the topic was rewritten since the command"
             )
-        elif (reason := taken_back.reason(sample.model, sample.sample_id, KnownSample.of(sample))) is not None:
+        elif (reason := _taken_back(sample, ref, taken_back)) is not None:
             dropped[reason] += 1
         else:
-            kept.append(sample)
+            # What stage 2 holds under a former id keeps that name in everything that is made of it.
+            kept.append(sample if sample.sample_id == ref.sample_id else sample.model_copy(update={"sample_id": ref.sample_id}))
     return LeasedSamples(tuple(kept), {reason: count for reason, count in dropped.items() if count})
+
+
+def _taken_back(sample: SampleCollected, ref: SampleRef, taken_back: TakenBack) -> Reason | None:
+    known = KnownSample.of(sample)
+    return taken_back.reason(sample.model, sample.sample_id, known) or taken_back.reason(sample.model, ref.sample_id, known)
 
 
 class KafkaSamples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from schemas.sample import SampleCollected
@@ -12,6 +12,10 @@ from schemas.sample import SampleCollected
 Reason = Literal["retracted", "erased"]
 RETRACTED: Final = "retracted"
 ERASED: Final = "erased"
+
+
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
+_NOTHING: Final = (-1, _EVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,24 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """A sample of a model is taken back up to a revision; a later revision says something anew."""
+    """A sample of a model is taken back up to a revision; a later revision says something anew.
+
+    One that only moved to another model (`until`) is gone from this one as far as that was said up to a time. Under `former_ids` it is
+    known from the release before, where it is this user's.
+    """
 
     model: str
     sample_id: str
     revision: int
+    until: datetime | None = None
+    former_ids: tuple[str, ...] = ()
+    user_hash: str | None = None
+
+    @classmethod
+    def of(cls, sample: SampleCollected) -> Retraction:
+        """Of a collected retraction."""
+        until = sample.occurred_at if sample.moved else None
+        return cls(sample.model, sample.sample_id, sample.revision, until, sample.former_ids, sample.user_hash)
 
 
 Fact: TypeAlias = Erasure | Retraction
@@ -67,22 +84,37 @@ class TakenBack:
 
     erased: dict[str, datetime] = field(default_factory=dict)
     retracted: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Up to which revision and time: of moves by model and sample id, of former ids by the user too.
+    moved: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
+    former: dict[tuple[str, str, str | None], tuple[int, datetime]] = field(default_factory=dict)
 
     def apply(self, fact: Fact) -> None:
         """Folds a fact in."""
         if isinstance(fact, Erasure):
             self.erased[fact.user_hash] = max(fact.until, self.erased.get(fact.user_hash, fact.until))
-        else:
-            # By model too: a revision that names another model is a retraction at the former one alone.
-            place = (fact.model, fact.sample_id)
+            return
+        # By model too: a revision that names another model is a retraction at the former one alone.
+        place, reach = (fact.model, fact.sample_id), (fact.revision, fact.until or _EVER)
+        if fact.until is None:
             self.retracted[place] = max(fact.revision, self.retracted.get(place, fact.revision))
+        else:
+            self.moved[place] = max(reach, self.moved.get(place, reach))
+        for name in fact.former_ids:
+            held = (fact.model, name, fact.user_hash)
+            self.former[held] = max(reach, self.former.get(held, reach))
 
     def reason(self, model: str, sample_id: str, sample: KnownSample) -> Reason | None:
         """Why a sample of a model may no longer be used; None where it may."""
         until = self.erased.get(sample.user_hash) if sample.user_hash is not None else None
         if until is not None and sample.occurred_at <= until:
             return "erased"
-        return "retracted" if sample.revision <= self.retracted.get((model, sample_id), -1) else None
+        said = (sample.revision, sample.occurred_at)
+        gone = (
+            sample.revision <= self.retracted.get((model, sample_id), -1)
+            or said <= self.moved.get((model, sample_id), _NOTHING)
+            or said <= self.former.get((model, sample_id, sample.user_hash), _NOTHING)
+        )
+        return "retracted" if gone else None
 
     def gone(self, model: str, samples: Mapping[str, KnownSample]) -> dict[str, Reason]:
         """Those of the samples that may no longer be used, with the reason."""

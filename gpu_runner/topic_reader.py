@@ -178,7 +178,7 @@ class TopicReader:
             elif not isinstance(event, SampleCollected):
                 events.append(event)
             elif event.retracted:
-                events.append(Retraction(event.model, event.sample_id, event.revision))
+                events.append(Retraction.of(event))
         return events
 
     def _refuse(self, record: ConsumerRecord, name: str, detail: str) -> None:

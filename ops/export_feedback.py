@@ -52,7 +52,9 @@ async def export_feedback(connection: KafkaConnection, data_dir: Path) -> Export
 
 async def _newest_samples(connection: KafkaConnection) -> list[SampleCollected]:
     """The last revision of each feedback that is neither retracted nor erased, by sample id."""
-    newest: dict[str, SampleCollected] = {}
+    # By model too: what moved to another model is retracted at the former one alone. And by user: a former id said nothing of them.
+    newest: dict[tuple[str, str, str | None], SampleCollected] = {}
+    renamed: dict[tuple[str, str | None], str] = {}
     erased: dict[str, datetime] = {}
     names = [connection.topic(topics.SAMPLE_COLLECTED), connection.topic(topics.USER_ERASED)]
     async for record in records(connection, names):
@@ -67,11 +69,34 @@ async def _newest_samples(connection: KafkaConnection) -> list[SampleCollected]:
         except MalformedEvent as error:
             log.warning("record left out", topic=record.topic, partition=record.partition, offset=record.offset, error=str(error))
             continue
-        known = newest.get(sample.sample_id)
-        if sample.kind == "feedback" and (known is None or sample.revision >= known.revision):
-            newest[sample.sample_id] = sample
-    kept = (sample for sample in newest.values() if not sample.retracted and not _erased(sample, erased))
-    return sorted(kept, key=lambda sample: sample.sample_id)
+        if sample.kind != "feedback":
+            continue
+        renamed.update({(name, sample.user_hash): sample.sample_id for name in sample.former_ids})
+        place = (sample.sample_id, sample.model, sample.user_hash)
+        if place not in newest or _order(sample) >= _order(newest[place]):
+            newest[place] = sample
+    return _last(newest.values(), renamed, erased)
+
+
+def _last(
+    samples: Iterable[SampleCollected], renamed: Mapping[tuple[str, str | None], str], erased: Mapping[str, datetime]
+) -> list[SampleCollected]:
+    """Of each feedback the last revision, where that is no retraction, over the models and the ids that it had."""
+    by_model: dict[tuple[str, str], SampleCollected] = {}
+    for sample in samples:
+        place = (renamed.get((sample.sample_id, sample.user_hash), sample.sample_id), sample.model)
+        if place not in by_model or _order(sample) >= _order(by_model[place]):
+            by_model[place] = sample
+    last: dict[str, SampleCollected] = {}
+    for (name, _), sample in by_model.items():
+        if not sample.retracted and not _erased(sample, erased) and (name not in last or _order(sample) >= _order(last[name])):
+            last[name] = sample
+    return sorted(last.values(), key=lambda sample: sample.sample_id)
+
+
+def _order(sample: SampleCollected) -> tuple[int, bool, datetime, str]:
+    """By what of two revisions of a sample the later one is later: stage 1's order."""
+    return sample.revision, sample.retracted and not sample.moved, sample.occurred_at, sample.content or ""
 
 
 def _erased(sample: SampleCollected, erased: Mapping[str, datetime]) -> bool:

@@ -14,9 +14,11 @@ from schemas.fields import EVENT_CONFIG, Answer, Group, Identifier, Language, Mo
 class SampleCollected(BaseModel):
     """One sample of a model: a user's feedback, or a document.
 
-    `sample_id` is the hash of (`ce_source`, feedback id or doc id): the last revision of an id wins, a retracted
-    one drops out. `negative` says whether it counts towards the threshold; a sample with `quarantine` set never
-    counts and never trains ("holdout": its group belongs to the holdout for ever).
+    `sample_id` is the hash of `schemas.identity`: of an id the last revision wins, by (revision, retracted, time, `content`), and a
+    retracted one drops out. `content` is the hash of what was said, `former_ids` are the ids that the same words had in a release
+    before. `moved` is a retraction that says only that the words are another model's now. `negative` says whether it counts towards
+    the threshold; a sample with `quarantine` set never counts and never trains ("holdout": its group belongs to the holdout for ever).
+    `correction_redactions` counts the marks of redaction in the correction.
     """
 
     TOPIC: ClassVar[str] = topics.SAMPLE_COLLECTED
@@ -34,6 +36,10 @@ class SampleCollected(BaseModel):
     language: Language | None = None
     negative: bool = False
     quarantine: Literal["holdout"] | None = None
+    content: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
+    former_ids: tuple[Sha256, ...] = Field(default=(), max_length=10)
+    moved: bool = False
+    correction_redactions: int = Field(default=0, ge=0)
 
     model_version: Version | None = None
     user_hash: UserHash | None = None
@@ -56,4 +62,4 @@ class SampleCollected(BaseModel):
 
     def event_id(self) -> str:
         """The same whenever the same input record is processed again."""
-        return f"{self.sample_id}:{self.revision}"
+        return f"{self.sample_id}:{self.revision}" + (f":{self.content}" if self.content else "")

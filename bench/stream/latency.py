@@ -20,11 +20,11 @@ from bench.stream.consumers_process import consumers
 from bench.stream.events import SOURCE, Stream
 from bench.stream.figures import Figure
 from bench.stream.usage import percentile
-from consumers.core.intake import sample_id
 from producers.connection import KafkaConnection
 from producers.publisher import LINGER_MS
 from schemas import topics
 from schemas.envelope import encode
+from schemas.identity import sample_id
 from schemas.model import ModelCurrent
 
 THRESHOLD: Final = 5

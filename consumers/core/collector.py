@@ -17,9 +17,18 @@ from typing import Final
 
 import msgspec
 
-from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, USER_BYTES, Mark, freshness
+from consumers.core.arrival import Arrival, arrive
+from consumers.core.deduplication import (
+    DOCUMENT_KEY,
+    FEEDBACK_KEY,
+    FORMER_DOCUMENT_KEY,
+    FORMER_FEEDBACK_KEY,
+    USER_BYTES,
+    Mark,
+    lost_with,
+)
 from consumers.core.document_sketches import DocumentSketches
-from consumers.core.intake import IntakePolicy, Received, collect, receive
+from consumers.core.intake import Collected, IntakePolicy, Received, collect, receive
 from consumers.core.lane import DAY_S, Lane
 from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal
 from consumers.core.signals import DailySignals
@@ -38,15 +47,24 @@ TOTALS_KEY: Final = b"n"
 FORGOTTEN_A_STEP: Final = 5_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
+# Behind every time that a mark holds.
+_EVER_S: Final = 1 << 40
 
 
 class Totals(msgspec.Struct, array_like=True, tag=1):
-    """What became of the partition's records since its first one; `dead_letters` by topic and reason."""
+    """What became of the partition's records since its first one; `dead_letters` by topic and reason.
+
+    `redacted_corrections` are samples whose correction has a mark where an identity number was, `unmet_retractions` retractions of what
+    was not known.
+    """
 
     processed: int = 0
     duplicates: int = 0
     redactions: int = 0
     dead_letters: dict[str, dict[str, int]] = {}
+    conflicts: int = 0
+    redacted_corrections: int = 0
+    unmet_retractions: int = 0
 
 
 class Collector:
@@ -55,8 +73,14 @@ class Collector:
     def __init__(self, partition: int, policy: IntakePolicy, in_force: InForce = none_in_force) -> None:
         self.partition = partition
         self._policy = policy
-        self._feedback = Lane("feedback", FEEDBACK_KEY, policy.lateness_s)
-        self._documents = Lane("document", DOCUMENT_KEY, policy.lateness_s)
+        self._feedback = Lane("feedback", FEEDBACK_KEY, FORMER_FEEDBACK_KEY, policy.lateness_s)
+        self._documents = Lane("document", DOCUMENT_KEY, FORMER_DOCUMENT_KEY, policy.lateness_s)
+        self._marks = {
+            FEEDBACK_KEY: self._feedback.marks,
+            FORMER_FEEDBACK_KEY: self._feedback.former,
+            DOCUMENT_KEY: self._documents.marks,
+            FORMER_DOCUMENT_KEY: self._documents.former,
+        }
         self._lanes = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
         self._signals = DailySignals(partition)
         self._sketches = DocumentSketches(in_force)
@@ -74,12 +98,21 @@ class Collector:
     @property
     def remembered_ids(self) -> int:
         """How many sample ids the deduplication window holds."""
-        return sum(len(lane.marks) for lane in self._lanes.values())
+        return sum(len(marks) for marks in self._marks.values())
+
+    def remembered_of(self, user_hash: str) -> int:
+        """How many samples of a user the deduplication window holds. O(marks of the partition)."""
+        user, lane = bytes.fromhex(user_hash[: 2 * USER_BYTES]), self._feedback
+        return sum(
+            not mark.retracted
+            for marks in (lane.marks, lane.former)
+            for _, mark in marks.of_user(user, until_s=_EVER_S, forgotten_before_s=lane.watermark_s)
+        )
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
-        for lane in self._lanes.values():
-            yield from lane.marks.items()
+        for marks in self._marks.values():
+            yield from marks.items()
         yield from self._signals.items()
         yield from self._sketches.items()
         for user, second in self._erased_s.items():
@@ -92,10 +125,9 @@ class Collector:
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
         kind = key[:1]
-        if kind == FEEDBACK_KEY:
-            self._feedback.marks.restore(key, value)
-        elif kind == DOCUMENT_KEY:
-            self._documents.marks.restore(key, value)
+        marks = self._marks.get(kind)
+        if marks is not None:
+            marks.restore(key, value)
         elif kind == b"d":
             self._signals.restore(key, value)
         elif kind == b"f":
@@ -111,7 +143,8 @@ class Collector:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
             raise ValueError(
-                f"changelog key {key!r} is not stage 1's: expected k…, q…, d|…, f|…, e…, w|… or n; is this the changelog of another stage?"
+                f"changelog key {key!r} is not stage 1's: expected c…, t…, k…, q…, d|…, f|…, e…, w|… or n; "
+                "is this the changelog of another stage?"
             )
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
@@ -170,14 +203,15 @@ class Collector:
         user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
         if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
             return "erased"
-        lane = self._lanes[record.topic]
-        key = lane.state_key(received.sample)
-        known = lane.marks.get(key, lane.watermark_s)
-        fresh = "new" if known is None else freshness(known, received.revision, received.retracted)
+        arrival = arrive(received, record, self._lanes[record.topic], user, time_s)
+        known = arrival.known
+        fresh = "new" if known is None or arrival.former else arrival.freshness()
         if fresh in ("duplicate", "stale"):
             return fresh
+        if fresh in ("again", "conflict"):
+            return self._keep(arrival, fresh, effects)
         # Somebody who takes their words back is heard even while nothing is collected.
-        if not self._policy.collect_feedback and lane is self._feedback and not received.retracted:
+        if not self._policy.collect_feedback and arrival.lane is self._feedback and not received.retracted:
             return "collection_disabled"
         # A revision that names no model is of the model that the feedback was about.
         model = received.model or (known.model if known else self._policy.default_model)
@@ -186,29 +220,62 @@ class Collector:
         except DECODING_ERRORS as error:
             # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
             return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
-        sample, contribution = collected.sample, collected.contribution
-        day = _EPOCH_DAY + time_s // DAY_S
-        newest_s = time_s if known is None else max(time_s, known.time_s)
-        history = received.envelope.history
-        if history:
-            contribution, newest_s = (), max(newest_s, lane.newest_s, record.timestamp_ms // 1000)
-        if known is not None:
-            self._take_back(key, known, lane)
-        self._signals.add(model, lane.kind, day, contribution)
-        mark = Mark(newest_s, sample.revision, sample.retracted, model, user, day, contribution)
-        lane.marks.put(key, mark, effects.changes)
-        if lane is self._documents:
-            self._sketches.add(key, mark, None if history else sample.text, collected.origin)
-        effects.redactions += collected.redactions
-        if known is not None and known.model != model:
-            # The former model's buffer is in another hand: it hears of the move as a retraction.
-            effects.encoded.append(self._encoded(_without_text(sample, known.model), received.envelope))
-        effects.encoded.append(self._encoded(sample, received.envelope))
-        if sample.retracted:
-            return "retracted"
-        if sample.quarantine is not None:
+        if arrival.former:
+            fresh = arrival.freshness_to_former(collected.contribution)
+            if fresh in ("duplicate", "stale"):
+                return fresh
+        self._put(arrival, fresh, collected, effects)
+        if fresh == "prevails":
+            return _conflict(received, "this record's is in use, and what came before it is not")
+        if received.retracted:
+            return "retracted_unmet" if known is None else "retracted"
+        if collected.sample.quarantine is not None:
             return "quarantined"
         return "collected" if fresh == "new" else "revised"
+
+    def _keep(self, arrival: Arrival, fresh: str, effects: Effects) -> str | Refusal:
+        """The known words stay in use: they were said again later, or are in conflict with these."""
+        known = arrival.known
+        assert known is not None
+        if fresh == "again":
+            # Whatever else was said in between has to be later than this; the day that it counts in stays that of the first time.
+            mark = msgspec.structs.replace(known, time_s=arrival.remembered_s, said_ms=arrival.said_ms, lost=b"")
+        else:
+            mark = msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content))
+        arrival.lane.marks.put(arrival.key, mark, effects.changes)
+        return "duplicate" if fresh == "again" else _conflict(arrival.received, "what came before it is in use")
+
+    def _put(self, arrival: Arrival, fresh: str, collected: Collected, effects: Effects) -> None:
+        """The sample is the newest: it takes the place of what is known, in counts, marks and for the stage behind."""
+        sample, lane, known, envelope = collected.sample, arrival.lane, arrival.known, arrival.received.envelope
+        former = bool(arrival.former) or (known is not None and known.former)
+        if former or sample.revision or sample.retracted:
+            sample = msgspec.structs.replace(sample, former_ids=arrival.former_ids())
+        left = set()
+        for key, mark in arrival.former.items():
+            self._take_back(key, mark, lane)
+            lane.former.drop(key, effects.changes)
+            left.add(mark.model)
+        if known is not None and not arrival.former:
+            self._take_back(arrival.key, known, lane)
+            left.add(known.model)
+        contribution = () if envelope.history else collected.contribution
+        day = _EPOCH_DAY + arrival.time_s // DAY_S
+        self._signals.add(sample.model, lane.kind, day, contribution)
+        content, lost = arrival.received.content, lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
+        mark = Mark(
+            arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.user, day, contribution,
+            None, arrival.said_ms, content, lost, former,
+        )  # fmt: skip
+        lane.marks.put(arrival.key, mark, effects.changes)
+        if lane is self._documents:
+            self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
+        effects.redactions += collected.redactions
+        effects.redacted_corrections += sample.correction_redactions > 0
+        for model in sorted(left - {sample.model}):
+            # The former model's buffer is in another hand: it hears of the move as a retraction.
+            effects.encoded.append(self._encoded(_without_text(sample, model), envelope))
+        effects.encoded.append(self._encoded(sample, envelope))
 
     def _erase(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
         """Takes back what the user said up to the erasure, and refuses what of it comes later."""
@@ -229,9 +296,10 @@ class Collector:
         self._erased_s[user] = until_s
         effects.changes[ERASED_KEY + user] = str(until_s).encode()
         lane = self._feedback
-        for key, mark in lane.marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
-            self._take_back(key, mark, lane)
-            lane.marks.drop(key, effects.changes)
+        for marks in (lane.marks, lane.former):
+            for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
+                self._take_back(key, mark, lane)
+                marks.drop(key, effects.changes)
         return "erased", until_s
 
     def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
@@ -242,7 +310,7 @@ class Collector:
                 self._sketches.take_back(key, mark)
 
     def _encoded(self, sample: SampleOut, envelope: Envelope) -> Encoded:
-        event_id = f"{sample.sample_id}:{sample.revision}"
+        event_id = f"{sample.sample_id}:{sample.revision}:{sample.content}"
         return self._samples.encode(sample, sample.model, event_id, sample.occurred_at, envelope.traceparent, history=envelope.history)
 
     def _summarise(self, newest_s: int, effects: Effects) -> None:
@@ -259,6 +327,8 @@ class Collector:
             if not lane.begun:
                 continue
             lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
+            if lane.former:
+                lane.former.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
             self._signals.forget(lane.kind, _first_day(lane), effects.changes)
             if lane is self._documents:
                 self._sketches.forget(_first_day(lane), effects.changes)
@@ -267,7 +337,10 @@ class Collector:
         for (_, outcome), count in effects.outcomes.items():
             self.totals.processed += count
             self.totals.duplicates += count if outcome == "duplicate" else 0
+            self.totals.conflicts += count if outcome == dead_letter.CONFLICT else 0
+            self.totals.unmet_retractions += count if outcome == "retracted_unmet" else 0
         self.totals.redactions += effects.redactions
+        self.totals.redacted_corrections += effects.redacted_corrections
         for letter in effects.dead_letters:
             reasons = self.totals.dead_letters.setdefault(letter.topic, {})
             reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
@@ -278,8 +351,16 @@ def _first_day(lane: Lane) -> int:
     return _EPOCH_DAY + lane.watermark_s // DAY_S
 
 
-def _without_text(sample: SampleOut, model: str) -> SampleOut:
-    """The sample as a retraction at another model."""
-    return msgspec.structs.replace(
-        sample, model=model, retracted=True, negative=False, query="", response="", correction=None, title=None, text=None
+def _conflict(received: Received, in_use: str) -> Refusal:
+    detail = (
+        f"other content of revision {received.revision} was said at the same moment: {in_use} (content {received.content.hex()} is here)"
     )
+    return Refusal(dead_letter.CONFLICT, detail)
+
+
+def _without_text(sample: SampleOut, model: str) -> SampleOut:
+    """The sample as a retraction at another model; the user's own retraction is one there too."""
+    return msgspec.structs.replace(
+        sample, model=model, retracted=True, moved=not sample.retracted, negative=False, query="", response="", correction=None,
+        correction_redactions=0, title=None, text=None,
+    )  # fmt: skip

@@ -11,13 +11,20 @@ from typing import Final, Literal
 
 import msgspec
 
-Freshness = Literal["new", "revised", "duplicate", "stale"]
+# `conflict`: other words at the same revision and moment, which lose; `prevails`: which win.
+Freshness = Literal["new", "revised", "duplicate", "again", "stale", "conflict", "prevails"]
 
 # The state key of an id: its input's letter and the first 16 bytes of the sample id. Among 10^9 ids two share one with odds of 10^-21.
-FEEDBACK_KEY: Final = b"k"
-DOCUMENT_KEY: Final = b"q"
+FEEDBACK_KEY: Final = b"c"
+DOCUMENT_KEY: Final = b"t"
+# Of ids as the release before made them (`schemas.identity.former_ids`): they go with the window.
+FORMER_FEEDBACK_KEY: Final = b"k"
+FORMER_DOCUMENT_KEY: Final = b"q"
 ID_BYTES: Final = 16
 USER_BYTES: Final = 16
+CONTENT_BYTES: Final = 8
+# Contents that lost at one revision and moment, and are known as duplicates when they come again; whoever sends more is told once more.
+_LOST_CONTENTS: Final = 8
 _HOUR_S: Final = 3600
 # MessagePack writes these seconds since 1970 in five bytes, so their place in a mark is fixed; a time beyond is held at the end.
 _FIRST_S: Final = 1 << 16
@@ -29,7 +36,9 @@ class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `time_s` is the newest event time of its revisions (seconds since 1970 UTC), `user` the first 16 bytes of the user hash (empty:
     none), `contribution` what the newest revision added to the counts of its event-day (proleptic Gregorian ordinal), `row` what it
-    added to the day's sketch (`consumers.drift.sketch.packed_row`; None: nothing, and a byte).
+    added to the day's sketch (`consumers.drift.sketch.packed_row`; None: nothing, and a byte). `said_ms` is the newest event time of
+    what it says (milliseconds since 1970 UTC), `content` the hash of that (8 bytes; none in marks of the release before), `lost` the
+    hashes of what was said otherwise at the same revision and moment, `former` whether stage 2 may hold it under a former id.
     """
 
     time_s: int
@@ -40,22 +49,56 @@ class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     day: int
     contribution: tuple[int, ...]
     row: bytes | None = None
+    said_ms: int = 0
+    content: bytes = b""
+    lost: bytes = b""
+    former: bool = False
 
 
-def freshness(known: Mark | None, revision: int, retracted: bool) -> Freshness:
-    """How an arriving revision stands to the known one. A retraction wins over its own revision: it can have no later one.
+def freshness(known: Mark | None, revision: int, retracted: bool, said_ms: int, content: bytes) -> Freshness:
+    """How an arriving revision stands to the known one: by (revision, retracted, time, content hash), whatever came first.
 
-    >>> freshness(None, 0, False)
-    'new'
-    >>> freshness(Mark(0, 0, False, "m", b"", 1, (1, 1, 0, 1)), 0, True)
-    'revised'
+    A retraction wins over its own revision: it can have no later one. The same content is a duplicate whatever its time (`again`: of a
+    later time, which whatever is said in between has to beat).
+
+    >>> said = Mark(0, 0, False, "m", b"", 1, (1, 1, 0, 1), said_ms=5, content=b"b")
+    >>> freshness(None, 0, False, 5, b"b"), freshness(said, 0, True, 4, b""), freshness(said, 0, False, 6, b"a")
+    ('new', 'revised', 'revised')
+    >>> freshness(said, 0, False, 5, b"b"), freshness(said, 0, False, 9, b"b"), freshness(said, 0, False, 5, b"c")
+    ('duplicate', 'again', 'prevails')
     """
     if known is None:
         return "new"
-    arriving, newest = (revision, retracted), (known.revision, known.retracted)
-    if arriving > newest:
-        return "revised"
-    return "duplicate" if arriving == newest else "stale"
+    if revision != known.revision or retracted != known.retracted:
+        return "revised" if (revision, retracted) > (known.revision, known.retracted) else "stale"
+    if content == known.content:
+        return "again" if said_ms > known.said_ms else "duplicate"
+    if said_ms != known.said_ms:
+        return "revised" if said_ms > known.said_ms else "stale"
+    if content in _contents(known.lost):
+        return "duplicate"
+    return "prevails" if content > known.content else "conflict"
+
+
+def freshness_of_former(known: Mark, revision: int, retracted: bool, time_s: int, contribution: tuple[int, ...]) -> Freshness:
+    """How an arriving revision stands to one that the release before remembered: without its content, and to the second.
+
+    What adds the same to the counts is taken for a duplicate, as that release took it; anything else is other content.
+    """
+    if revision != known.revision or retracted != known.retracted:
+        return "revised" if (revision, retracted) > (known.revision, known.retracted) else "stale"
+    if contribution == known.contribution:
+        return "duplicate"
+    return "revised" if time_s >= known.time_s else "stale"
+
+
+def lost_with(known: Mark, content: bytes) -> bytes:
+    """`Mark.lost` of a mark with one more content that lost against it."""
+    return (known.lost + content)[-_LOST_CONTENTS * CONTENT_BYTES :]
+
+
+def _contents(lost: bytes) -> list[bytes]:
+    return [lost[start : start + CONTENT_BYTES] for start in range(0, len(lost), CONTENT_BYTES)]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -63,7 +106,7 @@ _decode = msgspec.msgpack.Decoder(Mark).decode
 
 
 class Marks:
-    """The marks of one input partition by their state key, packed: about 200 bytes an id in all, 150 more for a document with a row.
+    """The marks of one input partition by their state key, packed: about 220 bytes an id in all, 150 more for a document with a row.
 
     The state key of a sample is its input's letter and the first 16 bytes of its id.
     """
@@ -75,6 +118,10 @@ class Marks:
 
     def __len__(self) -> int:
         return len(self._packed)
+
+    def newest(self, key: bytes) -> Mark:
+        """The mark that lies under a key; raises KeyError."""
+        return _decode(self._packed[key])
 
     def get(self, key: bytes, forgotten_before_s: int) -> Mark | None:
         """The mark of a sample; None for one never seen, or forgotten by its time, whether it has been dropped already or not."""

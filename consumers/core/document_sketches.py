@@ -149,7 +149,8 @@ class DocumentSketches:
         for number, document in enumerate(documents):
             at[document.mark.model, document.mark.day].append(number)
             if self._waiting.get(document.key) is document:
-                mark = msgspec.structs.replace(document.mark, row=packed_row(rows[number], document.group))
+                # As it is now: the same document may have come again since, which moves its time.
+                mark = msgspec.structs.replace(marks.newest(document.key), row=packed_row(rows[number], document.group))
                 marks.amend(document.key, mark, changes)
         for place, chosen in at.items():
             self._days[place].sums += sketched(rows[chosen], groups[chosen])

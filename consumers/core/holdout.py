@@ -9,29 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import unicodedata
 from typing import Final
+
+from schemas.identity import normalise_group
+
+__all__ = ["GROUP_CHARACTERS", "REMEMBERED_GROUPS", "HoldoutAssigner", "is_holdout", "key_id", "normalise_group"]
 
 _SHARES = 1 << 64
 # Names that an assigner remembers: groups repeat (a document, a monument), and normalising one costs more than the hash.
 REMEMBERED_GROUPS: Final = 20_000
 # The limit of `schemas.fields.Group`.
 GROUP_CHARACTERS: Final = 500
-
-
-def normalise_group(text: str) -> str:
-    """The same string for every way of writing a group's name: NFC, casefold, white space collapsed and stripped.
-
-    Casefolding can leave NFC (and NFC can leave casefolded form), so the pair runs twice: afterwards the function is idempotent.
-
-    >>> normalise_group("  Taj   MAHAL ")
-    'taj mahal'
-    """
-    if text.isascii():
-        return " ".join(text.casefold().split())
-    for _ in range(2):
-        text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return " ".join(text.split())
 
 
 def key_id(key: bytes) -> str:

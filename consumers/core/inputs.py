@@ -23,10 +23,12 @@ from schemas.operator_request import OperatorRequested
 from schemas.training import Outcome, TrainingState
 
 
-class SampleSeen(msgspec.Struct, frozen=True, gc=False):
+class SampleSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A sample, or a later revision of one; its place in the log is its entry's place.
 
-    `voice` is whose it is: `u:` and the user hash, else `c:` and the conversation, else empty. `occurred_s` is the event time.
+    `voice` is whose it is: `u:` and the user hash, else `c:` and the conversation, else empty. `occurred_s` is the event time, `ms` its
+    milliseconds. `content` is the hash of what is said, `moved` says that it is another model's now, `former` are the ids that the same
+    words had in the release before.
     """
 
     sample_id: str
@@ -37,6 +39,10 @@ class SampleSeen(msgspec.Struct, frozen=True, gc=False):
     retracted: bool
     voice: str = ""
     occurred_s: int = 0
+    ms: int = 0
+    content: str = ""
+    moved: bool = False
+    former: tuple[str, ...] = ()
 
 
 class SignalSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -208,6 +214,10 @@ def _sample(record: InputRecord) -> Read:
         sample.retracted,
         _voice(sample.user_hash, sample.conversation_id),
         math.floor(envelope.time.timestamp()),
+        envelope.time.microsecond // 1000,
+        sample.content or "",
+        sample.moved,
+        sample.former_ids,
     )
     # What a history brings is no news: it explains no drift.
     if not seen.document or sample.retracted or sample.text is None or envelope.history:

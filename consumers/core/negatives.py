@@ -35,8 +35,8 @@ class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     """One sample: its newest revision, where that lies in sample.collected, and its way through batches.
 
     `batch` is the newest batch that leased it (0: none yet), `parked_for` the outcome that parked it, `seen_ms` the tick
-    when it arrived. `afterwards` (-1: nothing new) is the status that a revision arrived during the lease asks for. `voice` and
-    `occurred_s` are those of `SampleSeen`.
+    when it arrived. `afterwards` (-1: nothing new) is the status that a revision arrived during the lease asks for. `voice`,
+    `occurred_s`, `ms` and `content` are those of `SampleSeen`. `retracted` is the user's own retraction, not a move to another model.
     """
 
     revision: int
@@ -51,10 +51,18 @@ class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     afterwards: int = -1
     voice: str = ""
     occurred_s: int = 0
+    ms: int = 0
+    content: str = ""
+
+    def order(self) -> tuple[int, bool, int, int, str]:
+        """By what of two revisions the later one is later: stage 1's order."""
+        return self.revision, self.retracted, self.occurred_s, self.ms, self.content
 
 
 class NegativeBuffer:
     """Samples by id; the last revision wins, and one that a batch consumed never counts again.
+
+    What is held under a former id keeps that name: leases, reports and lists of what was trained on know it by that.
 
     Of each voice at most `max_per_user` pending negatives count, and go into one batch: what is over stays pending for a later one.
     """
@@ -110,31 +118,47 @@ class NegativeBuffer:
 
     def take(self, seen: SampleSeen, *, partition: int, offset: int, now_ms: int) -> Taken:
         """Takes one sample or revision; says what became of it."""
-        known = self._samples.get(seen.sample_id)
-        if known is not None and (seen.revision, seen.retracted) <= (known.revision, known.retracted):
+        name = self._name(seen)
+        known, wanted = self._samples.get(name), _wanted(seen)
+        retracted = seen.retracted and not seen.moved
+        entry = Buffered(
+            seen.revision, retracted, seen.document, wanted, partition, offset, now_ms,
+            voice=seen.voice, occurred_s=seen.occurred_s, ms=seen.ms, content=seen.content,
+        )  # fmt: skip
+        if known is not None and entry.order() <= known.order():
             return "duplicate"
-        wanted = _wanted(seen)
         if known is None and wanted is Status.DROPPED and seen.revision == 0 and not seen.retracted:
             # Praise is no training data, and nothing older can come for it to hold back: it needs no memory. A retraction does: one
             # that names no user lies in another partition than its feedback, and may overtake it.
             return "ignored"
-        entry = Buffered(
-            seen.revision, seen.retracted, seen.document, wanted, partition, offset, now_ms, voice=seen.voice, occurred_s=seen.occurred_s
-        )
         if known is not None and known.status == Status.LEASED:
             replaced = msgspec.structs.replace(entry, status=Status.LEASED, batch=known.batch, afterwards=int(wanted))
-            self._put(seen.sample_id, replaced)
+            self._put(name, replaced)
             return "held"
         if known is not None and known.batch and wanted is Status.PENDING and not seen.document:
             # Consumed once, so it never counts again; its new words may still be trained on.
             parked_for = known.parked_for or "revised"
             entry = msgspec.structs.replace(entry, status=Status.PARKED, batch=known.batch, parked_for=parked_for)
-            self._put(seen.sample_id, entry)
+            self._put(name, entry)
             return "held"
         if known is not None:
             entry = msgspec.structs.replace(entry, batch=known.batch)
-        self._put(seen.sample_id, entry)
+        self._put(name, entry)
         return {Status.PENDING: "pending", Status.QUARANTINED: "quarantined"}.get(wanted, "dropped")  # type: ignore[return-value]
+
+    def _name(self, seen: SampleSeen) -> str:
+        """The id under which a sample is held, or is to be: its own, or a former one that is held, where the words are the same user's.
+
+        Where two former ones are held (the same feedback over HTTP and from a file was two samples), the one that a batch consumed stays.
+        """
+        held = [name for name in seen.former if name in self._samples and _user(self._samples[name].voice) == _user(seen.voice)]
+        if not held or seen.sample_id in self._samples:
+            return seen.sample_id
+        first, *others = sorted(held, key=lambda name: (self._samples[name].status != Status.LEASED, -self._samples[name].batch))
+        for other in others:
+            if self._samples[other].status != Status.LEASED:
+                self._put(other, None)
+        return first
 
     def said(self, voice: str, until_s: int) -> list[str]:
         """The ids of what a voice said up to a time. O(samples)."""
@@ -247,6 +271,11 @@ def batch_sha256(samples: tuple[SampleRef, ...], documents: tuple[SampleRef, ...
     """The hash of a batch: over the sorted lines `<sample id>:<revision>` of samples, then of documents."""
     lines = [line for part in (samples, documents) for line in sorted(f"{ref.sample_id}:{ref.revision}\n" for ref in part)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _user(voice: str) -> str:
+    # A retraction without a user need not name the conversation.
+    return voice if voice.startswith("u:") else ""
 
 
 def _wanted(seen: SampleSeen) -> Status:

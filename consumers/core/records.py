@@ -63,6 +63,7 @@ class Effects:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     notices: list[Notice] = field(default_factory=list)
     redactions: int = 0
+    redacted_corrections: int = 0
 
 
 @dataclass(frozen=True, slots=True)

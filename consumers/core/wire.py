@@ -78,12 +78,16 @@ class SampleOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     response: str = ""
     correction: str | None = None
     score: float | None = None
+    content: str | None = None
+    correction_redactions: int = 0
     doc_id: str | None = None
     title: str | None = None
     text: str | None = None
     uri: str | None = None
     content_sha256: str | None = None
     publisher: str | None = None
+    former_ids: tuple[str, ...] = ()
+    moved: bool = False
 
 
 class SampleIn(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +105,9 @@ class SampleIn(msgspec.Struct, frozen=True, gc=False):
     group: str = ""
     text: str | None = None
     publisher: str | None = None
+    content: str | None = None
+    former_ids: tuple[str, ...] = ()
+    moved: bool = False
 
 
 class SummaryOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -10,7 +10,7 @@ import msgspec
 
 from consumers.core.collector import ERASED_KEY, TOTALS_KEY, Totals
 from consumers.core.decider import LastTick
-from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, unpack
+from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, unpack
 from consumers.core.document_drift import DaySketch, Watched
 from consumers.core.document_sketches import read_sketch
 from consumers.core.feedback_drift import DayCounts as FeedbackCounts
@@ -26,7 +26,12 @@ from consumers.state.changelog import SHARDS_KEY, VERSION_KEY
 from consumers.state.migrations import Mark1
 
 UNKNOWN: Final = "unknown"
-_MARKS: Final = {FEEDBACK_KEY: "feedback mark", DOCUMENT_KEY: "document mark"}
+_MARKS: Final = {
+    FEEDBACK_KEY: "feedback mark",
+    DOCUMENT_KEY: "document mark",
+    FORMER_FEEDBACK_KEY: "feedback mark (former id)",
+    FORMER_DOCUMENT_KEY: "document mark (former id)",
+}
 # By the letter behind the model.
 _DRIFT: Final = {
     b"b": "drift baselines",
@@ -135,6 +140,7 @@ def _mark(kind: str, key: bytes, value: bytes) -> Described:
         "day": date.fromordinal(mark.day),
         "counted": list(mark.contribution),
         "sketched": mark.row is not None,
+        "content": mark.content.hex() or None,
     }
     return Described(kind, key[:1].decode() + sample, told, model=mark.model, sample=sample, user=mark.user.hex() or None)
 

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, ID_BYTES, Mark, pack
+from consumers.core.deduplication import FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, ID_BYTES, Mark, pack
 from schemas import topics
 
 Record = tuple[bytes, bytes | None]
@@ -48,18 +48,19 @@ def marks_by_input(key: bytes, value: bytes | None) -> Iterable[Record]:
         return ((key, value),)
     sample = bytes.fromhex(key[len(_MARK_1) :].decode())[:ID_BYTES]
     if value is None:
-        return ((FEEDBACK_KEY + sample, None), (DOCUMENT_KEY + sample, None))
+        return ((FORMER_FEEDBACK_KEY + sample, None), (FORMER_DOCUMENT_KEY + sample, None))
     old = _decode_mark_1(value)
     time_s = (old.day - _EPOCH_DAY + 1) * _DAY_S - 1
     mark = Mark(time_s, old.revision, old.retracted, old.model, b"", old.day, old.contribution)
-    return (((FEEDBACK_KEY if old.kind == "feedback" else DOCUMENT_KEY) + sample, pack(mark)),)
+    return (((FORMER_FEEDBACK_KEY if old.kind == "feedback" else FORMER_DOCUMENT_KEY) + sample, pack(mark)),)
 
 
 def unchanged(key: bytes, value: bytes | None) -> Iterable[Record]:
     """What is new stands behind the other fields, or under keys of its own, and is empty where there was none.
 
     Stage 1, 2 → 3: documents' rows in their marks, languages in contributions and counts, sketches of days. Stage 2, 1 → 2: samples'
-    voice and time.
+    voice and time. Stage 1, 3 → 4: marks of this release lie under letters of their own; those of the former id stay under theirs,
+    because nobody can hash an id anew, and are looked up there. Stage 2, 3 → 4: samples' milliseconds and content.
     """
     return ((key, value),)
 
@@ -75,8 +76,8 @@ def drift_by_sketches(key: bytes, value: bytes | None) -> Iterable[Record]:
 
 # By changelog: the migration at index n takes version n + 1 to n + 2.
 MIGRATIONS: Final[dict[str, tuple[Migration, ...]]] = {
-    topics.STAGE1_CHANGELOG: (marks_by_input, unchanged),
-    topics.STAGE2_CHANGELOG: (unchanged, drift_by_sketches),
+    topics.STAGE1_CHANGELOG: (marks_by_input, unchanged, unchanged),
+    topics.STAGE2_CHANGELOG: (unchanged, drift_by_sketches, unchanged),
 }
 
 

@@ -151,9 +151,14 @@ def _last_revisions(samples: Iterable[Mapping[str, Any]], dropped: Counter[str])
         other = newest.get(sample_id)
         if other is not None:
             dropped[OLDER_REVISION] += 1
-        if other is None or int(sample.get("revision") or 0) >= int(other.get("revision") or 0):
+        if other is None or _order(sample) >= _order(other):
             newest[sample_id] = sample
     return [newest[sample_id] for sample_id in sorted(newest)]
+
+
+def _order(sample: Mapping[str, Any]) -> tuple[int, str, str]:
+    """By what of two revisions of a sample the later one is later: stage 1's order. Without the Z a fraction comes behind its second."""
+    return int(sample.get("revision") or 0), str(sample.get("occurred_at") or "").rstrip("Z"), str(sample.get("content") or "")
 
 
 def _vote(sample: Mapping[str, Any]) -> _Vote | None:

@@ -18,7 +18,6 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from consumers.core.holdout import is_holdout
-from consumers.core.intake import sample_id
 from gpu_runner.dataset.rows import load_training_rows
 from ops.demo import people
 from ops.demo.assistant import Assistant
@@ -29,6 +28,7 @@ from ops.errors import OperationFailed
 from producers.connection import KafkaConnection
 from producers.gateway.settings import SOURCE
 from schemas import topics
+from schemas.identity import sample_id
 
 MODEL: Final = "tiny-llama"
 ANSWER_TOKENS: Final = 96

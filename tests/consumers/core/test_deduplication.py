@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consumers.core.deduplication import FEEDBACK_KEY, Mark, Marks, freshness, pack, unpack
+from consumers.core.deduplication import FEEDBACK_KEY, Mark, Marks, freshness, lost_with, pack, unpack
 
 HOUR_S = 3600
 MARK = Mark(100 * HOUR_S, 3, False, "m", b"", 739000, (1, 1, 0, 1))
 USER = b"u" * 16
+# What was said, by its hash, and a mark of it.
+A, B, C = (letter * 8 for letter in (b"a", b"b", b"c"))
+SAID = replace(MARK, said_ms=5, content=B)
 
 MARKS = st.builds(
     Mark,
@@ -34,12 +39,44 @@ def filled(marks: dict[bytes, Mark]) -> tuple[Marks, dict[bytes, bytes | None]]:
 
 
 def test_orders_of_revisions() -> None:
-    """Newer revises, the same is a duplicate, older is stale; a retraction beats its own revision only."""
-    assert freshness(None, 0, False) == "new"
-    assert freshness(MARK, 4, False) == "revised"
-    assert freshness(MARK, 3, True) == "revised"
-    assert freshness(MARK, 3, False) == "duplicate"
-    assert freshness(MARK, 2, True) == "stale"
+    """Newer revises, the same is a duplicate, older is stale; a retraction beats its own revision only, whatever the times are."""
+    assert freshness(None, 0, False, 5, B) == "new"
+    assert freshness(SAID, 4, False, 1, A) == "revised"
+    assert freshness(SAID, 3, True, 1, A) == "revised"
+    assert freshness(SAID, 3, False, 5, B) == "duplicate"
+    assert freshness(SAID, 2, True, 9, A) == "stale"
+
+
+ARRIVALS = st.lists(st.tuples(st.integers(0, 1), st.booleans(), st.integers(1, 3), st.sampled_from([A, B, C])), min_size=1, max_size=6)
+
+
+@given(ARRIVALS, st.randoms())
+def test_k3_what_wins_is_the_same_in_any_order(arrivals: list[tuple[int, bool, int, bytes]], rng: random.Random) -> None:
+    """The known words after some events are the largest by (revision, retracted, time, content), however they came and how often."""
+    told = [*arrivals, *arrivals]
+    rng.shuffle(told)
+    known: Mark | None = None
+    for revision, retracted, said_ms, content in told:
+        fresh = freshness(known, revision, retracted, said_ms, content)
+        if fresh == "conflict":
+            assert known is not None
+            known = replace(known, lost=lost_with(known, content))
+        elif fresh not in ("duplicate", "stale"):
+            lost = lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
+            known = Mark(0, revision, retracted, "m", b"", 1, (), None, said_ms, content, lost)
+    assert known is not None
+    assert (known.revision, known.retracted, known.said_ms, known.content) == max(arrivals)
+
+
+def test_k3_conflict_is_told_once_a_content() -> None:
+    """Other words at the same revision and moment are told; when they come again they are duplicates."""
+    assert freshness(SAID, 3, False, 5, A) == "conflict"
+    assert freshness(SAID, 3, False, 5, C) == "prevails"
+    assert freshness(replace(SAID, lost=lost_with(SAID, A)), 3, False, 5, A) == "duplicate"
+    full = SAID
+    for number in range(20):
+        full = replace(full, lost=lost_with(full, bytes([number]) * 8))
+    assert len(full.lost) == 64
 
 
 @given(KEYED)
@@ -111,11 +148,14 @@ def test_an_amended_mark_takes_the_place_of_the_former(marks: dict[bytes, Mark])
     assert len(made) == 0
 
 
-def test_a_mark_without_a_row_is_a_byte_longer_than_in_the_former_release() -> None:
-    """Feedback pays a byte for the documents' rows; a mark that ends before the row is read."""
+def test_marks_of_the_releases_before_are_read() -> None:
+    """One that ends before the row, and one that ends before what was said and when: 20 bytes more are paid for that."""
     value = pack(MARK)
-    former = bytes((value[0] - 1,)) + value[1:-1]
-    assert unpack(former) == MARK == unpack(value)
+    for fields, its_bytes in ((7, 7), (8, 6)):
+        former = bytes((value[0] - 12 + fields,)) + value[1:-its_bytes]
+        assert unpack(former) == MARK == unpack(value)
+    said = pack(replace(MARK, said_ms=1_795_406_400_000, content=A))
+    assert len(said) == len(value) + 16
 
 
 def test_tombstone_forgets() -> None:

@@ -134,8 +134,9 @@ def test_samples_are_read_by_the_contract(build: Any) -> None:
         sample_id=sample.sample_id, kind="feedback", revision=0, model=build.model, occurred_at=build.start, source="chat",
         provenance={"topic": topics.FEEDBACK_SUBMITTED, "partition": 5, "offset": 9}, group="taj", language="hi", negative=True,
         model_version="v3", user_hash="0a" * 16, conversation_id="c", query=said.query, response=said.response, correction="आगरा",
-        score=-0.5,
+        score=-0.5, content=sample.content,
     )  # fmt: skip
+    assert sample.content
     document = build.document("d", title="ताज", language="hi")
     (sample,) = build.emitted(Collector(0, build.intake_policy()).process([build.record(document)]), SampleCollected)
     assert (sample.kind, sample.doc_id, sample.title, sample.text) == ("document", "d", "ताज", document.text)

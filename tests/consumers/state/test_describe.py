@@ -110,7 +110,7 @@ def test_one_sample_is_found_in_both_stages(build: Any) -> None:
     assert first.sample is not None
     assert len(first.sample) == 32
     whole = first.sample + "0" * 32
-    assert [record.name for record in described("stage1", made) if record.matches(f"sample:{whole}")] == [f"k{first.sample}"]
+    assert [record.name for record in described("stage1", made) if record.matches(f"sample:{whole}")] == [f"c{first.sample}"]
     buffered = [record for record in described("stage2", decider(build)) if record.kind == "sample"]
     for record in buffered:
         assert record.sample is not None
