@@ -1,10 +1,10 @@
-"""The stream processor's HTTP side: /health, /ready, /metrics, /state."""
+"""The stream processor's HTTP side: /health, /ready, /metrics, /state, and how many samples there are of a user: /users/{hash}."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Path, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from consumers.metrics import ConsumerMetrics
@@ -16,6 +16,7 @@ class ServiceView(Protocol):
 
     def problem(self) -> str | None: ...
     def state(self) -> dict[str, Any]: ...
+    async def samples_of(self, user_hash: str) -> dict[str, Any]: ...
     def before_metrics(self) -> None: ...
 
 
@@ -43,5 +44,9 @@ def make_app(view: ServiceView, metrics: ConsumerMetrics, roles: list[str]) -> F
     @app.get("/state")
     async def state() -> dict[str, Any]:
         return view.state()
+
+    @app.get("/users/{user_hash}")
+    async def user(user_hash: Annotated[str, Path(pattern=r"^[0-9a-f]{32,64}$")]) -> dict[str, Any]:
+        return await view.samples_of(user_hash)
 
     return app

@@ -185,6 +185,19 @@ class Service:
             "models": {model: summary(models[model]) for model in sorted(models)},
         }
 
+    async def samples_of(self, user_hash: str) -> dict[str, Any]:
+        """The JSON of `GET /users/{hash}`: what is remembered and held of a user by this process, and whether that is all there is."""
+        collectors, deciders = self._collectors(), self._deciders()
+        remembered = buffered = 0
+        for collector in collectors:
+            remembered += collector.remembered_of(user_hash)
+            await asyncio.sleep(0)
+        for decider in deciders:
+            buffered += sum(trigger.buffer.held_of(f"u:{user_hash}") for trigger in decider.triggers.values())
+            await asyncio.sleep(0)
+        every = len(collectors) >= topics.INPUT_PARTITIONS and len(deciders) >= topics.MODEL_PARTITIONS
+        return {"remembered": remembered, "buffered": buffered, "complete": every and self._phase == "running"}
+
     async def _stages(self, counts: dict[str, int]) -> list[Stage]:
         """The stages of this process, and the baselines that they need read before any record is processed."""
         if not {"stage1", "stage2"} & set(self._roles):
@@ -301,18 +314,29 @@ def _read_partitions(stages: Iterable[Stage], connection: KafkaConnection, count
 
 
 def _totals(collectors: Iterable[Collector]) -> dict[str, Any]:
-    processed = duplicates = redactions = 0
+    processed = duplicates = redactions = conflicts = corrections = unmet = 0
     letters: dict[str, dict[str, int]] = {}
     for collector in collectors:
         totals = collector.totals
         processed += totals.processed
         duplicates += totals.duplicates
         redactions += totals.redactions
+        conflicts += totals.conflicts
+        corrections += totals.redacted_corrections
+        unmet += totals.unmet_retractions
         for topic, reasons in totals.dead_letters.items():
             for reason, count in reasons.items():
                 found = letters.setdefault(topic, {})
                 found[reason] = found.get(reason, 0) + count
-    return {"processed": processed, "duplicates_ignored": duplicates, "dead_letters": letters, "redactions": redactions}
+    return {
+        "processed": processed,
+        "duplicates_ignored": duplicates,
+        "dead_letters": letters,
+        "redactions": redactions,
+        "conflicts": conflicts,
+        "redacted_corrections": corrections,
+        "unmet_retractions": unmet,
+    }
 
 
 def _spare_the_collector() -> None:

@@ -137,20 +137,23 @@ History = Annotated[
 ]
 
 
+Source = Annotated[str | None, typer.Option(help="The frontend of lines that name none in source: part of each feedback's identity.")]
+
+
 @publish_app.command("feedback")
-def publish_feedback(file: JsonlFile, data: Data = None, history: History = False) -> None:
+def publish_feedback(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> None:
     """Publishes ratings and corrections, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
     from ops.publish_command import run
 
-    raise typer.Exit(run("feedback", file, data, history=history))
+    raise typer.Exit(run("feedback", file, data, history=history, source=source))
 
 
 @publish_app.command("documents")
-def publish_documents(file: JsonlFile, data: Data = None, history: History = False) -> None:
+def publish_documents(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> None:
     """Publishes documents, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
     from ops.publish_command import run
 
-    raise typer.Exit(run("documents", file, data, history=history))
+    raise typer.Exit(run("documents", file, data, history=history, source=source))
 
 
 @app.command()

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 def run(*, user: str | None, user_hash: str | None, actor: str | None, reason: str, data_dir: Path | None) -> None:
     """Publishes the erasure, and says what it reaches and what it cannot reach; raises WrongUsage, OperationFailed."""
-    event = erasure(user=user, user_hash=user_hash, actor=actor or login_name(), reason=reason, data_dir=data_dir)
-    receipt = asyncio.run(publish(connection(data_dir), event))
-    print(f"asked to erase user {event.user_hash} ({receipt.topic} partition {receipt.partition} offset {receipt.offset})")
+    from producers.samples_met import samples_met
+
+    events = erasures(user=user, user_hash=user_hash, actor=actor or login_name(), reason=reason, data_dir=data_dir)
+    # Before they are gone.
+    met = asyncio.run(samples_met(_consumers_url(data_dir), [event.user_hash for event in events]))
+    for event in events:
+        receipt = asyncio.run(publish(connection(data_dir), event))
+        print(f"asked to erase user {event.user_hash} ({receipt.topic} partition {receipt.partition} offset {receipt.offset})")
+    print(met.sentence())
     print(
         "gone within a minute, where the services run: state, buffers, review, datasets, replay data, reports, exports in the data folder"
     )
@@ -28,12 +34,20 @@ def run(*, user: str | None, user_hash: str | None, actor: str | None, reason: s
         print(f"- {line}")
 
 
-def erasure(*, user: str | None, user_hash: str | None, actor: str, reason: str, data_dir: Path | None) -> UserErased:
-    """The event; raises WrongUsage unless exactly one of `user` and `user_hash` is given and can be used."""
+def _consumers_url(data_dir: Path | None) -> str:
+    from ops.running import find
+
+    stack = find(data_dir or Path(os.environ.get("DATA_DIR") or "data"))
+    found = stack.services.get("consumers") if stack is not None else None
+    return found.url if found is not None else os.environ.get("CONSUMERS_URL") or "http://127.0.0.1:8010"
+
+
+def erasures(*, user: str | None, user_hash: str | None, actor: str, reason: str, data_dir: Path | None) -> tuple[UserErased, ...]:
+    """The events, one for each hash that the user may have; raises WrongUsage unless one of the two is given and can be used."""
     from pydantic import ValidationError
 
     from producers.gateway.settings import user_hash_key
-    from producers.submissions import ErasureSubmission, SubmissionError, prepare_erasure
+    from producers.submissions import ErasureSubmission, SubmissionError, prepare_erasures
     from schemas.envelope import describe
 
     if not (user or user_hash) or (user and user_hash):
@@ -47,7 +61,7 @@ def erasure(*, user: str | None, user_hash: str | None, actor: str, reason: str,
         )
     try:
         submission = ErasureSubmission(actor=actor, reason=reason)
-        return prepare_erasure(user or user_hash or "", submission, hashed=user is None, user_hash_key=key)
+        return prepare_erasures(user or user_hash or "", submission, hashed=user is None, user_hash_key=key)
     except SubmissionError as error:
         raise WrongUsage(str(error)) from None
     except ValidationError as error:

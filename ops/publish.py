@@ -1,8 +1,8 @@
 """Feedback or documents from a JSON Lines file onto their topic, and what stage 1 made of them: what `abhyas publish` does.
 
 A line is what the gateway takes as one object (`producers.submissions`). Lines that are not valid are reported with
-their numbers and published never; the valid ones are published all. Publishing a file again makes no second event: an
-id that a feedback lacks derives from its line's number and content.
+their numbers and published never; the valid ones are published all. Publishing a file again makes no second event, whatever was added
+or left out: an id that a feedback lacks derives from its content, and how many equal lines came before it.
 
 A history is a file of what happened long ago. Its lines go oldest first, marked as history, so that stage 1 takes them however late they
 are; nothing that a user had erased goes at all.
@@ -32,11 +32,11 @@ from producers.http_errors import validation_details
 from producers.publisher import Publisher, Receipt
 from producers.submissions import (
     DocumentSubmission,
+    FallbackIds,
     FeedbackSubmission,
     Kind,
     Prepared,
     SubmissionError,
-    derived_id,
     prepare_document,
     prepare_feedback,
 )
@@ -44,6 +44,7 @@ from schemas import topics
 from schemas.catalogue import Event
 from schemas.envelope import MalformedEvent, decode
 from schemas.erasure import UserErased
+from schemas.identity import DEFAULT_SOURCE
 from schemas.json_lines import Line, read_lines
 
 # A file of nothing but errors must not fill the memory; the report still counts them all.
@@ -79,7 +80,8 @@ class LineError:
 class PublishReport:
     """What became of the file; `errors` holds the first 1,000 of `invalid`, in the order of their lines.
 
-    `outcomes` is what stage 1 made of the published ones.
+    `outcomes` is what stage 1 made of the published ones; `redacted_corrections` of them have a correction with a mark where an identity
+    number was.
     """
 
     published: int
@@ -87,6 +89,7 @@ class PublishReport:
     errors: tuple[LineError, ...]
     redactions: Mapping[str, int]
     outcomes: Outcomes = field(default_factory=Outcomes)
+    redacted_corrections: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -99,8 +102,9 @@ async def publish_file(
     kind: Kind,
     path: Path,
     *,
-    source: str = "/abhyas/cli",
+    source: str = DEFAULT_SOURCE,
     user_hash_key: bytes | None = None,
+    names_key: bytes | None = None,
     consumers_url: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     history: bool = False,
@@ -122,7 +126,8 @@ async def publish_file(
             async with following(connection, _TOPICS[kind]) as stage1:
                 return await publish_lines(
                     publisher, kind, file, stage1,
-                    user_hash_key=user_hash_key, on_progress=on_progress, history=history, erased=erased, silence_s=silence_s,
+                    user_hash_key=user_hash_key, names_key=names_key, on_progress=on_progress,
+                    history=history, erased=erased, silence_s=silence_s,
                 )  # fmt: skip
         finally:
             if pacing is not None:
@@ -135,7 +140,9 @@ async def publish_file(
 class Sends(Protocol):
     """What `publish_lines` asks of a publisher: `producers.publisher.Publisher`."""
 
-    async def publish(self, event: Event, time: datetime, *, history: bool = False) -> asyncio.Future[Receipt]: ...
+    async def publish(
+        self, event: Event, time: datetime, *, source: str | None = None, history: bool = False
+    ) -> asyncio.Future[Receipt]: ...
     async def acknowledgement(self, receipt: asyncio.Future[Receipt]) -> Receipt: ...
 
 
@@ -153,6 +160,7 @@ async def publish_lines(
     stage1: Hears,
     *,
     user_hash_key: bytes | None = None,
+    names_key: bytes | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     history: bool = False,
     erased: Mapping[str, datetime] | None = None,
@@ -161,7 +169,8 @@ async def publish_lines(
     """As `publish_file`, with what it is published by and heard from; `erased` are the times up to which users are erased."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    run = _Run(publisher, kind, user_hash_key, size, on_progress, stage1=stage1, erased=erased or {}, history=history)
+    keys = (user_hash_key, names_key)
+    run = _Run(publisher, kind, keys, size, on_progress, stage1=stage1, erased=erased or {}, history=history)
     for line in _lines(file, history=history):
         await run.line(line)
     await run.finish()
@@ -193,7 +202,7 @@ class _Run:
         self,
         publisher: Sends,
         kind: Kind,
-        user_hash_key: bytes | None,
+        keys: tuple[bytes | None, bytes | None],
         bytes_total: int,
         on_progress: Callable[[Progress], None] | None,
         *,
@@ -203,7 +212,8 @@ class _Run:
     ) -> None:
         self._publisher = publisher
         self._kind = kind
-        self._user_hash_key = user_hash_key
+        self._user_hash_key, self._names_key = keys
+        self._ids = FallbackIds(kind)
         self._bytes_total = bytes_total
         self._on_progress = on_progress
         self._stage1 = stage1
@@ -213,6 +223,7 @@ class _Run:
         self._lines = self._published = self._invalid = self._bytes_read = 0
         self._errors: list[LineError] = []
         self._redactions: Counter[str] = Counter()
+        self._redacted_corrections = 0
 
     async def line(self, line: Line) -> None:
         """One line that is not blank."""
@@ -237,7 +248,7 @@ class _Run:
     def report(self, outcomes: Outcomes) -> PublishReport:
         """What became of the file."""
         errors = tuple(sorted(self._errors, key=lambda item: item.line))
-        return PublishReport(self._published, self._invalid, errors, dict(self._redactions), outcomes)
+        return PublishReport(self._published, self._invalid, errors, dict(self._redactions), outcomes, self._redacted_corrections)
 
     def _prepared(self, line: Line) -> Prepared | LineError:
         if line.problems:
@@ -252,9 +263,9 @@ class _Run:
 
     def _submitted(self, line: Line) -> Prepared:
         if self._kind == "documents":
-            return prepare_document(DocumentSubmission.model_validate(line.value))
-        fallback = derived_id("feedback", f"{line.number}\n{line.raw.decode()}")
-        return prepare_feedback(FeedbackSubmission.model_validate(line.value), fallback_id=fallback, user_hash_key=self._user_hash_key)
+            return prepare_document(DocumentSubmission.model_validate(line.value), names_key=self._names_key)
+        fallback, said = self._ids.of(line.value), FeedbackSubmission.model_validate(line.value)
+        return prepare_feedback(said, fallback_id=fallback, user_hash_key=self._user_hash_key, names_key=self._names_key)
 
     def _of_history(self, number: int, prepared: Prepared) -> Prepared | LineError:
         if prepared.occurred_at is None:
@@ -266,7 +277,8 @@ class _Run:
 
     async def _publish(self, number: int, prepared: Prepared) -> None:
         try:
-            future = await self._publisher.publish(prepared.event, prepared.occurred_at or datetime.now(UTC), history=self._history)
+            moment = prepared.occurred_at or datetime.now(UTC)
+            future = await self._publisher.publish(prepared.event, moment, source=prepared.source, history=self._history)
         except EventTooLarge as error:
             self._refuse(LineError(number, str(error)))
         except PublishError as error:
@@ -274,6 +286,7 @@ class _Run:
         else:
             self._window.append((number, future))
             self._redactions.update(prepared.redactions)
+            self._redacted_corrections += prepared.correction_redactions > 0
 
     async def _settle(self) -> None:
         window, self._window = self._window, []

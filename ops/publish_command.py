@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ops import running
-from ops.errors import OperationFailed
+from ops.errors import OperationFailed, WrongUsage
 from schemas.dead_letter import TOO_LATE
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 _SHOWN_ERRORS = 20
 
 
-def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None, *, history: bool = False) -> int:
+def run(
+    kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None, *, history: bool = False, source: str | None = None
+) -> int:
     """Publishes every line and says what became of each; 1 when a line was invalid, late or refused, 0 otherwise."""
     from ops.publish import Progress as Published
     from ops.publish import publish_file
     from producers.errors import PublishError
-    from producers.gateway.settings import user_hash_key
+    from producers.gateway.settings import names_key, user_hash_key
+    from schemas.identity import DEFAULT_SOURCE
     from schemas.json_lines import NotJsonLines
 
     if not file.is_file():
@@ -49,7 +53,9 @@ def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | Non
                     kafka,
                     kind,
                     file,
+                    source=_source(source) or DEFAULT_SOURCE,
                     user_hash_key=user_hash_key(os.environ.get("USER_HASH_KEY"), folder),
+                    names_key=names_key(os.environ.get("HOLDOUT_KEY"), folder),
                     consumers_url=None if consumers is None else consumers.url,
                     on_progress=show,
                     history=history,
@@ -70,6 +76,13 @@ def run(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | Non
     return int(report.exit_code)
 
 
+def _source(source: str | None) -> str | None:
+    """A source name as the events take it; raises WrongUsage."""
+    if source is not None and not re.fullmatch(r"[^\s\x00-\x1f]{1,200}", source):
+        raise WrongUsage("--source: expected the frontend's name, 1 to 200 characters without white space, as https://chat.example.in")
+    return source
+
+
 def sentences(kind: str, report: PublishReport) -> list[str]:
     """What became of the file, a sentence a line."""
     found = report.outcomes
@@ -81,6 +94,8 @@ def sentences(kind: str, report: PublishReport) -> list[str]:
     if found.unknown:
         parts.append(f"{found.unknown} not known yet")
     told = [f"published {report.published} {kind}, {report.invalid} lines were invalid", f"of those published: {', '.join(parts)}"]
+    if report.redacted_corrections:
+        told.append(f"{report.redacted_corrections} corrections hold a mark where a number or an address was: they teach that mark")
     if found.unknown_because:
         told.append(f"not known yet, because {found.unknown_because}")
     if found.late:

@@ -151,7 +151,9 @@ class Stage1Outcomes:
             of_partition = {reason: _met(ours, places.get(partition)) for reason, places in self._refused.items()}
             collected = _met(ours, self._taken.get(partition))
             taken += collected
-            known += len(ours) - collected - sum(of_partition.values())
+            # Of a conflict whose record is in use there are a sample and a letter.
+            told = [places[partition] for places in (self._taken, *self._refused.values()) if partition in places]
+            known += len(ours) - (int(np.isin(ours, np.concatenate([np.frombuffer(one, np.int64) for one in told])).sum()) if told else 0)
             for reason, count in of_partition.items():
                 refused[reason] = refused.get(reason, 0) + count
         return Outcomes(

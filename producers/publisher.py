@@ -53,7 +53,7 @@ class Receipt:
 
 
 class Publisher:
-    """Publishes the events of one originator, whose name `source` becomes every event's `ce_source`.
+    """Publishes events; `source` becomes the `ce_source` of every one that is published without a source of its own.
 
     With `hold_until_processed` (the embedded broker) acknowledged bytes stay in flight until `processed` says that the
     reader has passed them. `ack_timeout_s` bounds how long `send` waits for one acknowledgement.
@@ -137,16 +137,17 @@ class Publisher:
             raise KafkaAway(f"Kafka does not answer at {self.connection.bootstrap_servers} within {timeout_s:g} s") from error
 
     async def publish(
-        self, event: Event, time: datetime, *, traceparent: str | None = None, wait: bool = True, history: bool = False
-    ) -> asyncio.Future[Receipt]:
+        self, event: Event, time: datetime, *, source: str | None = None, traceparent: str | None = None, wait: bool = True,
+        history: bool = False,
+    ) -> asyncio.Future[Receipt]:  # fmt: skip
         """Hands the event to the producer; the future that it returns holds the receipt once every replica has it.
 
-        `history` marks it as one of an imported history.
+        `source` is the frontend's name, None for the publisher's own. `history` marks it as one of an imported history.
 
         Raises EventTooLarge, KafkaAway, and Overloaded (only without `wait`; else it waits for room). The future
         raises KafkaAway or PublishError.
         """
-        record = encode(event, source=self.source, time=time, traceparent=traceparent, history=history)
+        record = encode(event, source=source or self.source, time=time, traceparent=traceparent, history=history)
         size, limit = record_size(record), topics.size_limit(event.TOPIC)
         if size > limit:
             raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")

@@ -7,7 +7,7 @@ of every text, and a raw `user` becomes its keyed hash, before there is an event
 from __future__ import annotations
 
 import hashlib
-import hmac
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +17,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from producers.redact import redact
+from producers.users import every_hash, hash_user, normal_user
 from schemas.document import DocumentIngested
 from schemas.erasure import UserErased
 from schemas.event_time import EventTime
 from schemas.feedback import FeedbackSubmitted
 from schemas.fields import Answer, DocumentText, Group, Identifier, Language, Query, Reason, Sha256, Tag, UserHash, Version
+from schemas.identity import MARK, keyed_name, normalise_group
 from schemas.model_name import NamedModel
 from schemas.rating import Rating, Scale
+
+__all__ = ["hash_user"]
 
 _STRICT: Final = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,9 +51,13 @@ class RatingSubmission(BaseModel):
 
 
 class FeedbackSubmission(BaseModel):
-    """A rating, a correction, both, or a retraction; `user` is a raw id that is hashed, never kept."""
+    """A rating, a correction, both, or a retraction; `user` is a raw id that is hashed, never kept.
+
+    `source` names the frontend that the feedback is of: with it and the user, `feedback_id` is one feedback on every way in.
+    """
 
     model_config = _STRICT
+    source: Identifier | None = None
     feedback_id: Identifier | None = None
     revision: int = Field(default=0, ge=0, le=1_000_000)
     retracted: bool = False
@@ -72,6 +80,7 @@ class DocumentSubmission(BaseModel):
     """A document with its text, or a reference into the object store with the hash of what lies there."""
 
     model_config = _STRICT
+    source: Identifier | None = None
     doc_id: Identifier
     version: int = Field(default=1, ge=0)
     model: NamedModel | None = None
@@ -96,24 +105,20 @@ class ErasureSubmission(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An event ready to publish: its caller's id, its time (None: now), and what was taken out of its texts."""
+    """An event ready to publish: its caller's id, its time (None: now), and what was taken out of its texts.
+
+    `source` is the frontend's name where it gave one, `correction_redactions` how many marks the correction has where something was.
+    """
 
     event: FeedbackSubmitted | DocumentIngested
     id: str
     occurred_at: datetime | None
     redactions: Mapping[str, int]
+    source: str | None = None
+    correction_redactions: int = 0
 
 
 Kind = Literal["feedback", "documents"]
-
-
-def hash_user(key: bytes, user: str) -> str:
-    """The `user_hash` of a raw user id: HMAC-SHA256 in 64 hex digits; without the key nobody can test a guess.
-
-    >>> hash_user(b"key", "user-7")[:16]
-    'c5b90905942d8f34'
-    """
-    return hmac.new(key, user.encode(), hashlib.sha256).hexdigest()
 
 
 def derived_id(kind: Kind, seed: str) -> str:
@@ -121,12 +126,39 @@ def derived_id(kind: Kind, seed: str) -> str:
     return f"{'fb' if kind == 'feedback' else 'doc'}-{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
 
 
-def prepare_feedback(submission: FeedbackSubmission, *, fallback_id: str, user_hash_key: bytes | None) -> Prepared:
-    """The event of a feedback; raises SubmissionError, or pydantic's ValidationError where the contract says no."""
+class FallbackIds:
+    """Ids for the items of one file or request that have none: from an item's content, and how many equal ones came before it.
+
+    So an item keeps its id when others before it are left out or added. `seed` keeps requests apart that are not each other's retry.
+    """
+
+    def __init__(self, kind: Kind, seed: str = "") -> None:
+        self._kind: Kind = kind
+        self._seed = seed
+        self._seen: Counter[bytes] = Counter()
+
+    def of(self, item: Any) -> str:
+        """The next item's id; empty for one that brings its own, or can have none."""
+        if self._kind != "feedback" or not isinstance(item, dict) or item.get("feedback_id") is not None:
+            return ""
+        # Keys in one order, so that a file written anew by another program has the same ids.
+        content = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).digest()
+        self._seen[content[:8]] += 1
+        return derived_id(self._kind, f"{self._seed}\n{content.hex()}\n{self._seen[content[:8]]}")
+
+
+def prepare_feedback(
+    submission: FeedbackSubmission, *, fallback_id: str, user_hash_key: bytes | None, names_key: bytes | None = None
+) -> Prepared:
+    """The event of a feedback; raises SubmissionError, or pydantic's ValidationError where the contract says no.
+
+    `names_key` (the holdout key) hashes names that hold an identity number; without it such a name is refused.
+    """
     feedback_id = submission.feedback_id or fallback_id
     _opaque("feedback_id", submission.feedback_id)
     _opaque("conversation_id", submission.conversation_id)
-    clean = _Cleaner()
+    clean = _Cleaner(names_key)
+    correction = clean.optional(submission.correction)
     event = FeedbackSubmitted(
         feedback_id=feedback_id,
         revision=submission.revision,
@@ -138,23 +170,25 @@ def prepare_feedback(submission: FeedbackSubmission, *, fallback_id: str, user_h
         language=submission.language,
         query=clean.text(submission.query),
         response=clean.text(submission.response),
-        correction=clean.optional(submission.correction),
+        correction=correction,
         rating=_rating(submission.rating),
-        source_group=clean.optional(submission.source_group),
+        source_group=clean.group(submission.source_group),
         tags=tuple(clean.text(tag) for tag in submission.tags),
     )
-    return Prepared(event, feedback_id, submission.occurred_at, clean.counts)
+    source, marks = clean.name("source", submission.source, 200), len(MARK.findall(correction or ""))
+    return Prepared(event, feedback_id, submission.occurred_at, clean.counts, source, marks)
 
 
-def prepare_document(submission: DocumentSubmission) -> Prepared:
+def prepare_document(submission: DocumentSubmission, *, names_key: bytes | None = None) -> Prepared:
     """The event of a document; raises SubmissionError, or pydantic's ValidationError where the contract says no.
 
-    A given `sha256` is checked against the text as it came; the event's is of the text as it is published.
+    A given `sha256` is checked against the text as it came; the event's is of the text as it is published. `names_key` as in
+    `prepare_feedback`.
     """
     _opaque("doc_id", submission.doc_id)
     if submission.uri is not None and submission.sha256 is None:
         raise SubmissionError("sha256", "sha256 is absent: a document by uri needs the sha256 of its UTF-8 text")
-    clean = _Cleaner()
+    clean = _Cleaner(names_key)
     sha256 = submission.sha256
     text = clean.optional(submission.text)
     if submission.text is not None and text is not None:
@@ -169,29 +203,32 @@ def prepare_document(submission: DocumentSubmission) -> Prepared:
         text=text,
         uri=submission.uri,
         title=clean.optional(submission.title),
-        publisher=clean.optional(submission.publisher),
+        publisher=clean.name("publisher", submission.publisher, 300),
         language=submission.language,
-        source_group=clean.optional(submission.source_group),
+        source_group=clean.group(submission.source_group),
         tags=tuple(clean.text(tag) for tag in submission.tags),
     )
-    return Prepared(event, submission.doc_id, submission.occurred_at, clean.counts)
+    return Prepared(event, submission.doc_id, submission.occurred_at, clean.counts, clean.name("source", submission.source, 200))
 
 
-def prepare_erasure(user: str, submission: ErasureSubmission, *, hashed: bool, user_hash_key: bytes | None) -> UserErased:
-    """The event that erases a user, given by raw id (hashed here, never kept) or, with `hashed`, by `user_hash`.
+def prepare_erasures(user: str, submission: ErasureSubmission, *, hashed: bool, user_hash_key: bytes | None) -> tuple[UserErased, ...]:
+    """The events that erase a user, given by raw id (hashed here, never kept) or, with `hashed`, by `user_hash`; the user's own hash first.
 
-    Raises SubmissionError, or pydantic's ValidationError for what is no user hash.
+    Of a raw id there is one for each hash that the user may have been given. Raises SubmissionError, or pydantic's ValidationError for
+    what is no user hash.
     """
     _opaque("actor", submission.actor)
-    user_hash = user if hashed else _hashed(user, user_hash_key)
-    return UserErased(user_hash=user_hash, actor=submission.actor, reason=_Cleaner().text(submission.reason))
+    reason = _Cleaner(None).text(submission.reason)
+    hashes = (user,) if hashed else every_hash(_usable(user, user_hash_key), user)
+    return tuple(UserErased(user_hash=user_hash, actor=submission.actor, reason=reason) for user_hash in hashes)
 
 
 class _Cleaner:
     """Redacts texts and adds up what it took out."""
 
-    def __init__(self) -> None:
+    def __init__(self, names_key: bytes | None) -> None:
         self.counts: Counter[str] = Counter()
+        self._names_key = names_key
 
     def text(self, text: str) -> str:
         redacted = redact(text)
@@ -200,6 +237,23 @@ class _Cleaner:
 
     def optional(self, text: str | None) -> str | None:
         return None if text is None else self.text(text)
+
+    def name(self, field: str, name: str | None, limit: int, *, identity: str | None = None) -> str | None:
+        """A name, or its keyed hash where it holds an identity number: a mark would make two names one. As stage 1 does it."""
+        if name is None:
+            return None
+        redacted = self.text(name)
+        if redacted == name:
+            return name
+        if self._names_key is None:
+            raise SubmissionError(
+                field, f"{field} holds an identity number, and names are hashed by a key that is not known here: set HOLDOUT_KEY"
+            )
+        return keyed_name(redacted, name if identity is None else identity, self._names_key, limit=limit)
+
+    def group(self, name: str | None) -> str | None:
+        """A source group: ways of writing it that are one group stay one."""
+        return self.name("source_group", name, 500, identity=normalise_group(name or ""))
 
 
 def _opaque(field: str, value: str | None) -> None:
@@ -221,9 +275,16 @@ def _user_hash(submission: FeedbackSubmission, key: bytes | None) -> str | None:
 
 
 def _hashed(user: str, key: bytes | None) -> str:
+    return hash_user(_usable(user, key), user)
+
+
+def _usable(user: str, key: bytes | None) -> bytes:
+    """The key, where there is one and something to hash; raises SubmissionError."""
     if key is None:
         raise SubmissionError("user", "user cannot be hashed here: set USER_HASH_KEY to a long random string, or send user_hash")
-    return hash_user(key, user)
+    if not normal_user(user):
+        raise SubmissionError("user", "user is blank: expected the id of a user, or none")
+    return key
 
 
 def _rating(rating: RatingSubmission | None) -> Rating | None:

@@ -127,7 +127,7 @@ async def _publish_steadily(connection: KafkaConnection, stream: Stream, rate: i
             for _ in range(due - sent):
                 wire = next(records)
                 feedback_id = dict(wire.headers)["ce_id"].decode().rpartition(":")[0]
-                published[sample_id("feedback", SOURCE, feedback_id)] = time.perf_counter()
+                published[sample_id("feedback", SOURCE, feedback_id, wire.key.decode())] = time.perf_counter()
                 await producer.send(topic, wire.value, key=wire.key, partition=wire.partition, headers=list(wire.headers))
             sent = due
             await asyncio.sleep(max(0.0, began + (slices * SLICE_S) - time.perf_counter()))

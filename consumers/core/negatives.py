@@ -164,6 +164,10 @@ class NegativeBuffer:
         """The ids of what a voice said up to a time. O(samples)."""
         return [name for name, entry in self._samples.items() if entry.voice == voice and entry.occurred_s <= until_s]
 
+    def held_of(self, voice: str) -> int:
+        """How many samples of a voice are held that were not taken back. O(samples)."""
+        return sum(entry.voice == voice and entry.status != Status.DROPPED for entry in self._samples.values())
+
     def erase(self, voice: str, until_s: int) -> int:
         """Forgets what a voice said up to a time, leased or not; returns how many samples that were."""
         names = self.said(voice, until_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -26,9 +27,10 @@ from ops.demo.measure import exact_match
 from ops.demo.watch import Watch
 from ops.errors import OperationFailed
 from producers.connection import KafkaConnection
-from producers.gateway.settings import SOURCE
+from producers.gateway.settings import user_hash_key
+from producers.users import hash_user
 from schemas import topics
-from schemas.identity import sample_id
+from schemas.identity import DEFAULT_SOURCE, sample_id
 
 MODEL: Final = "tiny-llama"
 ANSWER_TOKENS: Final = 96
@@ -300,7 +302,12 @@ class Story:
         }
 
     def _leased_questions(self, command: dict[str, Any]) -> list[Question]:
-        asked = {sample_id("feedback", SOURCE, feedback_id): question for feedback_id, question in self.told.negatives.items()}
+        key = user_hash_key(os.environ.get("USER_HASH_KEY"), self.data_dir) or b""
+        users = {body["feedback_id"]: hash_user(key, body["user"]) for body in self.told.bodies if "user" in body}
+        asked = {
+            sample_id("feedback", DEFAULT_SOURCE, feedback_id, users[feedback_id]): question
+            for feedback_id, question in self.told.negatives.items()
+        }
         return [asked[ref["sample_id"]] for ref in command["batch"]["samples"]]
 
     async def _measure(self, pairs: Sequence[tuple[str, Question]]) -> float:

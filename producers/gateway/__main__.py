@@ -8,12 +8,13 @@ import uvicorn
 from pydantic import ValidationError
 
 from producers.gateway.app import create_app
-from producers.gateway.settings import SOURCE, GatewaySettings
+from producers.gateway.settings import GatewaySettings
 from producers.gateway.stop_times import ANSWERS_WITHIN_S
 from producers.process_end import serve
 from producers.publisher import Publisher
 from producers.structured_logs import configure_logging
 from schemas.envelope import describe
+from schemas.identity import DEFAULT_SOURCE
 
 
 def main() -> int:
@@ -28,7 +29,9 @@ def main() -> int:
         print(str(error), file=sys.stderr)
         return 2
     connection = settings.connection()
-    publisher = Publisher(connection, SOURCE, ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=connection.embedded)
+    publisher = Publisher(
+        connection, DEFAULT_SOURCE, ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=connection.embedded
+    )
     config = uvicorn.Config(
         create_app(settings, publisher),
         host=settings.host,

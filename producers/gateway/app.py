@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Final
 
@@ -30,6 +31,7 @@ from producers.http_body import described_body, schema_of
 from producers.http_errors import ApiError, install_error_handlers
 from producers.process_end import cancelled
 from producers.publisher import DISCONNECT_S, Publisher
+from producers.samples_met import samples_met
 from producers.submissions import DocumentSubmission, ErasureSubmission, FeedbackSubmission, Kind
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
@@ -65,7 +67,8 @@ def create_app(settings: GatewaySettings, publisher: Publisher) -> FastAPI:
     app.add_middleware(AnswerWhenCutOff)
     app.add_middleware(CountRequests, metrics=metrics)
     install_error_handlers(app)
-    intake = Intake(publisher, metrics, settings.user_hash_key_bytes())
+    met = partial(samples_met, settings.consumers_url)
+    intake = Intake(publisher, metrics, settings.user_hash_key_bytes(), settings.names_key_bytes(), met)
     _add_intake(app, settings, intake, metrics)
     _add_erasure(app, settings, intake)
     _add_operations(app, publisher, metrics)
@@ -110,9 +113,7 @@ def _add_erasure(app: FastAPI, settings: GatewaySettings, intake: Intake) -> Non
         body = await read_optional_object(request, max_bytes=settings.gateway_max_body_bytes)
         if "\ufffd" in user:  # what a server makes of bytes that are no UTF-8: two users' would be one
             raise ApiError(422, "invalid_request", "user: expected UTF-8, URL-encoded", [("user", "expected UTF-8, URL-encoded")])
-        event, receipt = await intake.erase(user, body, hashed=hashed, traceparent=_traceparent(request))
-        place = {"topic": receipt.topic, "partition": receipt.partition, "offset": receipt.offset}
-        return {"user_hash": event.user_hash, "event_id": receipt.event_id, **place}
+        return (await intake.erase(user, body, hashed=hashed, traceparent=_traceparent(request))).as_dict()
 
 
 def _traceparent(request: Request) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,16 +17,17 @@ from producers.gateway.body import Item
 from producers.gateway.metrics import USERS, GatewayMetrics
 from producers.http_errors import ApiError, Details, error_body, validation_details
 from producers.publisher import Publisher, Receipt
+from producers.samples_met import SamplesMet, nobody_asked
 from producers.submissions import (
     DocumentSubmission,
     ErasureSubmission,
+    FallbackIds,
     FeedbackSubmission,
     Kind,
     Prepared,
     SubmissionError,
-    derived_id,
     prepare_document,
-    prepare_erasure,
+    prepare_erasures,
     prepare_feedback,
 )
 from schemas.erasure import UserErased
@@ -60,6 +61,7 @@ class Accepted:
     index: int
     id: str
     receipt: Receipt
+    correction_redactions: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """One entry of `accepted` in an answer."""
@@ -71,7 +73,31 @@ class Accepted:
             "topic": receipt.topic,
             "partition": receipt.partition,
             "offset": receipt.offset,
+            # What a correction lost cannot be learnt from it.
+            **({"correction_redactions": self.correction_redactions} if self.correction_redactions else {}),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The events of an erasure and where they lie, the user's own hash first; and how many samples of theirs there were."""
+
+    events: tuple[tuple[UserErased, Receipt], ...]
+    met: SamplesMet
+
+    def as_dict(self) -> dict[str, Any]:
+        """The body of a 202: of the user's own hash as ever, and every event beside it."""
+        told = [
+            {
+                "user_hash": event.user_hash,
+                "event_id": receipt.event_id,
+                "topic": receipt.topic,
+                "partition": receipt.partition,
+                "offset": receipt.offset,
+            }
+            for event, receipt in self.events
+        ]
+        return {**told[0], "erasures": told, **self.met.as_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +135,27 @@ class Outcome:
 
 
 class Intake:
-    """Publishes the items of requests; `user_hash_key` None refuses raw users."""
+    """Publishes the items of requests; `user_hash_key` None refuses raw users, `names_key` None names that hold an identity number.
 
-    def __init__(self, publisher: Publisher, metrics: GatewayMetrics, user_hash_key: bytes | None) -> None:
+    `met` says how many samples of some users (by hash) the stages hold.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        metrics: GatewayMetrics,
+        user_hash_key: bytes | None,
+        names_key: bytes | None = None,
+        met: Callable[[Sequence[str]], Awaitable[SamplesMet]] = nobody_asked,
+    ) -> None:
         self._publisher = publisher
         self._metrics = metrics
         self._user_hash_key = user_hash_key
+        self._names_key = names_key
+        self._met = met
 
     async def take(self, kind: Kind, items: Sequence[Item], *, seed: str, traceparent: str | None) -> Outcome:
-        """Everything that can be published is, and acknowledged; `seed` and the index make the ids that items lack."""
+        """Everything that can be published is, and acknowledged; `seed` and an item's content make the id that it lacks."""
         # Off the event loop: redacting megabytes takes a good part of a second.
         checked = await asyncio.to_thread(self._check_all, kind, items, seed)
         refused = [item for item in checked if isinstance(item, Refusal)]
@@ -128,7 +166,7 @@ class Intake:
         for index, item in prepared:
             try:
                 moment = item.occurred_at or datetime.now(UTC)
-                future = await self._publisher.publish(item.event, moment, traceparent=traceparent, wait=False)
+                future = await self._publisher.publish(item.event, moment, source=item.source, traceparent=traceparent, wait=False)
                 sent.append((index, item, future))
             except PublishError as error:
                 refused.append(_refusal(index, error))
@@ -142,7 +180,7 @@ class Intake:
             except PublishError as error:
                 refused.append(_refusal(index, error))
             else:
-                accepted.append(Accepted(index, item.id, receipt))
+                accepted.append(Accepted(index, item.id, receipt, item.correction_redactions))
                 redactions.update(item.redactions)
                 self._metrics.published.labels(item.event.TOPIC).inc()
         for name, count in redactions.items():
@@ -151,24 +189,27 @@ class Intake:
             self._metrics.refused.labels(f"/v1/{kind}", refusal.code).inc()
         return Outcome(tuple(accepted), tuple(sorted(refused, key=lambda item: item.index)), redactions)
 
-    async def erase(self, user: str, body: Mapping[str, Any], *, hashed: bool, traceparent: str | None) -> tuple[UserErased, Receipt]:
-        """Publishes a user's erasure, and has it acknowledged; raises ApiError."""
+    async def erase(self, user: str, body: Mapping[str, Any], *, hashed: bool, traceparent: str | None) -> Erased:
+        """Publishes a user's erasure, one event for each hash that the user may have, and has them acknowledged; raises ApiError."""
         try:
             submission = ErasureSubmission.model_validate(body)
-            event = prepare_erasure(user, submission, hashed=hashed, user_hash_key=self._user_hash_key)
+            events = prepare_erasures(user, submission, hashed=hashed, user_hash_key=self._user_hash_key)
         except ValidationError as error:
             raise self._refused(ApiError(422, INVALID, "the erasure is not valid", validation_details(error))) from None
         except SubmissionError as error:
             raise self._refused(ApiError(422, INVALID, f"not valid: {error.field}", ((error.field, str(error)),))) from None
+        # Before they are gone.
+        met = await self._met([event.user_hash for event in events])
         try:
-            future = await self._publisher.publish(event, datetime.now(UTC), traceparent=traceparent, wait=False)
-            await asyncio.wait([future], timeout=self._publisher.ack_timeout_s)
-            receipt = await self._settled(future)
+            now = datetime.now(UTC)
+            futures = [await self._publisher.publish(event, now, traceparent=traceparent, wait=False) for event in events]
+            await asyncio.wait(futures, timeout=self._publisher.ack_timeout_s)
+            receipts = [await self._settled(future) for future in futures]
         except PublishError as error:
             refusal = _refusal(0, error)
             raise self._refused(ApiError(503, refusal.code, refusal.message, headers={"Retry-After": "1"})) from error
-        self._metrics.published.labels(event.TOPIC).inc()
-        return event, receipt
+        self._metrics.published.labels(UserErased.TOPIC).inc(len(events))
+        return Erased(tuple(zip(events, receipts, strict=True)), met)
 
     def _refused(self, error: ApiError) -> ApiError:
         self._metrics.refused.labels(USERS, error.code).inc()
@@ -182,18 +223,21 @@ class Intake:
         return future.result()
 
     def _check_all(self, kind: Kind, items: Sequence[Item], seed: str) -> list[tuple[int, Prepared] | Refusal]:
-        return [self._check(kind, index, item, f"{seed}\n{index}") for index, item in enumerate(items)]
+        ids = FallbackIds(kind, seed)
+        return [self._check(kind, index, item, ids) for index, item in enumerate(items)]
 
-    def _check(self, kind: Kind, index: int, item: Item, seed: str) -> tuple[int, Prepared] | Refusal:
+    def _check(self, kind: Kind, index: int, item: Item, ids: FallbackIds) -> tuple[int, Prepared] | Refusal:
         if item.problems:
             return _invalid(index, item.problems)
         if isinstance(item.value, dict) and "specversion" in item.value:
             return _invalid(index, (("specversion", "a CloudEvent is for the topics: expected the object of its data alone"),))
         try:
             if kind == "feedback":
-                feedback = FeedbackSubmission.model_validate(item.value)
-                return index, prepare_feedback(feedback, fallback_id=derived_id(kind, seed), user_hash_key=self._user_hash_key)
-            return index, prepare_document(DocumentSubmission.model_validate(item.value))
+                feedback, fallback = FeedbackSubmission.model_validate(item.value), ids.of(item.value)
+                return index, prepare_feedback(
+                    feedback, fallback_id=fallback, user_hash_key=self._user_hash_key, names_key=self._names_key
+                )
+            return index, prepare_document(DocumentSubmission.model_validate(item.value), names_key=self._names_key)
         except ValidationError as error:
             return _invalid(index, validation_details(error))
         except SubmissionError as error:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from pydantic import Field
 
 from producers.settings import ServiceSettings
-
-# The ce_source of what comes through the gateway: part of every sample's identity, so it never changes.
-SOURCE: Final = "/abhyas/gateway"
 
 
 class GatewaySettings(ServiceSettings):
@@ -23,7 +19,8 @@ class GatewaySettings(ServiceSettings):
     GATEWAY_MAX_BODY_BYTES          the largest request body (4 MiB), counted while it is read
     GATEWAY_MAX_ITEMS               the most items of one batch (500)
     GATEWAY_ACK_TIMEOUT_S           how long a request waits for Kafka before it is answered with 503 (10)
-    CONSUMERS_URL                   embedded broker only: where stage 1 says how far it is (http://127.0.0.1:8010)
+    CONSUMERS_URL                   where the stream processor says how many samples an erasure meets and, on the embedded broker, how far
+                                    stage 1 is (http://127.0.0.1:8010)
     """
 
     host: str = "127.0.0.1"
@@ -39,10 +36,22 @@ class GatewaySettings(ServiceSettings):
         """The key of user hashes; None where there is none."""
         return user_hash_key(self.user_hash_key, self.data_dir)
 
+    def names_key_bytes(self) -> bytes | None:
+        """The key that names with an identity number are hashed by, the holdout key; None where there is none."""
+        return names_key(self.holdout_key, self.data_dir)
+
 
 def user_hash_key(given: str | None, data_dir: Path) -> bytes | None:
     """The key that was given, else what DATA_DIR/user_hash.key holds, else None."""
+    return _key(given, data_dir / "user_hash.key")
+
+
+def names_key(given: str | None, data_dir: Path) -> bytes | None:
+    """The holdout key that was given, else what DATA_DIR/holdout.key holds, else None."""
+    return _key(given, data_dir / "holdout.key")
+
+
+def _key(given: str | None, path: Path) -> bytes | None:
     if given:
         return given.encode()
-    path = data_dir / "user_hash.key"
     return path.read_bytes().strip() or None if path.is_file() else None

@@ -23,6 +23,8 @@ from schemas.envelope import decode
 from schemas.feedback import FeedbackSubmitted
 from schemas.json_lines import NotJsonLines
 
+SAID = {"query": "q", "correction": "c"}
+
 
 @pytest.fixture
 def connection(embedded_broker: EmbeddedBroker) -> KafkaConnection:
@@ -73,12 +75,12 @@ async def test_valid_lines_are_published_and_the_others_named(connection: KafkaC
     assert set(found) == {"f1:0", "f3:0", "f5:0"}
     envelope, event = found["f1:0"]
     assert event.user_hash == hash_user(b"k", "u1")
-    assert (envelope.source, envelope.time.isoformat()) == ("/abhyas/cli", "2026-11-01T00:00:00+00:00")
+    assert (envelope.source, envelope.time.isoformat()) == ("/abhyas/frontend", "2026-11-01T00:00:00+00:00")
     assert found["f5:0"][1].query == "फ़ोन [PHONE]"
 
 
 async def test_a_file_twice_is_the_same_events(connection: KafkaConnection, tmp_path: Path) -> None:
-    """Ids that lines lack come of number and content: two equal lines are two events, the same file again none."""
+    """Ids that lines lack come of content and how many equal ones there are: two equal lines are two events, the same file again none."""
     line = {"query": "q", "correction": "c"}
     path = jsonl(tmp_path / "f.jsonl", line, line)
     for _ in range(2):
@@ -86,6 +88,33 @@ async def test_a_file_twice_is_the_same_events(connection: KafkaConnection, tmp_
     found = await read_all(connection, topics.FEEDBACK_SUBMITTED)
     assert len(found) == 4
     assert len({dict(record.headers)["ce_id"] for record in found}) == 2
+
+
+async def test_k3_a_file_again_after_a_line_was_removed_is_no_new_event(connection: KafkaConnection, tmp_path: Path) -> None:
+    """What lines without ids are called has nothing to do with where they stand, or in which order their fields are."""
+    first, second, third = ({"query": f"q{number}", "correction": "c"} for number in range(3))
+    await publish_file(connection, "feedback", jsonl(tmp_path / "f.jsonl", first, second, third))
+    again = dict(reversed(third.items()))
+    await publish_file(connection, "feedback", jsonl(tmp_path / "f.jsonl", {"feedback_id": "new"} | first, second, again))
+    found = await read_all(connection, topics.FEEDBACK_SUBMITTED)
+    assert len(found) == 6
+    assert len({dict(record.headers)["ce_id"] for record in found}) == 4
+
+
+async def test_k3_source_of_a_file_and_of_a_line(connection: KafkaConnection, tmp_path: Path) -> None:
+    """A line's own source comes before the one that is given for the file."""
+    path = jsonl(tmp_path / "f.jsonl", {"feedback_id": "a"} | SAID, {"feedback_id": "b", "source": "https://b"} | SAID)
+    await publish_file(connection, "feedback", path, source="https://a")
+    found = await events(connection, FeedbackSubmitted)
+    assert [found[name][0].source for name in ("a:0", "b:0")] == ["https://a", "https://b"]
+
+
+async def test_k4_redactions_inside_corrections_are_counted(connection: KafkaConnection, tmp_path: Path) -> None:
+    """A file whose corrections hold numbers is published, and the report and its sentences say how many lost something."""
+    path = jsonl(tmp_path / "f.jsonl", SAID, SAID | {"correction": "फ़ोन 9876543210"}, SAID | {"query": "फ़ोन 9876543210"})
+    report = await publish_file(connection, "feedback", path)
+    assert (report.published, report.redacted_corrections) == (3, 1)
+    assert any(sentence.startswith("1 corrections hold a mark") for sentence in sentences("feedback", report))
 
 
 async def test_documents_are_published_with_progress(connection: KafkaConnection, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ KEY = b"key"
 
 def feedback(**fields: object):
     submission = FeedbackSubmission.model_validate({"query": "q", "rating": {"scale": "thumbs", "value": "down"}, **fields})
-    return prepare_feedback(submission, fallback_id="fb-fallback", user_hash_key=KEY)
+    return prepare_feedback(submission, fallback_id="fb-fallback", user_hash_key=KEY, names_key=b"names")
 
 
 def document(**fields: object):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import logging
 from datetime import UTC, datetime
@@ -15,7 +17,9 @@ from producers.errors import EventTooLarge, KafkaAway, Overloaded
 from producers.gateway.app import create_app
 from producers.gateway.settings import GatewaySettings
 from producers.submissions import FeedbackSubmission, hash_user
+from schemas.identity import normalise_group
 
+UNKNOWN = "the stream processor at http://127.0.0.1:9 does not answer"
 DOWN = {"scale": "thumbs", "value": "down"}
 GOOD = {"query": "सालार जंग संग्रहालय कहाँ है?", "response": "दिल्ली", "correction": "हैदराबाद", "rating": DOWN}
 
@@ -386,7 +390,8 @@ def test_an_erasure_is_published_under_the_users_hash(client, publisher) -> None
     user_hash = hash_user(b"a key", "asha/7@x")
     assert answer.status_code == 202
     place = {"topic": "abhyas.user.erased.v1", "partition": 0, "offset": 1}
-    assert answer.json() == {"user_hash": user_hash, "event_id": f"erase:{user_hash}"} | place
+    own = {"user_hash": user_hash, "event_id": f"erase:{user_hash}"} | place
+    assert answer.json() == own | {"erasures": [own], "samples_met": None, "samples_met_unknown_because": UNKNOWN}
     (feedback, _, _), (erased, at, _) = publisher.events
     assert erased.key() == feedback.key() == user_hash
     assert (erased.actor, erased.reason) == ("api", "")
@@ -456,3 +461,71 @@ def test_the_gateway_describes_its_erasures(client) -> None:
     assert {parameter["name"] for parameter in described["parameters"]} == {"user", "hashed"}
     assert described["requestBody"]["required"] is False
     assert set(described["requestBody"]["content"]["application/json"]["schema"]["properties"]) == {"actor", "reason"}
+
+
+def test_k3_erasure_reaches_every_hash_that_a_name_may_have(client, publisher) -> None:
+    """A name with U+095B is one user with U+091C U+093C, and the hashes of the release before, which hashed as written, are erased too."""
+    written, decomposed = "\u095bमाल", "\u091c\u093cमाल"
+    client.post("/v1/feedback", json=GOOD | {"user": f" {written}"})
+    answer = client.delete(f"/v1/users/{decomposed}")
+    (feedback, _, _), *erasures = publisher.events
+    hashes = [event.user_hash for event, _, _ in erasures]
+    assert answer.json()["user_hash"] == feedback.user_hash == hashes[0]
+    former = {hmac.new(b"a key", name.encode(), hashlib.sha256).hexdigest() for name in (written, decomposed)}
+    assert former <= set(hashes)
+    assert [told["user_hash"] for told in answer.json()["erasures"]] == hashes
+
+
+def test_k3_erasure_says_how_many_samples_it_met(gateway_settings, publisher, consumers_at) -> None:
+    """The stream processor is asked before the erasure goes out; one that runs a part of the shards cannot say."""
+    user_hash = hash_user(b"a key", "asha")
+    consumers_at.answers[f"/users/{user_hash}"] = {"remembered": 2, "buffered": 7, "complete": True}
+    settings = gateway_settings.model_copy(update={"consumers_url": consumers_at.url})
+    with TestClient(create_app(settings, publisher)) as client:
+        assert client.delete("/v1/users/asha").json()["samples_met"] == {"remembered": 2, "buffered": 7}
+        consumers_at.answers[f"/users/{user_hash}"]["complete"] = False
+        answer = client.delete("/v1/users/asha").json()
+    assert answer["samples_met"] is None
+    assert "a part of the shards" in answer["samples_met_unknown_because"]
+
+
+def test_k3_blank_user_is_refused(client, publisher) -> None:
+    """White space is nobody's id: it would make one user of many."""
+    assert client.post("/v1/feedback", json=GOOD | {"user": " \t"}).status_code == 422
+    assert client.delete("/v1/users/%20").status_code == 422
+    assert publisher.events == []
+
+
+def test_k3_source_is_the_frontends_and_ids_are_from_content(client, publisher) -> None:
+    """A named source goes on as it is; under one key an item keeps its id when others before it are left out."""
+    mine = GOOD | {"source": "https://chat.example.in"}
+    other = GOOD | {"query": "सांची कहाँ है?"}
+    for items in ([mine, other, other], [other, other]):
+        assert client.post("/v1/feedback", json={"items": items}, headers={"Idempotency-Key": "k"}).status_code == 202
+    assert publisher.sources == ["https://chat.example.in", None, None, None, None]
+    ids = [event.feedback_id for event, _, _ in publisher.events]
+    assert ids[1:3] == ids[3:5]
+    assert len(set(ids)) == 3
+    assert client.post("/v1/feedback", json=GOOD | {"source": "a b"}).status_code == 422
+
+
+def test_k4_redaction_inside_a_correction_is_told_by_item(client) -> None:
+    """What a correction lost cannot be learnt from it, so the answer says which item it was."""
+    items = [GOOD, GOOD | {"correction": "पूछें: +91 98765 43210"}]
+    accepted = client.post("/v1/feedback", json={"items": items}).json()["accepted"]
+    assert [item.get("correction_redactions") for item in accepted] == [None, 1]
+
+
+def test_k5_groups_with_numbers_stay_apart(client, publisher, gateway_settings) -> None:
+    """Three groups named by telephone numbers are three, none of them holds a digit, and without the key they are refused."""
+    names = ["counter 98765 43210", "counter 98765 43211", "Counter  98765 43212", "counter 98765 43212", "counter 7"]
+    answer = client.post("/v1/feedback", json={"items": [GOOD | {"source_group": name} for name in names]})
+    assert answer.status_code == 202
+    groups = [event.source_group for event, _, _ in publisher.events]
+    assert len(set(groups[:3])) == 3
+    assert normalise_group(groups[2]) == normalise_group(groups[3])
+    assert groups[4] == "counter 7"
+    assert not any(character.isdigit() for group in groups[:4] for character in group)
+    keyless = create_app(gateway_settings.model_copy(update={"holdout_key": None}), publisher)
+    answer = TestClient(keyless).post("/v1/feedback", json=GOOD | {"source_group": names[0]})
+    assert (answer.status_code, answer.json()["error"]["details"][0]["field"]) == (422, "source_group")
