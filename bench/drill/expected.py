@@ -14,16 +14,19 @@ from bench.drill.history import POISON_HEADER
 from schemas import topics
 
 MIDDLE_STAR: Final = 3
+# What says who and when, and not what.
+IDENTITY: Final = frozenset({"feedback_id", "doc_id", "revision", "version", "retracted", "user_hash"})
 LETTER: Final = re.compile("[A-Za-z\u00c0-\u024f]|[\u0900-\u097f\ua8e0-\ua8ff]")
 DEVANAGARI: Final = re.compile("[\u0900-\u097f\ua8e0-\ua8ff]")
 
 
 class Revision(NamedTuple):
-    """One revision of one sample: what sample.collected has exactly once."""
+    """One revision of one sample, by its number and time: what sample.collected has exactly once."""
 
     sample_id: str
     revision: int
     retracted: bool
+    occurred_at: str
 
 
 class Day(NamedTuple):
@@ -71,6 +74,7 @@ def expect(records: Iterable[Any]) -> Expected:
     """The expectation from the records of feedback.submitted and document.ingested, each partition in the order of its offsets."""
     found = Expected()
     contributions: dict[str, tuple[Day, dict[str, int]]] = {}
+    said: dict[str, tuple[str, datetime]] = {}
     for record in records:
         topic = topics.FEEDBACK_SUBMITTED if record.topic.endswith(topics.FEEDBACK_SUBMITTED) else topics.DOCUMENT_INGESTED
         found.records += 1
@@ -80,13 +84,23 @@ def expect(records: Iterable[Any]) -> Expected:
             continue
         body = json.loads(record.value)
         kind, name = ("feedback", body["feedback_id"]) if topic == topics.FEEDBACK_SUBMITTED else ("document", body["doc_id"])
-        sample_id = hashlib.sha256(f"{kind}\n{headers['ce_source'].decode()}\n{name}".encode()).hexdigest()
-        arrived = Revision(sample_id, body.get("revision", 0) if kind == "feedback" else body["version"], body.get("retracted", False))
-        known = found.newest.get(sample_id)
-        if known is not None and arrived[1:] <= known[1:]:
-            found.duplicates += arrived == known
-            found.stale += arrived != known
-            continue
+        owner = f"{body.get('user_hash') or ''}\n" if kind == "feedback" else ""
+        sample_id = hashlib.sha256(f"{kind}\n{headers['ce_source'].decode()}\n{owner}{name}".encode()).hexdigest()
+        number, gone = body.get("revision", 0) if kind == "feedback" else body["version"], body.get("retracted", False)
+        arrived = Revision(sample_id, number, gone, headers["ce_time"].decode())
+        content = "" if gone else json.dumps({field: body[field] for field in sorted(body) if field not in IDENTITY})
+        moment, known = datetime.fromisoformat(arrived.occurred_at), found.newest.get(sample_id)
+        if known is not None and arrived[1:3] <= known[1:3]:
+            before, at = said[sample_id]
+            if arrived[1:3] == known[1:3] and content == before:
+                # The same again: whatever else was said in between has to be later than this.
+                said[sample_id] = content, max(at, moment)
+                found.duplicates += 1
+                continue
+            if arrived[1:3] < known[1:3] or moment < at:
+                found.stale += 1
+                continue
+        said[sample_id] = content, moment
         found.newest[sample_id] = arrived
         found.samples[arrived] = Wanted(body["model"], _negative(kind, body), topic, record.partition, record.offset)
         day = Day(body["model"], kind, record.partition, _day(headers["ce_time"]))

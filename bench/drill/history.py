@@ -99,7 +99,9 @@ def _fresh(count: int, source: random.Random, now: datetime) -> Iterator[tuple[i
         else:
             event = _feedback(number, source, source.choice(models))
             said.append(event)
-        wire = envelope.encode(event, source=SOURCE, time=(now - age).replace(microsecond=0))
+        # To the millisecond: two revisions of one number that were said at the same moment would be a conflict, which is another matter.
+        time = now - age
+        wire = envelope.encode(event, source=SOURCE, time=time.replace(microsecond=time.microsecond // 1000 * 1000))
         yield number, Sent(event.TOPIC, wire.key, wire.value, wire.headers), draw < REVISIONS + RETRACTIONS
 
 

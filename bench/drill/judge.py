@@ -122,7 +122,7 @@ def _check_samples(verdict: Verdict, samples: Sequence[Any], expected: Expected)
     wrong: list[str] = []
     for record in samples:
         body = json.loads(record.value)
-        revision = Revision(body["sample_id"], body["revision"], body.get("retracted", False))
+        revision = Revision(body["sample_id"], body["revision"], body.get("retracted", False), body["occurred_at"])
         seen[revision] += 1
         place = body["provenance"]
         made = Wanted(body["model"], body.get("negative", False), place["topic"], place["partition"], place["offset"])

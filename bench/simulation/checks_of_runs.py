@@ -18,7 +18,7 @@ class Held(NamedTuple):
     """What the newest batch that held a sample became, and which revision of it that was."""
 
     outcome: str
-    revision: int
+    offset: int
     occurred_s: int
 
 
@@ -81,7 +81,7 @@ def commands(history: History) -> Iterator[str]:
             outcome = _outcome(history, value["command_id"])
             for ref in (*value["batch"]["samples"], *value["batch"]["documents"]):
                 occurred_s = seconds(texts[ref["partition"], ref["offset"]]["occurred_at"])
-                held[ref["sample_id"]] = Held(outcome, ref["revision"], occurred_s)
+                held[ref["sample_id"]] = Held(outcome, ref["offset"], occurred_s)
 
 
 def _batch(
@@ -110,7 +110,7 @@ def _batch(
         if sample.get("retracted") or sample.get("quarantine") or not sample.get("negative"):
             yield f"{name}: holds {ref['sample_id'][:8]}, which is no negative to train on"
         before = held.get(ref["sample_id"])
-        if before is not None and before.outcome == "promoted" and ref["revision"] == before.revision:
+        if before is not None and before.outcome == "promoted" and ref["offset"] == before.offset:
             yield f"{name}: holds {ref['sample_id'][:8]}, which a promotion retired"
 
 
@@ -123,7 +123,7 @@ def _is_fresh(history: History, before: Held | None, sample: dict[str, Any]) -> 
 
 
 def _newer(before: Held | None, ref: dict[str, Any]) -> bool:
-    return before is None or ref["revision"] > before.revision
+    return before is None or ref["offset"] > before.offset
 
 
 def _outcome(history: History, command_id: str) -> str:

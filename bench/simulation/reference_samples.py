@@ -55,6 +55,8 @@ class Known:
     retracted: bool
     model: str
     time_s: int
+    said_ms: int
+    content: str
     day: int
     counts: tuple[int, ...]
     erasable: bool
@@ -109,24 +111,29 @@ class ReferenceCollector:
             counts = plain + tuple(count * (spoken == language) for language in ("hi", "en") for count in plain[:3])
             group = "-" if event.retracted else event.query
             version, identity, user = (event.revision, event.retracted), event.feedback_id, event.user_hash
+            content = "" if event.retracted else event.model_dump_json(exclude={"feedback_id", "revision", "user_hash"})
         else:
             assert isinstance(event, DocumentIngested)
             text = event.text or ""
             negative, group, version, identity, user = False, event.doc_id, (event.version, False), event.doc_id, None
+            content = event.model_dump_json(exclude={"doc_id", "version"})
             counts = (1, len(text), sum(character.isalpha() for character in text), 0)
             sketch = sketched(self._sketcher.rows([text]), np.array([group_of(event.doc_id)]))
-        sample_id = hashlib.sha256(f"{self.kind}\nchat\n{identity}".encode()).hexdigest()
+        owner = f"{user or ''}\n" if self.kind == "feedback" else ""
+        sample_id = hashlib.sha256(f"{self.kind}\nchat\n{owner}{identity}".encode()).hexdigest()
+        said_ms = time_s * 1000 + publication.time.microsecond // 1000
         before = self._known.get(sample_id)
         if before is not None and self._accepted_from_s is not None and before.time_s < self._accepted_from_s:
             before = None
-        if before is not None and version <= (before.revision, before.retracted):
+        if before is not None and not self._later(before, version, said_ms, content, time_s):
             return
         model = event.model or (before.model if before else self.limits.default_model)
         erasable = user is not None and time_s <= self.erased.get(user, time_s - 1)
         day = _EPOCH_DAY + time_s // _DAY_S
         if before is not None:
             self._count(before, -1)
-        known = Known(*version, model, max(time_s, before.time_s if before else time_s), day, counts, erasable, sketch)
+        remembered_s = max(time_s, before.time_s if before else time_s)
+        known = Known(*version, model, remembered_s, said_ms, content, day, counts, erasable, sketch)
         self._known[sample_id] = known
         self._count(known, 1)
         quarantined = self._held_out(group)
@@ -136,6 +143,17 @@ class ReferenceCollector:
         self.emitted.append(emission)
         if erasable:
             self.optional.add(emission)
+
+    @staticmethod
+    def _later(before: Known, version: tuple[int, bool], said_ms: int, content: str, time_s: int) -> bool:
+        """Whether it takes the place of what is known. No two contents of one revision are said in the same millisecond here."""
+        if version != (before.revision, before.retracted):
+            return version > (before.revision, before.retracted)
+        if content != before.content:
+            return said_ms > before.said_ms
+        # The same again: whatever else was said in between has to be later than this.
+        before.said_ms, before.time_s = max(said_ms, before.said_ms), max(time_s, before.time_s)
+        return False
 
     def close(self) -> None:
         """After the last record: what was erased counts no longer; behind the last day accepted nobody can say."""

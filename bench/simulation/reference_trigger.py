@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 Place = Literal["pending", "leased", "parked", "retired", "quarantined", "dropped"]
 MOST_ATTEMPTS: Final = 3
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -34,8 +37,7 @@ class Rules:
 class Held:
     """A sample: its newest revision, where it lies, where it stands. `consumed`: some batch held it."""
 
-    revision: int
-    retracted: bool
+    order: tuple[int, bool, int, str]
     document: bool
     at: Place
     offset: int
@@ -173,18 +175,24 @@ class ReferenceTrigger:
 
     def _sample(self, fields: Mapping[str, Any], offset: int) -> None:
         name, document = fields["sample_id"], fields["kind"] == "document"
-        version = (fields["revision"], fields.get("retracted", False))
+        gone, moved = fields.get("retracted", False), fields.get("moved", False)
+        order = (
+            fields["revision"],
+            gone and not moved,
+            (datetime.fromisoformat(fields["occurred_at"]) - _EPOCH) // _MILLISECOND,
+            fields.get("content", ""),
+        )
         known = self.held.get(name)
-        if known is not None and version <= (known.revision, known.retracted):
+        if known is not None and order <= known.order:
             return
         place: Place = "pending" if fields.get("negative", False) or document else "dropped"
         if fields.get("quarantine") is not None:
             place = "quarantined"
-        if version[1]:
+        if gone:
             place = "dropped"
-        if known is None and place == "dropped" and version == (0, False):
+        if known is None and place == "dropped" and not gone and fields["revision"] == 0:
             return
-        held = Held(*version, document, place, offset, fields["voice"], fields["occurred_s"])
+        held = Held(order, document, place, offset, fields["voice"], fields["occurred_s"])
         if known is not None:
             held.batch, held.consumed = known.batch, known.consumed
         if known is not None and known.at == "leased":

@@ -28,7 +28,7 @@ class SampleSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `voice` is whose it is: `u:` and the user hash, else `c:` and the conversation, else empty. `occurred_s` is the event time, `ms` its
     milliseconds. `content` is the hash of what is said, `moved` says that it is another model's now, `former` are the ids that the same
-    words had in the release before.
+    words had in the release before, with commas between.
     """
 
     sample_id: str
@@ -42,7 +42,7 @@ class SampleSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     ms: int = 0
     content: str = ""
     moved: bool = False
-    former: tuple[str, ...] = ()
+    former: str = ""
 
 
 class SignalSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -217,7 +217,7 @@ def _sample(record: InputRecord) -> Read:
         envelope.time.microsecond // 1000,
         sample.content or "",
         sample.moved,
-        sample.former_ids,
+        ",".join(sample.former_ids),
     )
     # What a history brings is no news: it explains no drift.
     if not seen.document or sample.retracted or sample.text is None or envelope.history:

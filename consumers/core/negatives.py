@@ -151,7 +151,9 @@ class NegativeBuffer:
 
         Where two former ones are held (the same feedback over HTTP and from a file was two samples), the one that a batch consumed stays.
         """
-        held = [name for name in seen.former if name in self._samples and _user(self._samples[name].voice) == _user(seen.voice)]
+        if not seen.former:
+            return seen.sample_id
+        held = [name for name in seen.former.split(",") if name in self._samples and _user(self._samples[name].voice) == _user(seen.voice)]
         if not held or seen.sample_id in self._samples:
             return seen.sample_id
         first, *others = sorted(held, key=lambda name: (self._samples[name].status != Status.LEASED, -self._samples[name].batch))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from consumers.core.deduplication import unpack
+from consumers.core.deduplication import Mark, pack
 from consumers.errors import FatalError
 from consumers.service import _within, security
 from consumers.state.sharding import change_shards
@@ -17,6 +16,7 @@ from consumers.transaction import Outgoing, TransactionalWriter, partition_of
 from ops.brokers.embedded import EmbeddedBroker
 from producers.connection import KafkaConnection
 from schemas import dead_letter, topics
+from schemas.identity import former_ids
 
 Start = Callable[..., Any]
 
@@ -99,12 +99,15 @@ async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, st
 async def test_state_of_the_former_release_is_migrated(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
     """On the changelog of the release before, the first start takes its samples for known ones and writes the state in its own form."""
     connection = embedded_topics.connection
-    sample, user = hashlib.sha256(b"feedback\nchat\nf1").hexdigest(), "ab" * 16
+    (sample,), user = former_ids("feedback", "chat", "f1"), "ab" * 16
     place = partition_of(user.encode(), topics.INPUT_PARTITIONS)
     writer = TransactionalWriter(connection, f"{connection.topic_prefix}-stage1-0")
     await writer.start()
+    key = b"k" + bytes.fromhex(sample)[:16]
+    mark = pack(Mark(round(build.start.timestamp()), 0, False, "tiny-llama", bytes.fromhex(user), 739943, (1, 1, 0, 1)))
     old = [
-        Outgoing(f"s|{sample}".encode(), b'[1,0,false,"tiny-llama","feedback",739943,[1,1,0,1]]'),
+        Outgoing(b"version", b"3"),
+        Outgoing(key, mark),
         Outgoing(b"d|tiny-llama|feedback|739943", b"[1,1,[1,1,0,1]]"),
         Outgoing(b"n", b"[1,1,0,0,{}]"),
         Outgoing(f"p|{topics.FEEDBACK_SUBMITTED}|{place}".encode(), b"1"),
@@ -121,17 +124,16 @@ async def test_state_of_the_former_release_is_migrated(build: Any, embedded_topi
         consumers.start()
     assert consumers.log.read_text().count("state migrated") == 1
     newest = {record.key: record.value for record in await embedded_topics.read(connection.topic(topics.STAGE1_CHANGELOG))}
-    assert newest[old[0].key] is None
-    assert newest[b"version"] == b"3"
-    assert unpack(newest[b"k" + bytes.fromhex(sample)[:16]]).user == b""
+    assert newest[b"version"] == b"4"
+    assert newest[key] == mark
 
 
 async def test_state_of_a_newer_release_is_refused(embedded_topics: Any, start_consumers: Start) -> None:
     """A changelog of a version that this release does not know ends the start with exit code 1 and what to do."""
-    await embedded_topics.send_raw(topics.STAGE1_CHANGELOG, b"4", key=b"version")
+    await embedded_topics.send_raw(topics.STAGE1_CHANGELOG, b"5", key=b"version")
     consumers = start_consumers(embedded_topics.connection, "stage1")
     assert consumers.process.wait(60) == 1
-    assert "state version 4 is newer than this release knows (3): start the release that wrote it" in consumers.log.read_text()
+    assert "state version 5 is newer than this release knows (4): start the release that wrote it" in consumers.log.read_text()
 
 
 async def test_instance_without_a_shard_is_ready(embedded_topics: Any, start_consumers: Start) -> None:

@@ -58,3 +58,19 @@ def test_what_is_kept_of_a_sample_has_no_text() -> None:
     known = replace(KnownSample.of(correction(1)), trained=True)
     assert known_samples({"s": known.as_dict()}) == {"s": known}
     assert set(known.as_dict()) == {"revision", "user_hash", "occurred_at", "trained"}
+
+
+def test_k3_a_move_to_another_model_takes_back_what_was_said_before_it() -> None:
+    """What comes back to the former model at the same revision was said later, and stays."""
+    taken_back = folded(Retraction("tiny", "s", 1, until=START))
+    known = [replace(SAMPLE, occurred_at=START + timedelta(seconds=seconds)) for seconds in (-1, 0, 1)]
+    assert [taken_back.reason("tiny", "s", one) for one in known] == ["retracted", "retracted", None]
+    assert taken_back.reason("tiny", "s", replace(known[2], revision=0)) == "retracted"
+
+
+def test_k3_a_retraction_reaches_what_is_known_under_a_former_id_of_its_user() -> None:
+    """A former id said nothing of the user, so another one's sample under it is not meant."""
+    taken_back = folded(Retraction("tiny", "new", 1, former_ids=("old",), user_hash=USER))
+    assert taken_back.reason("tiny", "old", SAMPLE) == "retracted"
+    assert taken_back.reason("tiny", "old", replace(SAMPLE, user_hash=sha("other"))) is None
+    assert taken_back.reason("tiny", "old", replace(SAMPLE, revision=2)) is None

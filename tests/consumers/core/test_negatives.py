@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumers.core.inputs import SampleSeen
-from consumers.core.negatives import NegativeBuffer, Status, batch_sha256
+from consumers.core.negatives import Buffered, NegativeBuffer, Status, batch_sha256
 from schemas.decision import LeasedBatch
 
 CAP = 100
@@ -246,3 +249,52 @@ def test_batch_hash_is_of_the_set() -> None:
     lines = "".join(sorted(f"{ref.sample_id}:0\n" for ref in batch.samples)) + f"{batch.documents[0].sample_id}:0\n"
     assert batch.sha256 == hashlib.sha256(lines.encode()).hexdigest()
     assert len(buffer) == 4
+
+
+def said(name: int, ms: int, content: str, **fields: Any) -> SampleSeen:
+    return replace(sample(name), occurred_s=ms // 1000, ms=ms % 1000, content=content, **fields)
+
+
+ARRIVALS = st.lists(st.tuples(st.integers(0, 1), st.booleans(), st.integers(0, 2), st.sampled_from("abc")), min_size=1, max_size=8)
+
+
+@given(ARRIVALS, st.permutations(range(8)))
+def test_k3_the_later_of_two_contents_is_stage_1s(arrivals: list[tuple[int, bool, int, str]], order: list[int]) -> None:
+    """By (revision, retracted, time, content), whatever shard's record comes first: what is held is the same in any order."""
+    buffer = NegativeBuffer(CAP)
+    for index in [index for index in order if index < len(arrivals)] * 2:
+        revision, retracted, ms, content = arrivals[index]
+        take(buffer, said(0, ms, content, revision=revision, retracted=retracted), offset=index)
+    ((_, value),) = buffer.items(b"")
+    held = msgspec.json.decode(value, type=Buffered)
+    assert held.order() == max((revision, retracted, 0, ms, content) for revision, retracted, ms, content in arrivals)
+
+
+def test_k3_a_move_to_another_model_is_no_retraction_by_the_user() -> None:
+    """The words may come back to the former model without a higher revision."""
+    buffer = NegativeBuffer(CAP)
+    take(buffer, said(0, 1, "a"))
+    take(buffer, said(0, 2, "b", retracted=True, moved=True))
+    assert buffer.status(NAMES[0]) is Status.DROPPED
+    take(buffer, said(0, 3, "a"))
+    assert buffer.status(NAMES[0]) is Status.PENDING
+
+
+def test_k3_two_former_samples_of_one_feedback_become_one() -> None:
+    """Where HTTP and a file had made two of it, the one that a batch consumed stays, under its name; another user's is another's."""
+    buffer = NegativeBuffer(CAP)
+    take(buffer, replace(sample(0), voice="u:one"))
+    lease(buffer)
+    take(buffer, replace(sample(1), voice="u:one"))
+    take(buffer, replace(sample(2), voice="u:two"))
+    assert take(buffer, replace(sample(3, revision=1), voice="u:one", former=",".join((NAMES[2], NAMES[1], NAMES[0])))) == "held"
+    assert [buffer.status(name) for name in NAMES[:4]] == [Status.LEASED, None, Status.PENDING, None]
+
+
+def test_k3_samples_of_a_voice_are_counted() -> None:
+    """What an erasure would meet: pending, leased and parked ones, and none that was taken back."""
+    buffer = NegativeBuffer(CAP)
+    for name in range(3):
+        take(buffer, replace(sample(name), voice="u:one"))
+    take(buffer, replace(sample(0, revision=1, retracted=True), voice="u:one"))
+    assert (buffer.held_of("u:one"), buffer.held_of("u:two")) == (2, 0)
