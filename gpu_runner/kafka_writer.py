@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 
 from gpu_runner.errors import BrokenLog, LeaseLost, NotConnected
 from producers.connection import KafkaConnection
@@ -80,6 +80,13 @@ class KafkaWriter:
                     self._epoch.slow()
         except ProducerFenced as error:
             raise LeaseLost("another runner with this RUNNER_TRANSACTIONAL_ID took over: run one runner for each installation") from error
+        except MessageSizeTooLargeError as error:
+            topic, key, value, _ = max(records, key=lambda record: len(record[2] or b""))
+            named = (key or b"")[:100].decode(errors="backslashreplace")
+            raise NotConnected(
+                f"{topic} does not take a record of {len(value or b'')} bytes, key {named}: raise its max.message.bytes "
+                "(`abhyas topics plan` says where it is below the contract's)"
+            ) from error
         except (KafkaError, OSError) as error:
             if self._connection.embedded:
                 raise BrokenLog(f"the embedded broker did not take a transaction ({error}): start the stack again") from error

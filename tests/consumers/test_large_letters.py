@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from consumers.transaction import Outgoing, TransactionalWriter
+from gpu_runner.errors import NotConnected
+from gpu_runner.kafka_writer import KafkaWriter
 from schemas import dead_letter, topics
 
 
@@ -46,3 +48,17 @@ async def test_k2_output_over_its_topics_limit_is_named_with_its_origin(kafka_to
     with pytest.raises(MessageSizeTooLargeError, match=rf"{topic} partition 1 .* made of feedback.submitted.v1 partition 0 offset 0"):
         await writer.commit({(topic, 1): [Outgoing(b"k", b"1"), Outgoing(b"k", sample.model_dump_json().encode())]})
     await writer.stop()
+
+
+@pytest.mark.kafka
+async def test_k2_runners_record_over_its_topics_limit_is_named(kafka_topics: Any, build: Any) -> None:
+    """The runner says which topic does not take what, and goes on trying: the limit is somebody's to raise."""
+    connection = kafka_topics.connection
+    writer = KafkaWriter(connection, f"{connection.topic_prefix}-runner", lambda: build.start)
+    await writer.open()
+    state = build.job("cmd-1", outcome="failed", error="x" * 3_000_000)
+    with pytest.raises(
+        NotConnected, match=rf"{connection.topic(topics.TRAINING_STATE)} does not take a record of 30\d{{5}} bytes, key cmd-1"
+    ):
+        await writer.write([state])
+    await writer.close()

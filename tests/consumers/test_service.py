@@ -136,6 +136,17 @@ async def test_state_of_a_newer_release_is_refused(embedded_topics: Any, start_c
     assert "state version 5 is newer than this release knows (4): start the release that wrote it" in consumers.log.read_text()
 
 
+async def test_k3_samples_of_a_user_are_told(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
+    """What an erasure would meet: how many samples stage 1 remembers and stage 2 holds; another form of hash is refused."""
+    consumers = start_consumers(embedded_topics.connection)
+    await consumers.ready()
+    await embedded_topics.send(*[build.feedback(f"f{number}", user_hash="ab" * 16) for number in range(3)], build.feedback("other"))
+    await consumers.until(lambda: consumers.model().get("pending_negatives") == 4)
+    assert consumers.get(f"/users/{'ab' * 16}") == (200, {"remembered": 3, "buffered": 3, "complete": True})
+    assert consumers.get(f"/users/{'cd' * 16}")[1]["buffered"] == 0
+    assert consumers.get("/users/asha")[0] == 422
+
+
 async def test_instance_without_a_shard_is_ready(embedded_topics: Any, start_consumers: Start) -> None:
     """More instances than shards: the one that is left over says so, is ready, and writes no ticks."""
     consumers = start_consumers(embedded_topics.connection, INSTANCE="1", INSTANCES="2")

@@ -136,3 +136,20 @@ def test_the_figures_do_not_depend_on_the_order() -> None:
     """Partitions may be read in any order."""
     samples = [sample(number, score=score) for number, score in enumerate((0.1, 0.2, 0.7, -1.0, 0.3))]
     assert aggregate(samples) == aggregate(reversed(samples))
+
+
+async def test_k3_export_knows_renamed_moved_and_later_said_feedback(topic_writer, tmp_path: Path) -> None:
+    """A former id of the same user is the same feedback, a move is no retraction, and of one revision the later content is exported."""
+    connection, write = topic_writer
+    old, new = sample(1), sample(2, former_ids=[sample(1).sample_id], revision=1)
+    later = sample(3, occurred_at=NOW + timedelta(hours=9), correction="बाद में", content="b" * 16)
+    moved = sample(4, model="gemma")
+    gone = sample(4, model="tiny-llama", retracted=True, moved=True, occurred_at=moved.occurred_at)
+    others = sample(5, former_ids=[sample(6).sample_id], revision=1, user_hash=USERS["b"])
+    await write(old, new, later, sample(3, content="a" * 16), moved, gone, sample(4), others, sample(6))
+    await export_feedback(connection, tmp_path)
+    found = {name: json.loads(content) for name, content in contents(tmp_path / "feedback").items() if name.startswith("feedback_")}
+    assert {one["sample_id"] for one in found.values()} == {sample(number).sample_id for number in (2, 3, 4, 5, 6)}
+    by_id = {one["sample_id"]: one for one in found.values()}
+    assert by_id[later.sample_id]["correction"] == "बाद में"
+    assert by_id[moved.sample_id]["model"] == "gemma"
