@@ -33,6 +33,7 @@ from consumers.core.lane import DAY_S, Lane
 from consumers.core.records import DECODING_ERRORS, Effects, InputRecord, Refusal
 from consumers.core.signals import DailySignals
 from consumers.core.sketching import InForce, none_in_force
+from consumers.core.totals import RETRACTED_UNMET, Totals
 from consumers.core.wire import Encoded, RecordEncoder, SampleOut
 from schemas import dead_letter, topics
 from schemas.envelope import Envelope, MalformedEvent, decode, format_time
@@ -49,22 +50,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 # Behind every time that a mark holds.
 _EVER_S: Final = 1 << 40
-
-
-class Totals(msgspec.Struct, array_like=True, tag=1):
-    """What became of the partition's records since its first one; `dead_letters` by topic and reason.
-
-    `redacted_corrections` are samples whose correction has a mark where an identity number was, `unmet_retractions` retractions of what
-    was not known.
-    """
-
-    processed: int = 0
-    duplicates: int = 0
-    redactions: int = 0
-    dead_letters: dict[str, dict[str, int]] = {}
-    conflicts: int = 0
-    redacted_corrections: int = 0
-    unmet_retractions: int = 0
 
 
 class Collector:
@@ -171,7 +156,8 @@ class Collector:
                 effects.changes[WATERMARK_KEY + topic.encode()] = str(lane.newest_s).encode()
         if effects.outcomes:
             self._forget(effects)
-            self._count(effects)
+            self.totals.add(effects)
+            effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
         return effects
 
     def _take(self, record: InputRecord, lane: Lane, effects: Effects) -> tuple[str | Refusal, int | None]:
@@ -228,7 +214,7 @@ class Collector:
         if fresh == "prevails":
             return _conflict(received, "this record's is in use, and what came before it is not")
         if received.retracted:
-            return "retracted_unmet" if known is None else "retracted"
+            return RETRACTED_UNMET if known is None else "retracted"
         if collected.sample.quarantine is not None:
             return "quarantined"
         return "collected" if fresh == "new" else "revised"
@@ -332,19 +318,6 @@ class Collector:
             self._signals.forget(lane.kind, _first_day(lane), effects.changes)
             if lane is self._documents:
                 self._sketches.forget(_first_day(lane), effects.changes)
-
-    def _count(self, effects: Effects) -> None:
-        for (_, outcome), count in effects.outcomes.items():
-            self.totals.processed += count
-            self.totals.duplicates += count if outcome == "duplicate" else 0
-            self.totals.conflicts += count if outcome == dead_letter.CONFLICT else 0
-            self.totals.unmet_retractions += count if outcome == "retracted_unmet" else 0
-        self.totals.redactions += effects.redactions
-        self.totals.redacted_corrections += effects.redacted_corrections
-        for letter in effects.dead_letters:
-            reasons = self.totals.dead_letters.setdefault(letter.topic, {})
-            reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
-        effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
 
 
 def _first_day(lane: Lane) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.core.collector import ERASED_KEY, TOTALS_KEY, Totals
+from consumers.core.collector import ERASED_KEY, TOTALS_KEY
 from consumers.core.decider import LastTick
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, unpack
 from consumers.core.document_drift import DaySketch, Watched
@@ -20,6 +20,7 @@ from consumers.core.negatives import Buffered, Status
 from consumers.core.rate_signal import RateState
 from consumers.core.recent_documents import Pieces
 from consumers.core.signals import COUNTS, DayCounts
+from consumers.core.totals import Totals
 from consumers.core.trigger_state import Clock, Requests, Running
 from consumers.drift.sketch import documents, unpacked
 from consumers.state.changelog import SHARDS_KEY, VERSION_KEY

@@ -56,9 +56,8 @@ async def test_k2_runners_record_over_its_topics_limit_is_named(kafka_topics: An
     connection = kafka_topics.connection
     writer = KafkaWriter(connection, f"{connection.topic_prefix}-runner", lambda: build.start)
     await writer.open()
-    state = build.job("cmd-1", outcome="failed", error="x" * 3_000_000)
-    with pytest.raises(
-        NotConnected, match=rf"{connection.topic(topics.TRAINING_STATE)} does not take a record of 30\d{{5}} bytes, key cmd-1"
-    ):
-        await writer.write([state])
+    sample = build.sample("a").model_copy(update={"text": "x" * 3_000_000})
+    topic = connection.topic(topics.SAMPLE_COLLECTED)
+    with pytest.raises(NotConnected, match=rf"{topic} does not take a record of 30\d{{5}} bytes, key tiny-llama"):
+        await writer.write([sample])
     await writer.close()

@@ -143,7 +143,7 @@ async def test_k3_export_knows_renamed_moved_and_later_said_feedback(topic_write
     connection, write = topic_writer
     old, new = sample(1), sample(2, former_ids=[sample(1).sample_id], revision=1)
     later = sample(3, occurred_at=NOW + timedelta(hours=9), correction="बाद में", content="b" * 16)
-    moved = sample(4, model="gemma")
+    moved = sample(4, model="gemma", occurred_at=NOW + timedelta(hours=9))
     gone = sample(4, model="tiny-llama", retracted=True, moved=True, occurred_at=moved.occurred_at)
     others = sample(5, former_ids=[sample(6).sample_id], revision=1, user_hash=USERS["b"])
     await write(old, new, later, sample(3, content="a" * 16), moved, gone, sample(4), others, sample(6))
