@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
@@ -37,9 +38,9 @@ class SampleCollected(BaseModel):
     negative: bool = False
     quarantine: Literal["holdout"] | None = None
     content: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
-    former_ids: tuple[Sha256, ...] = Field(default=(), max_length=10)
-    moved: bool = False
-    correction_redactions: int = Field(default=0, ge=0)
+    former_ids: tuple[Sha256, ...] = Field(default=(), max_length=10, exclude_if=operator.not_)
+    moved: bool = Field(default=False, exclude_if=operator.not_)
+    correction_redactions: int = Field(default=0, ge=0, exclude_if=operator.not_)
 
     model_version: Version | None = None
     user_hash: UserHash | None = None

@@ -91,8 +91,8 @@ def expect(records: Iterable[Any]) -> Expected:
         content = "" if gone else json.dumps({field: body[field] for field in sorted(body) if field not in IDENTITY})
         moment, known = datetime.fromisoformat(arrived.occurred_at), found.newest.get(sample_id)
         if known is not None and arrived[1:3] <= known[1:3]:
-            before, at = said[sample_id]
-            if arrived[1:3] == known[1:3] and content == before:
+            in_use, at = said[sample_id]
+            if arrived[1:3] == known[1:3] and content == in_use:
                 # The same again: whatever else was said in between has to be later than this.
                 said[sample_id] = content, max(at, moment)
                 found.duplicates += 1

@@ -248,7 +248,7 @@ class Installation:
 
 def retraction(sample: SampleCollected) -> Retraction:
     """A user takes a sample back."""
-    return Retraction(sample.model, sample.sample_id, sample.revision)
+    return Retraction.of(sample)
 
 
 def erasure(sample: SampleCollected, after_s: float = 3600) -> Erasure:

@@ -52,7 +52,7 @@ async def test_overview_counts_what_is_left(connection: KafkaConnection) -> None
             "partition": 2,
             "version": 2,
             "shards": 4,
-            "kinds": {"feedback mark": {"count": 1, "bytes": 17 + len(pack(MARK))}},
+            "kinds": {"feedback mark (former id)": {"count": 1, "bytes": 17 + len(pack(MARK))}},
             "positions": {"feedback.submitted.v1 2": 9},
         },
         {
@@ -72,7 +72,7 @@ async def test_a_key_gives_its_values_in_both_stages(connection: KafkaConnection
     held = await read(connection, ("stage1", "stage2"))
     both = matches(held, f"sample:{SAMPLE * 2}")
     assert [(record["stage"], record["partition"], record["kind"]) for record in both] == [
-        ("stage1", 2, "feedback mark"),
+        ("stage1", 2, "feedback mark (former id)"),
         ("stage2", 1, "sample"),
     ]
     assert both == matches(held, f"user:{USER}") == matches(held, "model:tiny-llama")
@@ -86,7 +86,7 @@ def test_the_command_prints_json_or_a_table(connection: KafkaConnection, capsys:
     folder = Path("nowhere")
     assert run(None, stage=None, as_json=False, data_dir=folder) == 0
     table = capsys.readouterr().out
-    assert "feedback mark" in table
+    assert "feedback mark (former id)" in table
     assert "feedback.submitted.v1 2: 9" in table
     assert run(None, stage="2", as_json=True, data_dir=folder) == 0
     assert [partition["stage"] for partition in json.loads(capsys.readouterr().out)] == ["stage2"]
