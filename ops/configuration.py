@@ -56,7 +56,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "GATEWAY_MAX_BODY_BYTES": "The largest request body, counted while it is read.",
         "GATEWAY_MAX_ITEMS": "The most items of one batch.",
         "GATEWAY_ACK_TIMEOUT_S": "How long a request waits for Kafka before it is answered with 503.",
-        "CONSUMERS_URL": "Where the consumers answer: for the live page, for what an erasure meets, and for the gateway on the embedded broker.",
+        "CONSUMERS_URL": "Where the consumers answer: for the live page and the gateway (what an erasure meets; the embedded broker).",
     },
     "Consumers": {
         "CONSUMERS_PORT": "Their port: `/health`, `/ready`, `/metrics`, `/state`.",
