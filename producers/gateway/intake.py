@@ -234,9 +234,7 @@ class Intake:
         try:
             if kind == "feedback":
                 feedback, fallback = FeedbackSubmission.model_validate(item.value), ids.of(item.value)
-                return index, prepare_feedback(
-                    feedback, fallback_id=fallback, user_hash_key=self._user_hash_key, names_key=self._names_key
-                )
+                return index, prepare_feedback(feedback, fallback_id=fallback, user_hash_key=self._user_hash_key, names_key=self._names_key)
             return index, prepare_document(DocumentSubmission.model_validate(item.value), names_key=self._names_key)
         except ValidationError as error:
             return _invalid(index, validation_details(error))
