@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.drill.history import REACH, Sent
 from consumers.state.positions import partition_counts
+from consumers.transaction import partition_of
 from producers.connection import KafkaConnection
 from schemas import envelope, topics
 from schemas.catalogue import Event
@@ -23,6 +24,9 @@ from schemas.training import TrainingState
 PATIENT: Final = {"request_timeout_ms": 120_000}
 SLICE: Final = 100
 PAUSE_S: Final = 0.03
+# What another producer puts in one transaction.
+WITHIN: Final = 20
+PARTITIONS: Final = {spec.name: spec.partitions for spec in topics.specs("")}
 
 
 class Publisher:
@@ -34,7 +38,9 @@ class Publisher:
         self._next = 0
         self._source = random.Random(seed)
         self._producer = AIOKafkaProducer(**connection.producer_options() | PATIENT)
-        self.sent = 0
+        self._transactions = 0
+        # What went to the topics that stage 1 counts as processed.
+        self.inputs = 0
 
     async def start(self) -> None:
         """Connects."""
@@ -53,10 +59,43 @@ class Publisher:
         """The next `count` records, in slices with pauses between, and waits until the broker has them."""
         end = min(len(self._history), self._next + count)
         while self._next < end:
-            part = self._history[self._next : min(end, self._next + SLICE)]
-            self._next += len(part)
+            part = self._take(min(SLICE, end - self._next))
             await self._send(part)
             await asyncio.sleep(PAUSE_S)
+
+    async def publish_within(self, seconds: float, *, again: bool) -> None:
+        """Some records in a transaction of a producer of its own that stays open for that long; with `again` after one that it aborts."""
+        part = self._take(WITHIN)
+        self._transactions += 1
+        options = self._connection.producer_options() | PATIENT | {"transactional_id": f"others-{self._transactions}"}
+        async with AIOKafkaProducer(**options) as producer:
+            if again:
+                await producer.begin_transaction()
+                await self._send(part, producer)
+                await producer.abort_transaction()
+                self.inputs -= _inputs(part)
+            await producer.begin_transaction()
+            await self._send(part, producer)
+            await asyncio.sleep(seconds)
+            await producer.commit_transaction()
+
+    async def publish_beside(self, topic: str, count: int) -> int:
+        """Some records, of which those of one topic go to partitions that it was given later, as a producer of others would have it.
+
+        Returns how many those were.
+        """
+        part = self._take(count)
+        full = self._connection.topic(topic)
+        before = PARTITIONS[f".{topic}"]
+        await self._producer.client.force_metadata_update()
+        added = len(await self._producer.partitions_for(full)) - before
+        beside = [sent for sent in part if sent.topic == topic and sent.key is not None]
+        for sent in beside:
+            number = before + partition_of(sent.key or b"", added)
+            await self._producer.send_and_wait(full, sent.value, key=sent.key, headers=list(sent.headers), partition=number)
+        self.inputs += _inputs(beside)
+        await self._send([sent for sent in part if sent not in beside])
+        return len(beside)
 
     async def nudge(self) -> None:
         """A little more load: the next records, or, at the end of the history, some of the old ones again."""
@@ -72,13 +111,26 @@ class Publisher:
         """Makes a version serve for each model."""
         await self._send([serving(model, datetime.now(UTC)) for model in models])
 
-    async def _send(self, part: Sequence[Sent]) -> None:
-        deliveries = [
-            await self._producer.send(self._connection.topic(sent.topic), sent.value, key=sent.key, headers=list(sent.headers))
-            for sent in part
-        ]
+    def _take(self, count: int) -> Sequence[Sent]:
+        part = self._history[self._next : self._next + count]
+        self._next += len(part)
+        return part
+
+    async def _send(self, part: Sequence[Sent], producer: AIOKafkaProducer | None = None) -> None:
+        """To the partitions in use alone, however many a topic has by now."""
+        chosen = producer or self._producer
+        deliveries = []
+        for sent in part:
+            topic = self._connection.topic(sent.topic)
+            count = PARTITIONS[f".{sent.topic}"]
+            number = self._source.randrange(count) if sent.key is None else partition_of(sent.key, count)
+            deliveries.append(await chosen.send(topic, sent.value, key=sent.key, headers=list(sent.headers), partition=number))
         await asyncio.gather(*deliveries)
-        self.sent += len(part)
+        self.inputs += _inputs(part)
+
+
+def _inputs(part: Sequence[Sent]) -> int:
+    return sum(sent.topic in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED) for sent in part)
 
 
 class EndingRunner:
@@ -182,14 +234,13 @@ async def read_topic(connection: KafkaConnection, full_name: str) -> list[Any]:
         await consumer.stop()
 
 
-async def input_records(connection: KafkaConnection) -> int:
-    """How many records the input topics hold; nothing transactional is written there, so offsets count records."""
-    names = [connection.topic(name) for name in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED)]
-    counts = await partition_counts(connection, names)
+async def log_ends(connection: KafkaConnection, full_name: str) -> dict[int, int]:
+    """Where each partition of a topic ends."""
+    counts = await partition_counts(connection, [full_name])
     consumer = AIOKafkaConsumer(**connection.consumer_options())
     await consumer.start()
     try:
-        ends = await consumer.end_offsets([TopicPartition(name, partition) for name in names for partition in range(counts[name])])
-        return int(sum(ends.values()))
+        ends = await consumer.end_offsets([TopicPartition(full_name, partition) for partition in range(counts[full_name])])
+        return {tp.partition: end for tp, end in ends.items()}
     finally:
         await consumer.stop()

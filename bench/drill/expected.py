@@ -51,7 +51,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Expected:
-    """Everything that stage 1 must have made; `days` holds the counts after each input record that changed them, by its offset."""
+    """Everything that stage 1 must have made; `days` holds the counts after each input record that changed them, by its number here."""
 
     records: int = 0
     duplicates: int = 0
@@ -107,9 +107,9 @@ def expect(records: Iterable[Any]) -> Expected:
         counts = _contribution(kind, body)
         if sample_id in contributions:
             before, taken = contributions[sample_id]
-            _add(found, before, record.offset, {name: -count for name, count in taken.items()})
+            _add(found, before, found.records, {name: -count for name, count in taken.items()})
         if counts:
-            _add(found, day, record.offset, counts)
+            _add(found, day, found.records, counts)
             contributions[sample_id] = (day, counts)
         else:
             contributions.pop(sample_id, None)
@@ -136,10 +136,10 @@ def _contribution(kind: str, body: dict[str, Any]) -> dict[str, int]:
     return {"events": 1, "characters": len(text), "letters": letters, "devanagari": devanagari}
 
 
-def _add(found: Expected, day: Day, offset: int, counts: dict[str, int]) -> None:
+def _add(found: Expected, day: Day, number: int, counts: dict[str, int]) -> None:
     after = found.days.setdefault(day, {})
     last = after[max(after)] if after else dict.fromkeys(counts, 0)
-    after[offset] = {name: count + counts[name] for name, count in last.items()}
+    after[number] = {name: count + counts[name] for name, count in last.items()}
 
 
 def _day(raw: bytes) -> str:

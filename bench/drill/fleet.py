@@ -49,7 +49,7 @@ class Fleet:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["bench.drill.launcher"])
         self._made = 0
@@ -81,13 +81,18 @@ class Fleet:
         await self._until(lambda: not self.running[shard % len(self.running)].ended, 10, "an instance to be started again")
         return self.running[shard % len(self.running)]
 
-    async def restart(self, instance: Instance, order: Order) -> Instance:
-        """Stops an instance in order and starts it with an order to obey from the first moment."""
+    async def start_anew(self, once: Mapping[str, str]) -> None:
+        """Stops every instance in order and starts it with settings that hold for this one start."""
+        for instance in list(self.running):
+            await self.restart(instance, once=once)
+
+    async def restart(self, instance: Instance, order: Order | None = None, *, once: Mapping[str, str] | None = None) -> Instance:
+        """Stops an instance in order and starts it, with an order to obey from the first moment, or settings for this start alone."""
         self.running.remove(instance)
         self.leaving.append(instance)
         instance.send(signal.SIGTERM)
         await self._until(lambda: instance.ended, 15, "an instance to stop")
-        again = self._launch(instance.number, instance.instances, order)
+        again = self._launch(instance.number, instance.instances, order, once)
         self.running.append(again)
         self.running.sort(key=lambda other: other.number)
         return again
@@ -100,6 +105,11 @@ class Fleet:
             return all(answer is not None and answer.status_code == 200 for answer in answers)
 
         await self._until_async(all_ready, timeout_s, "all instances to be ready")
+
+    async def problems(self) -> list[str]:
+        """What each instance says of itself at /ready; nothing where one does not answer."""
+        answers = [await self._get(instance, "/ready") for instance in self.running]
+        return [answer.text for answer in answers if answer is not None] if None not in answers else []
 
     def told_lines(self) -> list[dict[str, Any]]:
         """What the children said before they did it."""
@@ -130,7 +140,7 @@ class Fleet:
             await self._client.aclose()
         return [instance.process.exitcode for instance in everybody]
 
-    def _launch(self, number: int, instances: int, order: Order | None = None) -> Instance:
+    def _launch(self, number: int, instances: int, order: Order | None = None, once: Mapping[str, str] | None = None) -> Instance:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -139,8 +149,8 @@ class Fleet:
         if order is not None:
             write_order(file, order)
         log = self._folder / f"consumers-{number}-of-{instances}.log"
-        own = {"INSTANCE": str(number), "INSTANCES": str(instances), "CONSUMERS_PORT": str(port)}
-        process = self._context.Process(target=launch, args=(self._environment | own, str(log), str(file), str(self.told)), daemon=True)
+        own = {"INSTANCE": str(number), "INSTANCES": str(instances), "CONSUMERS_PORT": str(port), **(once or {})}
+        process = self._context.Process(target=launch, args=(self.environment | own, str(log), str(file), str(self.told)), daemon=True)
         process.start()
         return Instance(number, instances, process, port, log, file)
 

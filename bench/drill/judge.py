@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bench.drill.clients import read_topic
+from bench.drill.archive import Archive
+from bench.drill.clients import PARTITIONS
 from bench.drill.expected import Day, Expected, Revision, Wanted, expect
 from bench.drill.history import POISON_HEADER, POISON_TOPICS, Sent
 from consumers.core.journal import replay
@@ -18,6 +19,8 @@ from schemas import dead_letter, topics
 from schemas.decision import RetrainRequested
 from schemas.journal import TriggerJournal
 
+# Where a poison record lies: topic without prefix, partition, offset; and its number: a topic that was made anew has each offset twice.
+PoisonPlace = tuple[str, int, int, bytes | None]
 # The first few of each kind are told in words; the counts are whole.
 TOLD: Final = 5
 
@@ -51,14 +54,14 @@ class Topics:
     summaries: list[Any]
     commands: list[Any]
     journal: list[Any]
-    poison: dict[tuple[str, int, int], Any]
+    poison: dict[PoisonPlace, Any]
     letters: list[Any]
 
     @classmethod
-    async def read(cls, connection: KafkaConnection) -> Topics:
-        """Reads them to their ends, read_committed."""
+    async def read(cls, connection: KafkaConnection, archive: Archive) -> Topics:
+        """Reads them to their ends, read_committed, with what is in the archive; of partitions that were added later nothing counts."""
         by_name = {
-            name: await read_topic(connection, connection.topic(name))
+            name: await archive.read(connection.topic(name), PARTITIONS[f".{name}"])
             for name in (
                 *POISON_TOPICS,
                 topics.SIGNAL_SUMMARISED,
@@ -67,18 +70,23 @@ class Topics:
             )
         }
         poison = {
-            (name, record.partition, record.offset): record
+            poison_place(name, record): record
             for name in POISON_TOPICS
             for record in by_name[name]
             if POISON_HEADER in dict(record.headers)
         }
-        letters = [record for name in POISON_TOPICS for record in await read_topic(connection, connection.dead_letters(name))]
+        letters = [record for name in POISON_TOPICS for record in await archive.read(connection.dead_letters(name), 1)]
         samples = [record for record in by_name[topics.SAMPLE_COLLECTED] if POISON_HEADER not in dict(record.headers)]
         inputs = by_name[topics.FEEDBACK_SUBMITTED] + by_name[topics.DOCUMENT_INGESTED]
         return cls(
             inputs, samples, by_name[topics.SIGNAL_SUMMARISED], by_name[topics.RETRAIN_REQUESTED], by_name[topics.TRIGGER_JOURNAL],
             poison, letters,
         )  # fmt: skip
+
+
+def poison_place(name: str, record: Any) -> PoisonPlace:
+    """Where a poison record of a topic (without prefix) lies."""
+    return name, record.partition, record.offset, dict(record.headers)[POISON_HEADER]
 
 
 def judge(found: Topics, history: Sequence[Sent], states: Sequence[Mapping[str, Any]], policy: TriggerPolicy) -> Verdict:
@@ -161,12 +169,12 @@ def _check_days(verdict: Verdict, summaries: Sequence[Any], expected: Expected) 
 
 def _check_letters(verdict: Verdict, found: Topics) -> None:
     """Each poison record once among the dead letters, key, value and headers as they were; nothing else there."""
-    seen: Counter[tuple[str, int, int]] = Counter()
+    seen: Counter[PoisonPlace] = Counter()
     altered: list[str] = []
     for record in found.letters:
         letter = dead_letter.read(record.key, record.value, record.headers)
         name = next(name for name in POISON_TOPICS if letter.topic.endswith(name))
-        place = (name, letter.partition, letter.offset)
+        place = (name, letter.partition, letter.offset, dict(letter.headers).get(POISON_HEADER))
         seen[place] += 1
         original = found.poison.get(place)
         as_it_was = original is not None and (letter.key, letter.value, list(letter.headers)) == (

@@ -42,6 +42,8 @@ STEPS: Final = (
 )
 RESTORE: Final = "restore"
 HANDLER: Final = "handler"
+# What a request may take; the drill's consumers wait no forty seconds for the end of a transaction that is held back.
+REQUEST_TIMEOUT_MS: Final = 3_000
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -162,7 +164,7 @@ def _trapped_producer(trap: Trap) -> type:
         """Each step of a transaction is looked at before or after it is done; a kill waits until the broker has what was sent."""
 
         def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
+            super().__init__(**options, request_timeout_ms=REQUEST_TIMEOUT_MS)
             self._stage = "stage1" if "-stage1-" in options["transactional_id"] else "stage2"
             self._deliveries: list[Any] = []
             self._outputs = self._changelog = self._past_changelog = False

@@ -8,14 +8,18 @@ from typing import Final, Literal
 
 from bench.drill.launcher import STEPS
 
-Kind = Literal["step", "restore", "sigkill", "broker", "handler", "reset", "half_open", "sigstop", "scale"]
+Kind = Literal[
+    "step", "restore", "sigkill", "broker", "handler", "reset", "half_open", "sigstop", "scale",
+    "delete", "open", "hold", "extend", "make_anew",
+]  # fmt: skip
 
 SHARDS: Final = {"stage1": 4, "stage2": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `shard` says whom it hits: the instance that runs it then; `settle` waits afterwards until everybody is ready again."""
+    """One fault. `shard` says whom it hits: the instance that runs it then; `settle` waits afterwards until everybody is ready again,
+    `quiet` before it until nothing is being published."""
 
     kind: Kind
     stage: str
@@ -25,11 +29,13 @@ class Fault:
     delay_s: float = 0.0
     instances: int = 0
     settle: bool = True
+    quiet: bool = False
 
 
 def make_plan(*, kills: int, handler_failures: int, seed: int) -> list[Fault]:
     """`kills` kills, a twelfth of them the broker's and a sixth at any moment, the rest over all steps of both stages in turn;
-    handler failures; cuts and stops; and two thirds of it with more than one instance: 1, then 3, then 2."""
+    handler failures; cuts and stops; deletions, transactions of others and commits held back; and two thirds of it with more than one
+    instance: 1, then 3, then 2. In each third something happens to a topic: it gets partitions, or is made anew."""
     source = random.Random(seed)
     brokers, anywhere = max(1, kills // 12), kills // 6
     steps = max(0, kills - brokers - anywhere)
@@ -42,9 +48,15 @@ def make_plan(*, kills: int, handler_failures: int, seed: int) -> list[Fault]:
         faults.append(_fault("half_open", source, delay_s=source.uniform(2.0, 5.0)))
         # Every third outlasts the transaction time-out of the drill and the broker's look-round.
         faults.append(_fault("sigstop", source, delay_s=12.0 if number % 3 == 2 else source.uniform(0.5, 3.0)))
+        faults += [_fault("delete", source, stage=stage) for stage in SHARDS]
+        # Every other one comes after a transaction that was aborted.
+        faults.append(_fault("open", source, nth=1 + number % 2, delay_s=source.uniform(1.0, 5.0)))
+        faults.append(_fault("hold", source))
     source.shuffle(faults)
     third = len(faults) // 3
+    faults.insert(2 * third + third // 2, _fault("make_anew", source, quiet=True))
     faults.insert(2 * third, _fault("scale", source, instances=2))
+    faults.insert(third + third // 2, _fault("extend", source))
     faults.insert(third, _fault("scale", source, instances=3))
     return faults
 

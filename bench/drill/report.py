@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.drill.judge import Verdict
 from bench.drill.launcher import HANDLER, RESTORE
@@ -13,6 +13,15 @@ from bench.drill.launcher import HANDLER, RESTORE
 if TYPE_CHECKING:
     from bench.drill.fleet import Fleet
     from bench.drill.run import Drill
+
+# What each fault of the topics has to have done, as often as it was planned.
+WANTED: Final[dict[str, tuple[str, ...]]] = {
+    "delete": ("records deleted", "sigkill after a deletion"),
+    "open": ("transaction of others",),
+    "hold": ("end of a transaction held back",),
+    "extend": ("added partitions told", "added partitions drained"),
+    "make_anew": ("topic made anew told", "topic made anew"),
+}
 
 
 def check_faults(verdict: Verdict, drill: Drill, codes: list[int]) -> None:
@@ -26,6 +35,10 @@ def check_faults(verdict: Verdict, drill: Drill, codes: list[int]) -> None:
     verdict.must_be_none("faults", "kills_missing", range(drill.settings.kills - total))
     failures = sum(line["step"] == HANDLER for line in drill.fleet.told_lines())
     verdict.must_be_none("faults", "handler_failures_missing", range(drill.settings.handler_failures - failures))
+    for kind, wanted in WANTED.items():
+        planned_times = sum(fault.kind == kind for fault in drill.plan)
+        for name in wanted:
+            verdict.must_be_none("faults", f"missing: {name}", range(planned_times - done[name]))
     fenced = drill.fleet.exits.get("leaving: exit 1", 0)
     verdict.must_be_none("faults", "former_instances_not_fenced", [] if fenced else ["no former instance ended with exit code 1"])
     verdict.must_be_none("faults", "exit_codes_at_the_end", (code for code in codes if code != 0))

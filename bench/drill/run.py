@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.drill.clients import EndingRunner, Publisher, input_records
+from bench.drill.archive import Archive
+from bench.drill.clients import EndingRunner, Publisher
 from bench.drill.fleet import LOOK_EVERY_S, Fleet, Instance
 from bench.drill.history import make_history, model_names
 from bench.drill.judge import Topics, judge
@@ -22,6 +23,7 @@ from bench.drill.launcher import HANDLER, RESTORE, Order, write_order
 from bench.drill.plan import SHARDS, Fault, make_plan
 from bench.drill.proxy import HOST
 from bench.drill.report import check_faults, report
+from bench.drill.topic_faults import TopicFaults
 from consumers.settings import ConsumerSettings
 
 PREFIX: Final = "drill"
@@ -80,8 +82,10 @@ class Drill:
         self.fleet = Fleet(settings.work, ENVIRONMENT | {"KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{kafka.proxy.port}"})
         self.publisher = Publisher(kafka.direct, self.history, seed=settings.seed)
         self.runner = EndingRunner(kafka.direct, seed=settings.seed)
+        self.archive = Archive(kafka.direct)
         self.done: Counter[str] = Counter()
         self.scaled: list[int] = [1]
+        self._topics = TopicFaults(kafka, self.fleet, self.publisher, self.archive, self.done, seed=settings.seed)
 
     async def run(self, say: Callable[[str], None]) -> tuple[list[dict[str, Any]], list[int]]:
         """The whole plan under load, to the end of the history; what the instances say then, and their exit codes."""
@@ -95,6 +99,8 @@ class Drill:
                 # What is left is spread over the faults that are left, so that each comes under load.
                 load = asyncio.create_task(self.publisher.publish(self.publisher.left // (len(self.plan) - number + 1)))
                 before = time.monotonic()
+                if fault.quiet:
+                    await load
                 await self.inject(fault)
                 await load
                 say(f"{number + 1}/{len(self.plan)} {fault.kind} {fault.stage} {fault.step}: {time.monotonic() - before:.1f} s")
@@ -118,6 +124,11 @@ class Drill:
             "half_open": self._half_open,
             "sigstop": self._sigstop,
             "scale": self._scale,
+            "delete": self._topics.delete,
+            "open": self._topics.open,
+            "hold": self._topics.hold,
+            "extend": self._topics.extend,
+            "make_anew": self._topics.make_anew,
         }
         await doing[fault.kind](fault)
         if fault.settle:
@@ -203,12 +214,11 @@ class Drill:
     async def _quiet(self) -> list[dict[str, Any]]:
         """Waits until everything is processed, no command is due and no job runs, for SETTLED_S; what the instances say then."""
         deadline, since, ended = time.monotonic() + QUIET_WITHIN_S, time.monotonic(), -1
-        wanted = await input_records(self.kafka.direct)
         while True:
             states = await self.fleet.states()
             told = [standing for state in states or [] for standing in state["models"].values()]
             quiet = (
-                sum(state["stage1"]["processed"] for state in states or []) == wanted
+                sum(state["stage1"]["processed"] for state in states or []) == self.publisher.inputs
                 and all(standing["running"] is None and standing["pending_negatives"] < THRESHOLD for standing in told)
                 and self.runner.ended == ended
             )
@@ -231,7 +241,7 @@ async def run_drill(settings: DrillSettings, say: Callable[[str], None]) -> dict
         states, codes = await drill.run(say)
         say(f"quiet after {time.monotonic() - started:.0f} s, reading the topics")
         policy = ConsumerSettings.model_validate({name.lower(): value for name, value in ENVIRONMENT.items()}).trigger_policy()
-        verdict = judge(await Topics.read(kafka.direct), drill.history, states, policy)
+        verdict = judge(await Topics.read(kafka.direct, drill.archive), drill.history, states, policy)
     finally:
         await kafka.stop()
     check_faults(verdict, drill, codes)

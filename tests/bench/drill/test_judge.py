@@ -12,7 +12,7 @@ import pytest
 
 from bench.drill.clients import job_end, serving
 from bench.drill.history import POISON_HEADER, POISON_TOPICS, Sent, make_history, model_names
-from bench.drill.judge import Topics, Verdict, judge
+from bench.drill.judge import Topics, Verdict, judge, poison_place
 from bench.drill.run import ENVIRONMENT
 from consumers.core.records import Effects, InputRecord
 from consumers.core.summary import summary
@@ -115,10 +115,7 @@ def undisturbed() -> tuple[Topics, list[Sent], list[dict[str, Any]], ConsumerSet
         decide([seen(topics.CLOCK_TICKED, put(log, Sent(topics.CLOCK_TICKED, None, wire.value, wire.headers)))])
     letters = [record for name in POISON_TOPICS for record in log.records.get(CONNECTION.dead_letters(name), [])]
     poison = {
-        (name, record.partition, record.offset): record
-        for name in POISON_TOPICS
-        for record in log.of(name)
-        if POISON_HEADER in dict(record.headers)
+        poison_place(name, record): record for name in POISON_TOPICS for record in log.of(name) if POISON_HEADER in dict(record.headers)
     }
     samples = [record for record in log.of(topics.SAMPLE_COLLECTED) if POISON_HEADER not in dict(record.headers)]
     found = Topics(

@@ -21,7 +21,9 @@ def test_the_seed_alone_decides(kills: int, failures: int, seed: int) -> None:
     kinds = Counter(fault.kind for fault in plan)
     assert sum(kinds[kind] for kind in KILLS) == max(kills, 1)
     assert kinds["handler"] == failures
-    assert min(kinds["reset"], kinds["half_open"], kinds["sigstop"]) >= 1
+    assert min(kinds[kind] for kind in ("reset", "half_open", "sigstop", "delete", "open", "hold")) >= 1
+    assert {fault.stage for fault in plan if fault.kind == "delete"} == {"stage1", "stage2"}
+    assert kinds["extend"] == kinds["make_anew"] == 1
     assert [fault.instances for fault in plan if fault.kind == "scale"] == [3, 2]
 
 
