@@ -82,16 +82,22 @@ class Walk:
         by_transaction: dict[int, Step] = {}
         order: list[Step] = []
         self.positions: dict[tuple[str, int], int] = {}
+        # How often each topic had been made anew when it was read, as its id in the changelog says.
+        self.made: dict[str, int] = {}
         moves: dict[int, dict[tuple[str, int], int]] = {}
+        ids: dict[int, dict[str, int]] = {}
         for record in self.history.of(topics.STAGE2_CHANGELOG):
-            if record.partition != self.partition or record.transaction is None or not (record.key or b"").startswith(b"p|"):
+            if record.partition != self.partition or record.transaction is None or not (record.key or b"").startswith((b"p|", b"i|")):
                 continue
             number = record.transaction.commit_number
             if number not in by_transaction:
                 by_transaction[number] = Step(record.transaction)
                 order.append(by_transaction[number])
-            _, name, place = (record.key or b"").decode().split("|")
-            moves.setdefault(number, {})[name, int(place)] = int(record.raw or b"0")
+            _, name, *place = (record.key or b"").decode().split("|")
+            if place:
+                moves.setdefault(number, {})[name, int(place[0])] = int(record.raw or b"0")
+            else:
+                ids.setdefault(number, {})[name] = int((record.raw or b"#0").rpartition(b"#")[2])
         for record in self.history.of(topics.TRIGGER_JOURNAL, self.model):
             number = record.decided
             if number not in by_transaction:
@@ -100,6 +106,10 @@ class Walk:
             by_transaction[number].entries += record.value["entries"]
         for step in sorted(order, key=lambda step: step.transaction.commit_number if step.transaction else -1):
             number = step.transaction.commit_number if step.transaction else -1
+            for name, made in ids.get(number, {}).items():
+                if made != self.made.get(name, 0):
+                    self.made[name] = made
+                    self.positions.update({place: 0 for place in self.positions if place[0] == name})
             for (topic, partition), after in sorted(
                 moves.get(number, {}).items(), key=lambda item: (list(KINDS).index(item[0][0]), item[0][1])
             ):
@@ -109,7 +119,12 @@ class Walk:
             yield step
 
     def _between(self, topic: str, partition: int, before: int, after: int) -> list[Committed]:
-        return [record for record in self.history.of(topic) if record.partition == partition and before <= record.offset < after]
+        made = self.made.get(topic, 0)
+        return [
+            record
+            for record in self.history.of(topic)
+            if record.partition == partition and record.made == made and before <= record.offset < after
+        ]
 
     def _take(self, step: Step) -> str | None:
         entries = list(step.entries)
@@ -200,7 +215,7 @@ class Walk:
         until_s = self.history.world.loop.now - UNDER_WAY_S
         for topic in KINDS:
             for record in self.history.of(topic):
-                if record.at_s > until_s:
+                if record.at_s > until_s or record.made < self.made.get(topic, 0):
                     continue
                 if record.value.get("model", self.model) == self.model and record.offset >= self.positions.get(
                     (topic, record.partition), 0

@@ -32,12 +32,12 @@ def samples(history: History) -> Iterator[str]:
     """What stage 1 wrote against what was published."""
     limits = Limits(MODELS[0], HOLDOUT_KEY, HOLDOUT_PERCENT, LATENESS_S, FUTURE_S)
     collectors: dict[tuple[str, int], ReferenceCollector] = {}
-    for origin, publication in sorted(history.published, key=lambda item: item[0]):
+    for origin, publication, broker_ms in history.published:
         if origin.topic in KINDS:
             collector = collectors.setdefault(
                 (origin.topic, origin.partition), ReferenceCollector(KINDS[origin.topic], limits, history.erased)
             )
-            collector.take(publication, origin, history.broker_ms[origin])
+            collector.take(publication, origin, broker_ms)
     for collector in collectors.values():
         collector.close()
     yield from _emissions(history, list(collectors.values()))

@@ -7,20 +7,24 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from bench.simulation.plan import Publication
 from bench.simulation.reference_samples import Origin, erasures
 from bench.simulation.simulated_log import StoredRecord, Transaction
-from bench.simulation.world import CONNECTION, World
+from bench.simulation.world import CONNECTION, COUNTS, World
 from schemas import topics
+
+# What people write to.
+PEOPLES: Final = (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED, topics.OPERATOR_REQUESTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """One committed record; `headers` by name."""
+    """One committed record; `headers` by name, `made` how often its topic had been made anew."""
 
     partition: int
+    made: int
     offset: int
     key: bytes | None
     value: dict[str, Any]
@@ -35,6 +39,14 @@ class Committed:
         return -1 if self.transaction is None else self.transaction.commit_number
 
 
+class Published(NamedTuple):
+    """What somebody said, where it lies, and the broker's time of it."""
+
+    origin: Origin
+    said: Publication
+    broker_ms: int
+
+
 class History:
     """Reads each topic once."""
 
@@ -45,7 +57,7 @@ class History:
     def of(self, name: str, model: str | None = None) -> list[Committed]:
         """The committed records of a topic (without prefix), of one model where it is named, by partition and offset."""
         if name not in self._read:
-            self._read[name] = [_read(partition, record) for partition, record in self.world.log.committed(CONNECTION.topic(name))]
+            self._read[name] = [_read(*found) for found in self.world.log.committed(CONNECTION.topic(name))]
         found = self._read[name]
         return found if model is None else [record for record in found if record.value.get("model") == model]
 
@@ -62,24 +74,21 @@ class History:
         return found
 
     @cached_property
-    def published(self) -> list[tuple[Origin, Publication]]:
-        """What people published, by its place."""
-        prefix = f"{CONNECTION.topic_prefix}."
-        return [(Origin(topic.removeprefix(prefix), partition, offset), said) for topic, partition, offset, said in self.world.published]
+    def published(self) -> list[Published]:
+        """What people said as it lies in the partitions in use, each in the order of its log."""
+        found: list[Published] = []
+        for name in PEOPLES:
+            topic = CONNECTION.topic(name)
+            for partition, _, record in self.world.log.committed(topic):
+                said = self.world.said.get((topic, record.key, record.value, tuple(record.headers)))
+                if said is not None and partition < COUNTS[topic]:
+                    found.append(Published(Origin(name, partition, record.offset), said, record.wall_ms))
+        return found
 
     @cached_property
     def erased(self) -> dict[str, int]:
         """Until when each user's words are taken back."""
-        return erasures(self.published)
-
-    @cached_property
-    def broker_ms(self) -> dict[Origin, int]:
-        """The broker's time of each record that people published."""
-        log = self.world.log
-        return {
-            origin: log.partition(CONNECTION.topic(origin.topic), origin.partition).history[origin.offset].wall_ms
-            for origin, _ in self.published
-        }
+        return erasures([(published.origin, published.said) for published in self.published])
 
     @cached_property
     def ends(self) -> dict[tuple[str, int], Committed]:
@@ -92,14 +101,14 @@ class History:
         return found
 
 
-def _read(partition: int, record: StoredRecord) -> Committed:
+def _read(partition: int, made: int, record: StoredRecord) -> Committed:
     try:
         value = json.loads(record.value or b"{}")
     except ValueError:
         value = {}
     value = value if isinstance(value, dict) else {}
     return Committed(
-        partition, record.offset, record.key, value, record.value, dict(record.headers), record.transaction, record.at_s
+        partition, made, record.offset, record.key, value, record.value, dict(record.headers), record.transaction, record.at_s
     )  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedWriter
+from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedView, SimulatedWriter
 from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_run import Samples, SimulatedReader, SimulatedRun
 from bench.simulation.virtual_loop import VirtualLoop
@@ -14,7 +14,9 @@ from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.shard import Shard
 from consumers.state.changelog import apply_changelog
+from consumers.state.positions import refuse_unread, start_offsets, write_starts
 from producers.connection import KafkaConnection
+from producers.used_partitions import UsedPartitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Parts:
     consumer: Callable[..., SimulatedConsumer] = SimulatedConsumer
     writer: Callable[[SimulatedProducer], SimulatedWriter] = SimulatedWriter
     apply_changelog: Callable[..., None] = apply_changelog
+    refuse_unread: Callable[..., Awaitable[None]] = refuse_unread
+    start_offsets: Callable[..., Awaitable[dict[tuple[str, int], int]]] = start_offsets
+    write_starts: Callable[..., Awaitable[None]] = write_starts
+    view: Callable[..., SimulatedView] = SimulatedView
+    publisher: Callable[[KafkaConnection], UsedPartitions] = UsedPartitions
     runner_producer: Callable[..., SimulatedProducer] = SimulatedProducer
     samples: Callable[..., Samples] = Samples
     reader: Callable[..., SimulatedReader] = SimulatedReader

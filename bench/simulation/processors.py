@@ -1,7 +1,8 @@
 """The stream processor's processes: each runs some shards, as `consumers.service.Service` does, over simulated clients.
 
-Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, the restore, the claim of the shards, `start_offsets`,
-both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice; and the order of a start.
+Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, the restore, the claim of the shards, where a start reads on
+from, the upkeep and the watch, both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice; and the
+order of a start.
 """
 
 from __future__ import annotations
@@ -20,28 +21,35 @@ from consumers.errors import FatalError
 from consumers.shard import Shard
 from consumers.stage import OwnedTask, Stage
 from consumers.state.migrations import MIGRATIONS, Migration
-from consumers.state.positions import places, start_offsets, write_starts
+from consumers.state.positions import places
 from consumers.state.restore import read_back
 from consumers.state.sharding import bring_up_to_date, check_shards, claimed, transactional_id
+from producers.used_partitions import used_partitions
 
 
 class ShardProcess:
     """One shard of one process, from its fencing to its failure."""
 
-    def __init__(self, site: Site, stage: Stage, number: int, partitions: Sequence[int], *, shards: int, twice: float) -> None:
+    def __init__(
+        self, site: Site, stage: Stage, number: int, partitions: Sequence[int], *, shards: int, twice: float, skip_lost: bool
+    ) -> None:
         self.stage = stage
+        self.skip_lost = skip_lost
         self.number = number
         self.shards = shards
         self.partitions = partitions
         self.tasks: dict[int, OwnedTask] = {}
         self.failure: BaseException | None = None
         self.shard: Shard | None = None
+        # Its state and where it reads on are written.
+        self.started = False
         self._site, self._twice = site, twice
 
     async def run(self) -> None:
         """Until something breaks; what broke is in `failure`."""
         try:
             self.shard = await self._restored()
+            self.started = True
             await self._consume(self.shard)
         except StopConsume:
             return
@@ -54,6 +62,8 @@ class ShardProcess:
 
     async def _restored(self) -> Shard:
         parts, log, connection, stage = self._site.parts, self._site.log, self._site.connection, self.stage
+        counts = {name: len(partitions) for name, partitions in log.topics.items()}
+        ids = {name: log.ids[connection.topic(name)] for name in (*stage.keyed, *stage.whole)}
         writer = parts.writer(
             parts.producer(log, self._site.network, transactional_id(connection.topic_prefix, stage.name, self.number, self.shards))
         )
@@ -62,12 +72,13 @@ class ShardProcess:
         await claimed(self._read_on, writer, connection.topic(stage.changelog), self.shards)
         check_shards(stage, self.tasks, self.shards)
         await bring_up_to_date(writer, connection, stage, self.tasks)
-        counts = {name: len(partitions) for name, partitions in log.topics.items()}
         consumer: Any = parts.consumer(log, self._site.network)
+        await parts.refuse_unread(consumer, connection, stage, counts)
         reads = places(stage, connection, counts, self.partitions)
-        start = await start_offsets(consumer, connection, stage, reads, self.tasks.values(), skip_lost=False)
-        await write_starts(writer, connection, stage, self.tasks, start)
-        return parts.shard(stage, self.number, self.tasks, start, writer, connection, counts, NullMetrics(), self._failed)
+        start = await parts.start_offsets(consumer, connection, stage, reads, self.tasks.values(), skip_lost=self.skip_lost, topic_ids=ids)
+        await parts.write_starts(writer, connection, stage, self.tasks, start, topic_ids=ids)
+        used = counts | used_partitions(counts, connection.topic_prefix)
+        return parts.shard(stage, self.number, self.tasks, start, writer, connection, used, NullMetrics(), self._failed)
 
     async def _read_on(self) -> dict[int, OwnedTask]:
         consumer = self._site.parts.consumer(self._site.log, self._site.network)
@@ -86,15 +97,14 @@ class ShardProcess:
         subscriber: Any = SimpleNamespace(consumer=reader)
         shard._subscriber = subscriber
         rng: Random = self._site.network.rng
-        if rng.random() < 0.5:
-            shard.position_once()
+        # Before, its consumer has no offset to read from.
+        shard.position_once()
         before: list[Any] = []
         while self.failure is None:
             found = await reader.getmany(timeout_ms=10, max_records=rng.choice((1, 3, 10, 50)))
             records = [record for batch in found.values() for record in batch]
             again = before if rng.random() < self._twice else []
-            # A batch that came before the seek was dropped: aiokafka does not mix it with what it fetches after.
-            before = records if shard._positioned else []
+            before = records
             await shard.handle([*again, *records])
 
     def _failed(self, error: BaseException) -> None:

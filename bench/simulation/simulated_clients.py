@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import TracebackType
@@ -15,13 +15,16 @@ from typing import Any, Final, NamedTuple
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from bench.simulation.simulated_log import Headers, Partition, SimulatedLog
+from bench.simulation.simulated_log import Headers, SimulatedLog
 from consumers.transaction import TransactionalWriter
 from gpu_runner.kafka_writer import KafkaWriter
 from producers.connection import KafkaConnection
+from producers.topic_metadata import Topic
 from producers.used_partitions import UsedPartitions
 
 SLOWEST_S: Final = 0.03
+# After that long without an answer a client sends a request again, in the same epoch.
+REQUEST_TIMEOUT_S: Final = 5.0
 
 
 class ReadRecord(NamedTuple):
@@ -38,10 +41,11 @@ class ReadRecord(NamedTuple):
 
 @dataclass(slots=True)
 class Network:
-    """The way to the broker. `failing` is the share of calls that break; `slow` makes every call take that many seconds more."""
+    """The way to the broker. `failing` is the share of calls that break, `holding` that of commits that come twice, the first one late."""
 
     rng: Random
     failing: float = 0.0
+    holding: float = 0.0
 
     async def way(self) -> None:
         """The way there or back."""
@@ -72,6 +76,8 @@ class SimulatedProducer:
         self.network = network
         self.transactional_id = transactional_id
         self.epoch = -1
+        # A request of the former transaction was not answered in time: a copy of it may be on its way.
+        self.in_doubt = False
 
     async def start(self) -> None:
         await self.network.way()
@@ -80,6 +86,12 @@ class SimulatedProducer:
 
     async def stop(self) -> None:
         await asyncio.sleep(0)
+
+    async def renew(self) -> None:
+        await self.network.way()
+        self.epoch = await self.log.next_epoch(self.transactional_id, self.epoch)
+        self.in_doubt = False
+        await self.network.way()
 
     async def begin_transaction(self) -> None:
         # The client asks again after its back-off.
@@ -120,6 +132,10 @@ class SimulatedProducer:
 
     async def commit_transaction(self) -> None:
         await self.network.way()
+        if self.network.holding and self.network.rng.random() < self.network.holding:
+            self.log.hold_back(self.transactional_id, self.epoch)
+            self.in_doubt = True
+            await asyncio.sleep(REQUEST_TIMEOUT_S)
         self.log.end(self.transactional_id, self.epoch, commit=True)
         await self.network.way()
 
@@ -159,12 +175,11 @@ class SimulatedConsumer:
         self.positions: dict[TopicPartition, int] = {}
         # The offset behind the newest record that was handed out, as `consumers.shard_consumer` keeps it.
         self.handed: dict[TopicPartition, int] = {}
-        self._logs: dict[TopicPartition, Partition] = {}
         self._topics: list[str] = []
         self._paused: set[TopicPartition] = set()
         # A reader that only waits for records may wait for the next one: an empty poll does nothing but take virtual time.
         self._idle_wait = idle_wait
-        # A shard's consumer never jumps: it goes on asking for what is gone, see `consumers.shard_consumer`.
+        # To the log's start from an offset that the log does not have; a shard's consumer goes on asking for it.
         self._jumps = jumps
 
     async def start(self) -> None:
@@ -181,7 +196,6 @@ class SimulatedConsumer:
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         self.positions = dict.fromkeys(partitions, 0)
-        self._logs = {tp: self.log.partition(tp.topic, tp.partition) for tp in partitions}
         self._topics = sorted({tp.topic for tp in partitions})
         self._paused.clear()
 
@@ -193,6 +207,9 @@ class SimulatedConsumer:
 
     async def position(self, tp: TopicPartition) -> int:
         # aiokafka's consumer steps over markers and aborted records when it fetches them; so does asking here.
+        partition = self.log.partition(tp.topic, tp.partition)
+        if self.positions[tp] == partition.end or (not self._jumps and not partition.start <= self.positions[tp] <= partition.end):
+            return self.positions[tp]
         found, after = self.log.visible(tp.topic, tp.partition, self.positions[tp], 1, uncommitted=self.uncommitted)
         if not found:
             self.positions[tp] = max(self.positions[tp], after)
@@ -217,14 +234,18 @@ class SimulatedConsumer:
             await self.network.way()
             found: dict[TopicPartition, list[ReadRecord]] = {}
             left = max_records or 500
-            places = [tp for tp, at in self.positions.items() if self._logs[tp].end > at and tp not in self._paused]
+            places = [
+                tp for tp, at in self.positions.items() if self.log.partition(tp.topic, tp.partition).end != at and tp not in self._paused
+            ]
             if len(places) > 1:
                 rng.shuffle(places)
             for tp in places:
-                start = self._logs[tp].start
-                if not self._jumps and self.positions[tp] < start:
-                    continue
-                position = max(self.positions[tp], start)
+                partition = self.log.partition(tp.topic, tp.partition)
+                position = self.positions[tp]
+                if not partition.start <= position <= partition.end:
+                    if not self._jumps:
+                        continue
+                    position = partition.start
                 records, after = self.log.visible(
                     tp.topic, tp.partition, position, 1 + int(rng.random() * left), uncommitted=self.uncommitted
                 )
@@ -247,13 +268,43 @@ class SimulatedConsumer:
 
 
 class SimulatedEpoch:
-    """No request of a simulated producer is left under way."""
+    """The next epoch of a simulated producer where a commit of it was sent twice, as `producers.epoch` asks the broker for it."""
 
-    async def renew(self) -> None:
-        await asyncio.sleep(0)
+    def __init__(self, producer: SimulatedProducer) -> None:
+        self._producer = producer
 
     def slow(self) -> None:
         raise AssertionError("a simulated commit takes no time of the wall clock")
+
+    async def renew(self) -> None:
+        if self._producer.in_doubt:
+            await self._producer.renew()
+
+
+class SimulatedView:
+    """The broker as the watch of a process sees it."""
+
+    def __init__(self, log: SimulatedLog, network: Network) -> None:
+        self._log, self._network = log, network
+
+    async def starts(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        await self._network.way()
+        return {tp: self._log.partition(tp.topic, tp.partition).start for tp in places}
+
+    async def ends(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        await self._network.way()
+        return {tp: self._log.partition(tp.topic, tp.partition).end for tp in places}
+
+    async def stable_ends(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        await self._network.way()
+        return {tp: self._log.partition(tp.topic, tp.partition).stable_end() for tp in places}
+
+    async def topics(self, names: Iterable[str]) -> dict[str, Topic]:
+        await self._network.way()
+        return {name: self._log.described(name) for name in names}
+
+    async def holder(self, place: TopicPartition, leader: int) -> str:
+        return "an open transaction"
 
 
 class SimulatedWriter(TransactionalWriter):
@@ -261,7 +312,7 @@ class SimulatedWriter(TransactionalWriter):
 
     def __init__(self, producer: SimulatedProducer) -> None:
         self._producer = producer
-        self._epoch: Any = SimulatedEpoch()
+        self._epoch: Any = SimulatedEpoch(producer)
         self.simulated = producer
         self.transactional_id = producer.transactional_id
         self.reached = {}
@@ -276,7 +327,7 @@ class SimulatedRunnerWriter(KafkaWriter):
         self._turn = asyncio.Lock()
         self._producer = producer
         self._used = UsedPartitions(connection)
-        self._epoch: Any = SimulatedEpoch()
+        self._epoch: Any = SimulatedEpoch(producer)
 
 
 def _done() -> asyncio.Future[None]:

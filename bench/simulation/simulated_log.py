@@ -2,7 +2,8 @@
 
 Topics are full names. Records of open and aborted transactions take offsets and are not visible; a decided
 transaction's markers arrive at its partitions one after the other, so a reader may see half of it; a partition is
-readable up to its first open transaction. A transactional id has one living epoch: whoever asks for it last.
+readable up to its first open transaction. A transactional id has one living epoch: whoever asks for it last. Within an
+epoch nobody can tell which transaction the end of a transaction was meant for: a copy that comes late ends the next one.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal
 
-from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidTxnState, ProducerFenced
 
 from bench.simulation.virtual_loop import VirtualLoop
+from producers.topic_metadata import Topic
 
 Headers = Sequence[tuple[str, bytes | None]]
 Payload = tuple[bytes | None, bytes | None, Headers]
@@ -37,6 +39,7 @@ class Transaction:
     decided_s: float = 0.0
     touched: list[tuple[str, int]] = field(default_factory=list)
     pending: int = 0
+    ended_late: bool = False
 
 
 @dataclass(slots=True)
@@ -73,10 +76,11 @@ class Partition:
 
 @dataclass(slots=True)
 class ProducerState:
-    """The living epoch of a transactional id and its transaction."""
+    """The living epoch of a transactional id and its transaction; `on_its_way` is the epoch of an end that was held back."""
 
     epoch: int = -1
     transaction: Transaction | None = None
+    on_its_way: int | None = None
 
 
 class SimulatedLog:
@@ -86,6 +90,10 @@ class SimulatedLog:
         self, loop: VirtualLoop, rng: Random, topics: dict[str, int], wall_ms: Callable[[], int], trace: Callable[[str], None]
     ) -> None:
         self.topics = {name: [Partition() for _ in range(count)] for name, count in topics.items()}
+        # As Kafka's topic ids: another one for a topic that was made anew.
+        self.ids = {name: f"{name}#0" for name in topics}
+        # For the checks alone: the partitions of topics that were deleted, by name, oldest first.
+        self.former: dict[str, list[list[Partition]]] = {}
         self.transactions = 0
         self._loop = loop
         self._rng = rng
@@ -99,6 +107,26 @@ class SimulatedLog:
     def partition(self, topic: str, number: int) -> Partition:
         """A partition; KeyError for a topic that does not exist."""
         return self.topics[topic][number]
+
+    # topics
+
+    def make_anew(self, topic: str) -> None:
+        """Deletes a topic and makes another one of its name, with as many partitions."""
+        former = self.topics[topic]
+        self.former.setdefault(topic, []).append(former)
+        self.topics[topic] = [Partition() for _ in former]
+        self.ids[topic] = f"{topic}#{len(self.former[topic])}"
+        self._trace(f"made anew {topic}")
+        self._wake(topic)
+
+    def add_partitions(self, topic: str, count: int) -> None:
+        """Gives a topic that many more partitions."""
+        self.topics[topic] += [Partition() for _ in range(count)]
+        self._trace(f"{topic} has {len(self.topics[topic])} partitions")
+
+    def described(self, topic: str) -> Topic:
+        """A topic as the broker describes it now."""
+        return Topic(self.ids[topic], dict.fromkeys(range(len(self.topics[topic])), 0))
 
     # plain appends, of producers without transactions
 
@@ -123,6 +151,11 @@ class SimulatedLog:
         self._trace(f"init {transactional_id} epoch {epoch}")
         return epoch
 
+    async def next_epoch(self, transactional_id: str, epoch: int) -> int:
+        """The next epoch for the producer that has the living one; refused where another one has come."""
+        self._living(transactional_id, epoch)
+        return await self.init_producer(transactional_id)
+
     def begin(self, transactional_id: str, epoch: int) -> bool:
         """Begins a transaction; False while the markers of the former one are under way (the client asks again)."""
         state = self._living(transactional_id, epoch)
@@ -132,25 +165,53 @@ class SimulatedLog:
         if state.transaction is not None and state.transaction.pending:
             return False
         state.transaction = Transaction(transactional_id, began_s=self._loop.now)
+        held = state.on_its_way
+        if held is not None:
+            late_s, state.on_its_way = self._rng.random() * 0.1, None
+            self._loop.call_later(late_s, self._end_late, transactional_id, held, context=self._context)
         return True
 
     def add(
         self, transactional_id: str, epoch: int, topic: str, number: int, records: Sequence[tuple[bytes | None, bytes | None, Headers]]
-    ) -> None:
-        """Appends records inside the open transaction."""
+    ) -> list[int]:
+        """Appends records inside the open transaction, and returns their offsets.
+
+        Where a late end has ended it already, a partition that was in it refuses, and one that was not begins another transaction:
+        the coordinator knows no better.
+        """
+        state, place = self._living(transactional_id, epoch), (topic, number)
+        transaction = state.transaction
+        if transaction is not None and transaction.state == "committed" and transaction.ended_late:
+            if place in transaction.touched:
+                raise InvalidTxnState(f"{transactional_id} has no open transaction with {topic} {number}")
+            state.transaction = Transaction(transactional_id, began_s=self._loop.now)
         transaction = self._open(transactional_id, epoch)
-        place = (topic, number)
         partition = self.topics[topic][number]
         if place not in transaction.touched:
             transaction.touched.append(place)
             partition.open[id(transaction)] = (transaction, partition.end)
-        for record in records:
-            self._append(topic, number, record, transaction)
+        return [self._append(topic, number, record, transaction) for record in records]
 
     def end(self, transactional_id: str, epoch: int, *, commit: bool) -> None:
-        """Decides the open transaction; its markers follow."""
+        """Decides the open transaction; its markers follow. One that is decided so already is answered as if it were now."""
+        state = self._living(transactional_id, epoch)
+        if commit and state.transaction is not None and state.transaction.ended_late:
+            return
         self._open(transactional_id, epoch)
-        self._decide(self.producers[transactional_id], commit=commit)
+        self._decide(state, commit=commit)
+
+    def hold_back(self, transactional_id: str, epoch: int) -> None:
+        """A commit that is on its way and comes after the next begin; its sender hears nothing of it."""
+        self.producers[transactional_id].on_its_way = epoch
+
+    def _end_late(self, transactional_id: str, epoch: int) -> None:
+        """What was held back arrives: in its epoch it commits what is open, in a later one it is refused."""
+        state = self.producers[transactional_id]
+        transaction = state.transaction
+        if epoch == state.epoch and transaction is not None and transaction.state == "open" and transaction.touched:
+            self._trace(f"late end of {transactional_id} epoch {epoch}")
+            transaction.ended_late = True
+            self._decide(state, commit=True)
 
     def expire(self, timeout_s: float) -> None:
         """What the coordinator does with transactions that stayed open too long: it fences their producer and aborts."""
@@ -185,14 +246,22 @@ class SimulatedLog:
             found.append(record)
         return found, stable
 
-    def committed(self, topic: str) -> list[tuple[int, StoredRecord]]:
-        """Every record of a topic that was ever committed, by partition and offset; for the checks."""
+    def committed(self, topic: str) -> list[tuple[int, int, StoredRecord]]:
+        """Every record of a topic that was ever committed, in the order of `ever` and by offset; for the checks."""
         return [
-            (number, record)
-            for number, partition in enumerate(self.topics[topic])
+            (number, made, record)
+            for number, made, partition in self.ever(topic)
             for record in partition.history
             if not record.control and (record.transaction is None or record.transaction.state == "committed")
         ]
+
+    def ever(self, topic: str) -> list[tuple[int, int, Partition]]:
+        """Every partition that a topic ever had: its number, how often the topic had been made anew, and the partition."""
+        made = [*self.former.get(topic, ()), self.topics[topic]]
+        return sorted(
+            ((number, count, partition) for count, partitions in enumerate(made) for number, partition in enumerate(partitions)),
+            key=lambda found: found[:2],
+        )
 
     def appended(self, names: Sequence[str]) -> asyncio.Future[None]:
         """Done when something becomes visible in one of the topics."""
@@ -221,11 +290,17 @@ class SimulatedLog:
             self._trace(f"compact {topic} {number} below {below}: {len(partition.records)} to {len(kept)}")
             partition.records = kept
 
-    def forget(self, topic: str, number: int, before: int) -> None:
-        """Retention: the log begins at `before`."""
+    def delete_records(self, topic: str, number: int, before: int) -> None:
+        """Retention, or a person: the log begins at `before`."""
         partition = self.topics[topic][number]
         partition.start = max(partition.start, min(before, partition.stable_end()))
         partition.records = [record for record in partition.records if record.offset >= partition.start]
+        self._trace(f"{topic} {number} begins at {partition.start}")
+
+    def unread(self, topic: str, number: int, position: int) -> int:
+        """The offset of the first committed record from a position on: up to it only markers and aborted records lie."""
+        records, after = self.visible(topic, number, max(position, self.topics[topic][number].start), 1)
+        return records[0].offset if records else after
 
     def _append(self, topic: str, number: int, record: Payload, within: Transaction | None, *, control: bool = False) -> int:
         partition = self.topics[topic][number]
@@ -264,10 +339,11 @@ class SimulatedLog:
 
     def _mark(self, transaction: Transaction, place: tuple[str, int]) -> None:
         topic, number = place
-        self._append(topic, number, (None, None, ()), transaction, control=True)
-        del self.topics[topic][number].open[id(transaction)]
         transaction.pending -= 1
-        self._wake(topic)
+        # Of a topic that was made anew meanwhile nothing is left to mark.
+        if self.topics[topic][number].open.pop(id(transaction), None) is not None:
+            self._append(topic, number, (None, None, ()), transaction, control=True)
+            self._wake(topic)
 
     def _wake(self, topic: str) -> None:
         for waiter in self._waiting.pop(topic, ()):

@@ -145,7 +145,7 @@ class NullMetrics:
     """No metrics: a registry for each runner of each seed would cost more than the runner."""
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *_: None
+        return lambda *_, **__: None
 
 
 class NoEvaluations:
@@ -327,7 +327,7 @@ class SimulatedReader(TopicReader):
         self.unread = []
 
     async def _described(self) -> dict[str, Topic]:
-        return {name: Topic("", dict.fromkeys(range(len(partitions)), 0)) for name, partitions in self._log.topics.items()}
+        return {name: self._log.described(name) for name in self._log.topics}
 
 
 class SimulatedChannel(KafkaChannel):

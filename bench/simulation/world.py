@@ -13,9 +13,11 @@ from datetime import datetime
 from random import Random
 from typing import Any, Final
 
+from bench.simulation.cluster import Cluster
 from bench.simulation.fleet import Fleet
+from bench.simulation.operators import Operators
 from bench.simulation.parts import Parts, Site
-from bench.simulation.plan import MODELS, START, Plan, Publication, Settings, at, draw
+from bench.simulation.plan import MODELS, SOURCE, START, Plan, Publication, Settings, at, draw
 from bench.simulation.runners import Runners
 from bench.simulation.simulated_clients import Network
 from bench.simulation.simulated_log import SimulatedLog
@@ -88,11 +90,14 @@ class World:
         self.trained: list[Trained] = []
         # When a runner was stopped, and until when: it can hear nothing then.
         self.runner_stops: list[tuple[float, float]] = []
-        self.published: list[tuple[str, int, int, Publication]] = []
+        # What people said, by the topic and the record that says it.
+        self.said: dict[tuple[str, bytes | None, bytes | None, Any], Publication] = {}
         self.policy = self._policy()
         self.parts = parts
         site = Site(self.loop, self.log, self.network, CONNECTION, parts, self.trace)
         self.fleet = Fleet(site, self._rng("fleet"), self._stages(), twice=self.settings.twice)
+        self.cluster = Cluster(site, self._rng("cluster"), self.fleet, calm_at_s=self.settings.calm_at_s)
+        self.operators = Operators(site, self._rng("operators"), self.fleet, self.cluster)
         machines = [self._machine(name) for name in ("gpu-a", "gpu-b")]
         runner = RUNNER.model_copy(update={"run_max_hours": self.settings.run_max_s / 3600})
         self.runners = Runners(site, self._rng("runners"), machines, runner, self.now)
@@ -118,8 +123,12 @@ class World:
         self.runners.launch(self.runners.machines[0])
         self.loop.start(None, self._bootstrap(), "bootstrap")
         self.loop.start(None, self._break_things(), "chaos")
+        self.loop.start(None, self.cluster.upset(), "cluster")
+        self.loop.start(None, self.operators.look_after(), "operators")
         for publication in self.plan.publications:
             await asyncio.sleep(max(publication.at_s - self.loop.now, 0.0))
+            while self.cluster.quiet:  # noqa: ASYNC110
+                await asyncio.sleep(1.0)
             self._publish(publication)
         await asyncio.sleep(max(settings.calm_at_s - self.loop.now, 0.0))
         while self.loop.now < settings.calm_at_s + CALM_S:
@@ -133,18 +142,22 @@ class World:
         partitions = [partition for name in topics_of_work for partition in self.log.topics[CONNECTION.topic(name)]]
         return max((partition.history[-1].at_s for partition in partitions if partition.history), default=0.0)
 
-    def publish(self, event: Any, time: datetime, poison: bytes | None = None) -> tuple[str, int, int]:
-        """Puts an event on its topic as a plain producer does; returns its place."""
-        wire = encode(event, source="chat", time=time)
+    def publish(self, event: Any, time: datetime) -> None:
+        """Puts an event on its topic as a plain producer does."""
+        wire = encode(event, source=SOURCE, time=time)
         topic = CONNECTION.topic(event.TOPIC)
-        number = 0 if wire.key is None else partition_of(wire.key, len(self.log.topics[topic]))
-        offset = self.log.append(topic, number, wire.key, wire.value if poison is None else poison, wire.headers)
+        number = 0 if wire.key is None else partition_of(wire.key, COUNTS[topic])
+        offset = self.log.append(topic, number, wire.key, wire.value, wire.headers)
         self.trace(f"publish {event.TOPIC} {number} {offset} {event.event_id()}")
-        return topic, number, offset
 
     def _publish(self, publication: Publication) -> None:
-        topic, number, offset = self.publish(publication.event, publication.time, publication.poison)
-        self.published.append((topic, number, offset, publication))
+        event: Any = publication.event
+        wire = encode(event, source=SOURCE, time=publication.time)
+        value = wire.value if publication.poison is None else publication.poison
+        topic = CONNECTION.topic(event.TOPIC)
+        self.said[topic, wire.key, value, tuple(wire.headers)] = publication
+        self.trace(f"say {event.TOPIC} {event.event_id()}")
+        self.cluster.append(event.TOPIC, wire.key, value, wire.headers)
 
     async def _bootstrap(self) -> None:
         for model in self.settings.models:
@@ -195,7 +208,7 @@ class World:
     def _freeze_instance(self) -> None:
         """SIGSTOP; perhaps somebody else takes its shards over before it wakes up."""
         running = [instance for instance in self.fleet.instances if not instance.process.stopped]
-        if not running:
+        if not running or self.cluster.quiet:
             return
         rng = self._chaos
         instance = rng.choice(running)
@@ -215,6 +228,7 @@ class World:
         await asyncio.sleep(after_s)
         self.trace(f"continue {process.name}")
         self.loop.continue_process(process)
+        self.fleet.awake(process)
 
     def _rescale(self) -> None:
         former = list(self.fleet.instances)
