@@ -50,8 +50,8 @@ kafka: $(READY)
 kafka-stop: $(READY)
 	@$(BIN)/python -m ops.brokers.kafka_single_node stop --data $(KAFKA_DATA)
 
-# Kills consumers at every step of their transactions and the broker, cuts connections, stops and scales, and checks the history;
-# writes bench/drill.json. `make drill SEED=1`: about ten minutes.
+# Kills consumers at every step of their transactions and the broker, cuts connections, holds commits back, stops, scales, deletes what
+# was read, adds partitions, makes a topic anew, and checks the history; writes bench/drill.json. `make drill SEED=1`: about ten minutes.
 drill: $(READY)
 	@$(BIN)/python -m bench.drill --events $(EVENTS) --kills $(KILLS) --seed $(SEED) --out bench/drill.json
 

@@ -14,14 +14,19 @@ from bench.drill.stale_child import TIMEOUT_S
 from ops.brokers.kafka_jars import KafkaUnavailable
 from ops.brokers.kafka_single_node import KafkaNotRunning
 
+TOPIC_FAULTS = {
+    "records deleted": 2, "transaction of others": 1, "end of a transaction held back": 1, "added partitions told": 1,
+    "added partitions drained": 1, "topic made anew told": 1, "topic made anew": 1,
+}  # fmt: skip
 LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
 
 
 @pytest.mark.kafka
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """10,000 events through 12 kills, one of the broker, handler failures, cuts, stops and 1, 3, then 2 instances: every sample, day
-    count and command once, each poison record among the dead letters as it was."""
+    """10,000 events through 12 kills, one of the broker, handler failures, cuts, stops and 1, 3, then 2 instances, deleted records, a
+    transaction of others, a commit held back, added partitions and a topic made anew: every sample, day count and command once, each
+    poison record among the dead letters as it was."""
     caplog.set_level(logging.CRITICAL, logger="aiokafka")
     settings = DrillSettings(events=10_000, kills=12, seed=1, handler_failures=5, poison=25, work=tmp_path / "drill", libs=LIBS)
     try:
@@ -39,6 +44,7 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path, cap
     assert report["poison"]["in_dead_letters"] == 25
     assert report["commands"]["found"] > 50
     assert report["instances"] == [1, 3, 2]
+    assert report["other_faults"] | TOPIC_FAULTS == report["other_faults"]
 
 
 @pytest.mark.kafka

@@ -65,7 +65,7 @@ class Publisher:
 
     async def publish_within(self, seconds: float, *, again: bool) -> None:
         """Some records in a transaction of a producer of its own that stays open for that long; with `again` after one that it aborts."""
-        part = self._take(WITHIN)
+        part = self._some(WITHIN)
         self._transactions += 1
         options = self._connection.producer_options() | PATIENT | {"transactional_id": f"others-{self._transactions}"}
         async with AIOKafkaProducer(**options) as producer:
@@ -84,7 +84,7 @@ class Publisher:
 
         Returns how many those were.
         """
-        part = self._take(count)
+        part = self._some(count)
         full = self._connection.topic(topic)
         before = PARTITIONS[f".{topic}"]
         await self._producer.client.force_metadata_update()
@@ -99,17 +99,18 @@ class Publisher:
 
     async def nudge(self) -> None:
         """A little more load: the next records, or, at the end of the history, some of the old ones again."""
-        if self.left:
-            await self.publish(SLICE // 2)
-        else:
-            # Of the newest: what is older than the allowed lateness would rightly be refused.
-            recent = self._history[-REACH:]
-            healthy = [sent for sent in self._source.sample(recent, min(SLICE, len(recent))) if not sent.poison]
-            await self._send(healthy)
+        await self._send(self._some(SLICE // 2))
 
     async def bootstrap(self, models: Iterable[str]) -> None:
         """Makes a version serve for each model."""
         await self._send([serving(model, datetime.now(UTC)) for model in models])
+
+    def _some(self, count: int) -> Sequence[Sent]:
+        if self.left:
+            return self._take(count)
+        # Of the newest: what is older than the allowed lateness would rightly be refused.
+        recent = self._history[-REACH:]
+        return [sent for sent in self._source.sample(recent, min(count, len(recent))) if not sent.poison]
 
     def _take(self, count: int) -> Sequence[Sent]:
         part = self._history[self._next : self._next + count]

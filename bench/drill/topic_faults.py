@@ -87,7 +87,7 @@ class TopicFaults:
         await self._settled(self._admin.create_partitions([NewPartitions(topic, PARTITIONS[f".{EXTENDED}"] + ADDED)]))
         await asyncio.sleep(1.0)
         beside = 0
-        while beside == 0 and self._publisher.left:
+        while beside == 0:
             beside += await self._publisher.publish_beside(EXTENDED, BESIDE)
         self._done["records in added partitions"] += beside
         if await self._told(topic):
