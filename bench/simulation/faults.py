@@ -9,8 +9,18 @@ from typing import Any, Final
 import msgspec
 from aiokafka import TopicPartition
 
+from bench.simulation.faults_of_topics import (
+    CountsAllPartitions,
+    ForgetsMarkers,
+    OverlooksAddedPartitions,
+    SeesTheFormerTopics,
+    StaysInItsEpoch,
+    overlooks_added_partitions,
+    passes_over_a_new_topic,
+    skips_without_a_word,
+)
 from bench.simulation.parts import Parts
-from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedView, SimulatedWriter
+from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedWriter
 from bench.simulation.simulated_run import SimulatedReader
 from consumers.core.collector import Collector
 from consumers.core.decider import Decider
@@ -24,20 +34,14 @@ from consumers.core.sketching import InForce
 from consumers.core.trigger import Decision, ModelTrigger
 from consumers.core.trigger_state import TriggerPolicy
 from consumers.core.wire import Encoded
-from consumers.shard import Shard
-from consumers.stage import OwnedTask, Place
+from consumers.stage import OwnedTask
 from consumers.state.changelog import apply_changelog
 from consumers.state.migrations import Migration
-from consumers.state.positions import start_offsets, write_starts
-from consumers.transaction import Outgoing, partition_of
+from consumers.transaction import Outgoing
 from gpu_runner.taken_back import Erasure, Retraction
-from producers.topic_metadata import Topic
-from producers.used_partitions import UsedPartitions
 from schemas import topics
 from schemas.decision import LeasedBatch, RetrainRequested
 
-# An end of a log that no position gets to.
-NEVER: Final = 10**9
 Records = Mapping[tuple[str, int], Sequence[Outgoing | Encoded]]
 
 
@@ -59,13 +63,6 @@ class CommitsBeforeTheOutput(SimulatedWriter):
         return await super().commit({place: records for place, records in routed.items() if place not in state})
 
 
-class StaysInItsEpoch(SimulatedProducer):
-    """After a commit that was slow it goes on in the epoch that it has."""
-
-    async def renew(self) -> None:
-        self.in_doubt = False
-
-
 class Unfenced(SimulatedProducer):
     """A transactional id of its own for each start: nobody is fenced."""
 
@@ -78,62 +75,6 @@ class ReadsEverything(SimulatedConsumer):
     """Reads records of open and aborted transactions too."""
 
     uncommitted = True
-
-
-class ForgetsMarkers(Shard):
-    """Positions stand behind the last record that was read, whatever markers lie behind that."""
-
-    async def _behind(self, tp: TopicPartition, next_: int) -> int:
-        return next_
-
-
-class SeesTheFormerTopics(SimulatedView):
-    """Topics are taken for those that they were; where one ends before a position, so it may."""
-
-    async def topics(self, names: Iterable[str]) -> dict[str, Topic]:
-        return {name: replace(topic, id=f"{name}#0") for name, topic in (await super().topics(names)).items()}
-
-    async def ends(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        return {place: max(end, NEVER) for place, end in (await super().ends(places)).items()}
-
-
-async def passes_over_a_new_topic(*arguments: Any, skip_lost: bool, topic_ids: Mapping[str, str]) -> dict[Place, int]:
-    """A start from where the state has read to, whatever topic that was; from the end where that lies before."""
-    return await start_offsets(*arguments, skip_lost=True, topic_ids={})
-
-
-class Nowhere:
-    """A writer that writes nothing."""
-
-    reached: Final[dict[tuple[str, int], int]] = {}
-
-    async def commit(self, routed: Records) -> float:
-        return 0.0
-
-
-async def skips_without_a_word(writer: Any, *arguments: Any, **ids: Any) -> None:
-    """Where a start reads on is known to itself alone."""
-    await write_starts(Nowhere(), *arguments, **ids)  # type: ignore[arg-type]
-
-
-async def overlooks_added_partitions(*_: Any) -> None:
-    """A start does not look at partitions that it does not read."""
-
-
-class OverlooksAddedPartitions(SimulatedView):
-    """A topic has the partitions that are read, and no others."""
-
-    async def topics(self, names: Iterable[str]) -> dict[str, Topic]:
-        counts = {spec.name: spec.partitions for spec in topics.specs()}
-        found = await super().topics(names)
-        return {name: replace(topic, leaders=dict.fromkeys(range(counts[name]), 0)) for name, topic in found.items()}
-
-
-class CountsAllPartitions(UsedPartitions):
-    """Every partition that exists is one to write to."""
-
-    def partition(self, topic: str, key: bytes | None, existing: Iterable[int]) -> int:
-        return partition_of(key or b"", len(list(existing)))
 
 
 def restores_without_position(owned: OwnedTask, key: bytes | None, value: bytes | None, migrations: Sequence[Migration]) -> None:
