@@ -36,6 +36,8 @@ ADMIN_S: Final = 30.0
 HELD_S: Final = 12.0
 TOLD_WITHIN_S: Final = 60.0
 LOOK_S: Final = 0.2
+# Load enough for a transaction, and little enough that a short history lasts.
+NUDGE_S: Final = 0.5
 # So long a written position may stand in front of markers that were read.
 WRITTEN_WITHIN_S: Final = 8.0
 
@@ -78,7 +80,7 @@ class TopicFaults:
         holding = asyncio.create_task(self._kafka.proxy.hold_end(HELD_S))
         while not holding.done():
             await self._publisher.nudge()
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(NUDGE_S)
         self._done["end of a transaction held back" if holding.result() else "end of a transaction not sent again"] += 1
 
     async def extend(self, fault: Fault) -> None:
