@@ -38,8 +38,8 @@ STREAMS: Final = 200
 LONGEST_BLOCK: Final = 16
 # Fewer documents give no covariance of 64 columns, and no tail.
 FEWEST_DOCUMENTS: Final = 2_000
-# Of them so many have to differ: what is said again and again has no spread that a drift could leave.
-FEWEST_TEXTS: Final = FEWEST_DOCUMENTS // 2
+# Of them so many have to differ: what is said again and again has no spread that a drift could leave. Templates filled in pass.
+FEWEST_TEXTS: Final = 100
 # A threshold raised by less is within the check's own error.
 WORTH_A_WARNING: Final = 1.1
 # The part that learns projection, bins and clusters: an eighth to a third. The more is left to be measured on, the surer are the means.

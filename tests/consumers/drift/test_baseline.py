@@ -29,7 +29,7 @@ def test_what_the_vocabulary_does_not_say_for_sure_counts_as_less() -> None:
         (["the same"], 1, 0),
         (["the same", "the  same ", "the\nsame"], 1, 0),
         (["।", " \u200b", "!?", "नदी"], 1, 1_875),
-        ([f"नदी {number}" for number in range(999)], 999, 0),
+        ([f"नदी {number}" for number in range(99)], 99, 0),
         (["x" * 4_000 + str(number) for number in range(2_500)], 1, 0),  # alike as far as is looked at
     ],
 )
@@ -37,6 +37,6 @@ def test_k4_empty_or_equal_texts_give_no_baseline(texts: list[str], different: i
     """2,500 documents that say nothing of their own are refused, and it is said how many differ and how many are needed."""
     days = made_documents(2_500, 1)
     documents = [replace(document, text=texts[number % len(texts)]) for number, document in enumerate(days)]
-    expected = f"2500 documents with {different} different texts \\({empty} have no letter or digit\\): expected at least 1000 different"
+    expected = f"2500 documents with {different} different texts \\({empty} have no letter or digit\\): expected at least 100 different"
     with pytest.raises(BaselineTooSmall, match=expected):
         fit_baseline(documents, streams=2)
