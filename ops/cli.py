@@ -140,6 +140,27 @@ History = Annotated[
 Source = Annotated[str | None, typer.Option(help="The frontend of lines that name none in source: part of each feedback's identity.")]
 
 
+@publish_app.callback(invoke_without_command=True)
+def publish_history(
+    context: typer.Context,
+    history: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Old events in any order; documents where the first line has a doc_id, else feedback."),
+    ] = None,
+    data: Data = None,
+    source: Source = None,
+) -> None:
+    """Puts the events of a JSONL file on a topic, and says what became of each."""
+    if context.invoked_subcommand is None:
+        if history is None:
+            raise WrongUsage("publish: expected feedback FILE, documents FILE or --history FILE; see abhyas publish --help")
+        from ops.publish_command import kind_of, run
+
+        raise typer.Exit(run(kind_of(history), history, data, history=True, source=source))
+    if history is not None:
+        raise WrongUsage("publish: expected either --history FILE, or feedback or documents with a file and --history behind it")
+
+
 @publish_app.command("feedback")
 def publish_feedback(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> None:
     """Publishes ratings and corrections, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""

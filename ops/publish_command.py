@@ -76,6 +76,23 @@ def run(
     return int(report.exit_code)
 
 
+def kind_of(file: Path) -> Literal["feedback", "documents"]:
+    """What a history holds, by its first line that is an object: a document has a `doc_id`; raises OperationFailed for no file."""
+    from ops.publish import MAX_LINE_BYTES
+    from schemas.json_lines import NotJsonLines, read_lines
+
+    if not file.is_file():
+        raise OperationFailed(f"{file} is not a file: expected JSONL")
+    try:
+        with file.open("rb") as lines:
+            first = next((line.value for line in read_lines(lines, max_line_bytes=MAX_LINE_BYTES) if isinstance(line.value, dict)), {})
+    except NotJsonLines as error:
+        raise OperationFailed(f"{file} {error}") from None
+    except OSError as error:
+        raise OperationFailed(f"{file} could not be read: {error.strerror}") from None
+    return "documents" if "doc_id" in first else "feedback"
+
+
 def _source(source: str | None) -> str | None:
     """A source name as the events take it; raises WrongUsage."""
     if source is not None and not re.fullmatch(r"[^\s\x00-\x1f]{1,200}", source):

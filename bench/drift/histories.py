@@ -107,7 +107,8 @@ def history(source: Random) -> list[Told]:
     told: list[Told] = []
     count = source.randint(300, 1_200)
     for place in range(count):
-        at = START + timedelta(seconds=120 * place)
+        # No two at the same moment: which of two texts is in use then is decided by their hashes.
+        at = START + timedelta(seconds=120 * place, milliseconds=place)
         if told and source.random() < 0.05:
             told.append(source.choice(told))
             continue
@@ -191,11 +192,17 @@ def merged(summaries: Sequence[bytes]) -> Merged:
 
 
 def expected(told: Sequence[Told]) -> Merged:
-    """What the newest revisions add up to, told from the history alone: the highest version counts, the first of equals."""
+    """What the newest revisions add up to, told from the history alone: the highest version counts, of equal ones what was said last."""
     last: dict[int, Told] = {}
+    said: dict[int, datetime] = {}
     for one in told:
-        if one.number not in last or one.version > last[one.number].version:
-            last[one.number] = one
+        known = last.get(one.number)
+        again = known is not None and (known.version, known.text) == (one.version, one.text)
+        if known is None or (not again and (one.version, one.at) > (known.version, said[one.number])):
+            last[one.number], said[one.number] = one, one.at
+        elif again:
+            # The day that it counts in stays that of the first time; what is said otherwise has to be later than the last.
+            said[one.number] = max(said[one.number], one.at)
     found: Merged = {}
     for one in last.values():
         place = (MODEL, one.at.date())

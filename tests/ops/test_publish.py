@@ -11,7 +11,7 @@ import pytest
 
 from ops.brokers.embedded import EmbeddedBroker
 from ops.publish import KEPT_ERRORS, Progress, PublishReport, publish_file
-from ops.publish_command import sentences
+from ops.publish_command import kind_of, sentences
 from ops.stage1_outcomes import Outcomes
 from ops.topic_reading import records
 from producers.connection import KafkaConnection
@@ -219,3 +219,9 @@ def test_k4_what_was_not_taken_is_said_and_decides_the_exit_code() -> None:
         "what is too late lies in the dead letters; publish an old file with --history",
     ]
     assert PublishReport(1, 0, (), {}, Outcomes(unknown=1)).exit_code == 0
+
+
+def test_a_historys_kind_is_that_of_its_first_line(tmp_path: Path) -> None:
+    """`abhyas publish --history FILE` says nothing of what lies in the file: a document has a doc_id."""
+    assert kind_of(jsonl(tmp_path / "d.jsonl", b"{", {"doc_id": "d1", "text": "t"})) == "documents"
+    assert kind_of(jsonl(tmp_path / "f.jsonl", {"query": "q"}, {"doc_id": "d1"})) == "feedback"
