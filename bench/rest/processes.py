@@ -44,7 +44,10 @@ def children(pid: int) -> list[int]:
     """The processes that a process has started and that still run."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
+        try:
+            found += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:  # a thread that has just ended
+            continue
     return sorted(found)
 
 

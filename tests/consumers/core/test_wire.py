@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from schemas import topics
 from schemas.envelope import event_type
 from schemas.feedback import FeedbackSubmitted
 from schemas.journal import JournalEntry, TriggerJournal
+from schemas.model_name import model_slug
 from schemas.rating import Rating
 from schemas.sample import SampleCollected
 from schemas.signal_summary import SignalSummarised
@@ -79,8 +81,12 @@ EVENT = st.fixed_dictionaries(
 def is_contract(event: dict[str, Any]) -> bool:
     """Whether the JSON Schema and the model take an event: the model alone would also read "1" as a number.
 
-    A score is what a reader may rely on, and what it makes itself where a producer left it out.
+    A score is what a reader may rely on, and what it makes itself where a producer left it out. A model's slug is the contract's, and
+    what a reader makes of its name.
     """
+    if isinstance(event.get("model"), str):
+        with suppress(ValueError):
+            event = event | {"model": model_slug(event["model"])}
     rating = event.get("rating")
     scored = event
     if isinstance(rating, dict) and rating.get("score") is None:
