@@ -130,7 +130,8 @@ class ReferenceCollector:
         model = event.model or (before.model if before else self.limits.default_model)
         erasable = user is not None and time_s <= self.erased.get(user, time_s - 1)
         day = _EPOCH_DAY + time_s // _DAY_S
-        if before is not None:
+        # What was said again is remembered longer than its day is open, and a closed day stays as it is.
+        if before is not None and (self._accepted_from_s is None or before.day >= _EPOCH_DAY + self._accepted_from_s // _DAY_S):
             self._count(before, -1)
         remembered_s = max(time_s, before.time_s if before else time_s)
         known = Known(*version, model, remembered_s, said_ms, content, day, counts, erasable, sketch)

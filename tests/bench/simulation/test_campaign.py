@@ -1,4 +1,4 @@
-"""The simulation's verdict: 2,000 seeds hold, every planted fault is caught, and a seed is the same wherever it runs."""
+"""The simulation's verdict in short (`make simulate-faults` runs 2,000 seeds): seeds hold, faults are caught, a seed is the same everywhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from bench.simulation.campaign import many_seeds, plant
 from bench.simulation.faults import FAULTS
 
-SEEDS = 2000
+SEEDS = 800
+# What a planted fault may take at most.
+CAUGHT_WITHIN = 100
 REPLAY = """
 import json
 from bench.simulation.campaign import one_seed, quiet
@@ -22,7 +24,7 @@ print(json.dumps([(result.digest, list(result.violations)) for result in map(one
 
 
 @pytest.mark.timeout(1200)
-def test_two_thousand_seeds_hold() -> None:
+def test_many_seeds_hold() -> None:
     """Whatever breaks, and however it interleaves: no invariant is violated and nothing is stuck."""
     done = 0
     for result in many_seeds(0, SEEDS):
@@ -34,7 +36,7 @@ def test_two_thousand_seeds_hold() -> None:
 @pytest.mark.timeout(1200)
 def test_every_planted_fault_is_caught() -> None:
     """A fault that the checks let through would be a check that cannot fail."""
-    caught = list(plant(list(FAULTS), 0, SEEDS))
+    caught = list(plant(list(FAULTS), 0, CAUGHT_WITHIN))
     assert [fault.fault for fault in caught if fault.violation is None] == []
     assert sorted(fault.fault for fault in caught) == sorted(FAULTS)
 
