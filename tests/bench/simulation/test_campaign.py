@@ -1,4 +1,4 @@
-"""The simulation's verdict in short (`make simulate-faults` runs 2,000 seeds): seeds hold, faults are caught, a seed is the same everywhere."""
+"""The simulation in short (`make simulate-faults` runs 2,000 seeds): seeds hold, faults are caught, a seed is the same everywhere."""
 
 from __future__ import annotations
 
