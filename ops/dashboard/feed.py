@@ -78,7 +78,9 @@ class Feed:
         self._looked_at.set()
 
     def _every_s(self) -> float:
-        return _SAMPLE_EVERY_S if time.monotonic() - self._looked_at_s < _WATCHED_FOR_S else _UNWATCHED_EVERY_S
+        watched = time.monotonic() - self._looked_at_s < _WATCHED_FOR_S
+        # A source that is away, or starts beside us, is asked on.
+        return _UNWATCHED_EVERY_S if not watched and self.view.kafka.ok and self.view.consumers.ok else _SAMPLE_EVERY_S
 
     async def _note_change(self) -> None:
         async with self._changed:
