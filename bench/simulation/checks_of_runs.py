@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from bench.simulation.history import Committed, History, seconds, voice
@@ -134,16 +135,18 @@ def _outcome(history: History, command_id: str) -> str:
 def _trained(history: History) -> Iterator[str]:
     """What was taken back, or erased, before a child begins to learn does not train."""
     gone: dict[tuple[str, str], float] = {}
-    newest: dict[tuple[str, str], tuple[int, bool]] = {}
+    newest: dict[tuple[str, str], tuple[int, bool, datetime]] = {}
     said: dict[tuple[str, str], dict[str, Any]] = {}
     visible_at = history.visible_at(topics.SAMPLE_COLLECTED)
     for record in history.of(topics.SAMPLE_COLLECTED):
         value = record.value
-        sample, version = (value["model"], value["sample_id"]), (value["revision"], value.get("retracted", False))
+        sample, retracted = (value["model"], value["sample_id"]), value.get("retracted", False)
+        # What moved to another model may come back at the same revision, said later; what a user took back may not.
+        version = (value["revision"], retracted and not value.get("moved", False), datetime.fromisoformat(value["occurred_at"]))
         said[sample] = value
-        if version >= newest.get(sample, (-1, False)):
+        if sample not in newest or version >= newest[sample]:
             newest[sample] = version
-            if version[1]:
+            if retracted:
                 gone[sample] = visible_at[record.partition, record.offset]
             else:
                 gone.pop(sample, None)
