@@ -80,6 +80,8 @@ async def run_loop(*, broker: str, base: Path, work: Path, point: Point | None) 
         "TOPIC_PREFIX": f"drill-{os.getpid()}-{time.time_ns()}",
         "DEFAULT_MODEL": MODEL,
         "HOLDOUT_KEY": HOLDOUT_KEY,
+        # Of the same users as the undisturbed run: they are part of what identifies a sample.
+        "USER_HASH_KEY": HOLDOUT_KEY,
         "HOLDOUT_PERCENT": str(HOLDOUT_PERCENT),
         "RETRAIN_TRIGGER_THRESHOLD": str(NEGATIVES),
         "TICK_INTERVAL_S": "1",

@@ -183,6 +183,7 @@ class Drill:
         await asyncio.sleep(fault.delay_s)
         await asyncio.to_thread(self.kafka.node.start)
         self.done["broker"] += 1
+        await self._topics.drain_again()
 
     async def _reset(self, fault: Fault) -> None:
         await asyncio.sleep(fault.delay_s)

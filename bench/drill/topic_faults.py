@@ -98,6 +98,12 @@ class TopicFaults:
         self._done["added partitions drained" if code == 0 else "drain failed"] += 1
         await self._fleet.ready()
 
+    async def drain_again(self) -> None:
+        """What a person does after a broker was killed: it may have forgotten, of its last minute, up to where records were deleted."""
+        if self._done["added partitions drained"]:
+            code = await self._command("topics", "drain", EXTENDED)
+            self._done["drained again" if code == 0 else "drain failed"] += 1
+
     async def make_anew(self, fault: Fault) -> None:
         """Once it is read and nobody publishes, a topic is deleted and made again: its readers need one start with the word for it."""
         connection = self._kafka.direct
