@@ -13,7 +13,7 @@ from typing import Any, Final
 # The embedded broker's waits: the first after a record, and the longest, reached after a second without one. In between a wait is about
 # a quarter of the time that no record came, so that records which do come, even one by one, wait little more than the shortest.
 SHORTEST_WAIT_MS: Final = 10
-LONGEST_WAIT_MS: Final = 200
+LONGEST_WAIT_MS: Final = 300
 _GROWTH: Final = 1.25
 # Apache Kafka answers a fetch as soon as there is a record.
 KAFKA_WAIT_MS: Final = 500

@@ -22,7 +22,7 @@ LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """10,000 events through 12 kills, one of the broker, handler failures, cuts, stops and 1, 3, then 2 instances, deleted records, a
     transaction of others, a commit held back, added partitions and a topic made anew: every sample, day count and command once, each
