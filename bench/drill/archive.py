@@ -11,11 +11,15 @@ from producers.connection import KafkaConnection
 
 
 class Archive:
-    """Taken records by the full name of their topic, in the order in which they were taken."""
+    """Taken records by the full name of their topic: of topics that are gone, and of those that are there by partition and offset.
+
+    A broker that is killed may forget, of its last minute, that records were deleted: then they lie in the log again.
+    """
 
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
-        self._taken: dict[str, list[Any]] = {}
+        self._gone: dict[str, list[Any]] = {}
+        self._deleted: dict[str, dict[tuple[int, int], Any]] = {}
 
     async def take_until(self, tp: TopicPartition, position: int) -> int:
         """Keeps a partition's records below a position; returns the offset of the first record behind it.
@@ -28,22 +32,28 @@ class Archive:
             consumer.assign([tp])
             await consumer.seek_to_beginning(tp)
             end = (await consumer.end_offsets([tp]))[tp]
-            kept = self._taken.setdefault(tp.topic, [])
+            kept = self._deleted.setdefault(tp.topic, {})
             while await consumer.position(tp) < end:
                 for record in (await consumer.getmany(timeout_ms=200)).get(tp, ()):
                     if record.offset >= position:
                         return int(record.offset)
-                    kept.append(record)
+                    kept[record.partition, record.offset] = record
             return int(end)
         finally:
             await consumer.stop()
 
     async def take_all(self, topic: str) -> None:
         """Keeps everything of a topic that is about to be deleted."""
-        self._taken.setdefault(topic, []).extend(await read_topic(self._connection, topic))
+        self._gone.setdefault(topic, []).extend(await self._there(topic))
+        self._deleted.pop(topic, None)
 
     async def read(self, topic: str, partitions: int) -> list[Any]:
         """Every record that a topic ever had in its first `partitions` partitions, each partition in the order of its log."""
-        there = self._taken.get(topic, []) + await read_topic(self._connection, topic)
-        # A stable sort: what was taken first lay in front.
-        return sorted((record for record in there if record.partition < partitions), key=lambda record: record.partition)
+        every = self._gone.get(topic, []) + await self._there(topic)
+        # A stable sort: the topic that is gone came first.
+        return sorted((record for record in every if record.partition < partitions), key=lambda record: record.partition)
+
+    async def _there(self, topic: str) -> list[Any]:
+        """What the topic of now has, with what was deleted of it, each record once."""
+        found = {(record.partition, record.offset): record for record in await read_topic(self._connection, topic)}
+        return [record for _, record in sorted({**self._deleted.get(topic, {}), **found}.items())]
