@@ -19,7 +19,6 @@ from consumers.core.collector import Collector
 from consumers.core.decider import Decider
 from consumers.core.summary import summary
 from consumers.errors import FatalError
-from consumers.fetch_pace import pace
 from consumers.metrics import ConsumerMetrics
 from consumers.progress import ProgressWatch
 from consumers.settings import ConsumerSettings
@@ -92,7 +91,7 @@ class Service:
         await broker.connect()
         # FastStream has no setting for the consumer's class; its own tests put theirs here.
         made: Any = broker.config.broker_config.builder
-        broker.config.broker_config.builder = partial(ShardConsumer, **made.keywords)
+        broker.config.broker_config.builder = partial(ShardConsumer, embedded=self._connection.embedded, **made.keywords)
         self._phase = "restoring"
         if not self._connection.embedded:
             self._topics = await describe(self._connection, _inputs(stages, self._connection))
@@ -118,7 +117,6 @@ class Service:
             await self._app.start()
             for shard in self._shards:
                 shard.position_once()
-                pace(shard.consumer, embedded=self._connection.embedded)
             self._run_beside(self._watch.run(), "progress")
             if not self._connection.embedded:
                 self._upkeep = Upkeep(

@@ -103,7 +103,7 @@ class Shard:
             partitions=[SubscribedPartition(tp.topic, tp.partition) for tp in self._next],
             batch=True,
             max_records=max_records,
-            # Both are for the first moments only: the service paces the consumer once it reads.
+            # Both are for the first moments only: the consumer has a pace of its own.
             batch_timeout_ms=SHORTEST_WAIT_MS,
             fetch_max_wait_ms=SHORTEST_WAIT_MS if self.connection.embedded else KAFKA_WAIT_MS,
             # How often its fetcher wakes for nothing; whatever there is to do wakes it at once.

@@ -9,6 +9,7 @@ has no text here; it is counted and not sketched, as is one for whose day no bas
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -61,6 +62,8 @@ class DocumentSketches:
         self._waiting: dict[bytes, _Waiting] = {}
         self._left: list[_Waiting] = []
         self._touched: set[Place] = set()
+        # No day is older than this one, as `DailySignals` has it.
+        self._oldest: float = math.inf
         # This step's.
         self._sketchers: dict[Place, Sketcher | None] = {}
 
@@ -78,6 +81,7 @@ class DocumentSketches:
             return
         if place not in self._days:
             self._days[place] = _Day(sketcher.sha256, empty(), b"")
+            self._oldest = min(mark.day, self._oldest)
         self._touched.add(place)
         self._waiting[key] = _Waiting(key, mark, text, group_of(source), sketcher)
 
@@ -114,6 +118,9 @@ class DocumentSketches:
 
     def forget(self, before_day: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops the days before `before_day`: nothing can be accepted for them, or taken back, any more."""
+        if self._oldest >= before_day:
+            return
+        self._oldest = before_day
         for place in [place for place in self._days if place[1] < before_day]:
             del self._days[place]
             changes[_state_key(*place)] = None
@@ -130,6 +137,7 @@ class DocumentSketches:
         else:
             sha256, sketch = read_sketch(value)
             self._days[model, int(day)] = _Day(sha256, unpacked(sketch), sketch)
+            self._oldest = min(int(day), self._oldest)
 
     def _sketcher(self, place: Place) -> Sketcher | None:
         if place not in self._sketchers:

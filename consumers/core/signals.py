@@ -96,6 +96,8 @@ class DailySignals:
         # How often each vector was added and taken back since the last summaries: a step has thousands of events and few vectors.
         self._added: defaultdict[tuple[str, Input, int, tuple[int, ...]], int] = defaultdict(int)
         self._taken: defaultdict[tuple[str, Input, int, tuple[int, ...]], int] = defaultdict(int)
+        # No day of an input is older than this one: every step asks to forget, and hardly any step has a day to drop.
+        self._oldest: dict[Input, int] = {}
 
     def __len__(self) -> int:
         return len(self._days)
@@ -112,6 +114,9 @@ class DailySignals:
 
     def forget(self, kind: Input, before_day: int, changes: dict[bytes, bytes | None]) -> None:
         """Drops the days of an input before `before_day`: nothing can be accepted for them, or taken back, any more."""
+        if self._oldest.get(kind, before_day) >= before_day:
+            return
+        self._oldest[kind] = before_day
         for key in [key for key in self._days if key[1] == kind and key[2] < before_day]:
             del self._days[key]
             changes[_state_key(*key)] = None
@@ -143,6 +148,7 @@ class DailySignals:
             found = self._days.get(key)
             if found is None:
                 found = self._days[key] = DayCounts(0, [0] * len(COUNTS[kind]))
+                self._oldest[kind] = min(day, self._oldest.get(kind, day))
             # A day of a former release has fewer counts.
             added = zip_longest(found.counts, counts_of(kind, vector), fillvalue=0)
             found.counts = [count + sign * times * value for count, value in added]
@@ -165,6 +171,7 @@ class DailySignals:
             self._days.pop(place, None)
         else:
             self._days[place] = msgspec.json.decode(value, type=DayCounts)
+            self._oldest[place[1]] = min(place[2], self._oldest.get(place[1], place[2]))
 
 
 def _state_key(model: str, kind: str, day: int) -> bytes:

@@ -90,3 +90,23 @@ def test_days_behind_the_watermark_are_forgotten() -> None:
     signals.forget("feedback", 739001, changes)
     assert changes == {b"d|m|feedback|739000": None}
     assert len(signals) == 2
+
+
+def test_days_that_come_after_a_forgetting_are_forgotten_too() -> None:
+    """A day older than what was forgotten, counted again or restored, leaves at the next call."""
+    signals = DailySignals(0)
+    signals.add("m", "feedback", 739005, (1, 1, 0, 1))
+    signals.take_touched({})
+    signals.forget("feedback", 739006, {})
+    signals.take_back("m", "feedback", 739004, (1, 1, 0, 1))
+    signals.take_touched({})
+    changes: dict[bytes, bytes | None] = {}
+    signals.forget("feedback", 739006, changes)
+    assert changes == {b"d|m|feedback|739004": None}
+
+    restored = DailySignals(0)
+    restored.restore(b"d|m|feedback|739004", b"[1,1,[1,1,0,1]]")
+    restored.forget("feedback", 739006, {})
+    restored.restore(b"d|m|feedback|739003", b"[1,1,[1,1,0,1]]")
+    restored.forget("feedback", 739006, {})
+    assert len(restored) == 0
