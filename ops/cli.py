@@ -116,6 +116,19 @@ def bootstrap(
     )  # fmt: skip
 
 
+@app.command("add-base")
+def add_base(
+    *,
+    model: Annotated[str, typer.Option(help="The model's name; the runner finds the base by its slug.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A full-precision model: config.json, weights, tokenizer.")],
+    data: Data = None,
+) -> None:
+    """Puts a base model into the artifact store, where the runner looks for it."""
+    from ops.base_command import run
+
+    run(model=model, folder=folder, data_dir=data)
+
+
 @app.command()
 def register(
     *,
@@ -290,11 +303,14 @@ def dlq_redrive(
 
 
 @export_app.command("feedback")
-def export_feedback(data: Data = None) -> None:
-    """Writes DATA_DIR/feedback from the topics."""
+def export_feedback(
+    data: Data = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Instead of DATA_DIR/feedback.", show_default=False)] = None,
+) -> None:
+    """Writes DATA_DIR/feedback, or another folder, from the topics."""
     from ops.export_command import run
 
-    run(data)
+    run(data, to)
 
 
 @app.command()

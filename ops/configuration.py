@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from consumers.settings import ConsumerSettings
 from gpu_runner.settings import RunnerSettings
+from ops.command_settings import CommandSettings
 from ops.dashboard.settings import DashboardSettings
 from producers.gateway.settings import GatewaySettings
 
@@ -26,6 +27,7 @@ SERVICES: Final[dict[str, type[BaseSettings]]] = {
     "consumers": ConsumerSettings,
     "runner": RunnerSettings,
     "dashboard": DashboardSettings,
+    "commands": CommandSettings,
 }
 
 # Groups in the page's order: title, then variable to meaning. Secrets are marked in the meaning.
@@ -56,7 +58,8 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "GATEWAY_MAX_BODY_BYTES": "The largest request body, counted while it is read.",
         "GATEWAY_MAX_ITEMS": "The most items of one batch.",
         "GATEWAY_ACK_TIMEOUT_S": "How long a request waits for Kafka before it is answered with 503.",
-        "CONSUMERS_URL": "Where the consumers answer: for the live page and the gateway (what an erasure meets; the embedded broker).",
+        "CONSUMERS_URL": "Where the consumers answer: for the live page, the `abhyas` commands and the gateway (what an erasure meets; "
+        "the embedded broker).",
     },
     "Consumers": {
         "CONSUMERS_PORT": "Their port: `/health`, `/ready`, `/metrics`, `/state`.",
@@ -134,13 +137,20 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "RUNNER_TRANSACTIONAL_ID": "Kafka's transactional id; one runner of an installation has it.",
     },
     "Live page": {"DASHBOARD_PORT": "Its port."},
+    "The `abhyas` commands": {
+        "RUNNER_URL": "Where the runner answers; unset: as the running stack says, else the default. In `docker-compose.yml` set for "
+        "the service `abhyas`, in whose container 127.0.0.1 is the container itself.",
+        "GATEWAY_URL": "The same for the gateway.",
+        "DASHBOARD_URL": "The same for the live page.",
+    },
 }
 
 _HEAD: Final = """# Configuration
 
 Every service takes its settings from environment variables alone. An empty variable counts as unset. `abhyas up` sets the
 broker's address, the ports, `HOST`, `DATA_DIR` and `TOPIC_PREFIX` of the services that it starts and passes everything else on;
-the `abhyas` commands read the Kafka variables and `DATA_DIR`, and take the running stack's address where the first are not set.
+the `abhyas` commands read the Kafka variables, `DATA_DIR`, the artifact store's and the services' addresses, and take the running
+stack's addresses where those are not set.
 
 This page is made by `python -m ops.configuration` from the settings classes; a test compares the two.
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ops.errors import OperationFailed, WrongUsage
 from ops.operator_command import login_name, publish
-from ops.running import connection
+from ops.running import connection, service_urls
 
 if TYPE_CHECKING:
     from schemas.erasure import UserErased
@@ -21,7 +21,7 @@ def run(*, user: str | None, user_hash: str | None, actor: str | None, reason: s
 
     events = erasures(user=user, user_hash=user_hash, actor=actor or login_name(), reason=reason, data_dir=data_dir)
     # Before they are gone.
-    met = asyncio.run(samples_met(_consumers_url(data_dir), [event.user_hash for event in events]))
+    met = asyncio.run(samples_met(service_urls(data_dir)["consumers"], [event.user_hash for event in events]))
     for event in events:
         receipt = asyncio.run(publish(connection(data_dir), event))
         print(f"asked to erase user {event.user_hash} ({receipt.topic} partition {receipt.partition} offset {receipt.offset})")
@@ -32,14 +32,6 @@ def run(*, user: str | None, user_hash: str | None, actor: str | None, reason: s
     print("not reached:")
     for line in out_of_reach():
         print(f"- {line}")
-
-
-def _consumers_url(data_dir: Path | None) -> str:
-    from ops.running import find
-
-    stack = find(data_dir or Path(os.environ.get("DATA_DIR") or "data"))
-    found = stack.services.get("consumers") if stack is not None else None
-    return found.url if found is not None else os.environ.get("CONSUMERS_URL") or "http://127.0.0.1:8010"
 
 
 def erasures(*, user: str | None, user_hash: str | None, actor: str, reason: str, data_dir: Path | None) -> tuple[UserErased, ...]:

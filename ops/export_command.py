@@ -1,4 +1,4 @@
-"""`abhyas export feedback`: the feedback folder of the data folder, made from the topics."""
+"""`abhyas export feedback`: the feedback folder of the data folder, or another one, made from the topics."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from ops.errors import OperationFailed
 from ops.running import connection
 
 
-def run(data_dir: Path | None) -> None:
-    """Writes DATA_DIR/feedback and says what changed."""
+def run(data_dir: Path | None, to: Path | None = None) -> None:
+    """Writes the folder `to`, else DATA_DIR/feedback, and says what changed."""
     from aiokafka.errors import KafkaError
 
     from ops.export_feedback import export_feedback
     from producers.errors import PublishError
 
     kafka = connection(data_dir)
-    folder = data_dir or Path(os.environ.get("DATA_DIR") or "data")
+    data = data_dir or Path(os.environ.get("DATA_DIR") or "data")
     try:
-        report = asyncio.run(export_feedback(kafka, folder))
+        report = asyncio.run(export_feedback(kafka, data, to))
     except (KafkaError, PublishError) as error:
         raise OperationFailed(f"Kafka at {kafka.bootstrap_servers} does not answer: {error}") from None
     except OSError as error:
-        raise OperationFailed(f"{folder / 'feedback'} could not be written: {error}") from None
+        folder = to or data / "feedback"
+        raise OperationFailed(f"{folder} could not be written ({error.strerror}): expected a folder of this user's in --to") from None
     print(
         f"{report.folder}: {report.records} records, {report.written} files written, {report.unchanged} unchanged, {report.removed} removed"
     )

@@ -1,4 +1,4 @@
-"""DATA_DIR/feedback, made from the topic sample.collected: what `abhyas export feedback` does.
+"""The feedback folder, made from the topic sample.collected: what `abhyas export feedback` does.
 
 One file `feedback_<sample id>.json` for each feedback, its last revision, and `aggregated_feedback.json` with the
 figures over them. Absent, also where an earlier export had written it, is retracted feedback and what an erased user had said up to
@@ -44,10 +44,10 @@ class ExportReport:
     records: int
 
 
-async def export_feedback(connection: KafkaConnection, data_dir: Path) -> ExportReport:
-    """Brings DATA_DIR/feedback up to the topics' ends of now; raises OperationFailed, and OSError for the folder."""
+async def export_feedback(connection: KafkaConnection, data_dir: Path, to: Path | None = None) -> ExportReport:
+    """Brings the folder `to`, else DATA_DIR/feedback, up to the topics' ends of now; raises OperationFailed, and OSError for the folder."""
     samples = await _newest_samples(connection)
-    return await asyncio.to_thread(_write, data_dir / "feedback", samples)
+    return await asyncio.to_thread(_write, to or data_dir / "feedback", samples)
 
 
 async def _newest_samples(connection: KafkaConnection) -> list[SampleCollected]:

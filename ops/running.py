@@ -75,6 +75,22 @@ def find(data_dir: Path) -> RunningStack | None:
     return stack if stack.alive() else None
 
 
+def service_urls(data_dir: Path | None = None) -> dict[str, str]:
+    """Where each service answers, by its name: as the environment says (`RUNNER_URL` and so on), else the stack that runs on the
+    data folder, else the default address.
+    """
+    from ops.command_settings import CommandSettings
+    from ops.services import SERVICES
+
+    try:
+        settings = CommandSettings() if data_dir is None else CommandSettings(data_dir=data_dir)
+    except ValueError as error:
+        raise settings_trouble(error) from None
+    stack = find(settings.data_dir)
+    started = {} if stack is None else {name: service.url for name, service in stack.services.items()}
+    return {service.name: settings.url_of(service.name) for service in SERVICES} | started | settings.urls_set()
+
+
 def connection(data_dir: Path | None = None) -> KafkaConnection:
     """The Kafka that a command talks to.
 

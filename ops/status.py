@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.text import Text
 
 from ops import running
-from ops.services import SERVICES, Ports
 from ops.tables import show_table
 
 _PATHS = {"runner": "/health", "gateway": "/health", "dashboard": "/health", "consumers": "/health"}
@@ -31,12 +30,9 @@ def run(data_dir: Path | None, *, as_json: bool) -> int:
 
 
 def gather(data_dir: Path) -> dict[str, Any]:
-    """Services with what each says of its health, and the consumers' state; addresses from the running stack, else the defaults."""
+    """Services with what each says of its health, and the consumers' state; addresses as `running.service_urls` has them."""
     stack = running.find(data_dir)
-    ports = Ports()
-    urls = {service.name: f"http://127.0.0.1:{ports.of(service.name)}" for service in SERVICES}
-    if stack is not None:
-        urls |= {name: service.url for name, service in stack.services.items()}
+    urls = running.service_urls(data_dir)
     services = {}
     for name, url in urls.items():
         answer = _get(f"{url}{_PATHS[name]}")
@@ -70,7 +66,7 @@ def _show(found: Mapping[str, Any]) -> None:
     console.print(
         f"stack: process {stack['pid']}, broker {stack['broker']} on {stack['bootstrap_servers']}"
         if stack
-        else "no stack of `abhyas up` runs on this data folder; these are the default addresses",
+        else "no stack of `abhyas up` runs on this data folder; these are the addresses that the environment sets, or the defaults",
         highlight=False,
         soft_wrap=True,
     )
