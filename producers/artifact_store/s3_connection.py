@@ -15,8 +15,8 @@ from producers.artifact_store.s3_troubles import NotS3
 if TYPE_CHECKING:
     from producers.settings import StoreSettings
 
-# Uploads run beside each other: fewer kept connections than that, and urllib3 warns of each that it throws away.
-_KEPT_CONNECTIONS: Final = 16
+# More at once than that, and urllib3 warns of each that it throws away: 32 threads of asyncio's, and the client's three for each upload.
+_KEPT_CONNECTIONS: Final = 128
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>\d{1,5}))?")
 
 

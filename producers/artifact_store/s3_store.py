@@ -6,6 +6,7 @@ It asks for no more than s3:GetObject, s3:PutObject and s3:ListBucket; s3:Create
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,7 +18,10 @@ from producers.artifact_store.s3_troubles import TROUBLES, Right, told
 
 # Nothing is ever written there: asked for to see whether objects may be read.
 PROBE: Final = "abhyas-check/nothing-is-here"
-_OURS_ALREADY: Final = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
+# OperationAborted: somebody makes it at this moment.
+_OURS_ALREADY: Final = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"})
+# Until a bucket that another writer makes at this moment is there for us too.
+_BUCKET_WAITS_S: Final = (0.1, 0.3, 1.0, 3.0)
 
 Answer = TypeVar("Answer")
 
@@ -108,7 +112,17 @@ class S3Store:
         except ArtifactMissing:
             # There is no bucket yet. Another first writer may make it at the same moment.
             self._ask(f"bucket {self.bucket} is not there and can't be made", "s3:CreateBucket", self._make_bucket)
-            self._ask(name, "s3:PutObject", write)
+            self._write_again(name, write)
+
+    def _write_again(self, name: str, write: Callable[[Any], Any]) -> None:
+        for wait_s in _BUCKET_WAITS_S:
+            try:
+                self._ask(name, "s3:PutObject", write)
+            except ArtifactMissing:
+                time.sleep(wait_s)
+            else:
+                return
+        self._ask(name, "s3:PutObject", write)
 
     def _make_bucket(self, client: Any) -> None:
         try:
