@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean
+.PHONY: demo test check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean
 
 install: $(READY)
 
@@ -36,6 +36,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
+
+# Builds both images and runs the whole composition in podman, with stand-ins for the images of others; writes bench/images.json.
+# Root, podman, runc, debootstrap, netavark, Go, Java and Maven; 20 GB below IMAGES_FOLDER, which is removed at the end; half an hour of CPU.
+# TARGETS=services leaves the runner out.
+check-images: $(READY)
+	@$(BIN)/python -m bench.images --out bench/images.json $(if $(TARGETS),--targets $(TARGETS)) $(if $(IMAGES_FOLDER),--folder "$(IMAGES_FOLDER)")
 
 format: $(READY)
 	$(BIN)/ruff check --fix -q .
