@@ -167,7 +167,7 @@ def _vote(sample: Mapping[str, Any]) -> _Vote | None:
     if not question_key(query) or not answer:
         return None
     tag = str(sample.get("language") or "").split("-")[0]
-    language = cast(Language, tag) if tag in LANGUAGES else guess_language(query)
+    language = tag if tag in LANGUAGES else guess_language(query)
     group = str(sample.get("group") or normalise_group(query))
     sample_id = str(sample["sample_id"])
     when = (str(sample.get("occurred_at") or ""), int(sample.get("revision") or 0))

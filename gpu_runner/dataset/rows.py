@@ -16,13 +16,13 @@ from typing import Final, Literal, TypeVar, cast, get_args
 
 from consumers.core.holdout import normalise_group
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
+from gpu_runner.dataset.languages import LANGUAGES as LANGUAGES
+from gpu_runner.dataset.languages import Language as Language
 
-Language = Literal["hi", "en"]
 Origin = Literal["correction", "document", "replay", "dataset"]
 ItemSet = Literal["repair", "holdout", "old_facts", "earlier_repair", "dataset"]
 Side = Literal["baseline", "candidate"]
 
-LANGUAGES: Final[tuple[str, ...]] = get_args(Language)
 ORIGINS: Final[tuple[str, ...]] = get_args(Origin)
 ITEM_SETS: Final[tuple[str, ...]] = get_args(ItemSet)
 SIDES: Final[tuple[str, ...]] = get_args(Side)
@@ -209,7 +209,7 @@ def language_of(fields: Fields, text: str) -> Language:
         return guess_language(text)
     if not isinstance(value, str) or value.split("-")[0] not in LANGUAGES:
         raise fields.error("language", f"one of {', '.join(LANGUAGES)}")
-    return cast(Language, value.split("-")[0])
+    return value.split("-")[0]
 
 
 def training_row(fields: Fields) -> TrainingRow:

@@ -18,7 +18,7 @@ from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.rows import Answer, EvaluationItem, Side, json_lines, load_answers, load_evaluation_items, row_id, write_atomically
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
-from gpu_runner.evaluate.exact_match import score_answer
+from gpu_runner.evaluate.exact_match import QaScore, score_answer
 from gpu_runner.evaluate.grounding import Source, ground
 from gpu_runner.evaluate.script import devanagari_share, examine, violates_script
 
@@ -158,17 +158,23 @@ def _source(item: EvaluationItem, sources: Mapping[str, str] | None, cache: dict
 
 
 def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> dict[str, Any]:
-    """One item's scores on one side: numbers and flags only."""
+    """One item's scores on one side: numbers and flags only.
+
+    What equals a reference is right, whatever the rules make of it: it is no hallucination ("Yes", "2" where the source says "two",
+    "दो" from an English document) and breaks no rule of script.
+    """
     text = answer.text if answer is not None else None
     qa = score_answer(text, item.answers, item.language)
     grounding = ground(text or "", source)
     script = examine(text or "")
     share = devanagari_share(text or "")
+    wrong_script = violates_script(text or "", item.answers, item.language)
+    right = _equals_a_reference(qa)
     return {
         "em": qa.em_guarded,
         **{name: round(value, 6) for name, value in asdict(qa).items()},
         "chrf": bleu.sentence_chrf(text, item.answers),
-        "script_violation": violates_script(text or "", item.answers, item.language),
+        "script_violation": False if right and wrong_script else wrong_script,
         "devanagari_share": None if share is None else round(share, 6),
         "romanised_hindi": script.romanised_hindi,
         "latin_mid_word": bool(script.latin_mid_word),
@@ -176,7 +182,7 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
         "other_language": script.other_language is not None,
         "claims": grounding.claims,
         "checkable": grounding.checkable,
-        "unsupported": grounding.unsupported,
+        "unsupported": 0 if right else grounding.unsupported,
         "abstained": grounding.abstained,
         "has_source": grounding.has_source,
         "latency_ms": answer.latency_ms if answer is not None else None,
@@ -184,6 +190,11 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
         "cut": answer.cut if answer is not None else None,
         "missing": answer is None,
     }
+
+
+def _equals_a_reference(qa: QaScore) -> bool:
+    """By the gate's rule, or by the lenient one, which takes digits of every script for the same."""
+    return qa.em_guarded == 1 or qa.em_lenient == 1
 
 
 def _named(values: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:

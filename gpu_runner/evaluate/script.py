@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gpu_runner.dataset.languages import NATIVE_SCRIPT, Script
 from gpu_runner.evaluate.normalise import words
 
 LONG_ANSWER_LETTERS = 120  # about two sentences; below it one Latin name moves the share too far for a threshold
@@ -35,7 +36,6 @@ _MARATHI = frozenset(words("आहे आहेत आणि नाही मध
 _NEPALI = frozenset(words("छ छन् थियो थिए हो भने लाई भएको गरेको हुन्छ रहेको गर्न तथा र पनि भएका गरे यसको"))
 _ALSO_HINDI = frozenset({"हो", "र", "तथा", "होता", "होती", "होते", "लाई", "छ"})
 
-Script = Literal["devanagari", "latin", "other"]
 
 
 @dataclass(frozen=True)
@@ -114,18 +114,19 @@ def _other_language(tokens: Sequence[str]) -> Literal["mr", "ne"] | None:
 def violates_script(answer: str, references: Sequence[str], language: str) -> bool | None:
     """Whether the answer is in the wrong script or language; None (exempt) where it has no letters.
 
-    A Hindi answer of 120 letters or more needs a Devanagari share of 0.8; a shorter one must be in the script of one of its
-    references, or of its language where they have no letters. Hindi in Latin letters, and Marathi or Nepali, are always wrong.
+    An answer of 120 letters or more in a language of Devanagari needs a Devanagari share of 0.8; a shorter one must be in the script of one
+    of its references, or of its language where they have no letters. Hindi in Latin letters, and Marathi or Nepali where another language
+    of Devanagari was asked for, are always wrong.
     """
     found = dominant_script(answer)
     if found is None:
         return None
-    native: Script = "devanagari" if language == "hi" else "latin"
+    native = NATIVE_SCRIPT.get(language, "latin")
     report = examine(answer)
     letters = sum(script_of(char) is not None for char in answer)
-    if language == "hi" and (report.romanised_hindi or report.other_language):
+    if native == "devanagari" and (report.romanised_hindi or report.other_language not in (None, language)):
         return True
-    if letters >= LONG_ANSWER_LETTERS:
+    if letters >= LONG_ANSWER_LETTERS and native != "other":
         share = report.devanagari_share or 0.0
-        return share < LEAST_HINDI_SHARE if language == "hi" else share > 1 - LEAST_HINDI_SHARE
+        return share < LEAST_HINDI_SHARE if native == "devanagari" else share > 1 - LEAST_HINDI_SHARE
     return found not in {native, *(dominant_script(reference) for reference in references)}
