@@ -1,17 +1,19 @@
-"""What the gate asks for: the policy with its margins, and how each guard reads an item's scores. Pure."""
+"""What the gate asks for: the policy with its margins and minima, read from a file strictly and written with a word on each. Pure."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
-LANGUAGE_SETS: Final = ("holdout", "old_facts")
+from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET
+from gpu_runner.dataset.languages import LANGUAGES
+
+GUARDS: Final = ("holdout", "languages", "old_facts", "earlier_repair", "script", "hallucination", "latency", "lineage_start")
 
 
-class UnusableScores(ValueError):
-    """The scores (or the policy) can't carry a decision; the message is the reason."""
+class PolicyError(ValueError):
+    """The policy can't be used; the message names the field, what was expected and what was found."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,9 @@ class Policy:
     """What the gate asks for. Margins are the largest loss of a point estimate that is let pass, in the guard's own unit.
 
     `alpha` is the one-sided level of the primary and the family-wise level of the guards. `languages` are those that must be guarded; a
-    language with no item in `holdout` and `old_facts` is a missing guard. `latency_margin` 0.5 means 50 % slower a token, also the least
-    slowdown that counts as harm: a clock differs between two runs of one model. `min_*` are counts below which a set proves nothing.
+    language with no item in `holdout` and `old_facts` is a missing guard. `latency_margin` 0.5 means 50 % slower for the same work, also
+    the least slowdown that counts as harm. `lineage_margin` is held against the lineage's first version, also the least loss that counts
+    as harm there. `min_*` are counts below which a set proves nothing.
     """
 
     alpha: float = 0.05
@@ -28,8 +31,9 @@ class Policy:
     script_margin: float = 0.05
     hallucination_margin: float = 0.05
     latency_margin: float = 0.5
+    lineage_margin: float = 0.15
     languages: tuple[str, ...] = ("hi", "en")
-    guards: tuple[str, ...] = ("holdout", "languages", "old_facts", "earlier_repair", "script", "hallucination", "latency")
+    guards: tuple[str, ...] = GUARDS
     min_primary_groups: int = 10
     min_guard_items: int = 20
 
@@ -38,94 +42,94 @@ class Policy:
         return {name: ",".join(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
-@dataclass(frozen=True)
-class Measure:
-    """How a guard reads one item: `value` of each side (higher is better; None: not comparable), on items that it `covers`.
+def policy_of(given: Any, *, languages: Sequence[str]) -> Policy:
+    """The policy of a file's content; a field that is not given has its default, `languages` the ones that are passed.
 
-    `harm_beyond_margin`: values are logarithms, and only a loss beyond the margin is harm.
+    Raises PolicyError for anything but an object of known fields in their ranges.
     """
-
-    name: str
-    covers: Callable[[Mapping[str, Any]], bool]
-    value: Callable[[Mapping[str, Any]], float | None]
-    margin: float
-    may_be_absent: bool = False
-    harm_beyond_margin: bool = False
-    least_items: int = 0
-
-
-def measures(policy: Policy) -> list[Measure]:
-    """The guards that the policy lists, in its order; an unknown name is refused because it would guard nothing."""
-    out: list[Measure] = []
-    for name in policy.guards:
-        if name in ("holdout", "old_facts", "earlier_repair"):
-            absent = name == "earlier_repair"
-            out.append(Measure(name, _of_set(name), _em, policy.margin, absent, least_items=0 if absent else policy.min_guard_items))
-        elif name == "languages":
-            out += [
-                Measure(f"language {tag}", _of_language(tag), _em, policy.margin, least_items=policy.min_guard_items)
-                for tag in policy.languages
-            ]
-        elif name == "script":
-            out.append(Measure("script", _in_words, _script, policy.script_margin, least_items=policy.min_guard_items))
-        elif name == "hallucination":
-            out.append(Measure("hallucination", _checkable, _grounded, policy.hallucination_margin, may_be_absent=True))
-        elif name == "latency":
-            out.append(Measure("latency", _any, _speed, policy.latency_margin, harm_beyond_margin=True, least_items=policy.min_guard_items))
-        else:
-            raise UnusableScores(f"the policy lists the guard {name!r}, which is not known")
-    return out
+    if given is None:
+        given = {}
+    if not isinstance(given, Mapping):
+        raise PolicyError(f"the policy is {_told(given)}: expected fields, one a line, such as `margin: 0.05`")
+    known = [field.name for field in fields(Policy)]
+    for name in given:
+        if name not in known:
+            raise PolicyError(f"field {_told(name)} is not known: expected some of {', '.join(known)}")
+    values = {name: _READERS[name](name, value) for name, value in given.items()}
+    values.setdefault("languages", tuple(languages))
+    return Policy(**values)
 
 
-def number(value: Any) -> float:
-    """The value as a finite float. Raises UnusableScores for anything else: a NaN must never pass for a score."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UnusableScores(f"a score is {value!r}, not a finite number")
-    return float(value)
+def policy_text(policy: Policy) -> str:
+    """The policy as a YAML file in which every field is told; `policy_of` reads it back."""
+    lines = ["# What the gate asks of a candidate. Read before each decision, which names this file's hash."]
+    for field in fields(Policy):
+        value = getattr(policy, field.name)
+        told = f"[{', '.join(value)}]" if isinstance(value, tuple) else repr(value)
+        lines += [f"# {_MEANINGS[field.name]}", f"{field.name}: {told}"]
+    return "\n".join(lines) + "\n"
 
 
-def log_slowdown(margin: float) -> float:
-    """A slowdown (0.5 = 50 % slower) on the scale on which latencies are compared."""
-    return math.log1p(margin)
+_MEANINGS: Final[Mapping[str, str]] = {
+    "alpha": "One-sided level of the gain on the repair items, and family-wise level of harm over all guards.",
+    "margin": "The largest loss in exact match that holdout, old_facts, earlier_repair and each language may show (0.05: 5 points).",
+    "script_margin": "The same for the share of answers in the right script.",
+    "hallucination_margin": "The same for the share of answers whose claims their source supports.",
+    "latency_margin": "How much slower the candidate may be for the same work (0.5: 50 %).",
+    "lineage_margin": "The largest loss against the first version of the lineage, so that small losses don't add up unseen.",
+    "languages": "Every language of which nothing may be lost; each needs min_guard_items in the evaluation set.",
+    "guards": "What is guarded. A guard that is left out guards nothing.",
+    "min_primary_groups": "The fewest source groups of repair items that can show a gain.",
+    "min_guard_items": "The fewest items with which holdout, old_facts, each language and script can show that nothing was lost.",
+}
 
 
-def _of_set(name: str) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda item: bool(item["set"] == name)
+def _share(least: float, most: float) -> Callable[[str, Any], float]:
+    def read(name: str, value: Any) -> float:
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        if not plain or not least < value <= most:
+            raise PolicyError(f"field {name} is {_told(value)}: expected a number above {least:g}, at most {most:g}, such as 0.05")
+        return float(value)
+
+    return read
 
 
-def _of_language(tag: str) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda item: item["set"] in LANGUAGE_SETS and bool(item["language"] == tag)
+def _count(most: int) -> Callable[[str, Any], int]:
+    def read(name: str, value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise PolicyError(f"field {name} is {_told(value)}: expected a whole number from 1 to {most}")
+        return value
+
+    return read
 
 
-def _any(_item: Mapping[str, Any]) -> bool:
-    return True
+def _names(allowed: Sequence[str]) -> Callable[[str, Any], tuple[str, ...]]:
+    def read(name: str, value: Any) -> tuple[str, ...]:
+        expected = f"expected a list of at least one of {', '.join(allowed)}"
+        if not isinstance(value, list | tuple) or not value:
+            raise PolicyError(f"field {name} is {_told(value)}: {expected}")
+        for entry in value:
+            if not isinstance(entry, str) or entry not in allowed:
+                raise PolicyError(f"field {name} has {_told(entry)}: {expected}")
+        if len(set(value)) != len(value):
+            raise PolicyError(f"field {name} names something twice: {expected}, each once")
+        return tuple(value)
+
+    return read
 
 
-def _in_words(item: Mapping[str, Any]) -> bool:
-    """An item that at least one side answered in letters: a bare number has no script."""
-    return any(item[side]["script_violation"] is not None for side in ("baseline", "candidate"))
+def _told(value: Any) -> str:
+    told = repr(value)
+    return told if len(told) <= 60 else f"{told[:60]}…"
 
 
-def _checkable(item: Mapping[str, Any]) -> bool:
-    return any(number(item[side]["checkable"]) > 0 for side in ("baseline", "candidate"))
-
-
-def _em(row: Mapping[str, Any]) -> float:
-    return number(row["em"])
-
-
-def _script(row: Mapping[str, Any]) -> float:
-    return -float(bool(row["script_violation"]))
-
-
-def _grounded(row: Mapping[str, Any]) -> float:
-    return -float(number(row["unsupported"]) > 0)
-
-
-def _speed(row: Mapping[str, Any]) -> float | None:
-    """Minus the logarithm of the latency of one token: differences are log ratios, below zero where the candidate is slower.
-
-    Of one token, because a right answer may be longer than the wrong one that it replaces, and that is no harm.
-    """
-    latency, tokens = number(row["latency_ms"]), number(row["tokens"])
-    return -math.log(latency / tokens) if latency > 0 and tokens > 0 else None
+_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    "alpha": _share(0, 0.5),
+    **dict.fromkeys(("margin", "script_margin", "hallucination_margin", "lineage_margin"), _share(0, 1)),
+    "latency_margin": _share(0, 10),
+    "languages": _names(LANGUAGES),
+    "guards": _names(GUARDS),
+    "min_primary_groups": _count(100_000),
+    # More than are asked of a set could never be there.
+    "min_guard_items": _count(MOST_ITEMS_OF_A_SET),
+}

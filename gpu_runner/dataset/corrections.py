@@ -9,11 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from consumers.core.holdout import normalise_group
+from gpu_runner.dataset.languages import LANGUAGES, Language
 from gpu_runner.dataset.reword import question_key, split_wordings
-from gpu_runner.dataset.rows import LANGUAGES, EvaluationItem, Language, TrainingRow, guess_language, row_id
+from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, guess_language, row_id
 from gpu_runner.evaluate.normalise import hi_lenient, mlqa
 
 RATING_ONLY = "rating_only"

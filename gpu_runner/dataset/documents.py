@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gpu_runner.dataset.languages import Language
 from gpu_runner.dataset.question_rules import ENGLISH_RULES, HINDI_RULES, QuestionRule, hindi_place_rule
 from gpu_runner.dataset.reword import question_key
-from gpu_runner.dataset.rows import Document, Language, guess_language
+from gpu_runner.dataset.rows import Document, guess_language
 from gpu_runner.dataset.sentences import split_sentences
 from gpu_runner.evaluate.normalise import hi_lenient, words
 from gpu_runner.evaluate.script import script_of

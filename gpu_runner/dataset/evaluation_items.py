@@ -16,6 +16,7 @@ from gpu_runner.dataset.split import contradicted
 SUPERSEDED = "earlier_repair_superseded_by_correction"
 OVER_CAP = "evaluation_items_over_the_cap"
 SAME_QUESTION = "evaluation_items_with_a_repair_question"
+MOST_ITEMS_OF_A_SET = 300
 SETS: tuple[ItemSet, ...] = ("repair", "holdout", "old_facts", "earlier_repair", "dataset")
 
 

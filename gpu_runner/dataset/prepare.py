@@ -15,7 +15,7 @@ from consumers.core.holdout import key_id, normalise_group
 from gpu_runner.dataset.corrections import Conflict, Corrections, repair_items, resolve_corrections
 from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.documents import Extraction, extract_pairs
-from gpu_runner.dataset.evaluation_items import asked_again, assemble, still_true
+from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
 from gpu_runner.dataset.reword import question_key
 from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow
@@ -56,7 +56,7 @@ class PrepareRequest:
     dataset_path: Path | None = None
     train_wordings: int = 5
     test_wordings: int = 2
-    max_items_per_set: int = 300
+    max_items_per_set: int = MOST_ITEMS_OF_A_SET
     max_rows_per_document: int = 20
     min_training_rows: int = 1
 

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable
 
 from gpu_runner.dataset import wordings
-from gpu_runner.dataset.rows import Language, guess_language
+from gpu_runner.dataset.languages import Language
+from gpu_runner.dataset.rows import guess_language
 from gpu_runner.dataset.wordings import Phrases
 from gpu_runner.evaluate.normalise import hi_lenient
 from gpu_runner.evaluate.script import examine

@@ -16,8 +16,7 @@ from typing import Final, Literal, TypeVar, cast, get_args
 
 from consumers.core.holdout import normalise_group
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
-from gpu_runner.dataset.languages import LANGUAGES as LANGUAGES
-from gpu_runner.dataset.languages import Language as Language
+from gpu_runner.dataset.languages import LANGUAGES, Language
 
 Origin = Literal["correction", "document", "replay", "dataset"]
 ItemSet = Literal["repair", "holdout", "old_facts", "earlier_repair", "dataset"]

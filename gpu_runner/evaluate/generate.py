@@ -65,6 +65,22 @@ class Generator:
             answers.update(zip(chosen, self._generate([ids[index] for index in chosen], max_new_tokens), strict=True))
         return [answers[index] for index in range(len(questions))]
 
+    def time_ms(self, questions: Sequence[str], *, new_tokens: int) -> float:
+        """How long one batch of these questions takes with exactly so many new tokens each, in ms of the clock of answers."""
+        batch = self.tokenizer.pad({"input_ids": self._chat.prompts(questions)}, return_tensors="pt").to(self.model.device)
+        began = self._clock()
+        with torch.inference_mode():
+            self.model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                min_new_tokens=new_tokens,
+                max_new_tokens=new_tokens,
+                do_sample=False,
+                eos_token_id=sorted(self._ends),
+                pad_token_id=self.tokenizer.pad_token_id,
+            ).cpu()  # waits for the device: work that was only queued has taken no time yet
+        return (self._clock() - began) * 1000
+
     def _generate(self, prompts: list[list[int]], max_new_tokens: int) -> list[GeneratedAnswer]:
         began = self._clock()
         batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.model.device)

@@ -56,8 +56,12 @@ def items_sha256(items: Iterable[EvaluationItem]) -> str:
     return hashlib.sha256(json_lines(ordered)).hexdigest()
 
 
-def score_answers(items_path: Path, answers_path: Path, out_path: Path, *, without: Collection[str] = ()) -> None:
+def score_answers(
+    items_path: Path, answers_path: Path, out_path: Path, *, without: Collection[str] = (), timings: Mapping[str, Any] | None = None
+) -> None:
     """Score both sides' answers to the items and write scores.json whole or not at all; items of the ids `without` were not asked.
+
+    `timings` are the passes of both sides over the timed batches (`gpu_runner.train.timing`), where they were taken.
 
     Raises DataError for a file that can't be read, for an answer to an unknown item and for two answers of one side to one item.
     """
@@ -79,6 +83,8 @@ def score_answers(items_path: Path, answers_path: Path, out_path: Path, *, witho
         "signatures": bleu.signatures([item.answers for item in items]),
         "missing": {side: len(items) - len(texts[side]) for side in sides},
     }
+    if timings is not None:
+        scores["timings"] = dict(timings)
     write_atomically(out_path, (json.dumps(scores, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
 
 

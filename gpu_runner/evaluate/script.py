@@ -37,7 +37,6 @@ _NEPALI = frozenset(words("छ छन् थियो थिए हो भने
 _ALSO_HINDI = frozenset({"हो", "र", "तथा", "होता", "होती", "होते", "लाई", "छ"})
 
 
-
 @dataclass(frozen=True)
 class ScriptReport:
     """What one text is written in; shares are 0 to 1 over letters and marks, None where the text has none."""

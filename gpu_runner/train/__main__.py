@@ -66,11 +66,11 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
 
     sides = {"baseline": start, "candidate": folder / "merged"}
     answers = evaluation / "answers.jsonl"
-    write_answers(items, sides, answers, max_new_tokens=spec.max_new_tokens, reporter=reporter, parent=parent)
+    timings = write_answers(items, sides, answers, max_new_tokens=spec.max_new_tokens, reporter=reporter, parent=parent)
     from gpu_runner.evaluate.score import score_answers
 
     keep_answers_to(_asked(folder, spec, unasked), answers)
-    score_answers(folder / spec.dataset.evaluation, answers, evaluation / "scores.json", without=unasked)
+    score_answers(folder / spec.dataset.evaluation, answers, evaluation / "scores.json", without=unasked, timings=timings)
     reporter.end(2 * len(items), 2 * len(items))
     result |= {"scores": "evaluation/scores.json", "scores_sha256": file_sha256(evaluation / "scores.json")}
     result |= {"seconds": reporter.seconds, "versions": {name: version(name) for name in LIBRARIES}}

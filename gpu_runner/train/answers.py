@@ -1,4 +1,4 @@
-"""Both sides answer every evaluation item, each loaded from disk in the form that serves."""
+"""Both sides answer every evaluation item, each loaded from disk in the form that serves, and are timed in turn."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import gc
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.evaluate.generate import Generator
 from gpu_runner.train.parent import Parent
 from gpu_runner.train.progress import Reporter
 from gpu_runner.train.spec import Item
+from gpu_runner.train.timing import Timings
 
 BATCH = 64
 
 
 def write_answers(
     items: Sequence[Item], sides: dict[str, Path], out: Path, *, max_new_tokens: int, reporter: Reporter, parent: Parent
-) -> None:
-    """Writes one line for each item and side, in the order of `sides` and then of the items.
+) -> dict[str, Any] | None:
+    """Writes one line for each item and side, in the order of `sides` and then of the items; returns the timings of scores.json.
 
-    A first batch that is thrown away warms each side up, so that latency compares models and not caches.
+    A first batch that is thrown away warms each side up. Each side is timed after its answers, and then once more in turn, so that what
+    disturbs the machine for a while can't lie over all passes of one side alone.
     """
+    timings = Timings(items)
     total = len(items) * len(sides)
     done = 0
     with out.open("w", encoding="utf-8") as handle:
@@ -45,8 +49,16 @@ def write_answers(
                 parent.require()
                 done += len(part)
                 reporter.progress(done, total)
+            timings.measure(side, generator)
             del generator
             gc.collect()
+    for side, folder in sides.items():
+        parent.require()
+        generator = Generator(folder)
+        timings.measure(side, generator)
+        del generator
+        gc.collect()
+    return timings.as_dict()
 
 
 def keep_answers_to(items: Sequence[Item], out: Path) -> None:

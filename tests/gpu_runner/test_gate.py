@@ -58,7 +58,10 @@ def test_a_clear_gain_with_nothing_lost_is_promoted() -> None:
     assert decision.verdict == "promote"
     assert decision.primary is not None
     assert (decision.primary.gain, decision.primary.items, decision.primary.groups) == (0.9, 60, 30)
-    assert {guard.state for guard in decision.guards} == {"satisfied"}
+    assert {guard.name: guard.state for guard in decision.guards if guard.state != "satisfied"} == {
+        "lineage_start holdout": "nothing_to_check",
+        "lineage_start old_facts": "nothing_to_check",
+    }
     assert decision.items_sha256 == HASH
     assert "went from 0.000 to 0.900" in decision.reasons[0]
 
@@ -124,9 +127,9 @@ def test_no_checkable_claim_counts_as_satisfied_and_is_told() -> None:
     assert any(reason.startswith("hallucination: nothing to compare") for reason in decision.reasons)
 
 
-@pytest.mark.parametrize(("field", "worse"), [("script_violation", True), ("unsupported", 1), ("latency_ms", 40.0)])
-def test_script_hallucination_and_latency_veto(field: str, worse: object) -> None:
-    """A candidate that answers in the wrong script, without support, or four times slower is rejected."""
+@pytest.mark.parametrize(("field", "worse"), [("script_violation", True), ("unsupported", 1)])
+def test_script_and_hallucination_veto(field: str, worse: object) -> None:
+    """A candidate that answers in the wrong script or without support is rejected; `test_gate_latency` has the slow one."""
     value = scores()
     for entry in value["items"]:
         entry["candidate"][field] = worse
