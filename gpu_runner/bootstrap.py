@@ -20,6 +20,9 @@ from gpu_runner.dataset.rows import EvaluationItem, load_training_rows, read_eva
 from gpu_runner.drift_baselines.documents import requested_documents
 from gpu_runner.drift_baselines.fitting import REGISTERED_DOCUMENTS, Fit, first_baseline
 from gpu_runner.errors import RunnerError
+from gpu_runner.gate_policy import Policy, PolicyError
+from gpu_runner.gate_policy_file import FIRST, languages_of, parse_policy, write_policy
+from gpu_runner.guard_sizes import advice, guard_sizes, told
 from gpu_runner.preparation import MODEL_ITEMS, MODEL_REPLAY
 from gpu_runner.registry import artifact_folder_sha256, read_record, version_key, write_record
 from gpu_runner.settings import RunnerSettings
@@ -29,8 +32,6 @@ from schemas.operator_request import OperatorRequested
 
 if TYPE_CHECKING:
     from consumers.drift.baseline import Document
-
-FIRST = "v0"
 
 
 class BootstrapRefused(RunnerError):
@@ -47,6 +48,7 @@ class BootstrapContent:
     replay_sha256: str | None
     holdout_key_id: str
     holdout_percent: int
+    policy_sha256: str | None = None
 
 
 def bootstrap(
@@ -72,12 +74,16 @@ def bootstrap(
             replay_sha256=file_sha256(files["replay"]) if "replay" in files else None,
             holdout_key_id=key_id(key),
             holdout_percent=settings.holdout_percent,
+            policy_sha256=file_sha256(files["policy"]) if "policy" in files else None,
         )
         stated = {name: getattr(content, name) for name in BootstrapContent.__slots__}
         known = read_record(store, request.model, FIRST)
         if known is not None:
             return _repeated(known, stated, request)
         items, without_answer = _assigned(files["eval"], key, settings.holdout_percent)
+        policy = _policy(files.get("policy"), languages_of(items))
+        sizes = guard_sizes(policy, items, seed=settings.training_seed)
+        weak = advice(policy, items, sizes, key=key, percent=settings.holdout_percent, seed=settings.training_seed)
         rows = _replay(files.get("replay"))
         documents = _documents(files["documents"])
         base = _stored_base(request, store, settings, work)
@@ -87,6 +93,8 @@ def bootstrap(
         if rows:
             store.write_file(MODEL_REPLAY.format(model=request.model), files["replay"])
         store.write_file(REGISTERED_DOCUMENTS.format(model=request.model), files["documents"])
+        in_force = write_policy(store, request.model, policy)
+        reasons = [*_reasons(items, rows, len(documents), request), *_left_out(without_answer), told(sizes), *weak, *drift.reasons]
         record = {
             "format": 1,
             "decision_id": request.request_id,
@@ -94,11 +102,14 @@ def bootstrap(
             "version": FIRST,
             "verdict": "bootstrap",
             "applied": True,
-            "reasons": [*_reasons(items, rows, len(documents), request), *_left_out(without_answer), *drift.reasons],
+            "reasons": reasons,
             "actor": request.actor,
             "base_model": content.base_model,
             "artifact": {"uri": base, "sha256": artifact_folder_sha256(store, base, settings.cache_dir())},
             "content": stated,
+            "policy": policy.as_dict(),
+            "gate_policy": in_force.named(),
+            "guards": [size.as_dict() for size in sizes],
             "items_sha256": file_sha256(work / "items.jsonl"),
             **drift.as_dict(),
             "decided_at": now.isoformat(),
@@ -121,7 +132,12 @@ def _repeated(known: dict[str, Any], stated: dict[str, Any], request: OperatorRe
 
 def _fetch_files(request: OperatorRequested, store: ArtifactStore, work: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for name, uri in (("documents", request.documents_uri), ("eval", request.eval_uri), ("replay", request.replay_uri)):
+    for name, uri in (
+        ("documents", request.documents_uri),
+        ("eval", request.eval_uri),
+        ("replay", request.replay_uri),
+        ("policy", request.policy_uri),
+    ):
         if uri is None:
             continue
         files[name] = work / f"{name}.in.jsonl"
@@ -144,6 +160,16 @@ def _assigned(path: Path, key: bytes, percent: int) -> tuple[tuple[EvaluationIte
 
 def _left_out(without_answer: int) -> list[str]:
     return [f"{without_answer} questions without an answer were left out"] if without_answer else []
+
+
+def _policy(path: Path | None, languages: tuple[str, ...]) -> Policy:
+    """The person's policy, or that of this release, for the languages of the items."""
+    if path is None:
+        return Policy(languages=languages)
+    try:
+        return parse_policy(path.read_bytes(), languages=languages)
+    except PolicyError as error:
+        raise BootstrapRefused(f"policy: {error}") from error
 
 
 def _replay(path: Path | None) -> int:

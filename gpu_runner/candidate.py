@@ -13,9 +13,9 @@ from gpu_runner.drift_baselines.fitting import DriftFacts, Fit, next_baseline
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.gate import decide
-from gpu_runner.gate_policy import Policy
 from gpu_runner.job_folder import JobFolder, read_json
-from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
+from gpu_runner.lineage_start import lineage_start
+from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES, gate_policy
 from gpu_runner.registry import read_record, version_key
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
@@ -66,8 +66,9 @@ def judge_and_upload(
     if scores is None or spec is None or prepared is None:
         raise JobInterrupted(f"scores, spec or prepared.json of {folder.path} can't be read: the job has to run again")
     left_out = result.get("left_out") or {}
-    policy = Policy()
-    decision = decide(policy, scores, seed=int(spec["seed"]))
+    in_force = gate_policy(store, state.model)
+    start = lineage_start(store, state.model, str(prepared["baseline"]["version"]))
+    decision = decide(in_force.policy, scores, seed=int(spec["seed"]), start=start)
     reasons = [*decision.reasons, *_not_learnt(spec, prepared, result)]
     key = version_key(state.model, state.version)
     record = {
@@ -82,7 +83,9 @@ def judge_and_upload(
         "gate": decision.as_dict(),
         "gate_verdict": str(decision.verdict),
         "gate_reasons": reasons,
-        "policy": policy.as_dict(),
+        "policy": in_force.policy.as_dict(),
+        "gate_policy": in_force.named(),
+        "lineage_start": start.version if start is not None else None,
         "baseline": prepared["baseline"],
         "base_model": state.command.base_model,
         "artifact": {"uri": f"{key}/merged", "sha256": result["merged"]["sha256"], "adapter_sha256": result["adapter"]["sha256"]},

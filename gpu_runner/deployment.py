@@ -15,11 +15,12 @@ from typing import Any
 import structlog
 
 from consumers.core.holdout import key_id
-from gpu_runner.bootstrap import FIRST, BootstrapRefused, bootstrap
+from gpu_runner.bootstrap import BootstrapRefused, bootstrap
 from gpu_runner.drift_baselines.fitting import Fit
 from gpu_runner.drift_baselines.in_force import StoredBaseline, first_in_force, in_force
 from gpu_runner.errors import Fatal, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog, to_the_end
+from gpu_runner.gate_policy_file import FIRST
 from gpu_runner.job_folder import folder_name
 from gpu_runner.registry import RegisteredVersion, artifact_folder, find_version, read_record, version_key, write_record
 from gpu_runner.settings import RunnerSettings
@@ -27,7 +28,7 @@ from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, A
 from schemas.catalogue import Event
 from schemas.decision import RollbackRequested
 from schemas.evaluation import PromotionDecided, Verdict
-from schemas.model import ModelCurrent
+from schemas.model import GateGuard, ModelCurrent
 from schemas.operator_request import OperatorRequested
 
 _log = structlog.get_logger(__name__)
@@ -106,7 +107,8 @@ class Deployment:
             version=FIRST,
             verdict="bootstrap",
             applied=True,
-            reasons=reasons,
+            reasons=tuple(reason[:2000] for reason in reasons),
+            policy=record.get("policy", {}),
             artifact_sha256=record["artifact"]["sha256"],
             items_sha256=record["items_sha256"],
             actor=request.actor,
@@ -128,6 +130,7 @@ class Deployment:
             holdout_percent=record["content"]["holdout_percent"],
             since=self._now(),
             drift_baselines=first_in_force(StoredBaseline.of(record)),
+            gate_guards=tuple(GateGuard.model_validate(guard) for guard in record.get("guards", ())),
         )
 
     async def _promote(self, request: OperatorRequested) -> None:

@@ -124,6 +124,10 @@ def check_start(body: FinetuneStart, model: str, supervisor: Supervisor, log: Ev
     elif training_base(serving.base_model).lower() != training_base(_named(body.base_model, supervisor)).lower():
         reason = f"{model} was bootstrapped from {serving.base_model}: expected that base model"
         raise ApiError(409, "base_model_mismatch", reason, [("base_model", reason)])
+    elif short := [guard for guard in serving.gate_guards if guard.items < guard.least]:
+        counts = ", ".join(f"{guard.name} has {guard.items} of {guard.least} items" for guard in short)
+        reason = f"the gate could promote nothing of {model}: {counts}"
+        raise ApiError(409, "guards_too_small", f"{reason}; its bootstrap's decision says what helps", [("base_model", reason)])
     try:
         find_data_file(body.dataset_path, store=store, data_dir=settings.data_dir)
     except DataFileMissing as error:

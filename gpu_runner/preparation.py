@@ -17,6 +17,8 @@ from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, 
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.drift_baselines.documents import leased_rows, write_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
+from gpu_runner.gate_policy import PolicyError
+from gpu_runner.gate_policy_file import PolicyInForce, policy_in_force
 from gpu_runner.job_folder import JobFolder, write_json
 from gpu_runner.leased_samples import LeasedSamples
 from gpu_runner.registry import artifact_folder, lineage
@@ -59,6 +61,7 @@ class Preparation:
         Raises JobWithoutData where nothing is left to train on, JobRefused for data or settings that can't be used.
         """
         key = self._holdout_key(serving)
+        gate_policy(self._store, serving.model)  # a policy that can't be used is told before hours of training, not after
         earlier = self.earlier_samples(serving)
         gone = taken_back.gone(serving.model, earlier)
         try:
@@ -207,6 +210,14 @@ class Preparation:
             "checkpoint_every_steps": settings.training_checkpoint_every_steps,
             "max_new_tokens": settings.evaluation_max_new_tokens,
         }
+
+
+def gate_policy(store: ArtifactStore, model: str) -> PolicyInForce:
+    """The gate's policy of the model. Raises JobRefused where its file can't be used."""
+    try:
+        return policy_in_force(store, model, items_key=MODEL_ITEMS.format(model=model))
+    except PolicyError as error:
+        raise JobRefused(str(error)) from error
 
 
 def _text_sha256(data: bytes) -> str:

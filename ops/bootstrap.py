@@ -24,7 +24,7 @@ MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 
 
 def run(
-    *, model: str, documents: Path, evaluation: Path, replay: Path | None, base_model: str | None,
+    *, model: str, documents: Path, evaluation: Path, replay: Path | None, base_model: str | None, policy: Path | None,
     actor: str | None, reason: str, wait_s: float, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Asks for the bootstrap and says what came of it; raises OperationFailed where it was refused."""
@@ -33,7 +33,7 @@ def run(
     async def ask() -> tuple[OperatorRequested, PromotionDecided | None]:
         event = await bootstrap_model(
             kafka, model=model, base_model=base_model or model, documents=documents, evaluation=evaluation,
-            replay=replay, store=configured_store(data_dir), actor=actor or login_name(), reason=reason,
+            replay=replay, policy=policy, store=configured_store(data_dir), actor=actor or login_name(), reason=reason,
         )  # fmt: skip
         return event, await decision(kafka, event.request_id, wait_s) if wait_s > 0 else None
 
@@ -49,11 +49,13 @@ def run(
     if not decided.applied:
         raise OperationFailed(f"{event.model} was not bootstrapped: {'; '.join(decided.reasons)}")
     print(f"{event.model} is bootstrapped: version {decided.version} serves, artifact {decided.artifact_sha256}")
+    for told in decided.reasons:
+        print(f"  {told}")
 
 
 async def bootstrap_model(
     kafka: KafkaConnection, *, model: str, base_model: str, documents: Path, evaluation: Path,
-    replay: Path | None = None, artifacts_dir: Path | None = None, store: ArtifactStore | None = None,
+    replay: Path | None = None, policy: Path | None = None, artifacts_dir: Path | None = None, store: ArtifactStore | None = None,
     actor: str = "cli", reason: str = "bootstrap",
 ) -> OperatorRequested:  # fmt: skip
     """Copies the files into the store (or the local store at `artifacts_dir`) and publishes the request, which it returns.
@@ -65,10 +67,14 @@ async def bootstrap_model(
     if replay is not None:
         files[f"training_data/{model}/replay.jsonl"] = replay
     await asyncio.to_thread(check_files, tuple(files.values()))
+    if policy is not None:
+        await asyncio.to_thread(check_policy, policy)
+        files[f"eval_data/{model}/gate-policy.yaml"] = policy
     event = request(
         request_id=f"bootstrap-{uuid.uuid4().hex}", action="bootstrap", model=model, actor=actor, reason=reason, base_model=base_model,
         documents_uri=f"s3://models/training_data/{model}/documents.jsonl", eval_uri=f"s3://models/eval_data/{model}/eval.jsonl",
         replay_uri=None if replay is None else f"s3://models/training_data/{model}/replay.jsonl",
+        policy_uri=None if policy is None else f"s3://models/eval_data/{model}/gate-policy.yaml",
     )  # fmt: skip
     await asyncio.to_thread(_copy, _store(artifacts_dir, store), files)
     await publish(kafka, event)
@@ -132,6 +138,19 @@ def check_files(paths: tuple[Path, ...]) -> None:
             rows += 1
         if not rows:
             raise WrongUsage(f"{path} has no rows: expected one JSON object a line")
+
+
+def check_policy(path: Path) -> None:
+    """Refuses a policy that the runner would refuse: the field is named."""
+    from gpu_runner.gate_policy import PolicyError
+    from gpu_runner.gate_policy_file import parse_policy
+
+    try:
+        parse_policy(path.read_bytes(), languages=("hi",))
+    except OSError as error:
+        raise OperationFailed(f"{path} can't be read ({error.strerror}): expected the gate's policy in YAML") from error
+    except PolicyError as error:
+        raise WrongUsage(f"{path}: {error}") from error
 
 
 def _copy(store: ArtifactStore, files: dict[str, Path]) -> None:

@@ -102,6 +102,7 @@ def bootstrap(
     evaluation: Annotated[Path, typer.Option("--eval", help="Evaluation items, JSONL.")],
     replay: Annotated[Path | None, typer.Option(help="Rows to mix into every training, JSONL.")] = None,
     base_model: Annotated[str | None, typer.Option(help="The base model's name, where the slug is not enough.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="The gate's policy, YAML; fields left out have their defaults.")] = None,
     actor: Actor = None,
     reason: Reason = "bootstrap",
     wait_s: Annotated[float, typer.Option(help="How long to wait for the runner's decision; 0 does not wait.")] = 120.0,
@@ -111,7 +112,7 @@ def bootstrap(
     from ops.bootstrap import run
 
     run(
-        model=model, documents=documents, evaluation=evaluation, replay=replay, base_model=base_model,
+        model=model, documents=documents, evaluation=evaluation, replay=replay, base_model=base_model, policy=policy,
         actor=actor, reason=reason, wait_s=wait_s, data_dir=data,
     )  # fmt: skip
 

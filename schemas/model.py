@@ -25,6 +25,16 @@ class DriftBaseline(BaseModel):
     from_day: date
 
 
+class GateGuard(BaseModel):
+    """What a guard of the gate stands on: `items` of `groups` source groups, of which it needs `least` items to let anything pass."""
+
+    model_config = EVENT_CONFIG
+    name: str
+    items: int = Field(ge=0)
+    groups: int = Field(ge=0)
+    least: int = Field(ge=0)
+
+
 class ModelCurrent(BaseModel):
     """The serving version and the hash of what serves; written only when the version before is the expected one.
 
@@ -47,6 +57,8 @@ class ModelCurrent(BaseModel):
     since: EventTime
     # By `from_day`, the newest last; of days that no window holds any more there is none. Empty: documents are not watched for drift.
     drift_baselines: tuple[DriftBaseline, ...] = ()
+    # As the bootstrap found them. Empty: not known, and nothing is held up by it.
+    gate_guards: tuple[GateGuard, ...] = ()
 
     def key(self) -> str:
         """The Kafka key: the model."""

@@ -46,6 +46,7 @@ class OperatorRequested(BaseModel):
     documents_uri: str | None = Field(default=None, max_length=1000)
     eval_uri: str | None = Field(default=None, max_length=1000)
     replay_uri: str | None = Field(default=None, max_length=1000)
+    policy_uri: str | None = Field(default=None, max_length=1000)
     sample_id: Sha256 | None = None
     correction: Answer | None = None
     drop: bool = False

@@ -99,12 +99,14 @@ class ServingSeen(msgspec.Struct, frozen=True):
     """The version that serves now, and why.
 
     `baselines` are its drift baselines as `<sha256>:<first day>` with commas between (days as ordinals), empty where documents are not
-    watched; None where they are not known yet, which leaves those before in force.
+    watched; None where they are not known yet, which leaves those before in force. `short_guards` tells which of the gate's guards have too
+    few items to let anything pass; None where all have enough, or nothing is known.
     """
 
     version: str
     cause: Literal["bootstrap", "promotion", "rollback", "operator"]
     baselines: str | None = None
+    short_guards: str | None = None
 
 
 class JobSeen(msgspec.Struct, frozen=True):
@@ -286,7 +288,9 @@ def _request(record: InputRecord) -> Read | None:
 def _serving(record: InputRecord) -> Read:
     _, current = decode(record.value, record.headers, ModelCurrent)
     baselines = ",".join(f"{found.sha256}:{found.from_day.toordinal()}" for found in current.drift_baselines)
-    return Read(current.model, ServingSeen(current.version, current.cause, baselines))
+    short = [guard for guard in current.gate_guards if guard.items < guard.least]
+    told = ", ".join(f"{guard.name} has {guard.items} items of {guard.groups} groups, {guard.least} are needed" for guard in short)
+    return Read(current.model, ServingSeen(current.version, current.cause, baselines, told or None))
 
 
 def _job(record: InputRecord) -> Read | None:

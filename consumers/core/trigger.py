@@ -92,6 +92,11 @@ class ModelTrigger:
             return "no clock tick has been seen: start the ticker (python -m consumers ticker)"
         if self.clock.paused:
             return "paused by a person: send the action resume to go on"
+        if self.clock.short_guards is not None:
+            return (
+                f"the gate could promote nothing: {self.clock.short_guards}. Bootstrap again under another --model name, with more "
+                "evaluation items, another HOLDOUT_PERCENT or a --policy of your own: the bootstrap's decision says what helps"
+            )
         if self.running is None and self._due(cool_down=False) and not self._due():
             return f"cool-down until {from_ms(self.clock.cool_down_until_ms).isoformat()}"
         if self.running is None and self.buffer.counted_negatives >= self.policy.threshold and not self._has_counted_enough():
@@ -204,6 +209,7 @@ class ModelTrigger:
     def _serve(self, seen: ServingSeen) -> list[Decision]:
         if seen.baselines is not None:
             self.drift.serve(seen.baselines)
+        self.clock.short_guards = seen.short_guards
         if seen.version != self.clock.serving_version:
             self.clock.serving_version = seen.version
             self.drift.reset()
@@ -243,7 +249,7 @@ class ModelTrigger:
             return [Notice("info", "run_retried", self.model, message)]
         if seen.outcome == "promoted" and self.clock.serving_version == command.serving_version:
             # model.current came in the same transaction and may not be read yet: the next command must not name the old version.
-            self._serve(ServingSeen(seen.version, "promotion"))
+            self._serve(ServingSeen(seen.version, "promotion", short_guards=self.clock.short_guards))
         return self._settle(command, seen.outcome)
 
     def _settle(self, command: RetrainRequested, outcome: str) -> list[Decision]:
@@ -257,7 +263,9 @@ class ModelTrigger:
 
     def _is_free(self) -> bool:
         clock = self.clock
-        return clock.serving_version is not None and clock.now_ms is not None and not clock.paused and self.running is None
+        if clock.serving_version is None or clock.now_ms is None or clock.short_guards is not None:
+            return False
+        return not clock.paused and self.running is None
 
     def _has_something_new(self) -> bool:
         # Documents that no batch may hold would make every schedule a run with nothing new.

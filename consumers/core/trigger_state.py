@@ -42,7 +42,10 @@ class TriggerPolicy:
 
 
 class Clock(msgspec.Struct, array_like=True, tag=1):
-    """The model's standing: what serves, the newest tick, and when rules may fire (milliseconds since 1970 UTC)."""
+    """The model's standing: what serves, the newest tick, and when rules may fire (milliseconds since 1970 UTC).
+
+    `short_guards`: which of the gate's guards have too few items, so that a run could end in nothing but a refusal.
+    """
 
     now_ms: int | None = None
     serving_version: str | None = None
@@ -51,6 +54,7 @@ class Clock(msgspec.Struct, array_like=True, tag=1):
     cool_down_until_ms: int = 0
     next_batch: int = 1
     drift_id: str | None = None
+    short_guards: str | None = None
 
 
 class Running(msgspec.Struct, array_like=True, tag=1):

@@ -17,6 +17,8 @@ SUPERSEDED = "earlier_repair_superseded_by_correction"
 OVER_CAP = "evaluation_items_over_the_cap"
 SAME_QUESTION = "evaluation_items_with_a_repair_question"
 MOST_ITEMS_OF_A_SET = 300
+# So many of each language are asked where a set is cut to the cap, if it has them: a guard of a language needs them.
+LEAST_OF_A_LANGUAGE = 40
 SETS: tuple[ItemSet, ...] = ("repair", "holdout", "old_facts", "earlier_repair", "dataset")
 
 
@@ -53,7 +55,10 @@ def asked_again(
 def assemble(
     repair: Sequence[EvaluationItem], model_items: Sequence[EvaluationItem], *, cap: int, seed: int, dropped: Counter[str]
 ) -> tuple[EvaluationItem, ...]:
-    """All items in the order of the sets and then of their ids, at most `cap` of a set (chosen by hash), every id once."""
+    """All items in the order of the sets and then of their ids, at most `cap` of a set (chosen by hash), every id once.
+
+    A language that the hash leaves with few of a set gets the next of its own, in the place of the last of the others.
+    """
     asked = {question_key(item.question) for item in repair}
     by_set: dict[ItemSet, list[EvaluationItem]] = defaultdict(list)
     by_set["repair"] = list({item.id: item for item in repair}.values())
@@ -66,7 +71,20 @@ def assemble(
             by_set[item.set].append(item)
     out: list[EvaluationItem] = []
     for name in SETS:
-        chosen = sorted(by_set[name], key=lambda item: (row_id(str(seed), item.id), item.id))[:cap]
+        chosen = _chosen(sorted(by_set[name], key=lambda item: (row_id(str(seed), item.id), item.id)), cap)
         dropped[OVER_CAP] += len(by_set[name]) - len(chosen)
         out += sorted(chosen, key=lambda item: item.id)
     return tuple(out)
+
+
+def _chosen(ranked: Sequence[EvaluationItem], cap: int) -> list[EvaluationItem]:
+    """The first `cap` items, in which each language has its least number or all that it has."""
+    present = Counter(item.language for item in ranked)
+    reserved = min(LEAST_OF_A_LANGUAGE, cap // max(len(present), 1))
+    first: dict[str, int] = Counter()
+    keep: list[EvaluationItem] = []
+    rest: list[EvaluationItem] = []
+    for item in ranked:
+        first[item.language] += 1
+        (keep if first[item.language] <= reserved else rest).append(item)
+    return [*keep, *rest][:cap]
