@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean
+.PHONY: demo test check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency
 
 install: $(READY)
 
@@ -119,6 +119,10 @@ simulate-faults: $(READY)
 # 10,000 bodies and 5,000 files, half of them wrong in one to three ways, at every edge that takes JSON; writes bench/fuzz.json.
 fuzz: $(READY)
 	@$(BIN)/python -m bench.fuzz --seed $(SEED) --out bench/fuzz.json
+
+# One model against itself, a hundred times: how often the gate's latency guard would call it slower; writes bench/gate-latency.json.
+bench-gate-latency: $(READY)
+	@$(BIN)/python -m bench.gate_latency --out bench/gate-latency.json $(if $(PAIRS),--pairs $(PAIRS))
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

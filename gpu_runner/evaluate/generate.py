@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Generator:
     Raises OSError or ValueError of transformers where the folder is no causal language model with a chat template.
     """
 
-    def __init__(self, model_folder: Path) -> None:
+    def __init__(self, model_folder: Path, *, clock: Callable[[], float] | None = None) -> None:
         self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model_folder, padding_side="left", local_files_only=True)
         if self.tokenizer.chat_template is None:
             raise ValueError(f"{model_folder} has no chat template: add chat_template.jinja, questions cannot be asked without it")
@@ -49,7 +49,7 @@ class Generator:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         ends = self.model.generation_config.eos_token_id
         # On a CPU the process's own time: on the wall clock, another process would make one of two models look slower.
-        self._clock = time.perf_counter if gpu else time.process_time
+        self._clock = clock or (time.perf_counter if gpu else time.process_time)
         self._ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
 
     def answer(self, questions: Sequence[str], *, max_new_tokens: int = 32, batch_size: int = 32) -> list[GeneratedAnswer]:

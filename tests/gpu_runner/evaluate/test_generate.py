@@ -40,6 +40,18 @@ def test_batches_change_no_answer(small_base: Path) -> None:
     assert generator.answer([]) == []
 
 
+def test_k11_a_timed_batch_does_the_same_work_whatever_the_model_would_say(small_base: Path) -> None:
+    """Exactly so many new tokens, though a model ends its answers sooner; the time is that of a clock that only such batches move."""
+    from gpu_runner.evaluate.generate import Generator
+
+    ticks = iter(range(100))
+    generator = Generator(small_base, clock=lambda: float(next(ticks)))
+    steps: list[int] = []
+    generator.model.register_forward_hook(lambda *_: steps.append(1))
+    assert generator.time_ms(["Where?", "कहाँ है यह?"], new_tokens=9) == 1000.0
+    assert len(steps) == 9
+
+
 def test_the_answering_process_loads_only_what_the_hash_names(small_base: Path) -> None:
     """A wrong hash and a question before a model are errors that leave the process serving; then it answers."""
     from gpu_runner.evaluate.answer import serve

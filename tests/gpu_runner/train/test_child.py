@@ -66,6 +66,18 @@ def test_a_job_ends_with_artifacts_that_are_what_the_result_says(undisturbed: tu
     assert [answer["side"] for answer in answers] == ["baseline"] * asked + ["candidate"] * asked
 
 
+def test_k11_the_scores_hold_what_both_sides_took_for_the_same_work(undisturbed: tuple[Path, list[dict[str, Any]]]) -> None:
+    """Two passes of each side over the same batches, all of them with a time."""
+    job, _ = undisturbed
+    timings = json.loads((job / "evaluation" / "scores.json").read_text(encoding="utf-8"))["timings"]
+    assert {side: [len(one) for one in timings[side]] for side in ("baseline", "candidate")} == {
+        "baseline": [len(timings["baseline"][0])] * 2,
+        "candidate": [len(timings["baseline"][0])] * 2,
+    }
+    assert len(timings["baseline"][0]) >= 8
+    assert all(ms > 0 for side in ("baseline", "candidate") for one in timings[side] for ms in one)
+
+
 def test_a_finished_job_answers_at_once(undisturbed: tuple[Path, list[dict[str, Any]]]) -> None:
     """Run again, the child gives the same result without training."""
     job, events = undisturbed
