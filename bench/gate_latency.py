@@ -29,7 +29,7 @@ from gpu_runner.tiny_llama.facts import load_facts
 from gpu_runner.train.spec import Item
 from gpu_runner.train.timing import Timings
 
-ITEMS: Final = 192
+ITEMS: Final = 96
 PASSES: Final = 2
 NEW_TOKENS: Final = 16
 

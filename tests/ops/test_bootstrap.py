@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.bootstrap import bootstrap_model
-from ops.errors import OperationFailed
+from ops.bootstrap import bootstrap_model, check_policy
+from ops.errors import OperationFailed, WrongUsage
 from producers.connection import KafkaConnection
 
 GOOD = b'{"text": "a"}\n'
@@ -45,3 +45,20 @@ async def test_a_missing_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "d.jsonl").write_bytes(GOOD)
     with pytest.raises(OperationFailed, match=r"e\.jsonl is not a file"):
         await bootstrap_model(NO_BROKER, model="tiny", base_model="tiny", documents=tmp_path / "d.jsonl", evaluation=tmp_path / "e.jsonl")
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"margins: 0.1\n", "field 'margins' is not known"), (b"margin: \xff", "not UTF-8")])
+async def test_k11_a_policy_that_the_runner_would_refuse_is_named(content: bytes, words: str, tmp_path: Path) -> None:
+    """File and field, before anything is stored."""
+    for other in ("d", "e"):
+        (tmp_path / other).write_bytes(GOOD)
+    policy = tmp_path / "policy.yaml"
+    policy.write_bytes(content)
+    files = {"documents": tmp_path / "d", "evaluation": tmp_path / "e", "policy": policy}
+    with pytest.raises(WrongUsage) as told:
+        await bootstrap_model(NO_BROKER, model="tiny", base_model="tiny", artifacts_dir=tmp_path / "store", **files)
+    assert str(told.value).startswith(f"{policy}: ")
+    assert words in str(told.value)
+    assert not (tmp_path / "store").exists()
+    with pytest.raises(OperationFailed, match="can't be read"):
+        check_policy(tmp_path / "no.yaml")
