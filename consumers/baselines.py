@@ -26,8 +26,9 @@ from consumers.drift.artifact import ARRAYS, UnreadableBaseline, load_baseline
 from consumers.drift.baseline import Baseline
 from consumers.drift.featurise import Featuriser
 from consumers.errors import BaselineUnavailable
-from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, get_folder
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from producers.artifact_store.content_hash import file_sha256
+from producers.artifact_store.fetch_folder import get_folder
 from producers.connection import KafkaConnection
 from schemas import topics
 from schemas.envelope import MalformedEvent, decode
@@ -121,11 +122,11 @@ class BaselineShelf:
             )
         incoming = self._cache_dir / f".incoming-{uuid4().hex}"
         try:
-            get_folder(self._store, uri, incoming)
-            baseline = _verified(incoming, sha256)
+            fetched = get_folder(self._store, uri, incoming / "baseline")
+            baseline = _verified(fetched, sha256)
             shutil.rmtree(folder, ignore_errors=True)  # what lies there could not be read
             with suppress(OSError):  # somebody else has put it there meanwhile
-                incoming.rename(folder)
+                fetched.rename(folder)
         except (ArtifactError, OSError) as error:
             raise BaselineUnavailable(
                 f"drift baseline {uri} cannot be fetched: {error}; bring the artifact store back and start again, nothing is lost"

@@ -18,6 +18,7 @@ from gpu_runner.child_process import child_environment
 from gpu_runner.evaluation_jobs import EvaluationJobs
 from gpu_runner.kafka_channel import KafkaChannel
 from gpu_runner.leased_samples import KafkaSamples
+from gpu_runner.leftovers import sweep_data_dir
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
@@ -37,6 +38,7 @@ def main() -> int:
         configure_logging("gpu_runner", level=settings.app_log_level, debug=settings.app_debug)
         store = open_checked_store(settings)
         _lock = prepare_data_dir(settings.data_dir)
+        sweep_data_dir(settings)
         disable_created_metrics()  # a second series for each counter, which nothing reads
     except ValidationError as error:
         print(f"gpu_runner: settings: {describe(error)}", file=sys.stderr)

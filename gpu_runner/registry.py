@@ -24,11 +24,10 @@ from producers.artifact_store.artifacts import (
     ArtifactMissing,
     ArtifactStore,
     files_below,
-    folder_manifest,
-    get_folder,
     put_folder,
 )
-from producers.artifact_store.content_hash import folder_sha256
+from producers.artifact_store.content_hash import folder_sha256, verify_folder
+from producers.artifact_store.fetch_folder import get_folder
 
 _NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 _SLUG: Final = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")
@@ -154,10 +153,11 @@ def artifact_folder(store: ArtifactStore, uri: str, sha256: str, cache: Path) ->
             raise ArtifactMissing(f"artifact {uri} is not in the store: looked for {local}")
         folder = local
     else:
-        folder = cache / sha256
-        _fetch(store, uri, folder)
-    found = folder_sha256(folder)
-    if found != sha256:
+        folder = get_folder(store, uri, cache / sha256, without_manifest=True)
+    if not verify_folder(folder, sha256):
+        found = folder_sha256(folder)
+        if local is None:
+            shutil.rmtree(folder)  # the next look is at what the store holds then
         raise ArtifactError(
             f"artifact {uri} has sha256 {found[:12]}, expected {sha256[:12]}: the stored model was changed; put the original back"
         )
@@ -171,10 +171,10 @@ def artifact_folder_sha256(store: ArtifactStore, uri: str, cache: Path) -> str:
         return folder_sha256(local)
     incoming = cache / f"incoming-{uuid4().hex}"
     try:
-        _fetch(store, uri, incoming)
-        sha256 = folder_sha256(incoming)
+        folder = get_folder(store, uri, incoming / "folder", without_manifest=True)
+        sha256 = folder_sha256(folder)
         if not (cache / sha256).exists():
-            incoming.rename(cache / sha256)
+            folder.rename(cache / sha256)
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
     return sha256
@@ -193,23 +193,6 @@ def lineage(store: ArtifactStore, model: str, version: str) -> tuple[str, ...]:
 
 def _not_registered(store: ArtifactStore, name: str, key: str) -> str:
     return f"version {name!r} is not registered: looked for s3://{store.bucket}/{key}/decision.json and registration.json"
-
-
-def _fetch(store: ArtifactStore, uri: str, folder: Path) -> None:
-    try:
-        folder_manifest(store, uri)
-    except ArtifactMissing:
-        # A base model put there by hand has no manifest; the caller's hash is the check.
-        keys = store.list(uri)
-        if not keys:
-            raise
-        for key in keys:
-            target = folder / key[len(uri) + 1 :]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.is_file():
-                store.read_file(key, target)
-        return
-    get_folder(store, uri, folder)
 
 
 def _models(store: ArtifactStore) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from producers.artifact_store.content_hash import folder_sha256
+from producers.artifact_store.content_hash import folder_has_sha256, folder_sha256
 
 if TYPE_CHECKING:
     from gpu_runner.evaluate.generate import Generator
@@ -40,13 +40,12 @@ class Answering:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _load(self, folder: Path, expected: object) -> dict[str, Any]:
-        found = folder_sha256(folder)
-        if found != expected:
-            raise ValueError(f"sha256 of {folder} is {found}, expected {expected}: fetch the artifact again")
+        if not isinstance(expected, str) or not folder_has_sha256(folder, expected):
+            raise ValueError(f"sha256 of {folder} is {folder_sha256(folder)}, expected {expected}: fetch the artifact again")
         from gpu_runner.evaluate.generate import Generator
 
         self._generator = Generator(folder)
-        return {"loaded": str(folder), "sha256": found}
+        return {"loaded": str(folder), "sha256": expected}
 
     def _ask(self, questions: object, max_new_tokens: object) -> dict[str, Any]:
         if self._generator is None:

@@ -13,7 +13,7 @@ from gpu_runner.dataset.rows import Answer, EvaluationFile, EvaluationItem, read
 from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
-from producers.artifact_store.content_hash import folder_sha256
+from producers.artifact_store.content_hash import folder_has_sha256
 
 BATCH = 32
 RESULT_FILE = "result.json"
@@ -126,7 +126,7 @@ def verify_model(spec: EvaluationSpec) -> None:
     """Raise BadModel unless the folder is byte for byte the version that was asked for."""
     if not spec.model_path.is_dir():
         raise BadModel(f"model.path {spec.model_path} is not a folder: fetch version {spec.model_version} again")
-    if folder_sha256(spec.model_path) != spec.model_sha256:
+    if not folder_has_sha256(spec.model_path, spec.model_sha256):
         raise BadModel(f"model.path {spec.model_path} does not have the hash of version {spec.model_version}: fetch it again")
 
 

@@ -19,7 +19,7 @@ from gpu_runner.train.left_out import left_out
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
 from gpu_runner.train.spec import Item, Row, Spec, TrainingError, load_items, load_rows, load_spec
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from producers.artifact_store.content_hash import file_sha256, folder_has_sha256, folder_sha256
 
 REPORTED, TERMINATED = 3, 143
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate", "datasets", "tokenizers")
@@ -47,7 +47,7 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
         reporter.end()
         return earlier
     start = folder / spec.start.path
-    if not start.is_dir() or folder_sha256(start) != spec.start.sha256:
+    if not start.is_dir() or not folder_has_sha256(start, spec.start.sha256):
         raise TrainingError("bad_base", f"start.path {start} is missing or its hash is not {spec.start.sha256}: fetch the weights again")
     rows = load_rows(folder / spec.dataset.train)
     items = load_items(folder / spec.dataset.evaluation)

@@ -1,7 +1,8 @@
 """Where artifacts live: keys of SEED.md's "MinIO Paths", in a bucket or in a local folder.
 
 A folder in the store is as good as its `manifest.json`, which is written last: a reader that finds no manifest sees
-no folder, and one that finds it verifies every file against it, so a half-done upload is never taken for a whole one.
+no folder, and one that finds it verifies every file against it, so a half-done upload is never taken for a whole one. In a local
+folder, which is also read without its manifest, all of it appears at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from producers.artifact_store.content_hash import file_sha256
+from producers.artifact_store.content_hash import file_sha256, is_leftover
 
 MANIFEST: Final = "manifest.json"
 
@@ -53,6 +54,13 @@ class ArtifactStore(Protocol):
 
     def write_file(self, key: str, path: Path) -> None:
         """Copies `path` to the key, in place of what was there."""
+        ...
+
+    def write_folder(self, key: str, files: Mapping[str, Path], manifest: bytes) -> None:
+        """Copies files (by their name below the key) and then their manifest, in place of a folder that was there.
+
+        Until it returns whoever looks finds no folder, or the former one. A local folder is made elsewhere and renamed.
+        """
         ...
 
     def list(self, prefix: str = "") -> tuple[str, ...]:
@@ -142,7 +150,8 @@ def read_manifest(store: ArtifactStore, key: str) -> Manifest | None:
 
 def files_below(folder: Path, prefix: str = "") -> dict[str, Path]:
     """Every file below a local folder by its relative name, put under `prefix`; for `put_folder`."""
-    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not is_leftover(path.name))
+    files = {path.relative_to(folder).as_posix(): path for path in paths}
     return {f"{prefix}/{name}" if prefix else name: path for name, path in files.items()}
 
 
@@ -164,34 +173,8 @@ def put_folder(store: ArtifactStore, key: str, files: Mapping[str, Path], *, rep
             raise ArtifactConflict(
                 f"{key} already holds other content ({before.sha256()[:12]}, now {manifest.sha256()[:12]}): use a new version"
             )
-    for name in sorted(files):
-        store.write_file(f"{key}/{name}", files[name])
-    store.write_bytes(f"{key}/{MANIFEST}", manifest.as_json())
+    store.write_folder(key, files, manifest.as_json())
     return manifest.sha256()
-
-
-def get_folder(store: ArtifactStore, key: str, into: Path) -> Path:
-    """Copies a folder key into a new local folder, each file checked against the manifest; returns `into`.
-
-    The manifest is the folder's own or its parent's (`finetuned/<model>/<version>/manifest.json` covers `merged/`).
-    Raises ArtifactMissing without one, ArtifactError for a file that differs.
-    """
-    manifest, below = _nearest_manifest(store, key)
-    prefix = f"{below}/" if below else ""
-    for name, (sha256, size_bytes) in manifest.files.items():
-        if not name.startswith(prefix):
-            continue
-        relative = checked_key(name[len(prefix) :])
-        target = into / relative
-        if target.is_file() and target.stat().st_size == size_bytes and file_sha256(target) == sha256:
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        store.read_file(f"{key}/{relative}", target)
-        if file_sha256(target) != sha256:
-            raise ArtifactError(
-                f"{key}/{relative} differs from its manifest: the stored artifact is damaged, upload or promote another version"
-            )
-    return into
 
 
 def folder_manifest(store: ArtifactStore, key: str) -> tuple[Manifest, str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, checked_key
+from producers.artifact_store.artifacts import MANIFEST, ArtifactError, ArtifactMissing, checked_key
+from producers.artifact_store.content_hash import is_leftover
+from producers.artifact_store.stopping import look
+from producers.artifact_store.unfinished import PARTS, Unfinished, copy_file, sync_folder, whole_file
 
 
 class LocalStore:
-    """Keys are paths below `root`. A write goes to a temporary file beside its target, is synced and renamed."""
+    """Keys are paths below `root`. A write grows in `root/.parts`, is synced, and renamed into its place."""
 
     def __init__(self, root: Path, bucket: str = "models") -> None:
         self.bucket = bucket
         self._root = root.absolute()
+        self._unfinished = Unfinished(self._root)
 
     def exists(self, key: str) -> bool:
         """Whether a file is under the key."""
@@ -28,45 +32,39 @@ class LocalStore:
 
     def write_bytes(self, key: str, data: bytes) -> None:
         """Puts the bytes under the key, whole or not at all."""
-        target = self._path(key)
-        part = self._part(target)
-        try:
-            with part.open("wb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-            self._rename(part, target)
-        except OSError as error:
-            raise ArtifactError(f"{key} can't be written under {self._root}: {error}") from error
-        finally:
-            part.unlink(missing_ok=True)
+        with self._written(key) as part, part.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
 
     def read_file(self, key: str, path: Path) -> None:
-        """Copies the file to `path`."""
-        shutil.copyfile(self._present(key), path)
+        """Copies the file to `path`, whole or not at all."""
+        source = self._present(key)
+        with whole_file(path) as part:
+            copy_file(source, part)
 
     def write_file(self, key: str, path: Path) -> None:
         """Copies `path` under the key, whole or not at all."""
-        target = self._path(key)
-        part = self._part(target)
-        try:
-            with path.open("rb") as source, part.open("wb") as handle:
-                shutil.copyfileobj(source, handle, 1 << 20)
-                handle.flush()
-                os.fsync(handle.fileno())
-            self._rename(part, target)
-        except OSError as error:
-            raise ArtifactError(f"{key} can't be written under {self._root}: {error}") from error
-        finally:
-            part.unlink(missing_ok=True)
+        with self._written(key) as part:
+            copy_file(path, part)
+
+    def write_folder(self, key: str, files: Mapping[str, Path], manifest: bytes) -> None:
+        """Copies the files and their manifest under the key, whole or not at all, in place of everything that was below it."""
+        with self._written(key) as part:
+            for name in sorted(files):
+                target = part / checked_key(name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                copy_file(files[name], target)
+            (part / MANIFEST).write_bytes(manifest)
+            for folder in (part, *(path for path in part.rglob("*") if path.is_dir())):
+                sync_folder(folder)
 
     def list(self, prefix: str = "") -> tuple[str, ...]:
         """The keys of all files below a folder key, sorted."""
         folder = self._path(prefix) if prefix else self._root
-        found = (
-            path.relative_to(self._root).as_posix() for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".part-")
-        )
-        return tuple(sorted(found))
+        look()
+        keys = (path.relative_to(self._root).as_posix() for path in folder.rglob("*") if path.is_file() and not is_leftover(path.name))
+        return tuple(sorted(key for key in keys if not key.startswith(f"{PARTS}/")))
 
     def local_path(self, key: str) -> Path:
         """Where the key lies; nothing needs to be there."""
@@ -82,7 +80,10 @@ class LocalStore:
             raise ArtifactError(f"ARTIFACTS_DIR {self._root} can't be written: give this user the right to")
 
     def _path(self, key: str) -> Path:
+        look()
         path = self._root / checked_key(key)
+        if key.split("/", maxsplit=1)[0] == PARTS:
+            raise ArtifactError(f"key {key!r} is not allowed: {PARTS} holds what is being written")
         # A link inside the store must not lead out of it: whoever may write one key could otherwise read any file.
         if not path.resolve().is_relative_to(self._root.resolve()):
             raise ArtifactError(f"key {key!r} leads out of the store through a symbolic link: put a copy there instead")
@@ -94,16 +95,25 @@ class LocalStore:
             raise ArtifactMissing(f"s3://{self.bucket}/{key} is not in the artifact store: looked for {path}")
         return path
 
-    def _part(self, target: Path) -> Path:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target.parent / f".part-{uuid4().hex}"
+    @contextmanager
+    def _written(self, key: str) -> Iterator[Path]:
+        """A path to write a file or a folder on; it takes the key's place when the block ends well."""
+        target = self._path(key)
+        try:
+            with self._unfinished.new() as part:
+                yield part
+                look()
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._put_in_place(part, target)
+                sync_folder(target.parent)
+        except OSError as error:
+            elsewhere = "another file system lies below the store; mount the whole store" if error.errno == errno.EXDEV else error
+            raise ArtifactError(f"{key} can't be written under {self._root}: {elsewhere}") from error
 
-    @staticmethod
-    def _rename(part: Path, target: Path) -> None:
-        part.replace(target)
-        with suppress(OSError):  # some file systems can't sync a folder; the rename is then as durable as they make it
-            handle = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+    def _put_in_place(self, part: Path, target: Path) -> None:
+        if not part.is_dir() or not target.exists():
+            part.replace(target)
+            return
+        with self._unfinished.new() as former:
+            target.rename(former)
+            part.rename(target)

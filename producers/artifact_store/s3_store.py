@@ -6,15 +6,18 @@ It asks for no more than s3:GetObject, s3:PutObject and s3:ListBucket; s3:Create
 from __future__ import annotations
 
 import io
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 from minio.error import S3Error
 
-from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, checked_key
+from producers.artifact_store.artifacts import MANIFEST, ArtifactError, ArtifactMissing, checked_key
 from producers.artifact_store.s3_troubles import TROUBLES, Right, told
+from producers.artifact_store.stopping import WorkStopped, look
+from producers.artifact_store.unfinished import whole_file
 
 # Nothing is ever written there: asked for to see whether objects may be read.
 PROBE: Final = "abhyas-check/nothing-is-here"
@@ -68,14 +71,39 @@ class S3Store:
         self._write(name, lambda client: client.put_object(self.bucket, name, io.BytesIO(data), len(data)))
 
     def read_file(self, key: str, path: Path) -> None:
-        """Fetches the object to `path`; the client writes beside it and renames."""
+        """Fetches the object to `path`, whole or not at all; may be told to stop between blocks of 1 MiB."""
         name = checked_key(key)
-        self._ask(name, "s3:GetObject", lambda client: client.fget_object(self.bucket, name, str(path)))
+
+        def fetch(client: Any) -> None:
+            response = client.get_object(self.bucket, name)
+            try:
+                with whole_file(path) as part, part.open("wb") as handle:
+                    while block := response.read(1 << 20):
+                        look()
+                        handle.write(block)
+                    handle.flush()
+                    os.fsync(handle.fileno())
+            finally:
+                response.close()
+                response.release_conn()
+
+        self._ask(name, "s3:GetObject", fetch)
 
     def write_file(self, key: str, path: Path) -> None:
-        """Uploads `path`, in parts where it is large."""
+        """Uploads `path`, in parts where it is large; may be told to stop between parts."""
         name = checked_key(key)
-        self._write(name, lambda client: client.fput_object(self.bucket, name, str(path)))
+
+        def upload(client: Any) -> None:
+            with path.open("rb") as handle:
+                client.put_object(self.bucket, name, _Stoppable(handle), path.stat().st_size)
+
+        self._write(name, upload)
+
+    def write_folder(self, key: str, files: Mapping[str, Path], manifest: bytes) -> None:
+        """Uploads the files, then the manifest: readers go by it, and take no object that it does not name."""
+        for name in sorted(files):
+            self.write_file(f"{key}/{name}", files[name])
+        self.write_bytes(f"{key}/{MANIFEST}", manifest)
 
     def list(self, prefix: str = "") -> tuple[str, ...]:
         """The keys of all objects below a folder key, sorted."""
@@ -132,9 +160,13 @@ class S3Store:
                 raise
 
     def _ask(self, what: str, right: Right, call: Callable[[Any], Answer], *, quick: bool = False) -> Answer:
+        look()
         try:
             return call(self._quick if quick else self._client)
+        except _Stopped:
+            raise WorkStopped from None
         except S3Error as error:
+            look()  # told to stop, and the key may not abort what had begun
             if error.code != "AccessDenied" or self._with_region is None:
                 raise told(error, what=what, bucket=self.bucket, right=right) from error
         except TROUBLES as error:
@@ -143,3 +175,21 @@ class S3Store:
         self._client, self._quick = self._with_region()
         self._with_region = None
         return self._ask(what, right, call, quick=quick)
+
+
+class _Stopped(Exception):
+    """Told to stop, in a form in which the client aborts the upload that it had begun."""
+
+
+class _Stoppable:
+    """A file as the client reads it: part by part."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._handle = handle
+
+    def read(self, size: int) -> bytes:
+        try:
+            look()
+        except WorkStopped:
+            raise _Stopped from None
+        return self._handle.read(size)

@@ -16,7 +16,8 @@ from consumers.drift.baseline import ALARMS_PER_100K, Baseline, Document
 from gpu_runner.drift_baselines.documents import leased_rows, write_rows
 from gpu_runner.drift_baselines.fitting import DriftFacts, first_baseline, fit, next_baseline
 from gpu_runner.settings import RunnerSettings
-from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, get_folder
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
+from producers.artifact_store.fetch_folder import get_folder
 from producers.artifact_store.s3_store import S3Store
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 from minio.error import S3Error
 
@@ -25,16 +24,10 @@ class FakeMinio:
 
     def get_object(self, bucket: str, name: str) -> Any:
         data = self._data(bucket, name)
-        return SimpleNamespace(read=lambda: data, close=lambda: None, release_conn=lambda: None)
+        return SimpleNamespace(read=io.BytesIO(data).read, close=lambda: None, release_conn=lambda: None)
 
-    def put_object(self, bucket: str, name: str, data: io.BytesIO, length: int) -> None:
+    def put_object(self, bucket: str, name: str, data: IO[bytes], length: int) -> None:
         self._bucket(bucket)[name] = data.read(length)
-
-    def fget_object(self, bucket: str, name: str, path: str) -> None:
-        Path(path).write_bytes(self._data(bucket, name))
-
-    def fput_object(self, bucket: str, name: str, path: str) -> None:
-        self._bucket(bucket)[name] = Path(path).read_bytes()
 
     def list_objects(self, bucket: str, prefix: str, recursive: bool) -> Iterator[Any]:
         assert recursive

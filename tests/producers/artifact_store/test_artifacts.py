@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
+from fake_minio import FakeMinio
 from urllib3.exceptions import HTTPError
 
 from producers.artifact_store.artifacts import (
@@ -17,13 +19,13 @@ from producers.artifact_store.artifacts import (
     checked_key,
     files_below,
     folder_manifest,
-    get_folder,
     key_of,
     put_folder,
     read_manifest,
     uri_of,
 )
 from producers.artifact_store.content_hash import folder_sha256
+from producers.artifact_store.fetch_folder import get_folder
 from producers.artifact_store.local_store import LocalStore
 from producers.artifact_store.s3_store import S3Store
 
@@ -72,20 +74,16 @@ def test_a_folder_without_its_manifest_is_absent(store: ArtifactStore, tmp_path:
         get_folder(store, "finetuned/tiny/v1/merged", tmp_path / "back")
 
 
-def test_the_manifest_is_written_last(version: Path, tmp_path: Path) -> None:
-    """Whoever sees the manifest sees every file."""
+def test_the_manifest_is_written_last(version: Path) -> None:
+    """Whoever sees the manifest in a bucket sees every file."""
     written: list[str] = []
 
-    class Recording(LocalStore):
-        def write_file(self, key: str, path: Path) -> None:
-            written.append(key)
-            super().write_file(key, path)
+    class Recording(FakeMinio):
+        def put_object(self, bucket: str, name: str, data: IO[bytes], length: int) -> None:
+            super().put_object(bucket, name, data, length)
+            written.append(name)
 
-        def write_bytes(self, key: str, data: bytes) -> None:
-            written.append(key)
-            super().write_bytes(key, data)
-
-    put_folder(Recording(tmp_path / "store"), "v", files_below(version))
+    put_folder(S3Store(Recording(), "models"), "v", files_below(version))
     assert written[-1] == f"v/{MANIFEST}"
     assert len(written) == 4
 
