@@ -22,6 +22,7 @@ from gpu_runner.train.left_out import row_name
 from gpu_runner.verdict import decision_id
 from producers.artifact_store.artifacts import ArtifactStore, files_below, put_folder, uri_of
 from producers.artifact_store.content_hash import file_sha256
+from producers.artifact_store.stopping import look, to_its_end
 from schemas.training import TrainingState
 
 
@@ -118,7 +119,9 @@ def judge_and_upload(
         )
     record |= drift.as_dict()
     _upload(store, state, folder, result, record)
-    _keep_for_later(store, state, folder, spec, prepared, left_out=left_out)
+    with to_its_end():  # rows that no list of samples speaks of would never be found again by what is taken back
+        _keep_for_later(store, state, folder, spec, prepared, left_out=left_out)
+    look()
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
     told = decision.as_dict() | {"reasons": reasons}
     paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=told, facts=facts)

@@ -6,7 +6,6 @@ artifact; the serving version changes in the same transaction, and only if it st
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from gpu_runner.event_log import EventLog, to_the_end
 from gpu_runner.gate_policy_file import FIRST
 from gpu_runner.job_folder import folder_name
 from gpu_runner.registry import RegisteredVersion, artifact_folder, find_version, read_record, version_key, write_record
+from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, ArtifactStore, uri_of
 from schemas.catalogue import Event
@@ -59,10 +59,10 @@ class Deployment:
         self._now = now
 
     async def answer(self, request: OperatorRequested | RollbackRequested) -> None:
-        """Does what is asked or refuses it; either way one decision is written. Raises Fatal, NotConnected."""
-        await to_the_end(self._answer(request))
+        """Does what is asked or refuses it; either way one decision is written. Raises Fatal, NotConnected.
 
-    async def _answer(self, request: OperatorRequested | RollbackRequested) -> None:
+        Cancelled it stops where it is: asked again, the record that is there already is the one that is told.
+        """
         request_id = request.event_id()
         try:
             if isinstance(request, RollbackRequested):
@@ -84,10 +84,10 @@ class Deployment:
             await self._refuse(request, f"internal error {type(error).__name__}: see the runner's log")
 
     async def _bootstrap(self, request: OperatorRequested) -> None:
-        record = await asyncio.to_thread(bootstrap, request, store=self._store, settings=self._settings, fit=self._fit, now=self._now())
+        record = await in_thread(bootstrap, request, store=self._store, settings=self._settings, fit=self._fit, now=self._now())
         async with self._events.exclusive() as commit:
             if record is None:
-                known = await asyncio.to_thread(read_record, self._store, request.model, FIRST)
+                known = await in_thread(read_record, self._store, request.model, FIRST)
                 if known is None:
                     raise BootstrapRefused(f"{request.model} has no {FIRST} record any more: bootstrap again")
                 reasons = (f"{request.model} is bootstrapped already with the same content: nothing changed",)
@@ -141,7 +141,7 @@ class Deployment:
                 f"{request.model}/{version} was never evaluated by the gate: only an evaluated candidate can be promoted"
             )
         asked = Asked(request.model, request.request_id, request.actor, request.reason)
-        await self._switch(target, "operator", asked, f"{request.actor} promoted {version}", expected=None)
+        await to_the_end(self._switch(target, "operator", asked, f"{request.actor} promoted {version}", expected=None))
 
     async def _roll_back(self, asked: Asked, *, expected: str | None, to_version: str | None) -> None:
         serving = self._serving(asked.model)
@@ -153,9 +153,8 @@ class Deployment:
         target = await self._usable(asked.model, to_version)
         if not target.evaluated:
             raise DeploymentRefused(f"{asked.model}/{to_version} was never evaluated by the gate: go back to a version that served")
-        await self._switch(
-            target, "rollback", asked, f"{asked.actor} rolled back {serving.version} to {to_version}", expected=serving.version
-        )
+        deed = f"{asked.actor} rolled back {serving.version} to {to_version}"
+        await to_the_end(self._switch(target, "rollback", asked, deed, expected=serving.version))
 
     async def _switch(self, target: RegisteredVersion, verdict: Verdict, asked: Asked, deed: str, *, expected: str | None) -> None:
         """Makes `target` serve. A rollback's decision speaks of the version that is left, a promotion's of the new one."""
@@ -176,7 +175,7 @@ class Deployment:
                 "from_version": serving.version, "to_version": target.version, "reasons": list(reasons), "actor": actor,
                 "artifact": {"uri": uri, "sha256": sha256}, "decided_at": self._now().isoformat(),
             }  # fmt: skip
-            record = await asyncio.to_thread(write_record, self._store, key, record)
+            record = await in_thread(write_record, self._store, key, record)
             at = datetime.fromisoformat(record["decided_at"])
             decision = PromotionDecided(
                 decision_id=request_id, model=target.model, version=subject,
@@ -201,8 +200,8 @@ class Deployment:
     async def _usable(self, model: str, version: str) -> RegisteredVersion:
         """The version with its weights verified: nothing is served whose hash is not the evaluated one."""
         try:
-            found = await asyncio.to_thread(find_version, self._store, f"{model}/{version}")
-            await asyncio.to_thread(artifact_folder, self._store, found.artifact_uri, found.sha256, self._settings.cache_dir())
+            found = await in_thread(find_version, self._store, f"{model}/{version}")
+            await in_thread(artifact_folder, self._store, found.artifact_uri, found.sha256, self._settings.cache_dir())
         except (ArtifactMissing, ArtifactError) as error:
             raise DeploymentRefused(str(error)) from error
         return found

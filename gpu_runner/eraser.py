@@ -16,6 +16,7 @@ from gpu_runner.event_log import EventLog
 from gpu_runner.forget import TaintedVersion, forget_evaluation, forget_exports, forget_job, forget_version, stored_versions
 from gpu_runner.job_folder import JobFolder
 from gpu_runner.job_run import JobRun
+from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Erasure, Fact, KnownSample, TakenBack
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
@@ -78,7 +79,7 @@ class Eraser:
         async with self._sweeping:
             run = self._run
             own = None if run is None else JobFolder(self._settings.jobs_dir(), run.job_id).path
-            swept = await asyncio.to_thread(self._sweep, log.ledger.taken_back, own)
+            swept = await in_thread(self._sweep, log.ledger.taken_back, own)
             self._known = frozenset(swept.known)
         if run is not None:
             with _tolerated(f"job {run.job_id}", swept):

@@ -6,7 +6,6 @@ The child's result.json is the truth about the end; the event is written after i
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from gpu_runner.event_log import EventLog
 from gpu_runner.job_folder import JobFolder, read_json, write_json
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.registry import artifact_folder, find_version
+from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from schemas.evaluation import EvaluationCompleted, Score
@@ -129,10 +129,10 @@ class EvaluationRun:
     async def run(self) -> None:
         """To its end; raises only Fatal, NotConnected and its own cancellation."""
         try:
-            result = await asyncio.to_thread(read_json, self._folder.result)
+            result = await in_thread(read_json, self._folder.result)
             if result is None:
                 await self._evaluate()
-                result = await asyncio.to_thread(read_json, self._folder.result)
+                result = await in_thread(read_json, self._folder.result)
             if result is None:
                 raise EvaluationFailed("the child reported success without a result")
             await self._complete(result)
@@ -148,8 +148,8 @@ class EvaluationRun:
         attempt = int(self._jobs.status(self._request.job_id)["attempt"]) + 1
         if attempt > MAX_ATTEMPTS:
             raise EvaluationFailed(f"the child was lost {MAX_ATTEMPTS} times without reporting an error: see {self._folder.log}")
-        await asyncio.to_thread(self._set, status="running", attempt=attempt)
-        await asyncio.to_thread(self._prepare)
+        await in_thread(self._set, status="running", attempt=attempt)
+        await in_thread(self._prepare)
         child = await ChildProcess.start(
             [*self._child_arguments, str(self._folder.path)], log_path=self._folder.log, environment=self._environment
         )
@@ -157,7 +157,7 @@ class EvaluationRun:
         try:
             async for event in child.events():
                 if event.get("event") == "progress":
-                    await asyncio.to_thread(self._set, phase=event.get("phase"), step=event.get("step"), total=event.get("total"))
+                    await in_thread(self._set, phase=event.get("phase"), step=event.get("step"), total=event.get("total"))
                 elif event.get("event") == "error":
                     reported = event
             code = await child.wait()
@@ -201,12 +201,12 @@ class EvaluationRun:
         await self._events.commit(completed_event(self._request, result, self._now()))
         metrics = {name: float(value) for name, value in result["metrics"].items() if isinstance(value, int | float)}
         told = {name: result[name] for name in ("items", "answers_cut", "questions_without_answer", "report_dir") if name in result}
-        await asyncio.to_thread(self._set, status="completed", metrics=metrics, **told)
+        await in_thread(self._set, status="completed", metrics=metrics, **told)
         self._metrics.evaluation_ended("completed", metrics, result.get("by_language", {}))
 
     async def _fail(self, error: str) -> None:
         self._log.warning("evaluation failed", error=error)
-        await asyncio.to_thread(self._set, status="failed", error=error[:2000])
+        await in_thread(self._set, status="failed", error=error[:2000])
         self._metrics.evaluation_ended("failed", {}, {})
 
     def _set(self, **changes: object) -> None:

@@ -30,6 +30,7 @@ from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.preparation import Preparation
 from gpu_runner.registry import write_record
 from gpu_runner.rolled_back import rolled_back_artifacts
+from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Reason
 from gpu_runner.verdict import OUTCOMES, current_event, evaluation_event, promotion_event, rule
@@ -101,7 +102,7 @@ class JobRun:
             return
         if self._learnt:
             async with self._changing_files:
-                await asyncio.to_thread(forget_rows, self._folder, gone, answers=False)
+                await in_thread(forget_rows, self._folder, gone, answers=False)
             if self._state.phase != "ended" and not self._final:
                 await self._save(lambda state, now: jobs.taint(state, len(tainted)))
         else:
@@ -110,7 +111,7 @@ class JobRun:
 
     async def _taken_back(self) -> tuple[dict[str, Reason], dict[str, Reason]]:
         """Those of the job's samples that were taken back, and those of them that train."""
-        made_of = await asyncio.to_thread(self._folder.made_of)
+        made_of = await in_thread(self._folder.made_of)
         if made_of is None:
             return {}, {}
         model, samples = made_of
@@ -145,8 +146,8 @@ class JobRun:
 
     async def _guarded(self) -> None:
         """The steps, beside a pulse that keeps the lease and watches for a cancel and the time limit."""
-        await asyncio.to_thread(self._folder.make)
-        started = await asyncio.to_thread(self._folder.started_at, self._state.attempt, self._parts.now())
+        await in_thread(self._folder.make)
+        started = await in_thread(self._folder.started_at, self._state.attempt, self._parts.now())
         self._started_at = started
         work = asyncio.create_task(self._steps())
         pulse = asyncio.create_task(self._pulse(started + timedelta(hours=self._parts.settings.run_max_hours)))
@@ -179,20 +180,18 @@ class JobRun:
 
     async def _steps(self) -> None:
         parts = self._parts
-        candidate = await asyncio.to_thread(decided_candidate, parts.store, self._state, parts.settings)
+        candidate = await in_thread(decided_candidate, parts.store, self._state, parts.settings)
         if candidate is None:
-            result = await asyncio.to_thread(self._folder.verified_result)
+            result = await in_thread(self._folder.verified_result)
             if result is None:
                 while not await self._train(await self._spec()):
                     self._log.info("samples were taken back before the training: prepared anew")
-                result = await asyncio.to_thread(self._folder.verified_result)
+                result = await in_thread(self._folder.verified_result)
             if result is None:
                 raise JobInterrupted("the child reported success without a result whose hashes verify")
             await self._move("deciding")
             await self._forget()
-            candidate = await asyncio.to_thread(
-                judge_and_upload, parts.store, parts.settings, self._state, self._folder, result, fit=parts.fit
-            )
+            candidate = await in_thread(judge_and_upload, parts.store, parts.settings, self._state, self._folder, result, fit=parts.fit)
         await to_the_end(self._decide(candidate))
 
     async def _forget(self) -> None:
@@ -200,7 +199,7 @@ class JobRun:
         async with self._changing_files:
             gone, _ = await self._taken_back()
             if gone:
-                await asyncio.to_thread(forget_rows, self._folder, gone, answers=True)
+                await in_thread(forget_rows, self._folder, gone, answers=True)
 
     async def _spec(self) -> dict[str, Any]:
         """What the child is to do, on a dataset of which nothing was taken back: one that lost a sample is made anew."""
@@ -209,17 +208,17 @@ class JobRun:
             if gone:
                 # Its checkpoints go too: they know the rows, and the files that they could be resumed with are not to be kept.
                 self._log.info("samples were taken back: dataset and checkpoints discarded", samples=len(gone))
-                await asyncio.to_thread(self._folder.discard)
+                await in_thread(self._folder.discard)
             spec = await self._pinned_or_prepared()
             if not (await self._taken_back())[0]:
                 return spec
 
     async def _pinned_or_prepared(self) -> dict[str, Any]:
-        spec = await asyncio.to_thread(self._folder.pinned_spec)
+        spec = await in_thread(self._folder.pinned_spec)
         if spec is not None:
             if spec["attempt"] != self._state.attempt:
                 spec["attempt"] = self._state.attempt
-                await asyncio.to_thread(write_json, self._folder.spec, spec)
+                await in_thread(write_json, self._folder.spec, spec)
             return spec
         serving = self._parts.log.ledger.current.get(self._state.model)
         if serving is None:
@@ -227,7 +226,7 @@ class JobRun:
         await self._move("preparing")
         batch, taken_back = self._state.command.batch, self._parts.log.ledger.taken_back
         leased = settle(batch, await self._parts.samples.read(batch), taken_back)
-        spec = await asyncio.to_thread(self._parts.preparation.run, self._state, serving, leased, taken_back, self._folder)
+        spec = await in_thread(self._parts.preparation.run, self._state, serving, leased, taken_back, self._folder)
         self._log.info("job prepared", dropped=dict(leased.dropped), samples=len(leased.samples))
         return spec
 
@@ -272,7 +271,7 @@ class JobRun:
         if self._cancelled.is_set():
             raise JobCancelled(self._reason)
         self._final = True
-        rolled_back = await asyncio.to_thread(rolled_back_artifacts, parts.store, self._state.model)
+        rolled_back = await in_thread(rolled_back_artifacts, parts.store, self._state.model)
         _, tainted = await self._taken_back()
         async with self._saving, parts.log.exclusive() as commit:
             serving = parts.log.ledger.current.get(self._state.model)
@@ -285,7 +284,7 @@ class JobRun:
                 reasons = [*ruling.reasons, *(candidate.notes if ruling.applied else ())]
                 ruled = {"verdict": ruling.verdict, "applied": ruling.applied, "reasons": reasons}
                 record = record | ruled | {"decided_at": parts.now().isoformat(), "tainted": tainted}
-                record = await asyncio.to_thread(write_record, parts.store, candidate.record_key, record)
+                record = await in_thread(write_record, parts.store, candidate.record_key, record)
             events: list[Event] = [
                 evaluation_event(record, candidate.scores, candidate.report_dir),
                 promotion_event(record, f"s3://{parts.store.bucket}/{candidate.record_key}"),

@@ -27,6 +27,7 @@ from gpu_runner.leased_samples import SampleSource
 from gpu_runner.ledger import Ledger
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.preparation import Preparation
+from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Erasure, Fact, Retraction
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
@@ -165,7 +166,7 @@ class Supervisor:
             # Stage 2 gave the attempt up that runs here: it ends, and the next one goes on from its checkpoints.
             running.cancel(f"attempt {command.attempt} replaces attempt {before.attempt}")
             return
-        version = before.version if before else await asyncio.to_thread(self._next_version, log.ledger, command.model)
+        version = before.version if before else await in_thread(self._next_version, log.ledger, command.model)
         state = jobs.accept(command, before, version=version, knobs=resolve(command.hyperparameters, self.settings), now=self.now())
         await log.commit(state)
         self._metrics.job_accepted()
@@ -194,7 +195,7 @@ class Supervisor:
     async def _work_on(self, parts: RunParts, log: EventLog) -> None:
         while True:
             state = next(iter(log.ledger.open_jobs()), None)
-            waiting = await asyncio.to_thread(self.evaluations.waiting)
+            waiting = await in_thread(self.evaluations.waiting)
             if state is not None and not (waiting and datetime.fromisoformat(waiting[0].accepted_at) < state.accepted_at):
                 await self._run_job(parts, state)
             elif waiting:

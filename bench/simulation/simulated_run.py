@@ -28,6 +28,7 @@ from gpu_runner.kafka_channel import KafkaChannel
 from gpu_runner.leased_samples import LeasedSamples, Places
 from gpu_runner.preparation import TRAINED_SAMPLES
 from gpu_runner.registry import version_key
+from gpu_runner.session_threads import in_thread
 from gpu_runner.supervisor import Supervisor
 from gpu_runner.taken_back import KnownSample, TakenBack
 from gpu_runner.topic_reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
@@ -69,6 +70,9 @@ class Store:
         raise ArtifactMissing(f"{key}: the simulation has no files")
 
     def write_file(self, key: str, path: Path) -> None:
+        raise ArtifactMissing(f"{key}: the simulation has no files")
+
+    def write_folder(self, key: str, files: Mapping[str, Path], manifest: bytes) -> None:
         raise ArtifactMissing(f"{key}: the simulation has no files")
 
     def list(self, prefix: str = "") -> tuple[str, ...]:
@@ -217,13 +221,13 @@ class SimulatedRun(JobRun):
 
     async def _steps(self) -> None:
         parts = self._parts
-        candidate = await asyncio.to_thread(decided_candidate, parts.store, self._state, parts.settings)
+        candidate = await in_thread(decided_candidate, parts.store, self._state, parts.settings)
         if candidate is None:
             if self._disk.result is None:
                 while not await self._train(await self._spec()):
                     self._log.info("samples were taken back before the training: prepared anew")
             await self._move("deciding")
-            candidate = await asyncio.to_thread(self._judge)
+            candidate = await in_thread(self._judge)
         await to_the_end(self._decide(candidate))
 
     async def _train(self, spec: Mapping[str, Any]) -> bool:

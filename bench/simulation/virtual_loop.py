@@ -105,7 +105,7 @@ class VirtualLoop:
                 return
             try:
                 done.set_result(func(*args))
-            except Exception as error:
+            except BaseException as error:  # also work that was told to stop
                 done.set_exception(error)
 
         self.call_later(0.001, work)

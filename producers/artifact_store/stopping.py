@@ -41,6 +41,16 @@ class Stop:
             _CURRENT.reset(before)
 
 
+@contextmanager
+def to_its_end() -> Iterator[None]:
+    """What runs inside is short, and half of it would be worse than all or nothing: it is not told to stop."""
+    before = _CURRENT.set(None)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(before)
+
+
 _CURRENT: ContextVar[Stop | None] = ContextVar("stop", default=None)
 
 
