@@ -207,12 +207,15 @@ class Supervisor:
                 await self._work.wait()
                 self._work.clear()
 
+    def _new_run(self, parts: RunParts, state: TrainingState) -> JobRun:
+        return JobRun(parts, state)
+
     async def _run_job(self, parts: RunParts, state: TrainingState) -> None:
         free = jobs.free_at(state, self.settings.runner_owner)
         if free is not None and (wait_s := (free - self.now()).total_seconds()) > 0:
             _log.info("job is leased to another runner: waiting for its lease to end", job_id=state.job_id, wait_s=round(wait_s, 1))
             await asyncio.sleep(wait_s)
-        run = JobRun(parts, state)
+        run = self._new_run(parts, state)
         if parts.log.ledger.is_cancelled(state.job_id):
             run.cancel(_cancel_reason(parts.log.ledger, state.job_id))
         self._running = run

@@ -19,7 +19,6 @@ from typing import Any, Final
 from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedRunnerWriter
 from bench.simulation.simulated_log import SimulatedLog
 from consumers.core.negatives import batch_sha256
-from gpu_runner import jobs
 from gpu_runner.candidate import Candidate, decided_candidate
 from gpu_runner.errors import JobInterrupted, JobRefused, JobWithoutData
 from gpu_runner.event_log import EventLog, to_the_end
@@ -301,19 +300,9 @@ class SimulatedSupervisor(Supervisor):
             metrics=self._metrics, child_arguments=(), child_environment={}, fit=self._fit, now=self.now,
         )  # fmt: skip
 
-    async def _run_job(self, parts: RunParts, state: TrainingState) -> None:
-        free = jobs.free_at(state, self.settings.runner_owner)
-        if free is not None and (wait_s := (free - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(wait_s)
-        run = self.make_run(parts, state, self.machine)
-        if parts.log.ledger.is_cancelled(state.job_id):
-            run.cancel("cancelled")
-        self._running = run
-        try:
-            async with self._eraser.running(run):
-                await run.run()
-        finally:
-            self._running = None
+    def _new_run(self, parts: RunParts, state: TrainingState) -> JobRun:
+        run: JobRun = self.make_run(parts, state, self.machine)
+        return run
 
 
 class SimulatedReader(TopicReader):

@@ -6,7 +6,7 @@ others. Fitted on the same documents the detector has five times the false alarm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -113,8 +113,12 @@ def fit_baseline(
     alarms_per_100k: float = ALARMS_PER_100K,
     streams: int = STREAMS,
     documents_a_day: int | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> Baseline:
-    """The baseline of documents in the order they came; raises BaselineTooSmall. About a minute for 50,000 short documents."""
+    """The baseline of documents in the order they came; raises BaselineTooSmall. About a minute for 50,000 short documents.
+
+    `between` is called every second or two; what it raises ends the fit.
+    """
     if len(documents) < FEWEST_DOCUMENTS:
         raise BaselineTooSmall(f"{len(documents)} documents: expected at least {FEWEST_DOCUMENTS} for a drift baseline")
     different, empty = _different_texts(documents)
@@ -128,11 +132,17 @@ def fit_baseline(
     learns = rng.random(len(bounds) - 1) < min(max(LEARNING_DOCUMENTS / len(documents), 1 / 8), 1 / 3)
     of_block = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     texts = [document.text for document in documents]
+    between()
     vocabulary = fit_vocabulary(texts, of_block)
+    between()
     featuriser = fit_featuriser([text for text, block in zip(texts, of_block, strict=True) if learns[block]], vocabulary.known, rng)
     measured = np.flatnonzero(~learns[of_block])
     measures = replace(featuriser, vocabulary=vocabulary.known_elsewhere)
-    rows = np.concatenate([measures.rows([texts[at] for at in part]) for part in _chunks(measured)])
+    chunks = []
+    for part in _chunks(measured):
+        between()
+        chunks.append(measures.rows([texts[at] for at in part]))
+    rows = np.concatenate(chunks)
     bounds = _bounds_of(of_block[measured])
     firsts = [documents[at] for at in measured[bounds[:-1]].tolist()]
     weekdays = np.array([document.day.weekday() for document in firsts], np.int64)
@@ -148,8 +158,8 @@ def fit_baseline(
         # Heads and rates have half of it each.
         alarms_per_100k=alarms_per_100k / 2,
     )
-    thresholds = calibrate(history, heads, plan, streams=streams, rng=rng)
-    checked = check(history, thresholds, plan, languages=languages, streams=max(streams // 4, 1), rng=rng)
+    thresholds = calibrate(history, heads, plan, streams=streams, rng=rng, between=between)
+    checked = check(history, thresholds, plan, languages=languages, streams=max(streams // 4, 1), rng=rng, between=between)
     # The thresholds' own streams know each other's words as the baseline's documents do; a later stream does not.
     heads = tuple(head.with_excess(history.excess(head.language)) if head.block == "unknown_word_share" else head for head in heads)
     rates = tuple(

@@ -6,7 +6,7 @@ weekends do to a window is in the thresholds. Calibrating as if documents came o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -101,8 +101,16 @@ class Windowed:
             buckets = buckets[: len(buckets) // MERGED * MERGED].reshape(-1, MERGED, buckets.shape[1]).sum(axis=1)
 
 
-def calibrate(history: History, heads: Sequence[Head], plan: Plan, *, streams: int, rng: np.random.Generator) -> Thresholds:
-    """Thresholds at which all heads and levels together alarm as often as the plan says.
+def calibrate(
+    history: History,
+    heads: Sequence[Head],
+    plan: Plan,
+    *,
+    streams: int,
+    rng: np.random.Generator,
+    between: Callable[[], None] = lambda: None,
+) -> Thresholds:
+    """Thresholds at which all heads and levels together alarm as often as the plan says; calls `between` before each stream.
 
     Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments.
     """
@@ -113,6 +121,7 @@ def calibrate(history: History, heads: Sequence[Head], plan: Plan, *, streams: i
     weekly = has_weekly_cycle(history, heads)
     windowed = Windowed(history.rows, LANGUAGE_BLOCKS, bucket_documents=plan.bucket_documents, levels=levels)
     for number in range(streams):
+        between()
         order = drawn_stream(history, STREAM_DOCUMENTS, plan.documents_a_day, rng, by_weekday=weekly)
         for level, windows in enumerate(windowed.sums(order)):
             for language, sums in windows.items():

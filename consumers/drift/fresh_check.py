@@ -7,7 +7,7 @@ statistic allows for both, as it allows for the baseline's and none of the strea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,9 +51,10 @@ def check(
     languages: Sequence[str],
     streams: int,
     rng: np.random.Generator,
+    between: Callable[[], None] = lambda: None,
 ) -> Checked:
-    """Counts the streams that alarm. Where they are more than asked, the head that alarms in most of them is raised until none of them
-    does, then the next."""
+    """Counts the streams that alarm, and calls `between` before each. Where they are more than asked, the head that alarms in most of
+    them is raised until none of them does, then the next."""
     nearest, rated = [], []
     weekly = has_weekly_cycle(history, fit_heads(history, ()))
     for _ in range(-(-streams // STREAMS_A_HALF)):
@@ -64,6 +65,7 @@ def check(
         rates = [rate.with_excess(both) for rate in fit_rates(fitted, languages, alarms_per_100k=plan.alarms_per_100k)]
         windowed = Windowed(fresh.rows, LANGUAGE_BLOCKS, bucket_documents=plan.bucket_documents, levels=plan.levels)
         for _ in range(STREAMS_A_HALF):
+            between()
             order = drawn_stream(fresh, STREAM_DOCUMENTS, plan.documents_a_day, rng, by_weekday=weekly, redrawn=False)
             nearest.append(_nearest(heads, thresholds, windowed, order))
             rated.append(_rate_alarmed(rates, fresh, order, plan.bucket_documents))

@@ -18,6 +18,7 @@ from gpu_runner.dataset.fields import DataError
 from gpu_runner.drift_baselines.documents import capped, read_documents, requested_documents, write_documents
 from gpu_runner.drift_baselines.in_force import StoredBaseline
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, files_below, put_folder
+from producers.artifact_store.stopping import look
 
 if TYPE_CHECKING:
     from consumers.drift.baseline import Baseline, Document
@@ -51,10 +52,10 @@ class DriftFacts:
 
 
 def fit(documents: Sequence[Document], alarms_per_100k: float) -> Baseline:
-    """`consumers.drift.baseline.fit_baseline`; imported at the first fit, because a runner that fits nothing needs no scipy."""
+    """`consumers.drift.baseline.fit_baseline`; may be told to stop. Imported at the first fit: one that fits nothing needs no scipy."""
     from consumers.drift.baseline import fit_baseline
 
-    return fit_baseline(documents, alarms_per_100k=alarms_per_100k)
+    return fit_baseline(documents, alarms_per_100k=alarms_per_100k, between=look)
 
 
 def first_baseline(

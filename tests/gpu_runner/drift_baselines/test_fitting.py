@@ -12,13 +12,14 @@ from fake_minio import FakeMinio
 from runner_fakes import QuickFit, document
 
 from consumers.drift.artifact import load_baseline
-from consumers.drift.baseline import ALARMS_PER_100K, Baseline, Document
+from consumers.drift.baseline import ALARMS_PER_100K, Baseline, Document, fit_baseline
 from gpu_runner.drift_baselines.documents import leased_rows, write_rows
-from gpu_runner.drift_baselines.fitting import DriftFacts, first_baseline, fit, next_baseline
+from gpu_runner.drift_baselines.fitting import DriftFacts, Fit, first_baseline, fit, next_baseline
 from gpu_runner.settings import RunnerSettings
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from producers.artifact_store.fetch_folder import get_folder
 from producers.artifact_store.s3_store import S3Store
+from producers.artifact_store.stopping import Stop, WorkStopped, look
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def leased(tmp_path: Path) -> Path:
     return tmp_path / "leased.jsonl"
 
 
-def first(store: ArtifactStore, documents: Sequence[Document], quick: QuickFit) -> DriftFacts:
+def first(store: ArtifactStore, documents: Sequence[Document], quick: Fit) -> DriftFacts:
     return first_baseline(store, "tiny", "v0", documents, fit=quick, alarms_per_100k=0.1)
 
 
@@ -170,3 +171,31 @@ def test_a_fit_that_was_cut_off_is_done_again(store: ArtifactStore, drift_docume
 def test_the_default_rate_is_that_of_the_fit() -> None:
     """The settings say the number themselves, to import nothing heavy."""
     assert RunnerSettings().drift_alarms_per_100k == ALARMS_PER_100K
+
+
+def test_k9_a_fit_is_told_to_stop_between_its_streams(drift_documents: list[Document]) -> None:
+    """Most of a minute for a large corpus: a runner that stops does not wait for it, and no reason is made up of it."""
+    stop, seen = Stop(), []
+
+    def between() -> None:
+        seen.append(1)
+        if len(seen) == 12:  # past vocabulary, featuriser and rows: among the streams of the thresholds
+            stop.ask()
+        look()
+
+    with stop.in_force(), pytest.raises(WorkStopped):
+        fit_baseline(drift_documents, between=between)
+    assert len(seen) == 12
+    with stop.in_force(), pytest.raises(WorkStopped):
+        fit(drift_documents, 0.1)
+
+
+def test_k9_a_stop_during_a_fit_is_no_failed_fit(store: ArtifactStore, drift_documents: list[Document]) -> None:
+    """A baseline that could not be fitted leaves a version unwatched; one that was stopped is fitted when the job goes on."""
+
+    def stopped(_documents: Sequence[Document], _rate: float) -> Baseline:
+        raise WorkStopped
+
+    with pytest.raises(WorkStopped):
+        first(store, drift_documents, stopped)
+    assert store.list("drift") == ()
