@@ -14,8 +14,9 @@ from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.gate import decide
 from gpu_runner.job_folder import JobFolder, read_json
+from gpu_runner.lineage_rows import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.lineage_start import lineage_start
-from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES, gate_policy
+from gpu_runner.preparation import gate_policy
 from gpu_runner.registry import read_record, version_key
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
@@ -109,7 +110,17 @@ def judge_and_upload(
         "seed": spec["seed"],
         "training": {
             name: result.get(name)
-            for name in ("steps", "trained_tokens", "adapter_scale", "first_loss", "last_loss", "seconds", "versions")
+            for name in (
+                "steps",
+                "new_rows",
+                "replay_rows",
+                "trained_tokens",
+                "adapter_scale",
+                "first_loss",
+                "last_loss",
+                "seconds",
+                "versions",
+            )
         },
     }
     drift = DriftFacts.of(read_record(store, state.model, str(prepared["baseline"]["version"])))
@@ -156,7 +167,7 @@ def _keep_for_later(
     store: ArtifactStore, state: TrainingState, folder: JobFolder, spec: Mapping[str, Any], prepared: Mapping[str, Any],
     *, left_out: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    """The repair items and learnt rows of this version, read by later runs only if it is of their lineage."""
+    """The repair items and own rows of this version, read by later runs only if it is of their lineage; what it replayed is another's."""
     evaluation, train = folder.path / spec["dataset"]["evaluation"], folder.path / spec["dataset"]["train"]
     items = load_evaluation_items(evaluation) if evaluation.stat().st_size else ()  # empty: all of them were taken back meanwhile
     unasked, unlearnt = set(left_out.get("items", ())), set(left_out.get("rows", ()))

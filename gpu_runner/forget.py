@@ -15,7 +15,7 @@ from typing import Any, Final
 from gpu_runner.dataset.folder import FILES
 from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.job_folder import JobFolder, read_json, write_json
-from gpu_runner.preparation import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
+from gpu_runner.lineage_rows import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.registry import lineage, version_key
 from gpu_runner.taken_back import KnownSample, Reason, TakenBack, known_samples
 from producers.artifact_store.artifacts import ArtifactStore

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +20,10 @@ from gpu_runner.gate_policy import PolicyError
 from gpu_runner.gate_policy_file import PolicyInForce, policy_in_force
 from gpu_runner.job_folder import JobFolder, write_json
 from gpu_runner.leased_samples import LeasedSamples
-from gpu_runner.registry import artifact_folder, lineage
+from gpu_runner.lineage_rows import LineageRows, gather, learnt_by_versions
+from gpu_runner.registry import artifact_folder
 from gpu_runner.settings import RunnerSettings
-from gpu_runner.taken_back import KnownSample, TakenBack, known_samples
+from gpu_runner.taken_back import KnownSample, TakenBack
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing, ArtifactStore, key_of
 from producers.artifact_store.content_hash import file_sha256
 from schemas.model import ModelCurrent
@@ -32,9 +32,6 @@ from schemas.training import TrainingState
 
 MODEL_ITEMS: Final = "eval_data/{model}/registered/items.jsonl"
 MODEL_REPLAY: Final = "training_data/{model}/registered/replay.jsonl"
-REPAIR_ITEMS: Final = "eval_data/{model}/repair/{version}.jsonl"
-TRAINED_ROWS: Final = "training_data/{model}/versions/{version}.jsonl"
-TRAINED_SAMPLES: Final = "training_data/{model}/versions/{version}.samples.json"
 
 
 class Preparation:
@@ -43,15 +40,6 @@ class Preparation:
     def __init__(self, store: ArtifactStore, settings: RunnerSettings) -> None:
         self._store = store
         self._settings = settings
-
-    def earlier_samples(self, serving: ModelCurrent) -> dict[str, KnownSample]:
-        """Every sample that rows or repair items of the serving version's lineage are made of."""
-        found: dict[str, KnownSample] = {}
-        for version in lineage(self._store, serving.model, serving.version):
-            key = TRAINED_SAMPLES.format(model=serving.model, version=version)
-            if self._store.exists(key):
-                found |= known_samples(json.loads(self._store.read_bytes(key)))
-        return found
 
     def run(
         self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack, folder: JobFolder
@@ -62,16 +50,15 @@ class Preparation:
         """
         key = self._holdout_key(serving)
         gate_policy(self._store, serving.model)  # a policy that can't be used is told before hours of training, not after
-        earlier = self.earlier_samples(serving)
-        gone = taken_back.gone(serving.model, earlier)
         try:
+            earlier = self._earlier(serving, leased, taken_back, folder)
             start = artifact_folder(self._store, serving.artifact_uri, serving.artifact_sha256, self._settings.cache_dir())
             prepared = prepare(
                 PrepareRequest(
                     out=folder.dataset,
                     samples=[self._with_text(sample) for sample in leased.samples],
-                    replay=self._replay(serving, gone, folder),
-                    model_items=self._items(serving, gone, folder),
+                    replay=earlier.rows,
+                    model_items=(*self._load_items(MODEL_ITEMS.format(model=serving.model), folder), *earlier.items),
                     holdout_key=key,
                     holdout_percent=serving.holdout_percent,
                     seed=self._settings.training_seed,
@@ -87,10 +74,12 @@ class Preparation:
         finally:
             # The copies of stored rows and items, which nothing would take out of them what is taken back later.
             shutil.rmtree(folder.path / "registered", ignore_errors=True)
-        known = {sample_id: sample for sample_id, sample in earlier.items() if sample_id not in gone}
-        known |= {sample.sample_id: KnownSample.of(sample) for sample in leased.samples}
+        known = dict(earlier.samples)
+        for sample in leased.samples:
+            before = known.get(sample.sample_id)
+            known[sample.sample_id] = replace(KnownSample.of(sample), trained=before is not None and before.trained)
         write_rows(folder.leased_documents, leased_rows(leased.samples))
-        self._write_prepared(folder, prepared, leased, known, serving)
+        self._write_prepared(folder, prepared, dict(leased.dropped) | earlier.dropped, known, serving)
         spec = self._spec(state, serving, start, prepared, folder)
         write_json(folder.spec, spec)
         return spec
@@ -125,21 +114,14 @@ class Preparation:
             )
         return data.decode("utf-8", "replace")
 
-    def _replay(self, serving: ModelCurrent, gone: Collection[str], folder: JobFolder) -> tuple[TrainingRow, ...]:
-        """The base's replay rows and what earlier versions of the lineage learnt, without samples taken back since."""
-        rows = list(self._load_rows(MODEL_REPLAY.format(model=serving.model), folder))
-        for version in lineage(self._store, serving.model, serving.version):
-            rows += self._load_rows(TRAINED_ROWS.format(model=serving.model, version=version), folder)
-        unique = {row.id: row for row in rows if row.sample_id not in gone}
-        return tuple(unique.values())
-
-    def _items(self, serving: ModelCurrent, gone: Collection[str], folder: JobFolder) -> tuple[EvaluationItem, ...]:
-        """The model's registered items, and the lineage's repair items as `earlier_repair`, without samples taken back since."""
-        items = list(self._load_items(MODEL_ITEMS.format(model=serving.model), folder))
-        for version in lineage(self._store, serving.model, serving.version):
-            earlier = self._load_items(REPAIR_ITEMS.format(model=serving.model, version=version), folder)
-            items += [replace(item, id=f"{version}.{item.id}", set="earlier_repair") for item in earlier]
-        return tuple(item for item in items if item.sample_id not in gone)
+    def _earlier(self, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack, folder: JobFolder) -> LineageRows:
+        """The base's replay rows, and what the serving version's lineage learnt and was asked, without what does not belong."""
+        versions = learnt_by_versions(
+            self._store, serving.model, serving.version,
+            rows_of=lambda key: self._load_rows(key, folder), items_of=lambda key: self._load_items(key, folder),
+        )  # fmt: skip
+        base = self._load_rows(MODEL_REPLAY.format(model=serving.model), folder)
+        return gather(serving.model, versions, base, taken_back, {sample.sample_id: sample.revision for sample in leased.samples})
 
     def _load_rows(self, key: str, folder: JobFolder) -> tuple[TrainingRow, ...]:
         path = self._local(key, folder)
@@ -168,7 +150,12 @@ class Preparation:
         return found.open(self._store, folder.path / "requested")
 
     def _write_prepared(
-        self, folder: JobFolder, prepared: PreparedDataset, leased: LeasedSamples, known: Mapping[str, KnownSample], serving: ModelCurrent
+        self,
+        folder: JobFolder,
+        prepared: PreparedDataset,
+        dropped: Mapping[str, int],
+        known: Mapping[str, KnownSample],
+        serving: ModelCurrent,
     ) -> None:
         facts = {
             "model": serving.model,
@@ -179,7 +166,7 @@ class Preparation:
                 for sample_id, sample in sorted(known.items())
             },
             "counts": dict(prepared.counts),
-            "dropped": dict(prepared.dropped) | dict(leased.dropped),
+            "dropped": dict(prepared.dropped) | dict(dropped),
             "quarantined": [{"sample_id": item.sample_id, "reason": item.reason, "kind": item.kind} for item in prepared.quarantined],
             "primary": prepared.primary,
             "manifest_sha256": file_sha256(prepared.manifest),
@@ -203,6 +190,8 @@ class Preparation:
                 "eval": prepared.eval.relative_to(folder.path).as_posix(),
                 "evaluation": prepared.evaluation.relative_to(folder.path).as_posix(),
                 "sha256": {name: file_sha256(getattr(prepared, name)) for name in ("train", "eval", "evaluation")},
+                "new_rows": prepared.counts["new_training_rows"],
+                "replay_rows": prepared.counts["replay_rows"],
                 "stands_for": {name: list(others) for name, others in sorted(prepared.stands_for.items())},
             },
             "replay_share": settings.training_replay_share,

@@ -25,7 +25,7 @@ from gpu_runner.event_log import EventLog, to_the_end
 from gpu_runner.job_run import JobRun, RunParts
 from gpu_runner.kafka_channel import KafkaChannel
 from gpu_runner.leased_samples import LeasedSamples, Places
-from gpu_runner.preparation import TRAINED_SAMPLES
+from gpu_runner.lineage_rows import TRAINED_SAMPLES
 from gpu_runner.registry import version_key
 from gpu_runner.session_threads import in_thread
 from gpu_runner.supervisor import Supervisor

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from gpu_runner.dataset.training_rows import (
     collect_corrections,
     collect_documents,
     may_be_reworded,
+    not_taught_anew,
     outside_evaluation,
     reworded,
     without_contradictions,
@@ -42,8 +43,8 @@ class PrepareRequest:
     """What a job's dataset is made of.
 
     `out` is the folder to make (its parent must exist). `samples` are leased `sample.collected` events as dicts, feedback and documents
-    mixed; `replay` and `model_items` belong to the serving version. `dataset_path` is a local file. Each question is trained in up to
-    `train_wordings` wordings and asked in up to `test_wordings` others.
+    mixed; `replay` and `model_items` belong to the serving version: whatever taught a row of `replay`, it is not new. `dataset_path` is a
+    local file. Each question is trained in up to `train_wordings` wordings and asked in up to `test_wordings` others.
     """
 
     out: Path
@@ -123,7 +124,8 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     document_rows = collect_documents(extractions, guard, collected)
     other_rows = (*document_rows, *admitted(dataset_rows, guard, collected))
     other_rows = without_contradictions(other_rows, collected.answer_keys, collected.dropped)
-    replay = without_contradictions(admitted(request.replay, guard, collected), collected.answer_keys, collected.dropped)
+    replay = admitted((replace(row, origin="replay") for row in request.replay), guard, collected)
+    replay = without_contradictions(replay, collected.answer_keys, collected.dropped)
     model_items = still_true(request.model_items, collected.answer_keys, collected.dropped)
 
     split = _split(correction_rows, other_rows, request)
@@ -131,8 +133,9 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     primary, repair = _repair(request, collected, split, sources)
     evaluation = assemble(repair, model_items, cap=request.max_items_per_set, seed=request.seed, dropped=collected.dropped)
     asked = (*model_items, *evaluation)
-    new_rows = outside_evaluation(split.train, asked, collected.dropped)
-    train = (*new_rows, *outside_evaluation(replay, asked, collected.dropped))
+    replay = not_taught_anew(replay, (*split.train, *split.eval), collected.dropped)
+    train = outside_evaluation((*split.train, *replay), asked, collected.dropped)
+    new_rows = [row for row in train if row.origin != "replay"]
     rows: dict[str, Sequence[Row]] = {
         "train": train,
         "eval": outside_evaluation(split.eval, asked, collected.dropped),

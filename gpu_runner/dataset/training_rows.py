@@ -17,6 +17,7 @@ CONTRADICTS_OLD_FACT = "contradicts_old_fact"
 CONTRADICTS_CORRECTION = "contradicts_correction"
 IS_EVALUATION_QUESTION = "is_evaluation_question"
 DUPLICATE_ROW = "duplicate_row"
+TAUGHT_ANEW = "taught_anew"
 BLANK_QUESTION = "question_without_letters"
 # Longer prompts are instructions with their material, not questions: rewording them would not keep their form.
 MOST_REWORDED_CHARACTERS = 400
@@ -135,6 +136,14 @@ def without_contradictions(
         else:
             kept.append(row)
     return tuple(kept)
+
+
+def not_taught_anew(replay: Sequence[TrainingRow], new: Iterable[TrainingRow], dropped: Counter[str]) -> tuple[TrainingRow, ...]:
+    """The replay rows without those of samples that teach now: what a sample says now takes the place of what it said."""
+    taught = {row.sample_id for row in new if row.sample_id is not None}
+    kept = tuple(row for row in replay if row.sample_id not in taught)
+    dropped[f"replay_{TAUGHT_ANEW}"] += len(replay) - len(kept)
+    return kept
 
 
 def outside_evaluation(rows: Iterable[TrainingRow], items: Iterable[EvaluationItem], dropped: Counter[str]) -> tuple[TrainingRow, ...]:

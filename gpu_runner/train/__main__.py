@@ -18,7 +18,7 @@ from typing import Any
 from gpu_runner.train.left_out import left_out
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
-from gpu_runner.train.spec import Item, Row, Spec, TrainingError, load_items, load_rows, load_spec
+from gpu_runner.train.spec import Item, Row, Spec, TrainingError, check_counts, load_items, load_rows, load_spec
 from producers.artifact_store.content_hash import file_sha256, folder_has_sha256, folder_sha256
 
 REPORTED, TERMINATED = 3, 143
@@ -53,6 +53,7 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     items = load_items(folder / spec.dataset.evaluation)
     if not rows:
         raise TrainingError("no_data", f"{spec.dataset.train} has no row: nothing to train on")
+    check_counts(rows, spec.dataset)
     result = _train_and_merge(
         spec, folder=folder, start=start, rows=rows, items=items, reporter=reporter, termination=termination, parent=parent
     )
@@ -134,6 +135,8 @@ def _train_and_merge(
         "job_id": spec.job_id,
         "attempt": spec.attempt,
         "steps": trained.steps,
+        "new_rows": len(known.fresh),
+        "replay_rows": len(known.replay),
         "trained_tokens": plan.trained_tokens,
         "adapter_scale": spec.adapter_scale,
         "rows_too_long": len(known.too_long),

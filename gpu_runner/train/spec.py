@@ -45,7 +45,8 @@ class Hyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DatasetFiles(msgspec.Struct, frozen=True):
     """Paths relative to the job folder, and the sha256 of each file by the names `train`, `eval`, `evaluation`.
 
-    `stands_for`: a sample of a row to all samples that say the same, where there are others.
+    `stands_for`: a sample of a row to all samples that say the same, where there are others. `new_rows` and `replay_rows` are how many rows
+    of each kind the manifest counts in `train`; None in a spec of a release that did not say.
     """
 
     train: str
@@ -53,6 +54,8 @@ class DatasetFiles(msgspec.Struct, frozen=True):
     evaluation: str
     sha256: dict[str, str]
     stands_for: dict[str, tuple[str, ...]] = {}
+    new_rows: int | None = None
+    replay_rows: int | None = None
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -164,5 +167,19 @@ def _load(path: Path, kind: Any) -> list[Any]:
 
 
 def fresh_and_replay(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """The rows to learn and the rows that keep what is known, apart."""
+    """The rows to learn and the rows that keep what is known, what earlier rounds taught among them, apart."""
     return [row for row in rows if row.origin != "replay"], [row for row in rows if row.origin == "replay"]
+
+
+def check_counts(rows: Sequence[Row], dataset: DatasetFiles) -> None:
+    """Raises TrainingError `bad_data` where the rows to learn and to replay are not as many as the manifest says.
+
+    A row taken for new that was taught before is learned again in every round: each then costs more than all before it.
+    """
+    for name, expected, found in zip(
+        ("new_rows", "replay_rows"), (dataset.new_rows, dataset.replay_rows), map(len, fresh_and_replay(rows)), strict=True
+    ):
+        if expected is not None and found != expected:
+            raise TrainingError(
+                "bad_data", f"{dataset.train} has {found} {name}, dataset.{name} in spec.json says {expected}: prepare the dataset again"
+            )
