@@ -294,6 +294,7 @@ class JobRun:
                     raise JobRefused(f"{self._state.model} serves nothing: a promotion needs a baseline")
                 events.append(current_event(record, serving, parts.now().astimezone(UTC).date()))
             ended = jobs.taint(jobs.end(self._state, OUTCOMES[record["verdict"]], now=parts.now()), len(tainted))
+            ended = ended.model_copy(update={"baseline_version": record["baseline"]["version"]})
             ended = jobs.left_out(ended, rows=record.get("rows_too_long"), samples=record.get("samples_too_long"))
             await commit([*events, ended])
             self._count(ended)

@@ -33,6 +33,7 @@ class TrainingState(BaseModel):
     job's state is published again when that number grows, and changes in nothing else.
     `rows_too_long` counts the training rows that were longer than `max_seq_length` and taught nothing, `samples_too_long` the samples of
     which all rows were: they are not among the trained ones. Both are absent where nothing was left out, or nobody looked yet.
+    `baseline_version` is the version that the job's own was trained from and compared with; absent before the decision.
     """
 
     TOPIC: ClassVar[str] = topics.TRAINING_STATE
@@ -59,6 +60,7 @@ class TrainingState(BaseModel):
     tainted_samples: int | None = Field(default=None, ge=0)
     rows_too_long: int | None = Field(default=None, ge=0)
     samples_too_long: int | None = Field(default=None, ge=0)
+    baseline_version: Version | None = None
     accepted_at: EventTime
     updated_at: EventTime
 

@@ -109,14 +109,18 @@ class ServingSeen(msgspec.Struct, frozen=True):
     short_guards: str | None = None
 
 
-class JobSeen(msgspec.Struct, frozen=True):
-    """The end of one attempt of a job; what happens before the end decides nothing here."""
+class JobSeen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The end of one attempt of a job; what happens before the end decides nothing here.
+
+    `baseline` is the version that its own was trained from; None where that was not said, or there is no version.
+    """
 
     job_id: str
     attempt: int
     outcome: Outcome
     retryable: bool
     version: str
+    baseline: str | None = None
 
 
 class ErasureSeen(msgspec.Struct, frozen=True):
@@ -297,7 +301,7 @@ def _job(record: InputRecord) -> Read | None:
     _, state = decode(record.value, record.headers, TrainingState)
     if state.outcome is None:
         return None
-    return Read(state.model, JobSeen(state.job_id, state.attempt, state.outcome, state.retryable, state.version))
+    return Read(state.model, JobSeen(state.job_id, state.attempt, state.outcome, state.retryable, state.version, state.baseline_version))
 
 
 def _erasure(record: InputRecord) -> Read | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import Final, Literal
 
@@ -29,14 +30,20 @@ class Status(IntEnum):
 Taken = Literal["pending", "quarantined", "dropped", "ignored", "duplicate", "held"]
 
 REJECTED: Final = "rejected"
+# Parked for: the version that had learnt it no longer serves, nor does one that was trained from it.
+LEFT: Final = "left"
+
+
+_NOTHING: Final = -1
 
 
 class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     """One sample: its newest revision, where that lies in sample.collected, and its way through batches.
 
     `batch` is the newest batch that leased it (0: none yet), `parked_for` the outcome that parked it, `seen_ms` the tick
-    when it arrived. `afterwards` (-1: nothing new) is the status that a revision arrived during the lease asks for. `voice`,
-    `occurred_s`, `ms` and `content` are those of `SampleSeen`. `retracted` is the user's own retraction, not a move to another model.
+    when it arrived. `afterwards` (-1: nothing new) is the status after the lease that a revision, or a promotion, asked for during it.
+    `voice`, `occurred_s`, `ms` and `content` are those of `SampleSeen`. `retracted` is the user's own retraction, not a move to another
+    model. `ended` are the ended batches that held these very words.
     """
 
     revision: int
@@ -48,11 +55,12 @@ class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     seen_ms: int
     batch: int = 0
     parked_for: str = ""
-    afterwards: int = -1
+    afterwards: int = _NOTHING
     voice: str = ""
     occurred_s: int = 0
     ms: int = 0
     content: str = ""
+    ended: tuple[int, ...] = ()
 
     def order(self) -> tuple[int, bool, int, int, str]:
         """By what of two revisions the later one is later: stage 1's order."""
@@ -205,7 +213,31 @@ class NegativeBuffer:
             entry = self._samples.get(reference.sample_id)
             if entry is None or entry.status != Status.LEASED or entry.batch != batch.number:
                 continue
+            if (entry.partition, entry.offset) == (reference.partition, reference.offset):
+                entry = msgspec.structs.replace(entry, ended=(*entry.ended, batch.number))
             self._put(reference.sample_id, _settled(entry, promoted=promoted, outcome=outcome))
+
+    def serve(self, learnt: AbstractSet[int], ended: AbstractSet[int]) -> tuple[int, int]:
+        """Another version serves that has learnt some of the ended batches: their samples are retired, those of the others parked.
+
+        Words that came after a batch was leased are in none. Returns how many samples were retired and parked now. O(samples).
+        """
+        retired = parked = 0
+        for name, entry in list(self._samples.items()):
+            if not entry.ended:
+                continue
+            taught = not learnt.isdisjoint(entry.ended)
+            if taught and entry.status == Status.PARKED:
+                self._put(name, msgspec.structs.replace(entry, status=int(Status.RETIRED), parked_for=""))
+                retired += 1
+            elif not taught and entry.status == Status.RETIRED and ended >= set(entry.ended):
+                self._put(name, msgspec.structs.replace(entry, status=int(Status.PARKED), parked_for=LEFT))
+                parked += 1
+            elif entry.status == Status.LEASED and entry.afterwards in (_NOTHING, Status.RETIRED):
+                afterwards = int(Status.RETIRED) if taught else _NOTHING
+                if afterwards != entry.afterwards:
+                    self._put(name, msgspec.structs.replace(entry, afterwards=afterwards))
+        return retired, parked
 
     def date(self, now_ms: int) -> None:
         """Gives the first tick's time to what arrived before any tick."""
@@ -293,8 +325,8 @@ def _wanted(seen: SampleSeen) -> Status:
 
 
 def _settled(entry: Buffered, *, promoted: bool, outcome: str) -> Buffered:
-    afterwards, entry = entry.afterwards, msgspec.structs.replace(entry, afterwards=-1)
-    if afterwards in (Status.DROPPED, Status.QUARANTINED):
+    afterwards, entry = entry.afterwards, msgspec.structs.replace(entry, afterwards=_NOTHING)
+    if afterwards in (Status.DROPPED, Status.QUARANTINED, Status.RETIRED):
         return msgspec.structs.replace(entry, status=afterwards)
     if not promoted:
         return msgspec.structs.replace(entry, status=int(Status.PARKED), parked_for=outcome)

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from consumers.core.drift import DriftWatch
+from consumers.core.ended_runs import EndedRun, EndedRuns
 from consumers.core.inputs import Entry, ErasureSeen, JobSeen, RequestSeen, SampleSeen, ServingSeen, SignalSeen, TickSeen, from_ms
 from consumers.core.negatives import NegativeBuffer
 from consumers.core.records import Notice
@@ -39,6 +40,7 @@ class ModelTrigger:
     clock: Clock = field(default_factory=Clock)
     running: Running | None = None
     requests: Requests = field(default_factory=Requests)
+    ended: EndedRuns = field(default_factory=EndedRuns)
     buffer: NegativeBuffer = field(init=False)
     drift: DriftWatch = field(init=False)
     _written: dict[str, bytes | None] = field(init=False, default_factory=dict)
@@ -125,6 +127,7 @@ class ModelTrigger:
             "clock": _encode(self.clock),
             "run": None if self.running is None else _encode(self.running),
             "requests": _encode(self.requests),
+            "ended": _encode(self.ended) if self.ended.runs else None,
         }
 
     def restore(self, part: str, value: bytes | None) -> None:
@@ -135,8 +138,10 @@ class ModelTrigger:
             self.running, self._command = None if value is None else msgspec.json.decode(value, type=Running), None
         elif part == "requests":
             self.requests = Requests() if value is None else msgspec.json.decode(value, type=Requests)
+        elif part == "ended":
+            self.ended = EndedRuns() if value is None else msgspec.json.decode(value, type=EndedRuns)
         else:
-            raise ValueError(f"changelog part {part!r} of model {self.model}: expected clock, run or requests")
+            raise ValueError(f"changelog part {part!r} of model {self.model}: expected clock, run, requests or ended")
         self._written[part] = value
 
     def _today(self) -> int | None:
@@ -210,13 +215,26 @@ class ModelTrigger:
         if seen.baselines is not None:
             self.drift.serve(seen.baselines)
         self.clock.short_guards = seen.short_guards
+        decisions: list[Decision] = []
+        if self.running is not None:
+            self.running.served = (*self.running.served, seen.version)
         if seen.version != self.clock.serving_version:
             self.clock.serving_version = seen.version
             self.drift.reset()
             self.clock.drift_id = None
+            decisions += self._sort_by_serving()
         if self.clock.schedule_from_ms is None:
             self.clock.schedule_from_ms = self.clock.now_ms
-        return []
+        return decisions
+
+    def _sort_by_serving(self) -> list[Decision]:
+        """Whoever made it serve: what the serving version and those before it learnt is retired, what only others learnt is parked."""
+        learnt = self.ended.learnt_by(self.clock.serving_version)
+        retired, parked = (0, 0) if learnt is None else self.buffer.serve(learnt, self.ended.batches())
+        if not retired and not parked:
+            return []
+        told = f"{retired} samples that it learnt are retired, {parked} of versions that were left are parked"
+        return [Notice("info", "batches_settled", self.model, f"{self.clock.serving_version} serves: {told}")]
 
     def _request(self, seen: RequestSeen) -> list[Decision]:
         if seen.action in ("pause", "resume"):
@@ -233,7 +251,7 @@ class ModelTrigger:
         command = self.command()
         backing_off = self.running is not None and self.running.retry_at_ms is not None
         if command is not None and backing_off and job_id in (command.command_id, *command.requests):
-            return self._settle(command, "cancelled")
+            return self._settle(command, "cancelled", EndedRun("", command.batch.number, command.serving_version))
         return []
 
     def _job(self, seen: JobSeen) -> list[Decision]:
@@ -247,14 +265,19 @@ class ModelTrigger:
             self.running.retry_at_ms = (self.clock.now_ms or 0) + round(wait * MINUTE_MS)
             message = f"attempt {command.attempt} of {command.command_id} failed by its infrastructure: the next in {wait:g} minutes"
             return [Notice("info", "run_retried", self.model, message)]
-        if seen.outcome == "promoted" and self.clock.serving_version == command.serving_version:
+        if seen.outcome == "promoted" and seen.version not in self.running.served:
             # model.current came in the same transaction and may not be read yet: the next command must not name the old version.
             self._serve(ServingSeen(seen.version, "promotion", short_guards=self.clock.short_guards))
-        return self._settle(command, seen.outcome)
+        return self._settle(command, seen.outcome, EndedRun(seen.version, command.batch.number, seen.baseline or command.serving_version))
 
-    def _settle(self, command: RetrainRequested, outcome: str) -> list[Decision]:
+    def _settle(self, command: RetrainRequested, outcome: str, run: EndedRun) -> list[Decision]:
         self.buffer.settle(command.batch, promoted=outcome == "promoted", outcome=outcome)
+        self.ended = self.ended.plus(run)
         self.running, self._command = None, None
+        # The version may serve no longer, or serve already by a person's word, before its run's end is read.
+        return self._sort_by_serving() + self._told(command, outcome)
+
+    def _told(self, command: RetrainRequested, outcome: str) -> list[Decision]:
         self.clock.cool_down_until_ms = (self.clock.now_ms or 0) + round(self.policy.cool_down_minutes * MINUTE_MS)
         if outcome != "failed":
             return [Notice("info", "run_settled", self.model, f"{command.command_id} ended: {outcome}")]

@@ -58,11 +58,15 @@ class Clock(msgspec.Struct, array_like=True, tag=1):
 
 
 class Running(msgspec.Struct, array_like=True, tag=1):
-    """The one run: its command as published last, when to try again after an infrastructure failure, whether told to stop."""
+    """The one run: its command as published last, when to try again after an infrastructure failure, whether told to stop.
+
+    `served` are the versions that were seen to serve since the command.
+    """
 
     command: str
     retry_at_ms: int | None = None
     cancel_sent: bool = False
+    served: tuple[str, ...] = ()
 
 
 class Requests(msgspec.Struct, array_like=True, tag=1):

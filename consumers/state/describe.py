@@ -13,6 +13,7 @@ from consumers.core.decider import LastTick
 from consumers.core.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, unpack
 from consumers.core.document_drift import DaySketch, Watched
 from consumers.core.document_sketches import read_sketch
+from consumers.core.ended_runs import EndedRuns
 from consumers.core.feedback_drift import DayCounts as FeedbackCounts
 from consumers.core.inputs import COUNTED
 from consumers.core.listed_baselines import ListedBaselines
@@ -43,7 +44,7 @@ _DRIFT: Final = {
     b"s": "drift: sketch of a day",
     b"t": "drift: recent terms",
 }
-_PARTS: Final[dict[str, type[msgspec.Struct]]] = {"clock": Clock, "run": Running, "requests": Requests}
+_PARTS: Final[dict[str, type[msgspec.Struct]]] = {"clock": Clock, "run": Running, "requests": Requests, "ended": EndedRuns}
 
 
 class Described(msgspec.Struct, frozen=True):

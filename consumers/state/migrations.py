@@ -61,6 +61,7 @@ def unchanged(key: bytes, value: bytes | None) -> Iterable[Record]:
     Stage 1, 2 → 3: documents' rows in their marks, languages in contributions and counts, sketches of days. Stage 2, 1 → 2: samples'
     voice and time. Stage 1, 3 → 4: marks of this release lie under letters of their own; those of the former id stay under theirs,
     because nobody can hash an id anew, and are looked up there. Stage 2, 3 → 4: samples' milliseconds and content.
+    Stage 2, 4 → 5: samples' ended batches, a model's ended runs: those that ended before are not known.
     """
     return ((key, value),)
 
@@ -77,7 +78,7 @@ def drift_by_sketches(key: bytes, value: bytes | None) -> Iterable[Record]:
 # By changelog: the migration at index n takes version n + 1 to n + 2.
 MIGRATIONS: Final[dict[str, tuple[Migration, ...]]] = {
     topics.STAGE1_CHANGELOG: (marks_by_input, unchanged, unchanged),
-    topics.STAGE2_CHANGELOG: (unchanged, drift_by_sketches, unchanged),
+    topics.STAGE2_CHANGELOG: (unchanged, drift_by_sketches, unchanged, unchanged),
 }
 
 

@@ -334,7 +334,7 @@ def test_batches_are_capped(build: Any) -> None:
 
 def test_unknown_state_part_is_refused(build: Any) -> None:
     """A part that is no part of the trigger's state is named."""
-    with pytest.raises(ValueError, match="clock, run or requests"):
+    with pytest.raises(ValueError, match="clock, run, requests or ended"):
         Driver(build).trigger.restore("mood", b"[1]")
 
 

@@ -122,7 +122,8 @@ def play(recording: Recording, steps: Iterable[tuple[str, int, int]]) -> None:
                 # Both topics are read beside each other: either may come first.
                 recording.feed(*(([*serving, job]) if first % 2 else [job, *serving]))
         else:
-            number = recording.trigger.clock.next_batch
+            # Nobody goes back to a version that no run has made yet.
+            known = ["v0", *(run.version for run in recording.trigger.ended.runs if run.version)]
             made = {
                 "bootstrap": build.serving,
                 "sample": lambda first=first, second=second: build.sample(f"s{first}", revision=second, user_hash=user(first)),
@@ -139,7 +140,7 @@ def play(recording: Recording, steps: Iterable[tuple[str, int, int]]) -> None:
                 ),
                 "signal": lambda first=first, second=second: build.summary(sequence=first, events=first * 10, negatives=first * second),
                 "operator": lambda first=first: build.serving(f"by-hand-{first}", "operator"),
-                "rollback": lambda first=first, number=number: build.serving(f"v{first % (number + 1)}", "rollback"),
+                "rollback": lambda first=first, known=known: build.serving(known[first % len(known)], "rollback"),
                 "stranger": lambda first=first: build.job(f"elsewhere-{first}", version="v-elsewhere"),
             }
             recording.feed(made[kind]() if kind in made else build.request(kind, f"r-{kind}"))
