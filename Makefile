@@ -12,7 +12,7 @@ KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency
+.PHONY: demo test check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds
 
 install: $(READY)
 
@@ -99,6 +99,11 @@ bench-drift-state: $(READY)
 # Whether the terms that an explanation tells are those of the shift; writes bench/drift-explanation.json.
 bench-drift-explanation: $(READY)
 	@$(BIN)/python -m bench.drift.explanation --out bench/drift-explanation.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out)
+
+# Ten rounds of 25 corrections of the tiny model, end to end: what the tenth costs beside the first; writes bench/rounds.json.
+# About fifteen minutes on a machine with nothing else to do; ROUNDS=3 is shorter.
+bench-rounds: $(READY)
+	@$(BIN)/python -m bench.rounds --out bench/rounds.json $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/drift-loop.json.
 drill-drift: $(READY)

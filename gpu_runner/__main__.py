@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -21,7 +22,7 @@ from gpu_runner.leased_samples import KafkaSamples
 from gpu_runner.leftovers import sweep_data_dir
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
-from gpu_runner.supervisor import Supervisor
+from gpu_runner.supervisor import TRAINING_ARGUMENTS, Supervisor
 from producers.artifact_store.stores import open_checked_store
 from producers.process_end import serve
 from producers.structured_logs import configure_logging
@@ -31,8 +32,11 @@ from schemas.envelope import describe
 _TREE: Final = ("train", "eval", "feedback", "jobs", "evaluations")
 
 
-def main() -> int:
-    """Runs until SIGTERM or SIGINT; returns 1 after a fatal error and 2 for settings that can't be used."""
+def main(training_arguments: Sequence[str] = TRAINING_ARGUMENTS) -> int:
+    """Runs until SIGTERM or SIGINT; returns 1 after a fatal error and 2 for settings that can't be used.
+
+    `training_arguments` are Python's for the training child, before the job's folder.
+    """
     try:
         settings = RunnerSettings()
         configure_logging("gpu_runner", level=settings.app_log_level, debug=settings.app_debug)
@@ -55,6 +59,7 @@ def main() -> int:
         open_channel=lambda: KafkaChannel(connection, settings.runner_transactional_id, utc_now),
         evaluations=EvaluationJobs(settings.evaluations_dir(), utc_now),
         now=utc_now,
+        training_arguments=training_arguments,
         child_environment=child_environment(os.environ, settings.child_threads),
     )
     failures: list[BaseException] = []

@@ -38,6 +38,7 @@ from schemas.training import TrainingState
 _log = structlog.get_logger(__name__)
 
 _POLL_S: Final = 0.5
+TRAINING_ARGUMENTS: Final = ("-m", "gpu_runner.train")
 _BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -57,7 +58,7 @@ class Supervisor:
     def __init__(
         self, *, settings: RunnerSettings, store: ArtifactStore, samples: SampleSource, metrics: RunnerMetrics,
         open_channel: Callable[[], Channel], evaluations: EvaluationJobs, now: Callable[[], datetime],
-        training_arguments: Sequence[str] = ("-m", "gpu_runner.train"), evaluation_arguments: Sequence[str] = ("-m", "gpu_runner.evaluate"),
+        training_arguments: Sequence[str] = TRAINING_ARGUMENTS, evaluation_arguments: Sequence[str] = ("-m", "gpu_runner.evaluate"),
         child_environment: dict[str, str], fit: Fit = fit,
     ) -> None:  # fmt: skip
         self.settings = settings
