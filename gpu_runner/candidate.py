@@ -20,6 +20,7 @@ from gpu_runner.preparation import gate_policy
 from gpu_runner.registry import read_record, version_key
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
+from gpu_runner.train.spec import is_replayed
 from gpu_runner.verdict import decision_id
 from producers.artifact_store.artifacts import ArtifactStore, files_below, put_folder, uri_of
 from producers.artifact_store.content_hash import file_sha256
@@ -172,7 +173,7 @@ def _keep_for_later(
     items = load_evaluation_items(evaluation) if evaluation.stat().st_size else ()  # empty: all of them were taken back meanwhile
     unasked, unlearnt = set(left_out.get("items", ())), set(left_out.get("rows", ()))
     repair = [item for item in items if item.set == "repair" and item.id not in unasked]
-    learnt = [row for row in load_training_rows(train) if row.origin != "replay" and row_name(row.id, row.prompt) not in unlearnt]
+    learnt = [row for row in load_training_rows(train) if not is_replayed(row.origin) and row_name(row.id, row.prompt) not in unlearnt]
     place = {"model": state.model, "version": state.version}
     for rows, pattern in ((repair, REPAIR_ITEMS), (learnt, TRAINED_ROWS)):
         key = pattern.format(**place)

@@ -45,8 +45,12 @@ class LearntByVersion:
 
 @dataclass
 class LineageRows:
-    """`rows` with ids of their own, `items` as `earlier_repair`, the samples of the whole lineage, and what was left out by reason."""
+    """`base` and `rows`, with ids of their own, `items` as `earlier_repair`, the samples of the whole lineage, what was left out by reason.
 
+    `base` keeps what the base knew, `rows` what the lineage's rounds taught.
+    """
+
+    base: tuple[TrainingRow, ...] = ()
     rows: tuple[TrainingRow, ...] = ()
     items: tuple[EvaluationItem, ...] = ()
     samples: dict[str, KnownSample] = field(default_factory=dict)
@@ -101,8 +105,10 @@ def gather(
         renewed |= {row.sample_id for row in own if row.sample_id is not None}
     gone = taken_back.gone(model, found.samples)
     last = _Sift({}, gone, newest, set(), answers)
-    rows = [row for row in base if last.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped)] + rows
-    found.rows = tuple({row.id: row for row in with_own_ids(rows)}.values())
+    found.base = tuple(row for row in base if last.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped))
+    known = {row.id for row in found.base}
+    together = {row.id: row for row in with_own_ids((*found.base, *rows))}
+    found.rows = tuple(row for name, row in together.items() if name not in known)
     found.items = tuple(items)
     found.samples = {name: sample for name, sample in found.samples.items() if name not in gone}
     return found

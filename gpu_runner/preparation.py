@@ -57,7 +57,8 @@ class Preparation:
                 PrepareRequest(
                     out=folder.dataset,
                     samples=[self._with_text(sample) for sample in leased.samples],
-                    replay=earlier.rows,
+                    replay=earlier.base,
+                    earlier=earlier.rows,
                     model_items=(*self._load_items(MODEL_ITEMS.format(model=serving.model), folder), *earlier.items),
                     holdout_key=key,
                     holdout_percent=serving.holdout_percent,

@@ -43,7 +43,8 @@ def main(job: Path, reporter: Reporter) -> None:
     (job / "adapter" / "adapter_config.json").write_text("{}")
     answer(job, spec)
     result: dict[str, Any] = {
-        "job_id": spec.job_id, "attempt": spec.attempt, "steps": steps, "new_rows": len(known.fresh), "replay_rows": len(known.replay),
+        "job_id": spec.job_id, "attempt": spec.attempt, "steps": steps, "new_rows": len(known.fresh),
+        "replay_rows": len(known.replay) + len(known.earlier),
         "trained_tokens": plan.trained_tokens, "first_loss": None, "last_loss": None, "resumed_from_step": 0, "rows_too_long": 0,
         "left_out": {}, "scores": "evaluation/scores.json", "scores_sha256": file_sha256(job / "evaluation" / "scores.json"), "seconds": {},
         "versions": {},

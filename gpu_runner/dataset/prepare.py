@@ -32,6 +32,7 @@ from gpu_runner.dataset.training_rows import (
     reworded,
     without_contradictions,
 )
+from gpu_runner.train.spec import is_replayed
 from producers.artifact_store.content_hash import file_sha256
 
 Primary = Literal["corrections", "documents", "dataset", "none"]
@@ -43,8 +44,8 @@ class PrepareRequest:
     """What a job's dataset is made of.
 
     `out` is the folder to make (its parent must exist). `samples` are leased `sample.collected` events as dicts, feedback and documents
-    mixed; `replay` and `model_items` belong to the serving version: whatever taught a row of `replay`, it is not new. `dataset_path` is a
-    local file. Each question is trained in up to `train_wordings` wordings and asked in up to `test_wordings` others.
+    mixed; `replay`, `earlier` (what the lineage's rounds taught, whatever its origin then) and `model_items` belong to the serving version.
+    `dataset_path` is a local file. Each question is trained in up to `train_wordings` wordings and asked in up to `test_wordings` others.
     """
 
     out: Path
@@ -54,6 +55,7 @@ class PrepareRequest:
     holdout_key: bytes = field(repr=False)
     holdout_percent: int = 10
     seed: int = 0
+    earlier: Sequence[TrainingRow] = ()
     dataset_path: Path | None = None
     train_wordings: int = 5
     test_wordings: int = 2
@@ -124,7 +126,8 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     document_rows = collect_documents(extractions, guard, collected)
     other_rows = (*document_rows, *admitted(dataset_rows, guard, collected))
     other_rows = without_contradictions(other_rows, collected.answer_keys, collected.dropped)
-    replay = admitted((replace(row, origin="replay") for row in request.replay), guard, collected)
+    known = (*(replace(row, origin="replay") for row in request.replay), *(replace(row, origin="earlier") for row in request.earlier))
+    replay = admitted(known, guard, collected)
     replay = without_contradictions(replay, collected.answer_keys, collected.dropped)
     model_items = still_true(request.model_items, collected.answer_keys, collected.dropped)
 
@@ -135,7 +138,7 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     asked = (*model_items, *evaluation)
     replay = not_taught_anew(replay, (*split.train, *split.eval), collected.dropped)
     train = outside_evaluation((*split.train, *replay), asked, collected.dropped)
-    new_rows = [row for row in train if row.origin != "replay"]
+    new_rows = [row for row in train if not is_replayed(row.origin)]
     rows: dict[str, Sequence[Row]] = {
         "train": train,
         "eval": outside_evaluation(split.eval, asked, collected.dropped),
@@ -190,7 +193,7 @@ def _guard(
     background = [
         *(correction.query for correction in resolved.accepted),
         *(pair.question for _, _, extraction in extractions for pair in extraction.pairs),
-        *(row.prompt for row in (*dataset_rows, *request.replay)),
+        *(row.prompt for row in (*dataset_rows, *request.replay, *request.earlier)),
         *(item.question for item in request.model_items),
     ]
     return HoldoutGuard(request.model_items, background, key=request.holdout_key, percent=request.holdout_percent)

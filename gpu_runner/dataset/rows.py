@@ -18,7 +18,8 @@ from consumers.core.holdout import normalise_group
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
 from gpu_runner.dataset.languages import LANGUAGES, Language
 
-Origin = Literal["correction", "document", "replay", "dataset"]
+# `replay` keeps what the base knew, `earlier` what earlier rounds of the lineage taught; the others teach something new.
+Origin = Literal["correction", "document", "replay", "dataset", "earlier"]
 ItemSet = Literal["repair", "holdout", "old_facts", "earlier_repair", "dataset"]
 Side = Literal["baseline", "candidate"]
 

@@ -142,7 +142,7 @@ def not_taught_anew(replay: Sequence[TrainingRow], new: Iterable[TrainingRow], d
     """The replay rows without those of samples that teach now: what a sample says now takes the place of what it said."""
     taught = {row.sample_id for row in new if row.sample_id is not None}
     kept = tuple(row for row in replay if row.sample_id not in taught)
-    dropped[f"replay_{TAUGHT_ANEW}"] += len(replay) - len(kept)
+    dropped[f"earlier_{TAUGHT_ANEW}"] += len(replay) - len(kept)
     return kept
 
 

@@ -136,7 +136,7 @@ def _train_and_merge(
         "attempt": spec.attempt,
         "steps": trained.steps,
         "new_rows": len(known.fresh),
-        "replay_rows": len(known.replay),
+        "replay_rows": len(known.replay) + len(known.earlier),
         "trained_tokens": plan.trained_tokens,
         "adapter_scale": spec.adapter_scale,
         "rows_too_long": len(known.too_long),

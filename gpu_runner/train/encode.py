@@ -10,7 +10,7 @@ import torch
 
 from gpu_runner.train.chat_tokens import ChatTokens, TemplateMisfit
 from gpu_runner.train.schedule import interleaved, packed
-from gpu_runner.train.spec import Row, Spec, TrainingError, fresh_and_replay
+from gpu_runner.train.spec import EARLIER, Row, Spec, TrainingError, fresh_and_replay
 
 IGNORED = -100
 
@@ -54,10 +54,14 @@ def encode(rows: Sequence[Row], tokenizer: Any) -> list[EncodedRow]:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The rows as tokens, new ones and replay apart, of those that fit into `max_seq_length`; the others as they came."""
+    """The rows as tokens, of those that fit into `max_seq_length`; the others as they came.
+
+    `replay` keeps what the base knew, `earlier` what earlier rounds taught.
+    """
 
     fresh: list[EncodedRow]
     replay: list[EncodedRow]
+    earlier: list[EncodedRow]
     fitting: list[Row]
     too_long: list[Row]
 
@@ -65,8 +69,10 @@ class Fitted:
 def fitted(rows: Sequence[Row], tokenizer: Any, spec: Spec) -> Fitted:
     """The rows that one sequence can hold, and those that none can."""
     capacity = spec.hyperparameters.max_seq_length
-    found = Fitted([], [], [], [])
-    for part, encoded in zip(fresh_and_replay(rows), (found.fresh, found.replay), strict=True):
+    found = Fitted([], [], [], [], [])
+    fresh, known = fresh_and_replay(rows)
+    parts = (fresh, [row for row in known if row.origin != EARLIER], [row for row in known if row.origin == EARLIER])
+    for part, encoded in zip(parts, (found.fresh, found.replay, found.earlier), strict=True):
         for row, tokens in zip(part, encode(part, tokenizer), strict=True):
             if len(tokens.ids) <= capacity and tokens.prompt < len(tokens.ids):
                 encoded.append(tokens)
@@ -80,11 +86,10 @@ def plan_of(rows: Fitted, spec: Spec) -> Plan:
     """The whole run's sequences. Raises TrainingError `no_data` where nothing would be learned."""
     capacity = spec.hyperparameters.max_seq_length
     if not rows.fresh:
-        raise TrainingError(
-            "no_data",
-            f"no row to learn: {len(rows.replay)} rows are replay, {len(rows.too_long)} are longer than max_seq_length {capacity}",
-        )
-    order = interleaved(rows.fresh, rows.replay, share=spec.replay_share, epochs=spec.hyperparameters.epochs, seed=spec.seed)
+        known, too_long = len(rows.replay) + len(rows.earlier), len(rows.too_long)
+        raise TrainingError("no_data", f"no row to learn: {known} rows are replay, {too_long} are longer than max_seq_length {capacity}")
+    epochs = spec.hyperparameters.epochs
+    order = interleaved(rows.fresh, rows.replay, rows.earlier, share=spec.replay_share, epochs=epochs, seed=spec.seed)
     return Plan(packed(order, [len(row.ids) for row in order], capacity=capacity))
 
 

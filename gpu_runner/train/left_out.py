@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpu_runner.dataset.rows import row_id
-from gpu_runner.train.spec import Item, Row
+from gpu_runner.train.spec import Item, Row, is_replayed
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def left_out(too_long: Sequence[Row], fitting: Sequence[Row], items: Sequence[It
     A sample trains where one of its rows does; an item stays where a row with its sample, group and answer does. `stands_for` maps a sample
     to all that its rows stand for.
     """
-    new, learnt = ([row for row in rows if row.origin != "replay"] for rows in (too_long, fitting))
+    new, learnt = ([row for row in rows if not is_replayed(row.origin)] for rows in (too_long, fitting))
     lost = {(row.sample_id, row.group, row.completion) for row in new}
     lost -= {(row.sample_id, row.group, row.completion) for row in learnt}
     untrained = {row.sample_id for row in new} - {row.sample_id for row in learnt}

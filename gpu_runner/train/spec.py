@@ -6,11 +6,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from producers.artifact_store.content_hash import file_sha256
+
+REPLAY: Final = "replay"
+EARLIER: Final = "earlier"
 
 ErrorKind = Literal["no_data", "out_of_memory", "non_finite", "bad_base", "bad_data", "internal"]
 
@@ -166,9 +169,14 @@ def _load(path: Path, kind: Any) -> list[Any]:
     return loaded
 
 
+def is_replayed(origin: str) -> bool:
+    """Whether rows of an origin keep what is known: what the base knew, or what an earlier round taught."""
+    return origin in (REPLAY, EARLIER)
+
+
 def fresh_and_replay(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """The rows to learn and the rows that keep what is known, what earlier rounds taught among them, apart."""
-    return [row for row in rows if row.origin != "replay"], [row for row in rows if row.origin == "replay"]
+    """The rows to learn and the rows that keep what is known, apart."""
+    return [row for row in rows if not is_replayed(row.origin)], [row for row in rows if is_replayed(row.origin)]
 
 
 def check_counts(rows: Sequence[Row], dataset: DatasetFiles) -> None:

@@ -82,8 +82,9 @@ def test_k10_a_question_that_was_answered_otherwise_since_is_replayed_with_the_n
     """Whoever answered it: the rows and items of the older answer leave, those of the base too."""
     first = version("v1", [row("1", "old", "s1")], items=[item("1", "old", "s1")])
     second = version("v2", [row("1", "new", "s2")], items=[item("1", "new", "s2")])
-    found = gathered(second, first, base=[row("1", "oldest", origin="replay")])
+    found = gathered(second, first, base=[row("1", "oldest", origin="replay"), row("2", origin="replay")])
     assert words(found) == [("1", "new")]
+    assert [one.prompt for one in found.base] == ["question 2"]
     assert [one.answers for one in found.items] == [("new",)]
     assert found.dropped == {"lineage_rows_answered_otherwise_since": 2, "lineage_items_answered_otherwise_since": 1}
 
@@ -129,11 +130,13 @@ def test_k10_rows_written_by_5fe573c_are_read(tmp_path: Path) -> None:
 def test_k10_counts_that_are_not_the_manifests_are_refused_by_name(tmp_path: Path) -> None:
     """The child learns nothing from a file whose rows are of other kinds than the manifest says; a spec without counts is read."""
     path = tmp_path / "train.jsonl"
-    path.write_text("".join(json.dumps(vars(row(str(n), origin=origin))) + "\n" for n, origin in enumerate(["correction", "replay"])))
+    path.write_text(
+        "".join(json.dumps(vars(row(str(n), origin=origin))) + "\n" for n, origin in enumerate(["correction", "replay", "earlier"]))
+    )
     rows = load_rows(path)
     files: dict[str, Any] = {"train": "dataset/train.jsonl", "eval": "e", "evaluation": "i", "sha256": {}}
     check_counts(rows, DatasetFiles(**files))
-    check_counts(rows, DatasetFiles(**files, new_rows=1, replay_rows=1))
+    check_counts(rows, DatasetFiles(**files, new_rows=1, replay_rows=2))
     with pytest.raises(TrainingError, match=r"dataset/train.jsonl has 1 new_rows, dataset.new_rows in spec.json says 2") as refused:
         check_counts(rows, DatasetFiles(**files, new_rows=2, replay_rows=0))
     assert refused.value.kind == "bad_data"
@@ -169,7 +172,7 @@ async def test_k10_rows_of_earlier_rounds_are_replay_and_the_trainers_counts_are
     for n in (1, 2, 3):
         fresh, replay, counts = prepared(bootstrapped, f"cmd-{n}")
         assert (len(fresh), len(replay)) == (counts["new_training_rows"], counts["replay_rows"])
-        assert len(replay) == base + sum(own)
+        assert (len(replay), counts.get("train_earlier", 0)) == (base + sum(own), sum(own))
         assert {one.sample_id for one in fresh} <= {sample.sample_id for sample in batches[n - 1]}
         assert len(lines(bootstrapped, f"v{n}")) == len(fresh)
         spec = json.loads((bootstrapped.settings.jobs_dir() / f"cmd-{n}" / "spec.json").read_text())["dataset"]
