@@ -194,6 +194,8 @@ class Walk:
             return not trigger.is_erased(fields["voice"], fields["occurred_s"])
         if kind == "job":
             return fields.get("outcome") is not None
+        if kind == "request":
+            return fields["action"] in ("start", "cancel", "pause", "resume")  # the others are the runner's
         if kind == "tick":
             return trigger.now_ms is None or fields["now_ms"] > trigger.now_ms
         return True

@@ -43,7 +43,8 @@ def runs(history: History) -> Iterator[str]:
     serving: dict[str, str] = {}
     for record in history.of(topics.MODEL_CURRENT):
         value = record.value
-        if value.get("previous_version") != serving.get(value["model"]):
+        # A rollback names the version that the one it goes back to came from.
+        if value["cause"] != "rollback" and value.get("previous_version") != serving.get(value["model"]):
             yield f"model.current: {value['version']} follows {value.get('previous_version')}, but {serving.get(value['model'])} served"
         serving[value["model"]] = value["version"]
     yield from _trained(history)
@@ -111,8 +112,14 @@ def _batch(
         if sample.get("retracted") or sample.get("quarantine") or not sample.get("negative"):
             yield f"{name}: holds {ref['sample_id'][:8]}, which is no negative to train on"
         before = held.get(ref["sample_id"])
-        if before is not None and before.outcome == "promoted" and ref["offset"] == before.offset:
-            yield f"{name}: holds {ref['sample_id'][:8]}, which a promotion retired"
+        kept = before is not None and before.outcome == "promoted" and ref["offset"] == before.offset
+        if kept and not _was_left(history, value["model"]):
+            yield f"{name}: holds {ref['sample_id'][:8]}, which a promotion retired, and no version was left since"
+
+
+def _was_left(history: History, model: str) -> bool:
+    """Whether a person put another version in the place of one: what that learnt may be leased again, as the reference says."""
+    return any(record.value["cause"] in ("rollback", "operator") for record in history.of(topics.MODEL_CURRENT, model))
 
 
 def _is_fresh(history: History, before: Held | None, sample: dict[str, Any]) -> bool:

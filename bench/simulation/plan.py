@@ -111,6 +111,8 @@ def _people(plan: Plan, rng: Random) -> None:
         _publish(plan, rng, UserErased(user_hash=user_hash(user), actor="asha"), at_s, time, again=0.3)
     for number in range(rng.choice((0, 0, 1, 2, 4))):
         _request(plan, rng, number)
+    for number in range(rng.choice((0, 0, 1, 3, 6))):
+        _change(plan, rng, number)
     # Whoever paused resumes in the end, after every pause that was sent again: what is due has to fire then.
     last_s = max(publication.at_s for publication in events) + 1.0
     for model in settings.models:
@@ -181,6 +183,14 @@ def _request(plan: Plan, rng: Random, number: int) -> None:
         _publish(plan, rng, _operator("resume", f"u{number}", model), until_s, at(until_s), again=0.2)
     else:
         _publish(plan, rng, _operator("cancel", f"r{number}", model, job_id=f"job-{rng.randrange(3)}"), at_s, at(at_s), again=0.0)
+
+
+def _change(plan: Plan, rng: Random, number: int) -> None:
+    """A person promotes a version, or rolls back: often one that there is not, or that serves already."""
+    model, at_s = rng.choice(plan.settings.models), rng.uniform(60.0, plan.settings.calm_at_s)
+    action, version = rng.choice((("promote", True), ("promote", True), ("rollback", True), ("rollback", False)))
+    wanted = {"version": f"v{rng.randrange(6)}"} if version else {}
+    _publish(plan, rng, _operator(action, f"{action}-{number}", model, **wanted), at_s, at(at_s), again=0.2)
 
 
 def _operator(action: str, request_id: str, model: str, **fields: Any) -> OperatorRequested:

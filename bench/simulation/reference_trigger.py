@@ -65,6 +65,8 @@ class Expected:
     pending: int
     retry_at_ms: int | None = None
     cancel_sent: bool = False
+    places: dict[str, int] = field(default_factory=dict)
+    served: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -86,6 +88,10 @@ class ReferenceTrigger:
     held: dict[str, Held] = field(default_factory=dict)
     cancels: list[tuple[str | None, int]] = field(default_factory=list)
     erased: dict[str, int] = field(default_factory=dict)
+    # Of the batches that ended: where the words of each lay. Of the versions that runs made: the batch, and what they came from.
+    ended: dict[int, dict[str, int]] = field(default_factory=dict)
+    made: dict[str, tuple[int, str]] = field(default_factory=dict)
+    parents: set[str] = field(default_factory=set)
 
     def take(self, kind: str, fields: Mapping[str, Any], offset: int) -> list[Expected]:
         """One input; the fields are those of the record that it came from."""
@@ -202,10 +208,36 @@ class ReferenceTrigger:
         self.held[name] = held
 
     def _serve(self, version: str) -> None:
+        if self.run is not None:
+            self.run.served.append(version)
         if version != self.serving:
             self.serving, self.drifted = version, False
+            self._consume()
         if self.schedule_from_ms is None:
             self.schedule_from_ms = self.now_ms
+
+    def _consume(self) -> None:
+        """What the serving version learnt is consumed; what a promotion consumed that it did not learn is consumed no longer."""
+        version = self.serving
+        if version is None or (version not in self.made and version not in self.parents):
+            return
+        learnt: set[int] = set()
+        while version in self.made:
+            number, version = self.made[version]
+            learnt.add(number)
+        for name, held in self.held.items():
+            holders = {number for number, places in self.ended.items() if places.get(name) == held.offset}
+            if not holders:
+                continue
+            if holders & learnt:
+                if held.at == "parked":
+                    held.at, held.parked_for = "retired", ""
+                elif held.at == "leased" and held.afterwards is None:
+                    held.afterwards = "retired"
+            elif held.at == "retired":
+                held.at, held.parked_for = "parked", "left"
+            elif held.at == "leased" and held.afterwards == "retired":
+                held.afterwards = None
 
     def _request(self, fields: Mapping[str, Any]) -> None:
         action, job_id = fields["action"], fields.get("job_id") or fields["request_id"]
@@ -219,7 +251,7 @@ class ReferenceTrigger:
             self.waiting = [other for other in self.waiting if other["job_id"] != job_id]
             run = self.run
             if run is not None and run.retry_at_ms is not None and job_id in (run.command_id, *run.requests):
-                self._settle(run, "cancelled")
+                self._settle(run, "cancelled", None, run.serving)
 
     def _job(self, fields: Mapping[str, Any]) -> None:
         run = self.run
@@ -228,17 +260,21 @@ class ReferenceTrigger:
         if fields["outcome"] == "failed" and fields["retryable"] and run.attempt < MOST_ATTEMPTS and not run.cancel_sent:
             run.retry_at_ms = (self.now_ms or 0) + self.rules.retry_ms * 2 ** (run.attempt - 1)
             return
-        if fields["outcome"] == "promoted" and self.serving == run.serving:
+        if fields["outcome"] == "promoted" and fields["version"] not in run.served:
             self._serve(fields["version"])
-        self._settle(run, fields["outcome"])
+        self._settle(run, fields["outcome"], fields["version"], fields.get("baseline_version") or run.serving)
 
-    def _settle(self, run: Expected, outcome: str) -> None:
+    def _settle(self, run: Expected, outcome: str, version: str | None, parent: str) -> None:
+        self.ended[run.number] = {name: place for name, place in run.places.items() if name in self.held}
+        self.parents.add(parent)
+        if version is not None:
+            self.made[version] = (run.number, parent)
         for name in (*run.samples, *run.documents):
             held = self.held.get(name)
             if held is None or held.at != "leased" or held.batch != run.number:
                 continue
             after, held.afterwards = held.afterwards, None
-            if after in ("dropped", "quarantined"):
+            if after in ("dropped", "quarantined", "retired"):
                 held.at = after
             elif outcome != "promoted":
                 held.at, held.parked_for = "parked", outcome
@@ -247,6 +283,7 @@ class ReferenceTrigger:
             else:
                 held.at = "retired"
         self.run = None
+        self._consume()
         self.cool_until_ms = (self.now_ms or 0) + self.rules.cool_down_ms
 
     def _fire(self) -> Expected | None:
@@ -269,6 +306,7 @@ class ReferenceTrigger:
         self.run = Expected(
             str(first["job_id"]) if first else None, 1, self.batches, tuple(due), tuple(samples), tuple(documents), self.now_ms or 0,
             tuple(str(other["job_id"]) for other in asked), self.serving or "", pending,
+            places={name: self.held[name].offset for name in (*samples, *documents)},
         )  # fmt: skip
         return self.run
 

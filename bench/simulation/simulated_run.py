@@ -20,13 +20,14 @@ from bench.simulation.simulated_clients import Network, SimulatedConsumer, Simul
 from bench.simulation.simulated_log import SimulatedLog
 from consumers.core.negatives import batch_sha256
 from gpu_runner.candidate import Candidate, decided_candidate
+from gpu_runner.deployment import Deployment, DeploymentRefused
 from gpu_runner.errors import JobInterrupted, JobRefused, JobWithoutData
 from gpu_runner.event_log import EventLog, to_the_end
 from gpu_runner.job_run import JobRun, RunParts
 from gpu_runner.kafka_channel import KafkaChannel
 from gpu_runner.leased_samples import LeasedSamples, Places
 from gpu_runner.lineage_rows import TRAINED_SAMPLES
-from gpu_runner.registry import version_key
+from gpu_runner.registry import RegisteredVersion, find_version, version_key
 from gpu_runner.session_threads import in_thread
 from gpu_runner.supervisor import Supervisor
 from gpu_runner.taken_back import KnownSample, TakenBack
@@ -288,6 +289,16 @@ def hash_of(version: str) -> int:
     return int.from_bytes(version.encode(), "big")
 
 
+class SimulatedDeployment(Deployment):
+    """What answers persons' promotions and rollbacks; weights are in no file here, so none are verified."""
+
+    async def _usable(self, model: str, version: str) -> RegisteredVersion:
+        try:
+            return find_version(self._store, f"{model}/{version}")
+        except ArtifactMissing as error:
+            raise DeploymentRefused(str(error)) from error
+
+
 class SimulatedSupervisor(Supervisor):
     """The supervisor; only what it makes of a job is a simulated run."""
 
@@ -303,6 +314,10 @@ class SimulatedSupervisor(Supervisor):
     def _new_run(self, parts: RunParts, state: TrainingState) -> JobRun:
         run: JobRun = self.make_run(parts, state, self.machine)
         return run
+
+    async def _answer(self, deployment: Deployment, log: EventLog) -> None:
+        simulated = SimulatedDeployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
+        await super()._answer(simulated, log)
 
 
 class SimulatedReader(TopicReader):

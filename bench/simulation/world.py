@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import json
 import sys
 import warnings
 from collections import deque
@@ -87,6 +88,9 @@ class World:
         self.log = SimulatedLog(self.loop, self._rng("log"), COUNTS, self.wall_ms, self.trace)
         self.network = Network(self._rng("network"))
         self.store = Store()
+        for model in self.settings.models:
+            first = {"verdict": "bootstrap", "artifact": {"uri": "base/tiny", "sha256": "a" * 64}}
+            self.store.write_bytes(f"finetuned/{model}/v0/decision.json", json.dumps(first).encode())
         self.trained: list[Trained] = []
         # When a runner was stopped, and until when: it can hear nothing then.
         self.runner_stops: list[tuple[float, float]] = []
