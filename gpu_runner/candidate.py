@@ -22,7 +22,7 @@ from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
 from gpu_runner.train.spec import is_replayed
 from gpu_runner.verdict import decision_id
-from producers.artifact_store.artifacts import ArtifactStore, files_below, put_folder, uri_of
+from producers.artifact_store.artifacts import ArtifactStore, files_below, put_folder, read_stored_json, uri_of
 from producers.artifact_store.content_hash import file_sha256
 from producers.artifact_store.stopping import look, to_its_end
 from schemas.training import TrainingState
@@ -52,7 +52,7 @@ def decided_candidate(store: ArtifactStore, state: TrainingState, settings: Runn
     record = read_record(store, state.model, state.version)
     if record is None or record.get("job_id") != state.job_id:
         return None
-    scores = json.loads(store.read_bytes(f"{version_key(state.model, state.version)}/scores.json"))
+    scores = read_stored_json(store, f"{version_key(state.model, state.version)}/scores.json")
     return Candidate(record, scores, str(settings.eval_reports_dir / state.job_id), decided=True)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gpu_runner.dataset.fields import unreadable
 from gpu_runner.errors import RunnerError
+from gpu_runner.first_rows import MAX_BYTES, FileStart
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, key_of
 
 
@@ -20,6 +22,18 @@ class DataFile:
     name: str
     key: str | None
     path: Path | None
+
+    def start(self, store: ArtifactStore) -> FileStart:
+        """Its first bytes, in bounded time and memory; raises DataError for a file that can't be read."""
+        try:
+            if self.key is not None:
+                data = store.read_start(self.key, MAX_BYTES + 1)
+            else:
+                with Path(self.path or "").open("rb") as handle:
+                    data = handle.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise unreadable(Path(self.name), error, "a file of rows") from error
+        return FileStart(self.name, data[:MAX_BYTES], len(data) <= MAX_BYTES)
 
     def open(self, store: ArtifactStore, into: Path) -> Path:
         """The file on this machine; one from the store is copied into the folder `into` under its own name."""
@@ -46,6 +60,8 @@ def _found(name: str, store: ArtifactStore, data_dir: Path) -> DataFile:
         key = key_of(name, store.bucket)
         if not store.exists(key):
             local = store.local_path(key)
+            if local is not None and local.is_dir():
+                raise DataFileMissing(f"{name} is a folder ({local}): expected a file")
             raise DataFileMissing(f"{name} does not exist: looked for {local or f'object {key} in bucket {store.bucket} of the S3 server'}")
         return DataFile(name, key, None)
     if "://" in name or "\x00" in name:
@@ -54,6 +70,8 @@ def _found(name: str, store: ArtifactStore, data_dir: Path) -> DataFile:
     path = (root / name).resolve()
     if not path.is_relative_to(root):
         raise ArtifactError(f"{name!r} lies outside DATA_DIR {root}: put the file there, or into the store as s3://{store.bucket}/<key>")
+    if path.is_dir():
+        raise DataFileMissing(f"{name} is a folder ({path}): expected a file")
     if not path.is_file():
         raise DataFileMissing(f"{name} does not exist: looked for {path}")
     return DataFile(name, None, path)

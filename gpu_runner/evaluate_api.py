@@ -11,11 +11,12 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.evaluate.score import KNOWN_METRICS
 from gpu_runner.evaluation_jobs import EvaluationRequest, evaluation_job_id
 from gpu_runner.finetune_api import MAX_BODY_BYTES, IdempotencyKey, session_log
+from gpu_runner.first_rows import check_items, check_sources
 from gpu_runner.registry import RegisteredVersion, VersionAmbiguous, find_version
+from gpu_runner.request_check import FileChecks, in_time
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing
 from producers.http_body import described_body, schema_of, submitted
@@ -53,7 +54,7 @@ def evaluate_routes(supervisor: Supervisor) -> APIRouter:
         known = await asyncio.to_thread(supervisor.evaluations.request, job_id)
         if known is None:
             version = await asyncio.to_thread(_version, body.model_version, supervisor)
-            await asyncio.to_thread(_check_files, body, supervisor)
+            await in_time(lambda: _check_files(body, supervisor))
             asked = EvaluationRequest(
                 job_id, version.model, version.version, body.eval_dataset, tuple(dict.fromkeys(body.metrics)), body.source_documents,
                 supervisor.now().isoformat(),
@@ -125,19 +126,11 @@ def _named(name: str) -> str:
 
 
 def _check_files(body: EvaluateBody, supervisor: Supervisor) -> None:
-    missing: list[tuple[str, str]] = []
-    for field in ("eval_dataset", "source_documents"):
-        name = getattr(body, field)
-        if name is None:
-            continue
-        try:
-            find_data_file(name, store=supervisor.store, data_dir=supervisor.settings.data_dir)
-        except DataFileMissing as error:
-            missing.append((field, str(error)))
-        except ArtifactError as error:
-            raise ApiError(422, "invalid_request", f"{field}: {error}", [(field, str(error))]) from error
-    if missing:
-        raise ApiError(404, "dataset_not_found", "; ".join(message for _, message in missing), missing)
+    files = FileChecks(supervisor)
+    files.look("eval_dataset", body.eval_dataset, check_items)
+    if body.source_documents is not None:
+        files.look("source_documents", body.source_documents, check_sources)
+    files.refuse()
 
 
 def _same(known: EvaluationRequest, body: EvaluateBody) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -11,11 +10,12 @@ from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gpu_runner.base_models import BaseNotFound, find_base, slug_of, training_base
-from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.errors import NotConnected
 from gpu_runner.event_log import EventLog
 from gpu_runner.finetune_status import finetune_status
+from gpu_runner.first_rows import check_dataset
 from gpu_runner.forget import tainted_versions, trained_from
+from gpu_runner.request_check import FileChecks, in_time
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError
 from producers.http_body import described_body, schema_of, submitted
@@ -73,7 +73,7 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
         if known is not None:
             _same(known, request)
         else:
-            await asyncio.to_thread(check_start, body, request.model, supervisor, log)
+            await in_time(lambda: check_start(body, request.model, supervisor, log))
             try:
                 await log.commit(request)
             except NotConnected as error:
@@ -109,7 +109,7 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
 
 
 def check_start(body: FinetuneStart, model: str, supervisor: Supervisor, log: EventLog) -> None:
-    """Raises ApiError that names everything missing, and where it was looked for. Blocking."""
+    """Raises ApiError that names everything missing, and where it was looked for, or the row that can't be trained on. Blocking."""
     settings, store = supervisor.settings, supervisor.store
     serving = log.ledger.current.get(model)
     missing: list[tuple[str, str, str]] = []
@@ -128,16 +128,14 @@ def check_start(body: FinetuneStart, model: str, supervisor: Supervisor, log: Ev
         counts = ", ".join(f"{guard.name} has {guard.items} of {guard.least} items" for guard in short)
         reason = f"the gate could promote nothing of {model}: {counts}"
         raise ApiError(409, "guards_too_small", f"{reason}; its bootstrap's decision says what helps", [("base_model", reason)])
-    try:
-        find_data_file(body.dataset_path, store=store, data_dir=settings.data_dir)
-    except DataFileMissing as error:
-        missing.append(("dataset_not_found", "dataset_path", str(error)))
-    except ArtifactError as error:
-        raise ApiError(422, "invalid_request", f"dataset_path: {error}", [("dataset_path", str(error))]) from error
+    files = FileChecks(supervisor)
+    files.look("dataset_path", body.dataset_path, check_dataset)
+    missing += [("dataset_not_found", field, message) for field, message in files.missing]
     if missing:
         details: Details = [(field, message) for _, field, message in missing]
         status = 409 if {code for code, _, _ in missing} == {"model_not_bootstrapped"} else 404
         raise ApiError(status, missing[0][0], "; ".join(message for _, _, message in missing), details)
+    files.refuse()
 
 
 def _named(base_model: str, supervisor: Supervisor) -> str:

@@ -18,7 +18,7 @@ from gpu_runner.job_folder import JobFolder, read_json, write_json
 from gpu_runner.lineage_rows import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.registry import lineage, version_key
 from gpu_runner.taken_back import KnownSample, Reason, TakenBack, known_samples
-from producers.artifact_store.artifacts import ArtifactStore
+from producers.artifact_store.artifacts import ArtifactStore, read_stored_json
 from schemas.json_text import UnreadableJson
 from schemas.json_text import read_json as read_line
 
@@ -81,10 +81,10 @@ def forget_version(store: ArtifactStore, model: str, version: str, taken_back: T
     Returns the samples that the version is made of, and how it is tainted.
     """
     place = {"model": model, "version": version}
-    samples = known_samples(json.loads(store.read_bytes(TRAINED_SAMPLES.format(**place))))
+    samples = known_samples(read_stored_json(store, TRAINED_SAMPLES.format(**place)))
     gone = taken_back.gone(model, samples)
     memo = f"{version_key(model, version)}/{MEMO}"
-    known = json.loads(store.read_bytes(memo)) if store.exists(memo) else {"samples": {}}
+    known = read_stored_json(store, memo) if store.exists(memo) else {"samples": {}}
     if any(sample_id not in known["samples"] for sample_id in gone):
         for pattern in (TRAINED_ROWS, REPAIR_ITEMS):
             key = pattern.format(**place)
@@ -135,7 +135,7 @@ def trained_from(store: ArtifactStore, version: TaintedVersion) -> list[str]:
 def tainted_versions(store: ArtifactStore) -> list[TaintedVersion]:
     """Every version that was trained on samples taken back since; ids and reasons only."""
     memos = [key for key in store.list("finetuned") if key.endswith(f"/{MEMO}")]
-    found = (_tainted(json.loads(store.read_bytes(key))) for key in memos)
+    found = (_tainted(read_stored_json(store, key)) for key in memos)
     return [version for version in found if version.samples]
 
 

@@ -20,6 +20,7 @@ from gpu_runner import jobs
 from gpu_runner.candidate import Candidate, decided_candidate, judge_and_upload
 from gpu_runner.child_process import ChildProcess
 from gpu_runner.child_report import ChildEnd, read_end
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.drift_baselines.fitting import Fit
 from gpu_runner.errors import Fatal, JobCancelled, JobInterrupted, JobRefused, JobWithoutData, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog, to_the_end
@@ -34,7 +35,7 @@ from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Reason
 from gpu_runner.verdict import OUTCOMES, current_event, evaluation_event, promotion_event, rule
-from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
+from producers.artifact_store.artifacts import ArtifactDamaged, ArtifactError, ArtifactStore
 from schemas.catalogue import Event
 from schemas.training import Outcome, TrainingState
 
@@ -136,7 +137,7 @@ class JobRun:
             await self._end("cancelled", str(error))
         except JobWithoutData as error:
             await self._end("no_data", str(error))
-        except JobRefused as error:
+        except (JobRefused, DataError, ArtifactDamaged) as error:
             await self._end("failed", str(error))
         except (RunnerError, ArtifactError, OSError) as error:
             await self._end("failed", str(error), retryable=True)

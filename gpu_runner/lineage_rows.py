@@ -6,7 +6,6 @@ revision counts, of a question the newest answer, and what was taken back is lef
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from gpu_runner.dataset.reword import question_key
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, with_own_ids
 from gpu_runner.registry import lineage, read_record
 from gpu_runner.taken_back import KnownSample, TakenBack, known_samples
-from producers.artifact_store.artifacts import ArtifactStore
+from producers.artifact_store.artifacts import ArtifactStore, read_stored_json
 
 REPAIR_ITEMS: Final = "eval_data/{model}/repair/{version}.jsonl"
 TRAINED_ROWS: Final = "training_data/{model}/versions/{version}.jsonl"
@@ -71,7 +70,7 @@ def learnt_by_versions(
         place = {"model": model, "version": name}
         key = TRAINED_SAMPLES.format(**place)
         own = (read_record(store, model, name) or {}).get("sample_ids")
-        samples = known_samples(json.loads(store.read_bytes(key))) if store.exists(key) else {}
+        samples = known_samples(read_stored_json(store, key)) if store.exists(key) else {}
         rows, items = rows_of(TRAINED_ROWS.format(**place)), items_of(REPAIR_ITEMS.format(**place))
         found.append(LearntByVersion(name, rows, items, samples, None if own is None else frozenset(own)))
     return found

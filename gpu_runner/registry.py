@@ -20,11 +20,13 @@ from gpu_runner.drift_baselines.in_force import StoredBaseline
 from gpu_runner.jobs import is_automatic
 from producers.artifact_store.artifacts import (
     ArtifactConflict,
+    ArtifactDamaged,
     ArtifactError,
     ArtifactMissing,
     ArtifactStore,
     files_below,
     put_folder,
+    read_stored_json,
 )
 from producers.artifact_store.content_hash import folder_sha256, verify_folder
 from producers.artifact_store.fetch_folder import get_folder
@@ -74,9 +76,9 @@ def read_record(store: ArtifactStore, model: str, version: str) -> dict[str, Any
     for name in ("decision.json", "registration.json"):
         key = f"{version_key(model, version)}/{name}"
         if store.exists(key):
-            record = json.loads(store.read_bytes(key))
+            record = read_stored_json(store, key)
             if not isinstance(record, dict):
-                raise ArtifactError(f"{key} is not a JSON object: the record is damaged")
+                raise ArtifactDamaged(f"{key} is not a JSON object: the record is damaged")
             return record
     return None
 
@@ -84,9 +86,9 @@ def read_record(store: ArtifactStore, model: str, version: str) -> dict[str, Any
 def write_record(store: ArtifactStore, key: str, record: dict[str, Any]) -> dict[str, Any]:
     """Writes an immutable record once; the one that is there already wins and is returned."""
     if store.exists(key):
-        there = json.loads(store.read_bytes(key))
+        there = read_stored_json(store, key)
         if not isinstance(there, dict):
-            raise ArtifactError(f"{key} is not a JSON object: the record is damaged")
+            raise ArtifactDamaged(f"{key} is not a JSON object: the record is damaged")
         return there
     store.write_bytes(key, json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n")
     return record

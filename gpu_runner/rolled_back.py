@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from producers.artifact_store.artifacts import ArtifactStore
+from producers.artifact_store.artifacts import ArtifactStore, read_stored_json
 
 
 def rolled_back_artifacts(store: ArtifactStore, model: str) -> frozenset[str]:
@@ -13,7 +11,7 @@ def rolled_back_artifacts(store: ArtifactStore, model: str) -> frozenset[str]:
     for key in store.list(f"finetuned/{model}"):
         if "/decisions/" not in key:
             continue
-        record = json.loads(store.read_bytes(key))
+        record = read_stored_json(store, key)
         if not record.get("applied"):
             continue
         sha256, at = record["artifact"]["sha256"], record["decided_at"]

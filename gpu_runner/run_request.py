@@ -45,8 +45,12 @@ def reachable_name(given: str, folder: str, *, store: ArtifactStore, data_dir: P
     except (DataFileMissing, ArtifactError) as error:
         local = Path(given)
         if "://" in given or not local.is_file():
-            raise RequestRefused(f"{error}; and there is no local file {local}") from error
-        key = f"{folder}/uploads/{file_sha256(local)[:16]}-{local.name}"
+            here = f"{local} is a folder" if local.is_dir() else f"there is no local file {local}"
+            raise RequestRefused(f"{error}; and {here}") from error
+        try:
+            key = f"{folder}/uploads/{file_sha256(local)[:16]}-{local.name}"
+        except OSError as unread:
+            raise RequestRefused(f"{local} can't be read ({unread.strerror}): expected a file that you may read") from unread
         store.write_file(key, local)
         return uri_of(key, store.bucket)
 

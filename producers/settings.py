@@ -54,8 +54,14 @@ class ServiceSettings(BaseSettings):
         if self.holdout_key:
             return self.holdout_key.encode()
         path = self.data_dir / "holdout.key"
-        if path.is_file():
-            return path.read_bytes().strip()
+        try:
+            key = path.read_bytes().strip() if path.is_file() else None
+        except OSError as error:
+            raise ValueError(f"HOLDOUT_KEY is not set and {path} can't be read ({error.strerror}): let this service read it") from None
+        if key == b"":
+            raise ValueError(f"HOLDOUT_KEY is not set and {path} is empty: put the key back, the same for every service")
+        if key is not None:
+            return key
         raise ValueError(f"HOLDOUT_KEY is not set and {path} does not exist: set it to a long random string, the same for every service")
 
 

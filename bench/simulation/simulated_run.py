@@ -63,6 +63,9 @@ class Store:
             raise ArtifactMissing(f"{key} is not in the store")
         return self._files[key]
 
+    def read_start(self, key: str, size_bytes: int) -> bytes:
+        return self.read_bytes(key)[:size_bytes]
+
     def write_bytes(self, key: str, data: bytes) -> None:
         self._files[key] = data
 

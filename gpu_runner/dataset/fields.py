@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from schemas.json_lines import NotJsonLines, read_lines
 from schemas.json_text import UnreadableJson, strict_json
 
 # Above any document's text with its escapes; a file without line ends can't fill the memory.
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
+_OF_THE_FILE: Final = {
+    errno.ENOENT: "no such file",
+    errno.ENOTDIR: "no such file",
+    errno.EISDIR: "is a folder",
+    errno.EACCES: "can't be read (no permission)",
+    errno.EPERM: "can't be read (no permission)",
+    errno.ELOOP: "is a link to itself",
+    errno.ENAMETOOLONG: "no file can have that name",
+}
 
 
 class DataError(ValueError):
@@ -25,38 +35,66 @@ def read_objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """
     try:
         with path.open("rb") as handle:
-            for line in read_lines(handle, max_line_bytes=MAX_LINE_BYTES):
-                for problem in line.problems:
-                    place = problem.place()
-                    raise DataError(f"{path}:{line.number}: {f'field {place!r}: ' if place else ''}{problem.message}")
-                if not isinstance(line.value, dict):
-                    raise DataError(f"{path}:{line.number}: expected a JSON object, found {kind_of(line.value)}")
-                yield line.number, line.value
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file: expected a JSON Lines file there") from error
+            yield from objects_of(handle, str(path))
+    except OSError as error:
+        raise unreadable(path, error, "a JSON Lines file") from error
+
+
+def objects_of(handle: BinaryIO, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The same of an open file that is called `name`."""
+    try:
+        for line in read_lines(handle, max_line_bytes=MAX_LINE_BYTES):
+            for problem in line.problems:
+                place = problem.place()
+                raise DataError(f"{name}:{line.number}: {f'field {place!r}: ' if place else ''}{problem.message}")
+            if not isinstance(line.value, dict):
+                raise DataError(f"{name}:{line.number}: expected a JSON object, found {kind_of(line.value)}")
+            yield line.number, line.value
     except NotJsonLines as error:
-        raise DataError(f"{path}: {error}") from None
+        raise DataError(f"{name}: {error}") from None
 
 
 def read_whole(path: Path, expected: str) -> Any:
     """The value of a JSON file. Raises DataError for one that can't be read, naming what was `expected` there."""
     try:
-        return strict_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file: expected {expected} there") from error
+        data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: can't be read ({type(error).__name__}): expected {expected} there") from error
+        raise unreadable(path, error, expected) from error
+    return whole_of(data, str(path), expected)
+
+
+def whole_of(data: bytes, name: str, expected: str) -> Any:
+    """The value of a JSON text that is called `name`. Raises DataError for one that is none, naming what was `expected`."""
+    try:
+        return strict_json(data)
     except UnreadableJson as error:
-        raise DataError(f"{path}: {error}: expected {expected}") from None
+        raise DataError(f"{name}: {error}: expected {expected}") from None
+
+
+def unreadable(path: Path, error: OSError, expected: str) -> Exception:
+    """The DataError of a file that is missing, a folder or not ours to read; `error` itself where the machine is at fault, not the file.
+
+    Too many open files or a failing disk may be over at the next attempt; a folder stays a folder.
+    """
+    found = _OF_THE_FILE.get(error.errno or 0)
+    return error if found is None else DataError(f"{path}: {found}: expected {expected} there")
 
 
 def is_json_lines(path: Path) -> bool:
     """Whether a file that might be one JSON text is JSON Lines: its first line is an object by itself, and more lines follow."""
     try:
         with path.open("rb") as handle:
-            lines = read_lines(handle, max_line_bytes=MAX_LINE_BYTES)
-            first, second = next(lines, None), next(lines, None)
-    except (OSError, NotJsonLines):
+            return begins_as_lines(handle)
+    except OSError:
+        return False
+
+
+def begins_as_lines(handle: BinaryIO) -> bool:
+    """The same of an open file, or of its beginning."""
+    try:
+        lines = read_lines(handle, max_line_bytes=MAX_LINE_BYTES)
+        first, second = next(lines, None), next(lines, None)
+    except NotJsonLines:
         return False
     return first is not None and second is not None and isinstance(first.value, dict) and "data" not in first.value
 

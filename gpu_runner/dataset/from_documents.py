@@ -10,7 +10,7 @@ from pathlib import Path
 
 from consumers.core.holdout import is_holdout, normalise_group
 from gpu_runner.dataset.documents import extract_pairs
-from gpu_runner.dataset.fields import DataError, Fields, read_objects
+from gpu_runner.dataset.fields import DataError, Fields, read_objects, unreadable
 from gpu_runner.dataset.rows import Document, TrainingRow, language_of, row_id, save_rows, write_atomically
 from gpu_runner.dataset.split import splits
 
@@ -103,6 +103,8 @@ def _documents(path: Path, source: Path) -> Iterator[Document]:
     if path.suffix == ".txt":
         try:
             text = path.read_text(encoding="utf-8-sig")
+        except OSError as error:
+            raise unreadable(path, error, "the text of a document") from error
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: not UTF-8 at byte {error.start}: save the file as UTF-8") from error
         if not text.strip():

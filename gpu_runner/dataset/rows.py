@@ -162,9 +162,14 @@ def read_evaluation_file(path: Path, default_set: ItemSet = "dataset") -> Evalua
         answers = item.answers if same is None else (*same.answers, *item.answers)
         items[item.id] = replace(same or item, answers=tuple(dict.fromkeys(answers)))
     if not items:
-        left_out = f" with an answer ({without_answer} questions have none)" if without_answer else ""
-        raise DataError(f"{path}: no items{left_out}: expected one JSON object a line with 'question' and 'answers'")
+        raise no_items(str(path), without_answer)
     return EvaluationFile(tuple(items.values()), without_answer)
+
+
+def no_items(name: str, without_answer: int) -> DataError:
+    """The error of an evaluation file in which nothing can be asked."""
+    left_out = f" with an answer ({without_answer} questions have none)" if without_answer else ""
+    return DataError(f"{name}: no items{left_out}: expected one JSON object a line with 'question' and 'answers'")
 
 
 def load_answers(path: Path) -> tuple[Answer, ...]:

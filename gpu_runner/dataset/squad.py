@@ -60,9 +60,13 @@ def load_squad(path: Path) -> SquadFile:
     and ids may repeat or be numbers. Raises DataError naming the file and the place that is not as expected
     (`data[3].paragraphs[0].qas[2].question`).
     """
-    content = read_whole(path, "a SQuAD-format JSON file")
-    entries = content if isinstance(content, list) else _list(path, content, "data", "")
-    reading = _Reading(path)
+    return squad_of(read_whole(path, "a SQuAD-format JSON file"), str(path))
+
+
+def squad_of(content: Any, name: str) -> SquadFile:
+    """The same of the content of a file that is called `name`."""
+    entries = content if isinstance(content, list) else _list(name, content, "data", "")
+    reading = _Reading(name)
     for number, entry in enumerate(entries):
         where = f"data[{number}]"
         if isinstance(entry, dict) and "paragraphs" not in entry and "question" in entry:
@@ -75,10 +79,10 @@ def load_squad(path: Path) -> SquadFile:
 class _Reading:
     """Collects the paragraphs of one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: str) -> None:
         self.paragraphs: list[SquadParagraph] = []
         self.without_answer = 0
-        self._path = path
+        self._file = file
         self._repeats: Counter[str] = Counter()
         self._names: set[str] = set()
         self._articles: dict[str, str] = {}  # of rows: a title to the name of its article
@@ -89,18 +93,18 @@ class _Reading:
         """An article with its paragraphs."""
         title = _title_of(article)
         name = self._name(title or f"article-{number}")
-        for place, value in enumerate(_list(self._path, article, "paragraphs", where)):
+        for place, value in enumerate(_list(self._file, article, "paragraphs", where)):
             inside = f"{where}.paragraphs[{place}]"
-            paragraph = self._paragraph(name, place, title, _text(self._path, value, "context", inside))
+            paragraph = self._paragraph(name, place, title, _text(self._file, value, "context", inside))
             found = [
                 self._question(item, f"{paragraph.id}#{index}", f"{inside}.qas[{index}]")
-                for index, item in enumerate(_list(self._path, value, "qas", inside))
+                for index, item in enumerate(_list(self._file, value, "qas", inside))
             ]
             self.paragraphs.append(replace(paragraph, questions=tuple(question for question in found if question)))
 
     def row(self, row: Any, where: str) -> None:
         """One question with its paragraph; questions of one title and text come together."""
-        title, text = _title_of(row), _text(self._path, row, "context", where)
+        title, text = _title_of(row), _text(self._file, row, "context", where)
         if title not in self._articles:
             self._articles[title] = self._name(title or "rows")
         name = self._articles[title]
@@ -122,8 +126,8 @@ class _Reading:
         return SquadParagraph(f"{spelled}/{number}", _shown(title or name), text, guess_language(text), (), group)
 
     def _question(self, item: Any, name: str, where: str) -> SquadQuestion | None:
-        question = " ".join(_text(self._path, item, "question", where).split())
-        answers = answer_texts(str(self._path), f"{where}.answers", item.get("answers"))
+        question = " ".join(_text(self._file, item, "question", where).split())
+        answers = answer_texts(self._file, f"{where}.answers", item.get("answers"))
         if not answers or item.get("is_impossible"):
             self.without_answer += 1
             return None
@@ -152,15 +156,15 @@ def _shown(title: str) -> str:
     return " ".join(title.replace("_", " ").replace("\x00", " ").split())[:500]
 
 
-def _list(path: Path, value: Any, name: str, where: str) -> list[Any]:
+def _list(file: str, value: Any, name: str, where: str) -> list[Any]:
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, list):
-        raise DataError(f"{path}: field '{f'{where}.{name}'.lstrip('.')}': expected a list (SQuAD format), found {kind_of(found)}")
+        raise DataError(f"{file}: field '{f'{where}.{name}'.lstrip('.')}': expected a list (SQuAD format), found {kind_of(found)}")
     return found
 
 
-def _text(path: Path, value: Any, name: str, where: str) -> str:
+def _text(file: str, value: Any, name: str, where: str) -> str:
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, str) or not found.strip():
-        raise DataError(f"{path}: field '{where}.{name}': expected a string that is not blank, found {kind_of(found)}")
+        raise DataError(f"{file}: field '{where}.{name}': expected a string that is not blank, found {kind_of(found)}")
     return found

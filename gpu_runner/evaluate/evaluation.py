@@ -16,6 +16,7 @@ from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
 from producers.artifact_store.content_hash import folder_has_sha256
 
 BATCH = 32
+SOURCES = 'a JSON object {"<document id>": "<text>"} or a list of {"id", "text"}'
 RESULT_FILE = "result.json"
 
 
@@ -92,7 +93,11 @@ def load_sources(path: Path) -> dict[str, str]:
 
     Raises DataError naming the entry that is neither.
     """
-    content = read_whole(path, "a JSON file of source documents")
+    return sources_of(read_whole(path, SOURCES), str(path))
+
+
+def sources_of(content: Any, path: str) -> dict[str, str]:
+    """The same of the content of a file that is called `path`."""
     if isinstance(content, dict):
         pairs = list(content.items())
     elif isinstance(content, list):
@@ -100,7 +105,9 @@ def load_sources(path: Path) -> dict[str, str]:
         names = [entry.get("id", entry.get("doc_id")) for entry in entries]
         pairs = [(_name(name), entry.get("text")) for name, entry in zip(names, entries, strict=True)]
     else:
-        raise DataError(f'{path}: expected an object {{"<document id>": "<text>"}} or a list of {{"id", "text"}}')
+        raise DataError(f"{path}: found {kind_of(content)}: expected {SOURCES}")
+    if not pairs:
+        raise DataError(f"{path}: no documents: expected {SOURCES} with at least one")
     for number, (name, text) in enumerate(pairs):
         if not isinstance(name, str) or not name or not isinstance(text, str) or not text.strip():
             raise DataError(

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.train.left_out import left_out
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
@@ -53,6 +54,8 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     items = load_items(folder / spec.dataset.evaluation)
     if not rows:
         raise TrainingError("no_data", f"{spec.dataset.train} has no row: nothing to train on")
+    if not items:
+        raise TrainingError("bad_data", f"{spec.dataset.evaluation} has no items: expected at least one question to compare both models by")
     check_counts(rows, spec.dataset)
     result = _train_and_merge(
         spec, folder=folder, start=start, rows=rows, items=items, reporter=reporter, termination=termination, parent=parent
@@ -169,6 +172,8 @@ def _write_whole(path: Path, content: dict[str, Any]) -> None:
 def _kind_of(error: Exception) -> str:
     if isinstance(error, TrainingError):
         return error.kind
+    if isinstance(error, DataError):
+        return "bad_data"
     torch = sys.modules.get("torch")
     if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
         return "out_of_memory"

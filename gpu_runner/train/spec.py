@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from gpu_runner.dataset.fields import unreadable
 from producers.artifact_store.content_hash import file_sha256
 
 REPLAY: Final = "replay"
@@ -119,7 +120,9 @@ def load_spec(job_folder: Path) -> Spec:
     path = job_folder / "spec.json"
     try:
         spec = msgspec.json.decode(path.read_bytes(), type=Spec)
-    except (OSError, msgspec.DecodeError) as error:
+    except OSError as error:
+        raise unreadable(path, error, "the spec of a job") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TrainingError("bad_data", f"{path}: {error}; the supervisor writes it before it starts the child") from error
     _check_ranges(spec)
     for name in ("train", "eval", "evaluation"):
@@ -127,9 +130,16 @@ def load_spec(job_folder: Path) -> Spec:
         expected = spec.dataset.sha256.get(name)
         if expected is None:
             raise TrainingError("bad_data", f"spec.json dataset.sha256 has no {name!r}: write the hash of {file}")
-        if not file.is_file() or file_sha256(file) != expected:
+        if not file.is_file() or _sha256(file) != expected:
             raise TrainingError("bad_data", f"{file} is missing or is not the file with sha256 {expected}: prepare the dataset again")
     return spec
+
+
+def _sha256(file: Path) -> str:
+    try:
+        return file_sha256(file)
+    except OSError as error:
+        raise unreadable(file, error, "a file of the dataset") from error
 
 
 def _check_ranges(spec: Spec) -> None:
@@ -160,13 +170,20 @@ def load_items(path: Path) -> list[Item]:
 def _load(path: Path, kind: Any) -> list[Any]:
     decoder = msgspec.json.Decoder(kind)
     loaded = []
-    with path.open("rb") as handle:
-        for number, line in enumerate(handle, 1):
-            try:
-                loaded.append(decoder.decode(line))
-            except msgspec.DecodeError as error:
-                raise TrainingError("bad_data", f"{path} line {number}: {error}") from error
+    try:
+        with path.open("rb") as handle:
+            for number, line in enumerate(handle, 1):
+                loaded.append(_decoded(decoder, line, f"{path} line {number}"))
+    except OSError as error:
+        raise unreadable(path, error, "a JSON Lines file") from error
     return loaded
+
+
+def _decoded(decoder: Any, line: bytes, where: str) -> Any:
+    try:
+        return decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # a line that is not UTF-8 is no DecodeError
+        raise TrainingError("bad_data", f"{where}: {error}") from error
 
 
 def is_replayed(origin: str) -> bool:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from producers.artifact_store.content_hash import file_sha256, is_leftover
 
@@ -25,6 +25,10 @@ class ArtifactError(Exception):
 
 class ArtifactMissing(ArtifactError):
     """There is nothing under the key."""
+
+
+class ArtifactDamaged(ArtifactError):
+    """What lies under the key is not what it has to be, and will not be another time; the message names the key and what was expected."""
 
 
 class ArtifactConflict(ArtifactError):
@@ -42,6 +46,10 @@ class ArtifactStore(Protocol):
 
     def read_bytes(self, key: str) -> bytes:
         """The file's bytes; raises ArtifactMissing."""
+        ...
+
+    def read_start(self, key: str, size_bytes: int) -> bytes:
+        """The file's first bytes, at most `size_bytes` of them; no more is fetched. Raises ArtifactMissing."""
         ...
 
     def write_bytes(self, key: str, data: bytes) -> None:
@@ -142,10 +150,20 @@ def read_manifest(store: ArtifactStore, key: str) -> Manifest | None:
         manifest = Manifest({str(file): (str(at["sha256"]), int(at["size_bytes"])) for file, at in whole["files"].items()})
         stated = whole["sha256"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(f"{name} is no manifest ({error}): upload the folder again") from None
+        raise ArtifactDamaged(f"{name} is no manifest ({error}): upload the folder again") from None
     if stated != manifest.sha256():
-        raise ArtifactError(f"{name} contradicts itself: its sha256 is not that of its files; upload the folder again")
+        raise ArtifactDamaged(f"{name} contradicts itself: its sha256 is not that of its files; upload the folder again")
     return manifest
+
+
+def read_stored_json(store: ArtifactStore, key: str) -> Any:
+    """The value of a JSON file of ours under a key; raises ArtifactMissing, and ArtifactDamaged for one that is empty or no JSON."""
+    data = store.read_bytes(key)
+    try:
+        return json.loads(data)
+    except ValueError:
+        found = f"{len(data)} bytes that are no JSON" if data.strip() else "an empty file"
+        raise ArtifactDamaged(f"{key} is damaged: expected JSON, found {found}; put back a copy of it") from None
 
 
 def files_below(folder: Path, prefix: str = "") -> dict[str, Path]:

@@ -30,6 +30,11 @@ class LocalStore:
         """The file's bytes; raises ArtifactMissing that says where it was looked for."""
         return self._present(key).read_bytes()
 
+    def read_start(self, key: str, size_bytes: int) -> bytes:
+        """The file's first bytes; raises ArtifactMissing."""
+        with self._present(key).open("rb") as handle:
+            return handle.read(size_bytes)
+
     def write_bytes(self, key: str, data: bytes) -> None:
         """Puts the bytes under the key, whole or not at all."""
         with self._written(key) as part, part.open("wb") as handle:

@@ -53,12 +53,19 @@ class S3Store:
 
     def read_bytes(self, key: str) -> bytes:
         """The object's bytes; raises ArtifactMissing."""
+        return self._read(key, None)
+
+    def read_start(self, key: str, size_bytes: int) -> bytes:
+        """The object's first bytes; raises ArtifactMissing. The connection is closed after them: a range of an empty object is an error."""
+        return self._read(key, size_bytes)
+
+    def _read(self, key: str, size_bytes: int | None) -> bytes:
         name = checked_key(key)
 
         def read(client: Any) -> bytes:
             response = client.get_object(self.bucket, name)
             try:
-                return bytes(response.read())
+                return bytes(response.read() if size_bytes is None else response.read(size_bytes))
             finally:
                 response.close()
                 response.release_conn()

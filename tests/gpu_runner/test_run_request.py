@@ -139,3 +139,10 @@ def test_k6_hyperparameters_that_can_not_be_taken_are_a_wrong_call(given: str, c
         main(["finetune", "org/tiny", "rows.jsonl", "--hyperparameters", given])
     assert ended.value.code == 2
     assert "argument --hyperparameters" in capsys.readouterr().err
+
+
+def test_k12_a_local_folder_is_told_as_one(tmp_path: Path) -> None:
+    """Not as a file that is not there."""
+    (tmp_path / "rows").mkdir()
+    with pytest.raises(RequestRefused, match=r"rows is a folder"):
+        reachable_name(str(tmp_path / "rows"), "training_data", store=LocalStore(tmp_path / "store"), data_dir=tmp_path / "data")

@@ -1,0 +1,73 @@
+"""Checks a request before it is taken, where that needs the store or the disk: in threads of its own, for a bounded time.
+
+A store that hangs holds these threads and no others: jobs and decisions go on, and the caller is told to come again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from gpu_runner.data_files import DataFileMissing, find_data_file
+from gpu_runner.dataset.fields import DataError
+from gpu_runner.first_rows import FileStart
+from gpu_runner.supervisor import Supervisor
+from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing
+from producers.http_errors import ApiError, Details
+
+# Reading 8 MiB takes a second at 64 Mbit/s; a caller's own time-out is rarely under a minute.
+CHECK_SECONDS: Final = 30.0
+_THREADS: Final = ThreadPoolExecutor(4, "request-check")
+_LATER: Final = {"Retry-After": "5"}
+
+Answer = TypeVar("Answer")
+
+
+async def in_time(check: Callable[[], Answer], limit_s: float = CHECK_SECONDS) -> Answer:
+    """What the check returns or raises; ApiError 503 where it takes longer, or where too many wait for the store already."""
+    try:
+        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(_THREADS, check), limit_s)
+    except TimeoutError:
+        raise ApiError(
+            503,
+            "store_unavailable",
+            f"the files of the request could not be looked at within {limit_s:g} s: try again later",
+            headers=_LATER,
+        ) from None
+
+
+class FileChecks:
+    """Looks at the files that the fields of a request name and gathers what is wrong with them. Blocking."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self.missing: list[tuple[str, str]] = []
+        self.unusable: list[tuple[str, str]] = []
+
+    def look(self, field: str, name: str, check: Callable[[FileStart], object]) -> None:
+        """Finds the file and reads its first rows; raises ApiError for a name that is not allowed and a store that can't be read."""
+        store = self._supervisor.store
+        try:
+            found = find_data_file(name, store=store, data_dir=self._supervisor.settings.data_dir)
+        except DataFileMissing as error:
+            self.missing.append((field, str(error)))
+            return
+        except ArtifactError as error:
+            raise ApiError(422, "invalid_request", f"{field}: {error}", [(field, str(error))]) from error
+        try:
+            check(found.start(store))
+        except ArtifactMissing as error:
+            self.missing.append((field, str(error)))
+        except DataError as error:
+            self.unusable.append((field, str(error)))
+        except (ArtifactError, OSError) as error:
+            raise ApiError(503, "store_unavailable", f"{field}: {name} can't be read now: {error}", headers=_LATER) from error
+
+    def refuse(self) -> None:
+        """Raises ApiError 404 for files that are not there, 422 for files that can't be used; every field is named."""
+        for status, code, found in ((404, "dataset_not_found", self.missing), (422, "dataset_unusable", self.unusable)):
+            if found:
+                details: Details = [*self.missing, *self.unusable]
+                raise ApiError(status, code, "; ".join(f"{field}: {message}" for field, message in details), details)
