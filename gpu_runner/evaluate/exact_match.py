@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gpu_runner.evaluate.normalise import hi_lenient, mlqa, numbers, squad
 from gpu_runner.evaluate.symbols import symbols
+
+# The version of the rules that are ours, stored with each evaluation: figures of two versions are not comparable.
+# 2: leading points, spaced fractions and ratios, powers, exponents and every minus are kept apart; hi_lenient is idempotent.
+SIGNATURES: Final[Mapping[str, str]] = {
+    "em_guarded": "mlqa|numbers:2|marks:1",
+    "em_lenient": "hi_lenient:2",
+    "f1_lenient": "hi_lenient:2",
+}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.rows import Answer, EvaluationItem, Side, json_lines, load_answers, load_evaluation_items, row_id, write_atomically
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
-from gpu_runner.evaluate.exact_match import QaScore, score_answer
+from gpu_runner.evaluate.exact_match import SIGNATURES, QaScore, score_answer
 from gpu_runner.evaluate.grounding import Source, ground
 from gpu_runner.evaluate.script import devanagari_share, examine, violates_script
 
@@ -80,7 +80,7 @@ def score_answers(
             for number, item in enumerate(items)
         ],
         "aggregates": {side: by_set_and_language(items, rows[side], predictions[side]) for side in sides},
-        "signatures": bleu.signatures([item.answers for item in items]),
+        "signatures": {**SIGNATURES, **bleu.signatures([item.answers for item in items])},
         "missing": {side: len(items) - len(texts[side]) for side in sides},
     }
     if timings is not None:
@@ -113,7 +113,9 @@ def score_side(
         by_language={name: _named(part(items, rows, predictions, language=name), metrics) for name in languages},
         by_set={name: _named(part(items, rows, predictions, item_set=name), metrics) for name in sets},
         items=rows,
-        signatures={name: text for name, text in bleu.signatures([item.answers for item in items]).items() if name in metrics},
+        signatures={
+            name: text for name, text in {**SIGNATURES, **bleu.signatures([item.answers for item in items])}.items() if name in metrics
+        },
         items_sha256=_answered_sha256(items, texts),
     )
 

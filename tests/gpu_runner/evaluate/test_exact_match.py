@@ -63,6 +63,18 @@ def test_k5_marks_with_a_meaning_are_kept_in_the_guarded_score(answer: str, refe
     assert score_answer(answer, [reference, answer], language).em_guarded == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "reference"), [(".5", "5"), ("1 / 4", "1 4"), ("-.5", "5"), ("5E-3", "5E3"), ("10^5", "10 5"), ("५E-३", "५E३"), (".५", "५")]
+)
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_k12_numbers_that_differ_are_apart_in_the_guarded_score(answer: str, reference: str, language: str) -> None:
+    """The published rules may call them equal; the score that the gate counts does not, either way."""
+    for one, other in ((answer, reference), (reference, answer)):
+        score = score_answer(one, [other], language)
+        assert (score.em_guarded, score.em_lenient) == (0, 0)
+        assert score_answer(one, [one], language).em_guarded == 1
+
+
 def test_k5_the_published_rules_stay_as_published() -> None:
     """MLQA's exact match deletes the mark, as its script does; only the guard sees it. Emphasis and dashes mean nothing."""
     score = score_answer("A+", ["A-"], "hi")

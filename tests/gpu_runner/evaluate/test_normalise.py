@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gpu_runner.evaluate.normalise import hi_lenient, mlqa, numbers, squad, words
@@ -79,6 +79,51 @@ def test_numbers_are_found_with_sign_and_point(text: str, expected: tuple[str, .
 @example("\u094d\u200c\u093c")
 def test_hi_lenient_is_idempotent_and_blind_to_the_normal_form(text: str) -> None:
     """A normalised text stays as it is, and NFD gives what NFC gives."""
+    once = hi_lenient(text)
+    assert hi_lenient(once) == once
+    assert hi_lenient(unicodedata.normalize("NFD", text)) == once
+
+
+APART = [
+    (".5", "5"), (".5", "05"), ("-.5", ".5"), ("-.5", "5"), ("−.5", ".5"), ("1.5", "1 .5"), ("1 / 4", "1 4"), ("1 / 4", "14"),
+    ("1/ 4", "1 4"), ("1 : 4", "1 4"), ("5%", "5"), ("5 %", "5"), ("5‰", "5%"), ("0.5%", "5%"), ("−5", "5"), ("−5", "+5"), ("5−3", "53"),
+    ("5−3", "5 3"), ("5 − 3", "5 3"), ("5E-3", "5E3"), ("5E−3", "5E3"), ("5e-3", "5 3"), ("5E3", "53"), ("10^5", "10 5"), ("10^5", "105"),
+    ("10^-5", "10^5"), ("x=-7", "x=7"), ("(-.5)", "(.5)"),
+]  # fmt: skip
+SAME = [
+    (".5", "0.5"), ("−.5", "-0.5"), ("1 / 4", "1/4"), ("1⁄4", "1/4"), ("1 : 4", "1:4"), ("5 %", "5%"), ("5٪", "5%"), ("−5", "-5"),
+    ("5E−3", "5e-3"), ("5e+3", "5E3"), ("+5", "5"), ("٫5", ".5"), ("5.", "5"), ("(5)", "5"), ("...5", "5"), ("p.5", "p5"),
+]  # fmt: skip
+DEVANAGARI = str.maketrans("0123456789", "०१२३४५६७८९")
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_k12_numbers_that_differ_are_kept_apart(one: str, other: str) -> None:
+    """Points, fractions, percent signs, minus signs and exponents: both ways, in Devanagari digits too, alone and in a sentence."""
+    for left, right in ((one, other), (other, one)):
+        for text, against in ((left, right), (left.translate(DEVANAGARI), right), (f"लगभग {left}।", f"लगभग {right}")):
+            assert hi_lenient(text) != hi_lenient(against)
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_k12_one_number_in_two_spellings_is_one(one: str, other: str) -> None:
+    """What a reader calls the same number, and what was forgiven before."""
+    for left, right in ((one, other), (other, one)):
+        for text in (left, left.translate(DEVANAGARI)):
+            assert hi_lenient(text) == hi_lenient(right)
+
+
+MARKS = st.text(alphabet="0159५०.,:/-+−–%٪ ٫⁄#*$<>=^eEAb\u0301ßकि्\u093c\u200d।()", max_size=14)
+
+
+@given(st.one_of(st.text(max_size=20), MARKS))
+@example("A=−7A0$−")
+@example("−−/2")
+@example("6+b-−30")
+@example("7⁄:+1–7-")
+@settings(max_examples=400)
+def test_k12_hi_lenient_is_a_fixed_point_of_itself(text: str) -> None:
+    """Whatever the text: what deleting brought together is settled before the end, and the normal form makes no difference."""
     once = hi_lenient(text)
     assert hi_lenient(once) == once
     assert hi_lenient(unicodedata.normalize("NFD", text)) == once
