@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.evaluate.aggregate import cut_warning
+from gpu_runner.evaluate.markdown_text import code, plain
 from gpu_runner.evaluate.report_html import render_html
 
 SETS_IN_ORDER: Final = ("all", "repair", "holdout", "old_facts", "earlier_repair", "dataset")
@@ -17,7 +18,14 @@ SHOWN_METRICS: Final = (
     *("exact_match", "f1", "em_guarded", "em_lenient", "bleu", "bleu_13a", "chrf", "chrf++", "hallucination_rate"),
     *("hallucination_coverage", "abstention_rate", "devanagari_consistency", "latency_ms", "cut_rate", "missing_rate"),
 )
+# More of the first is worse, so a gain in it is a fall; more of the second is neither better nor worse by itself.
+LESS_IS_BETTER: Final = frozenset({"hallucination_rate", "latency_ms", "cut_rate", "missing_rate"})
+NEITHER: Final = frozenset({"hallucination_coverage", "abstention_rate"})
 NOTES: Final = (
+    "A gain is candidate minus baseline, turned round where less is better (hallucination_rate, latency_ms, cut_rate, missing_rate): above "
+    "zero the candidate is better, below it is worse, in every table and chart. hallucination_coverage and abstention_rate have none.",
+    "A guard compares item by item (of hallucination: the items with checkable claims on both sides; of latency: the time of a token), a "
+    "table of figures all items of a side: the two need not be equal.",
     "exact_match, f1 and em_guarded are shares; bleu and chrf run from 0 to 100. exact_match is MLQA's; em_guarded also keeps "
     "numbers and marks with a meaning (A+, C#, 50%) apart and is the one that the gate counts.",
     "hallucination_rate is unsupported over checkable claims, judged by rules (numbers, names, content words, negation): no "
@@ -85,7 +93,7 @@ def score_tables(scores: Mapping[str, Any]) -> tuple[Table, ...]:
             values = [aggregates[side].get(item_set, {}).get(language, {}) for side in sides]
             rows = tuple(_row(name, values) for name in SHOWN_METRICS if name in figures)
             name = f"{item_set}, {'all languages' if language == 'all' else language} ({figures['items']:.0f} items)"
-            out.append(Table(name, ("metric", *sides, *(["change"] if len(sides) == 2 else [])), rows))
+            out.append(Table(name, ("metric", *sides, *(["gain"] if len(sides) == 2 else [])), rows))
     return tuple(out)
 
 
@@ -93,20 +101,21 @@ def render_markdown(
     title: str, facts: Mapping[str, str], tables: Sequence[Table], decision: Mapping[str, Any] | None, signatures: Mapping[str, str], *,
     warnings: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """The report for people who read text."""
-    lines = [f"# {title}", "", *(f"- {name}: {value}" for name, value in facts.items()), ""]
-    lines += [line for warning in warnings for line in (f"**Warning:** {warning}.", "")]
+    """The report for people who read text; what is not ours in it is shown as it is, and is no markup."""
+    lines = [f"# {plain(title)}", "", *(f"- {plain(name)}: {plain(str(value))}" for name, value in facts.items()), ""]
+    lines += [line for warning in warnings for line in (f"**Warning:** {plain(warning)}.", "")]
     if decision:
-        lines += [f"## Decision: {decision['verdict']}", "", *(f"- {reason}" for reason in decision["reasons"]), ""]
+        reasons = (f"- {plain(str(reason))}" for reason in decision["reasons"])
+        lines += [f"## Decision: {plain(str(decision['verdict']))}", "", *reasons, ""]
         lines += _markdown_table(guard_table(decision)) if decision.get("guards") else []
         lines += [FALSE_PROMOTIONS, ""]
     for table in tables:
-        lines += [f"## {table.title}", "", *_markdown_table(table)]
+        lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
     lines += [
         "## How it was computed",
         "",
         *(f"- {note}" for note in NOTES),
-        *(f"- {name}: `{text}`" for name, text in signatures.items()),
+        *(f"- {plain(name)}: {code(text)}" for name, text in signatures.items()),
         "",
     ]
     return "\n".join(lines)
@@ -125,15 +134,20 @@ def guard_table(decision: Mapping[str, Any]) -> Table:
         )
         for guard in decision["guards"]
     )
-    return Table("Guards", ("guard", "state", "change", "p of harm", "margin", "items"), rows)
+    return Table("Guards", ("guard", "state", "gain", "p of harm", "margin", "items"), rows)
 
 
 def _row(name: str, values: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     cells = [name, *(_figure(value.get(name)) for value in values)]
     if len(values) == 2:
         before, after = values[0].get(name), values[1].get(name)
-        cells.append("" if before is None or after is None else f"{after - before:+.4f}")
+        cells.append("" if before is None or after is None or name in NEITHER else f"{_gain(name, before, after):+.4f}")
     return tuple(cells)
+
+
+def _gain(name: str, before: float, after: float) -> float:
+    # Adding zero makes of a minus zero a plain one.
+    return (before - after if name in LESS_IS_BETTER else after - before) + 0.0
 
 
 def _figure(value: float | None) -> str:
@@ -141,9 +155,9 @@ def _figure(value: float | None) -> str:
 
 
 def _markdown_table(table: Table) -> list[str]:
-    escaped = [[cell.replace("|", "\\|") for cell in row] for row in table.rows]
+    escaped = [[plain(cell) for cell in row] for row in table.rows]
     return [
-        f"| {' | '.join(table.header)} |",
+        f"| {' | '.join(map(plain, table.header))} |",
         f"|{'---|' * len(table.header)}",
         *(f"| {' | '.join(row)} |" for row in escaped),
         "",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -107,3 +109,109 @@ def test_k4_cut_answers_are_in_all_three_reports(tmp_path: Path, scores: dict[st
     for entry in scores["items"]:
         entry["candidate"]["cut"] = False
     assert "Warning" not in write_reports(scores, tmp_path, "whole").markdown.read_text(encoding="utf-8")
+
+
+HOSTILE = (
+    "a | b `c` <img src=x onerror=alert(1)> [d](http://e.f) https://g.h **i** _j_ &lt; $k$ user@host\n# heading\n- item\n\n| t |\n|---|"
+)
+
+
+def test_k12_what_is_not_ours_is_plain_text_in_the_markdown(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """Names, reasons and signatures with pipes, backticks, brackets, line breaks and links: no markup of their own comes of any."""
+    decision = decide(Policy(), scores, seed=0).as_dict()
+    clean = write_reports(scores, tmp_path, "clean", decision=decision, facts={"model": "m"}).markdown.read_text(encoding="utf-8")
+    guards = [dict(guard) | {"name": HOSTILE} for guard in decision["guards"]]
+    hostile = dict(decision) | {"verdict": HOSTILE, "reasons": [HOSTILE] * len(decision["reasons"]), "guards": guards}
+    changed = scores | {"signatures": dict.fromkeys(scores["signatures"], HOSTILE)}
+    path = write_reports(changed, tmp_path, "hostile", decision=hostile, title=HOSTILE, facts={HOSTILE: HOSTILE}).markdown
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) == len(clean.splitlines())
+    assert [line[:2] for line in text.splitlines()] == [line[:2] for line in clean.splitlines()]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            assert len(re.findall(r"(?<!\\)\|", line)) in {5, 7}, line
+        bare = re.sub(r"(?P<fence>`+).*?(?P=fence)", "", line.replace("\\\\", "")) if not line.startswith(("|", "#")) else line
+        assert not re.search(r"(?<!\\)[<`]|(?<!\\)\]\(|https?://|(?<!\\)\*\*i|(?<!\\)@", bare.replace("**Warning:**", "")), line
+
+
+def test_k12_no_value_is_markup_in_the_html(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """Every text of facts, decision, guards, sets, languages and signatures is escaped; tags stay balanced."""
+    decision = decide(Policy(), scores, seed=0).as_dict()
+    guards = [dict(guard) | {"name": HOSTILE, "change": 0.1} for guard in decision["guards"]]
+    hostile = dict(decision) | {"verdict": '"><script>', "reasons": [HOSTILE], "guards": guards}
+    sides = {side: {HOSTILE: {HOSTILE: scores["aggregates"][side]["all"]["all"]}} for side in SIDES}
+    changed = scores | {"signatures": {HOSTILE: HOSTILE}, "aggregates": sides}
+    html = write_reports(changed, tmp_path, "j", decision=hostile, title=HOSTILE, facts={HOSTILE: HOSTILE}).html.read_text(encoding="utf-8")
+    assert "<img" not in html
+    assert "<script" not in html
+    balance = Balance()
+    balance.feed(html)
+    assert (balance.open, balance.wrong) == ([], [])
+
+
+def gains_of(html: str) -> dict[str, str]:
+    """The labels of the chart of gains and the figures beside them."""
+    chart = html.split('aria-label="Gains"')[1].split("</div>", maxsplit=1)[0]
+    return dict(
+        zip(re.findall(r'<span class="name">(.*?)</span>', chart), re.findall(r'<span class="value">(.*?)</span>', chart), strict=True)
+    )
+
+
+def test_k12_one_sign_in_tables_and_charts(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """Fewer hallucinations and a shorter latency are gains, in every place: above zero the candidate is better."""
+    for side, rate, latency in (("baseline", 0.3, 50.0), ("candidate", 0.168, 120.0)):
+        scores["aggregates"][side]["all"]["all"] |= {"hallucination_rate": rate, "latency_ms": latency, "abstention_rate": rate}
+    decision = decide(Policy(), scores, seed=0).as_dict()
+    guards = [dict(guard) for guard in decision["guards"]]
+    for guard, change in zip(guards, (0.098, -1.4), strict=False):
+        guard["change"] = change
+    paths = write_reports(scores, tmp_path, "job", decision=dict(decision) | {"guards": guards})
+    text, html = (path.read_text(encoding="utf-8") for path in (paths.markdown, paths.html))
+    assert "| hallucination_rate | 0.3000 | 0.1680 | +0.1320 |" in text
+    assert "| latency_ms | 50.0000 | 120.0000 | -70.0000 |" in text
+    assert "| abstention_rate | 0.3000 | 0.1680 |  |" in text
+    assert "above zero the candidate is better" in text
+    assert "above zero (right) the candidate is better" in html
+    shown = gains_of(html)
+    assert (shown[guards[0]["name"]], shown[guards[1]["name"]]) == ("+0.098", "-1.400")
+
+
+def test_k12_charts_are_whole_on_a_phone(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """In a frame of 360 pixels nothing but a table is wider than the page, as Chromium lays it out."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("no Chromium on PATH")
+    decision = decide(Policy(), scores, seed=0).as_dict()
+    guards = [dict(guard) | {"change": 0.3} for guard in decision["guards"]]
+    decision |= {"reasons": ["a" * 200], "guards": guards, "primary": {"gain": 0.2, "low": -0.1, "high": 1.0}}
+    html = write_reports(scores, tmp_path, "job", decision=decision, facts={"model": "m" * 150}).html
+    (tmp_path / "frame.html").write_text(
+        f'''<iframe id="f" src="{html.as_uri()}" width="360" height="800" style="border:0" onload="
+        const page = document.getElementById('f').contentDocument;
+        const wide = [...page.querySelectorAll('.chart, .chart *, p, li')].filter((one) => one.getBoundingClientRect().right > 360);
+        document.title = 'measured ' + page.querySelectorAll('.chart').length + ' ' + page.documentElement.scrollWidth + ' ' + wide.length;
+        "></iframe>''',
+        encoding="utf-8",
+    )
+    flags = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--allow-file-access-from-files",
+    )
+    command = [
+        chromium,
+        *flags,
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--timeout=5000",
+        "--dump-dom",
+        (tmp_path / "frame.html").as_uri(),
+    ]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    measured = re.search(r"<title>measured (\d+) (\d+) (\d+)</title>", shown)
+    assert measured is not None, shown[:2000]
+    charts, page_width, too_wide = map(int, measured.groups())
+    assert (charts, too_wide) == (2, 0)
+    assert page_width <= 360
