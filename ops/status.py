@@ -38,11 +38,20 @@ def gather(data_dir: Path) -> dict[str, Any]:
         answer = _get(f"{url}{_PATHS[name]}")
         services[name] = {"url": url, "answers": answer is not None, "status": (answer or {}).get("status")}
     state = _get(f"{urls['consumers']}/state")
+    page = _get(f"{urls['dashboard']}/snapshot") if services["dashboard"]["answers"] else None
     return {
         "stack": None if stack is None else {"pid": stack.pid, "broker": stack.broker, "bootstrap_servers": stack.bootstrap_servers},
         "services": services,
         "state": state,
+        "last_jobs": None if page is None else last_jobs(page),
     }
+
+
+def last_jobs(page: Mapping[str, Any]) -> dict[str, Any]:
+    """The job of each model that ended last, from the live page's snapshot; None for a model without one. A page of an earlier release
+    tells none of them."""
+    models = page.get("models") or {}
+    return {name: model["last_job"] for name, model in models.items() if isinstance(model, dict) and "last_job" in model}
 
 
 def _get(url: str) -> dict[str, Any] | None:
@@ -81,11 +90,11 @@ def _show(found: Mapping[str, Any]) -> None:
         console.print("the consumers do not answer, so buffers and drift are unknown")
         return
     for model, state in found["state"].get("models", {}).items():
-        console.print(model_lines(model, state), highlight=False, markup=False, soft_wrap=True)
+        console.print(model_lines(model, state, found["last_jobs"]), highlight=False, markup=False, soft_wrap=True)
 
 
-def model_lines(model: str, state: Mapping[str, Any]) -> str:
-    """One model in plain words."""
+def model_lines(model: str, state: Mapping[str, Any], last_jobs: Mapping[str, Any] | None = None) -> str:
+    """One model in plain words; `last_jobs` as `gather` found them, None where the live page does not answer."""
     lines = [
         f"{model}: serving {state.get('serving_version') or 'nothing'}",
         f"  negatives {state.get('counted_negatives')} of {state.get('threshold')}, by {state.get('distinct_users')} of at least "
@@ -94,6 +103,7 @@ def model_lines(model: str, state: Mapping[str, Any]) -> str:
     ]
     if state.get("running"):
         lines.append(f"  running: {state['running']}, attempt {state.get('attempt')}, batch {state.get('batch')}")
+    lines += [f"  {line}" for line in last_job_lines(model, last_jobs)]
     if state.get("paused"):
         lines.append("  paused")
     if state.get("blocked_because"):
@@ -107,6 +117,21 @@ def model_lines(model: str, state: Mapping[str, Any]) -> str:
     elif baseline.get("because"):
         lines.append(f"  drift of documents is not watched: {baseline['because']}")
     return "\n".join(lines)
+
+
+def last_job_lines(model: str, last_jobs: Mapping[str, Any] | None) -> list[str]:
+    """How the last job ended, when, and why."""
+    if last_jobs is None:
+        return ["last job: unknown, the live page does not answer"]
+    if model not in last_jobs:
+        return []
+    job = last_jobs[model]
+    if not job:
+        return ["last job: none has ended yet"]
+    attempt = f", attempt {job['attempt']}" if job["attempt"] > 1 else ""
+    again = ", may be tried again" if job["retryable"] else ""
+    first = f"last job: {job['version']} ended {job['outcome']} at {job['ended_at']} ({job['id']}{attempt}{again})"
+    return [first, *(f"  because: {reason}" for reason in job["reasons"])]
 
 
 def _drift(drift: Mapping[str, Any]) -> str:

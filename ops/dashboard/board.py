@@ -13,6 +13,7 @@ from schemas.model import ModelCurrent
 from schemas.training import TrainingState
 
 DECISIONS_SHOWN: Final = 8
+REASONS_SHOWN: Final = 6
 # Detectors that are told beside the others and never fire.
 SECOND_OPINIONS: Final = ("adwin", "page_hinkley")
 # Enough for a curve 600 pixels wide; beyond it every second point goes.
@@ -20,11 +21,16 @@ CURVE_POINTS: Final = 400
 
 
 class ModelBoard:
-    """One model: what serves, its newest job with the loss curve, the newest drift, and the last things that happened, newest first."""
+    """One model: what serves, its newest job with the loss curve, the job that ended last, drift, and what happened, newest first.
+
+    The job that ended last stays while the next one runs: whether it trained at all, and why not, is what a person looks for.
+    """
 
     def __init__(self) -> None:
         self.serving: ModelCurrent | None = None
         self.job: TrainingState | None = None
+        self.ended: TrainingState | None = None
+        self.decisions: dict[str, PromotionDecided] = {}  # by job id: the newest few
         self.curve: list[tuple[int, float]] = []
         self.happened: list[dict[str, Any]] = []
         self.drift: DriftDetected | None = None
@@ -38,7 +44,10 @@ class ModelBoard:
                     self.serving = event
             case TrainingState():
                 self._fold_job(event)
+                if event.phase == "ended" and (self.ended is None or event.updated_at >= self.ended.updated_at):
+                    self.ended = event
             case PromotionDecided():
+                self._decided(event)
                 self._happen(event.decision_id, _decision(event))
             case RetrainRequested():
                 self._happen(event.event_id(), _command(event))
@@ -61,6 +70,13 @@ class ModelBoard:
             self.curve.append((event.step, event.loss))
             if len(self.curve) > CURVE_POINTS:
                 self.curve = [*self.curve[::2], self.curve[-1]] if len(self.curve) % 2 == 0 else self.curve[::2]
+
+    def _decided(self, event: PromotionDecided) -> None:
+        if event.job_id is None:
+            return
+        self.decisions[event.job_id] = event
+        for job_id in sorted(self.decisions, key=lambda name: self.decisions[name].decided_at)[:-DECISIONS_SHOWN]:
+            del self.decisions[job_id]
 
     def _happen(self, identity: str, what: dict[str, Any]) -> None:
         if identity in self._seen:
@@ -102,8 +118,23 @@ class ModelBoard:
                 "updated_at": job.updated_at.isoformat(),
                 "curve": self.curve,
             },
+            "last_job": None if self.ended is None else self._last_job(self.ended),
             "drift": None if self.drift is None else self.drift.model_dump(mode="json", exclude_none=True),
             "happened": self.happened,
+        }
+
+    def _last_job(self, ended: TrainingState) -> dict[str, Any]:
+        """How it ended, when and why: its error, else the reasons of its decision."""
+        decision = self.decisions.get(ended.job_id)
+        reasons = [ended.error] if ended.error else list(decision.reasons) if decision is not None else []
+        return {
+            "id": ended.job_id,
+            "version": ended.version,
+            "attempt": ended.attempt,
+            "outcome": ended.outcome,
+            "retryable": ended.retryable,
+            "ended_at": ended.updated_at.isoformat(),
+            "reasons": reasons[:REASONS_SHOWN],
         }
 
 

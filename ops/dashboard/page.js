@@ -204,14 +204,15 @@ function lastDriftCard(drift) {
 
 function lossCurve(points) {
   if (points.length < 2) return null;
-  const [width, height, left, bottom] = [600, 190, 48, 26];
+  // Room for the letters of a phone, which are larger in proportion: "12.34" beside the axis, half a line above the highest mark.
+  const [width, height, left, bottom, head] = [600, 200, 76, 26, 18];
   const steps = points.map((point) => point[0]);
   const losses = points.map((point) => point[1]);
   const [first, last] = [Math.min(...steps), Math.max(...steps)];
   const top = Math.max(...losses);
   const low = Math.min(0, ...losses);
   const x = (step) => left + ((step - first) / Math.max(1, last - first)) * (width - left - 8);
-  const y = (loss) => 8 + (1 - (loss - low) / Math.max(1e-9, top - low)) * (height - bottom - 8);
+  const y = (loss) => head + (1 - (loss - low) / Math.max(1e-9, top - low)) * (height - bottom - head);
   const label = `loss from ${losses[0].toFixed(2)} at step ${first} to ${losses.at(-1).toFixed(2)} at step ${last}`;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "curve", role: "img", "aria-label": label });
   for (const mark of [low, (low + top) / 2, top]) {
@@ -224,10 +225,35 @@ function lossCurve(points) {
   return picture;
 }
 
-function jobCard(job) {
+const OUTCOMES = { promoted: "good", failed: "bad", rejected: "warn", inconclusive: "warn", no_data: "warn", void: "warn", cancelled: "warn" };
+
+// How the last job ended, when and why, with what holds the next one back beside it. A server of an earlier release tells none.
+function lastJob(last, live) {
+  if (last === undefined) return null;
+  const part = el("div", { class: "last-job" }, el("h3", {}, "The last job that ended"));
+  if (!last) part.append(el("p", { class: "quiet" }, "none yet"));
+  else {
+    const attempt = last.attempt > 1 ? `, attempt ${number(last.attempt)}` : "";
+    const at = el("time", { datetime: last.ended_at }, new Date(last.ended_at).toLocaleString("en-GB"));
+    const again = last.retryable ? ", may be tried again" : "";
+    part.append(
+      el("p", {}, el("span", { class: `pill ${OUTCOMES[last.outcome] ?? ""}` }, last.outcome.replaceAll("_", " ")), ` ${last.version}${attempt}, ended `, at, again),
+      el("ul", { class: "evidence" }, ...last.reasons.map((reason) => el("li", {}, reason))),
+    );
+  }
+  if (live?.blocked_because) part.append(el("p", { class: "warn" }, `the next one: ${live.blocked_because}`));
+  return part;
+}
+
+function jobCard(job, last, live) {
   const card = el("section", { class: "card half" }, el("h3", {}, "Training"));
-  if (!job) return card.append(el("p", { class: "quiet" }, "no job yet")), card;
-  const ended = { promoted: "good", failed: "bad", rejected: "warn", inconclusive: "warn" }[job.outcome];
+  if (!job) {
+    card.append(el("p", { class: "quiet" }, "no job yet"));
+    const part = lastJob(last, live);
+    if (part) card.append(part);
+    return card;
+  }
+  const ended = OUTCOMES[job.outcome];
   card.append(el("p", {}, el("span", { class: `pill ${ended ?? ""}` }, job.outcome ?? job.phase), ` ${job.version}, `, el("code", {}, job.id)));
   if (job.total_steps) {
     card.append(bar(job.step / job.total_steps, false, "steps done", job.step, job.total_steps));
@@ -244,7 +270,8 @@ function jobCard(job) {
     ]),
   );
   const curve = lossCurve(job.curve);
-  if (curve) card.append(curve);
+  const part = lastJob(last, live);
+  card.append(...[curve, part].filter(Boolean));
   return card;
 }
 
@@ -267,14 +294,14 @@ function modelSections(models) {
   const names = Object.keys(models);
   if (!names.length) return [el("section", {}, el("h2", {}, "Models"), el("p", { class: "quiet" }, "No model is known yet: abhyas bootstrap registers one."))];
   return names.map((name, index) => {
-    const { serving, job, drift, happened, live } = models[name];
+    const { serving, job, last_job: last, drift, happened, live } = models[name];
     const head = el("div", { class: "model-head" }, el("h2", { id: `model-${index}` }, name));
     if (serving) {
       head.append(el("p", {}, "serves ", el("strong", {}, serving.version), " ", short(serving.sha256)));
       const from = serving.previous ? `, before it ${serving.previous}` : "";
       head.append(el("p", { class: "quiet" }, `by ${serving.cause}${from}, since `, when(serving.since)));
     } else head.append(el("p", { class: "warn" }, "nothing serves"));
-    const cards = el("div", { class: "cards" }, bufferCard(live), driftCard(live), jobCard(job), happenedCard(happened), lastDriftCard(drift) ?? "");
+    const cards = el("div", { class: "cards" }, bufferCard(live), driftCard(live), jobCard(job, last, live), happenedCard(happened), lastDriftCard(drift) ?? "");
     return el("section", { "aria-labelledby": `model-${index}` }, head, cards);
   });
 }

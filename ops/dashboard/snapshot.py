@@ -85,7 +85,7 @@ def snapshot(view: View, now: datetime) -> dict[str, Any]:
     live = (view.state or {}).get("models", {})
     models = {}
     for name in sorted({*board["models"], *live}):
-        known = board["models"].get(name, {"serving": None, "job": None, "drift": None, "happened": []})
+        known = board["models"].get(name, {"serving": None, "job": None, "last_job": None, "drift": None, "happened": []})
         models[name] = known | {"live": live.get(name)}
     return {
         "now": now.isoformat(timespec="seconds"),

@@ -60,6 +60,13 @@ def test_every_rule_has_a_firing_case() -> None:
     assert tests[1]["promql_expr_test"][0]["exp_samples"] == []
 
 
+def test_k12_repeated_runs_without_data_are_an_alert() -> None:
+    """One may be a batch that taught nothing; two in three days are a person's to look at, and say where."""
+    (rule,) = [rule for rule in rules() if 'status="no_data"' in rule["expr"]]
+    assert "abhyas status" in rule["annotations"]["action"]
+    assert 'training_jobs_total{status="no_data"} 0.0' in RunnerMetrics().text().decode()
+
+
 def test_promtool_accepts_configuration_and_rules() -> None:
     """Configuration and rules are well formed, every rule fires where it should and is quiet where it should."""
     promtool = shutil.which("promtool")

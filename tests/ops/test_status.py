@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops.status import model_lines
+from ops.status import last_jobs, model_lines
 
 
 def lines(**state: Any) -> list[str]:
@@ -28,3 +28,28 @@ def test_documents_without_a_baseline_say_why() -> None:
     assert "drift of documents is not watched: too few documents" in found
     old = {"signal": "negative_rate", "detector": "adwin", "statistic": 0.2, "threshold": 1.0, "alarm": False}
     assert "drift of negative_rate (adwin): 0.2 of 1" in lines(drift=[old])
+
+
+JOB = {
+    "id": "cmd-7", "version": "v4", "attempt": 2, "outcome": "no_data", "retryable": False, "ended_at": "2026-11-23T10:05:00+00:00",
+    "reasons": ["no_data: fewer than 1 new training rows are left (too_long 25)"],
+}  # fmt: skip
+
+
+def test_k12_the_last_job_its_end_and_its_reason() -> None:
+    """Beside what holds the next one back."""
+    found = model_lines("m", {"blocked_because": "25 more corrections are needed"}, last_jobs({"models": {"m": {"last_job": JOB}}}))
+    lines_of = [line.strip() for line in found.splitlines()]
+    assert "last job: v4 ended no_data at 2026-11-23T10:05:00+00:00 (cmd-7, attempt 2)" in lines_of
+    assert "because: no_data: fewer than 1 new training rows are left (too_long 25)" in lines_of
+    assert "blocked: 25 more corrections are needed" in lines_of
+    failed = JOB | {"outcome": "failed", "attempt": 1, "retryable": True, "reasons": []}
+    assert "(cmd-7, may be tried again)" in model_lines("m", {}, {"m": failed})
+
+
+def test_k12_without_a_last_job_that_is_said() -> None:
+    """None ended yet; the page does not answer; a page of an earlier release tells nothing, and nothing is made up."""
+    assert "last job: none has ended yet" in model_lines("m", {}, {"m": None})
+    assert "last job: unknown, the live page does not answer" in model_lines("m", {}, None)
+    assert "last job" not in model_lines("m", {}, last_jobs({"models": {"m": {"job": None}}}))
+    assert last_jobs({}) == {}

@@ -176,3 +176,30 @@ def test_the_newest_drift_is_kept_whole() -> None:
         "negative_rate (adwin): 1.2 over 1, second opinion, +0.05",
     ]
     assert shown(decision(1, 1))["drift"] is None
+
+
+ENDS = ["promoted", "rejected", "inconclusive", "void", "no_data", "failed", "cancelled"]
+
+
+@pytest.mark.parametrize("outcome", ENDS)
+def test_k12_the_last_job_is_told_with_its_end_and_its_reason(outcome: str) -> None:
+    """Its error, else the reasons of its decision; it stays while the next job runs, whatever the order of reading."""
+    decided = outcome in ENDS[:4]
+    ended = state(3, None, 5, "ended", outcome=outcome, **({} if decided else {"error": f"why {outcome}"}))
+    told = decision(1, 4).model_copy(update={"job_id": "cmd-1", "reasons": ("because of this", "and that")})
+    running = state(1, 2.0, 9, job_id="cmd-2", version="v2")
+    older = state(3, None, 2, "ended", outcome="failed", job_id="cmd-0", version="v0", error="long ago")
+    for events in ((ended, told, running, older), (running, older, told, ended)):
+        found = shown(*events)
+        assert found["job"]["id"] == "cmd-2"
+        assert found["last_job"] == {
+            "id": "cmd-1", "version": "v1", "attempt": 1, "outcome": outcome, "retryable": False, "ended_at": at(5).isoformat(),
+            "reasons": ["because of this", "and that"] if decided else [f"why {outcome}"],
+        }  # fmt: skip
+
+
+def test_k12_no_job_has_ended_yet() -> None:
+    """A job that runs is not the last one that ended; another's decision is not this one's reason."""
+    assert shown(state(1, 2.0, 1))["last_job"] is None
+    ended = state(3, None, 5, "ended", outcome="void")
+    assert shown(ended, decision(1, 4).model_copy(update={"job_id": "another"}))["last_job"]["reasons"] == []
