@@ -21,6 +21,7 @@ from random import Random
 from typing import Any, Final
 
 import fake_child
+import structlog
 from runner_fakes import BOOTSTRAP, START, FakeChannel, FakeSamples, FakeTopics, command, request, upload_material
 
 from bench.simulation.virtual_threads import ThreadedLoop, sleep
@@ -31,7 +32,6 @@ from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
 from gpu_runner.train.left_out import LeftOut
-from producers.artifact_store.artifacts import uri_of
 from producers.artifact_store.content_hash import folder_sha256, leftovers
 from producers.artifact_store.local_store import LocalStore
 from producers.artifact_store.stopping import look
@@ -235,15 +235,11 @@ def violations(world: World, undisturbed: World) -> list[str]:
         wrong.append(f"{world.store.uploads}: expected one upload that ends, and never two at once")
     if world.preparers.most > 1 or world.preparers.inside:
         wrong.append(f"{world.preparers} preparers: expected one at a time")
-    served = [current for current in world.topics.events(ModelCurrent) if current.cause == "promotion"]
-    if [current.artifact_sha256 for current in served] != [undisturbed.topics.events(ModelCurrent)[-1].artifact_sha256]:
+    served = [current.artifact_sha256 for current in world.topics.events(ModelCurrent) if current.cause == "promotion"]
+    if served != [undisturbed.topics.events(ModelCurrent)[-1].artifact_sha256]:
         wrong.append(f"{len(served)} promotions: expected one, of the same artifact as the undisturbed run")
-    merged = world.store.local_path(f"finetuned/tiny/{last.version}/merged")
-    if folder_sha256(merged) != served[-1].artifact_sha256 if served else False:
+    if folder_sha256(world.store.local_path(f"finetuned/tiny/{last.version}/merged")) not in served:
         wrong.append("the stored version is not what was promoted")
-    record = json.loads(world.store.read_bytes(f"finetuned/tiny/{last.version}/decision.json"))
-    if uri_of(record["artifact"]["uri"], "models") != uri_of(f"finetuned/tiny/{last.version}/merged", "models"):
-        wrong.append("the record names another artifact")
     if leftovers(world.store.local_path("finetuned")):
         wrong.append("an unfinished file lies in the store")
     tokens = [state.lease.token for state in world.states() if state.lease]
@@ -273,6 +269,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--first", type=int, default=0)
     chosen = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with tempfile.TemporaryDirectory(prefix="abhyas-blips-") as folder:
         found = run_seeds(range(chosen.first, chosen.first + chosen.seeds), Path(folder))
     broken = {seed: wrong for seed, wrong in found.items() if wrong}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import blip_processes
 import pytest
 from blips import bootstrapped, copy_of, run_job, run_seeds
 
@@ -32,3 +33,13 @@ def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:
         run_job(world, (1.0, 4.0, 12.0))
     first, second = ([state.model_dump_json() for state in world.states()] for world in worlds)
     assert first == second
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(600)
+def test_k9_three_blips_on_real_processes(tmp_path: Path, kafka_broker: str) -> None:
+    """Apache Kafka behind a proxy, the runner, its child: the short form of `blip_processes.py --seeds 5`."""
+    assert kafka_broker  # skips where there is no Kafka; the blips need one of their own, behind a proxy
+    (outcome,) = asyncio.run(blip_processes.run_seeds([0], tmp_path)).values()
+    assert blip_processes.violations(outcome) == []
+    assert outcome.sessions > 1
