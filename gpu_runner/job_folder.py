@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from typing import Any, Final
 from gpu_runner.errors import JobInterrupted, JobRefused
 from gpu_runner.taken_back import KnownSample, known_samples
 from producers.artifact_store.content_hash import file_sha256, folder_sha256
-from producers.artifact_store.unfinished import sync_folder, whole_file
+from producers.artifact_store.unfinished import sync_folder, whole_file, write_file
 
 # Everything that holds rows, or weights made of them; `discard` removes it.
 _MADE_OF_ROWS: Final = ("dataset", "drift", ".dataset.part", ".dataset.old", "registered", "checkpoints", "adapter", "merged", "evaluation")
@@ -40,10 +39,8 @@ def folder_name(job_id: str) -> str:
 def write_json(path: Path, content: object) -> None:
     """Writes a JSON file whole or not at all, synced."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part, part.open("wb") as handle:
-        handle.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
-        handle.flush()
-        os.fsync(handle.fileno())
+    with whole_file(path) as part:
+        write_file(part, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
     sync_folder(path.parent)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from producers.artifact_store.artifacts import MANIFEST, ArtifactError, ArtifactMissing, checked_key
 from producers.artifact_store.content_hash import is_leftover
 from producers.artifact_store.stopping import look
-from producers.artifact_store.unfinished import PARTS, Unfinished, copy_file, sync_folder, whole_file
+from producers.artifact_store.unfinished import PARTS, Unfinished, copy_file, sync_folder, whole_file, write_file
 
 
 class LocalStore:
@@ -37,10 +37,8 @@ class LocalStore:
 
     def write_bytes(self, key: str, data: bytes) -> None:
         """Puts the bytes under the key, whole or not at all."""
-        with self._written(key) as part, part.open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
+        with self._written(key) as part:
+            write_file(part, data)
 
     def read_file(self, key: str, path: Path) -> None:
         """Copies the file to `path`, whole or not at all."""
@@ -60,7 +58,7 @@ class LocalStore:
                 target = part / checked_key(name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 copy_file(files[name], target)
-            (part / MANIFEST).write_bytes(manifest)
+            write_file(part / MANIFEST, manifest)
             for folder in (part, *(path for path in part.rglob("*") if path.is_dir())):
                 sync_folder(folder)
 

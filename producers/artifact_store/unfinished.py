@@ -32,6 +32,14 @@ def copy_file(source: Path, target: Path) -> None:
         os.fsync(writes.fileno())
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a new file and syncs it."""
+    with path.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A name beside `path`, for files outside a store: what is written under it is `path` at the end, or gone after an error."""
