@@ -105,9 +105,9 @@ def gather(
     gone = taken_back.gone(model, found.samples)
     last = _Sift({}, gone, newest, set(), answers)
     found.base = tuple(row for row in base if last.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped))
-    known = {row.id for row in found.base}
+    base_ids = {row.id for row in found.base}
     together = {row.id: row for row in with_own_ids((*found.base, *rows))}
-    found.rows = tuple(row for name, row in together.items() if name not in known)
+    found.rows = tuple(row for name, row in together.items() if name not in base_ids)
     found.items = tuple(items)
     found.samples = {name: sample for name, sample in found.samples.items() if name not in gone}
     return found
