@@ -65,9 +65,11 @@ drill: $(READY)
 drill-stale: $(READY)
 	@$(BIN)/python -m bench.drill.stale --out bench/drill-stale.json
 
-# Kills the consumers and the runner at every point of the loop, on Apache Kafka; writes bench/drill-loop.json.
+# Kills the consumers and the runner at six moments of the loop, then the runner at ten random steps each of preparation, upload and
+# promotion, on the local store and on versitygw; writes bench/drill-loop.json. STORE=local or STORE=s3: the random steps on that store
+# alone; KILLS=3 SEED=1 are others. Ten minutes on a machine with nothing else to do, and four more where Go has to build versitygw.
 drill-loop: $(READY)
-	@$(BIN)/python -m bench.drill_loop --out bench/drill-loop.json
+	@$(BIN)/python -m bench.drill_loop --out bench/drill-loop.json --seed $(SEED) $(if $(STORE),--part $(STORE)) $(if $(filter command line,$(origin KILLS)),--kills $(KILLS))
 
 # The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/stream.json.
 bench-stream: $(READY)
