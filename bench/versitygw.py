@@ -6,12 +6,14 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import ops.with_parent
 from ops.brokers.kafka_single_node import HOST
 from ops.services import port_taken
 
@@ -24,6 +26,10 @@ SECRET_KEY: Final = "of-the-drill-alone"
 # From nothing 250 s and 340 MB of sources on two busy cores; seconds where Go's own caches have them.
 BUILD_TIMEOUT_S: Final = 900.0
 START_TIMEOUT_S: Final = 20.0
+
+
+# The thread that starts it has to live as long as it does.
+_DIES_WITH_US: Final = (sys.executable, "-I", "-S", ops.with_parent.__file__)
 
 
 class VersitygwUnavailable(RuntimeError):
@@ -89,8 +95,12 @@ class Versitygw:
         log = self.folder.with_name(f"{self.folder.name}.log")
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [*command, "posix", str(self.folder)], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-            )
+                [*_DIES_WITH_US, str(os.getpid()), *command, "posix", str(self.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
         try:
             self._wait_until_ready(port, log)
         except BaseException:

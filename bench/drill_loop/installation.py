@@ -115,6 +115,7 @@ def _environment(work: Path) -> dict[str, str]:
         "RETRAIN_TRIGGER_THRESHOLD": str(NEGATIVES),
         "TICK_INTERVAL_S": "1",
         "TRAINING_CHECKPOINT_EVERY_STEPS": "5",
+        "CHILD_THREADS": "1",  # the tiny model gains little by two, and on a busy machine each step waits for both
         "EVAL_REPORTS_DIR": str(work / "eval_reports"),
         **TRAINING,
         "TRAINING_ADAPTER_SCALE": "0.85",  # fewer corrections than the demo, so fewer steps to shrink

@@ -68,8 +68,8 @@ def request_name(head: bytes) -> str | None:
 def draw(passed: Sequence[tuple[str, str]], count: int, rng: random.Random) -> list[StepPoint]:
     """`count` points of each phase among the steps (phase, name) that an undisturbed run passed, in its order.
 
-    In their order all can be hit one after the other by one job: work is begun anew after a kill, and comes at least as far. Of the steps
-    after which it is not begun anew one is the last point, in every second draw. Raises ValueError for a phase without steps.
+    In their order all can be hit one after the other by one job: work is begun anew after a kill, and comes at least as far. Of steps
+    that a job passes once there is one at most. Raises ValueError for a phase without steps.
     """
     return [point for phase in PHASES for point in _of_phase(phase, [name for of, name in passed if of == phase], count, rng)]
 
@@ -78,11 +78,20 @@ def _of_phase(phase: str, names: Sequence[str], count: int, rng: random.Random) 
     if not names:
         raise ValueError(f"the undisturbed run passed no step of the {phase}: expected some, or nothing could be hit")
     last = names.index(LAST_REPEATED[phase]) if LAST_REPEATED[phase] in names else len(names) - 1
-    repeated, final = range(last + 1), range(last + 1, len(names))
-    ends = [rng.choice(final)] if final and rng.random() < 0.5 else []
+    once = _behind_the_record(names)
+    repeated = [place for place in range(last + 1) if place not in once]
+    ends = [rng.choice(range(last + 1, len(names)))] if last + 1 < len(names) and rng.random() < 0.5 else []
+    ends += [rng.choice(once)] if once and len(ends) < count else []
     wanted = count - len(ends)
     chosen = rng.sample(repeated, wanted) if wanted <= len(repeated) else rng.choices(repeated, k=wanted)
-    return [_point(phase, names, place) for place in [*sorted(chosen), *ends]]
+    return [_point(phase, names, place) for place in sorted([*chosen, *ends])]
+
+
+def _behind_the_record(names: Sequence[str]) -> range:
+    """The steps between the decision record, which is written once, and the first event of it: only one of them can be hit."""
+    written = [place for place, name in enumerate(names) if name.endswith("/decision.json")]
+    sent = [place for place, name in enumerate(names) if name.startswith("send ")]
+    return range(written[-1] + 1, sent[0]) if written and sent else range(0)
 
 
 def _point(phase: str, names: Sequence[str], place: int) -> StepPoint:
