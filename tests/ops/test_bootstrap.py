@@ -8,7 +8,15 @@ import pytest
 
 from ops.bootstrap import bootstrap_model, check_policy
 from ops.errors import OperationFailed, WrongUsage
+
+
+from ops.bootstrap import bootstrap_model
+from ops.brokers.embedded import EmbeddedBroker
+from ops.errors import OperationFailed
+from producers.artifact_store.artifacts import key_of
+from producers.artifact_store.local_store import LocalStore
 from producers.connection import KafkaConnection
+from schemas import topics
 
 GOOD = b'{"text": "a"}\n'
 NO_BROKER = KafkaConnection("127.0.0.1:1")
@@ -62,3 +70,15 @@ async def test_k11_a_policy_that_the_runner_would_refuse_is_named(content: bytes
     assert not (tmp_path / "store").exists()
     with pytest.raises(OperationFailed, match="can't be read"):
         check_policy(tmp_path / "no.yaml")
+
+
+async def test_the_request_names_the_bucket_that_holds_the_files(embedded_broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """MINIO_BUCKET may be another than models: the runner refuses what does not lie in its own."""
+    embedded_broker.create_topics({topics.topic(topics.OPERATOR_REQUESTED, "bucket"): 1})
+    files = {name: tmp_path / f"{name}.jsonl" for name in ("documents", "evaluation", "replay")}
+    for path in files.values():
+        path.write_bytes(GOOD)
+    kafka, store = KafkaConnection(embedded_broker.bootstrap_servers, topic_prefix="bucket", embedded=True), LocalStore(tmp_path, "ours")
+    asked = await bootstrap_model(kafka, model="tiny", base_model="tiny", store=store, **files)
+    uris = (asked.documents_uri, asked.eval_uri, asked.replay_uri)
+    assert all(store.exists(key_of(str(uri), store.bucket)) for uri in uris)
