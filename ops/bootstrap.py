@@ -67,23 +67,16 @@ async def bootstrap_model(
     if replay is not None:
         files[f"training_data/{model}/replay.jsonl"] = replay
     await asyncio.to_thread(check_files, tuple(files.values()))
-<<<<<<< HEAD
     if policy is not None:
         await asyncio.to_thread(check_policy, policy)
         files[f"eval_data/{model}/gate-policy.yaml"] = policy
-    event = request(
-        request_id=f"bootstrap-{uuid.uuid4().hex}", action="bootstrap", model=model, actor=actor, reason=reason, base_model=base_model,
-        documents_uri=f"s3://models/training_data/{model}/documents.jsonl", eval_uri=f"s3://models/eval_data/{model}/eval.jsonl",
-        replay_uri=None if replay is None else f"s3://models/training_data/{model}/replay.jsonl",
-        policy_uri=None if policy is None else f"s3://models/eval_data/{model}/gate-policy.yaml",
-=======
     kept = _store(artifacts_dir, store)
     event = request(
         request_id=f"bootstrap-{uuid.uuid4().hex}", action="bootstrap", model=model, actor=actor, reason=reason, base_model=base_model,
         documents_uri=f"s3://{kept.bucket}/training_data/{model}/documents.jsonl",
         eval_uri=f"s3://{kept.bucket}/eval_data/{model}/eval.jsonl",
         replay_uri=None if replay is None else f"s3://{kept.bucket}/training_data/{model}/replay.jsonl",
->>>>>>> 36050bd (abhyas bootstrap names the bucket that it stored into: with MINIO_BUCKET set it asked for files of another)
+        policy_uri=None if policy is None else f"s3://{kept.bucket}/eval_data/{model}/gate-policy.yaml",
     )  # fmt: skip
     await asyncio.to_thread(_copy, kept, files)
     await publish(kafka, event)

@@ -17,9 +17,8 @@ import pytest
 
 from bench.drill_loop import fixed_points, random_points
 from bench.drill_loop.fixed_points import Outcome, Point
-from bench.drill_loop.killed_runner import told_lines
 from bench.drill_loop.random_points import Survived, broken
-from bench.drill_loop.steps import PHASES, StepPoint, draw, first_steps
+from bench.drill_loop.steps import PHASES, StepPoint, draw, first_steps, told_lines
 from bench.drill_loop.stored import Found, look_at
 from bench.versitygw import Versitygw, VersitygwUnavailable, fetch_versitygw
 from gpu_runner.registry import write_record

@@ -24,7 +24,7 @@ from aiokafka import AIOKafkaProducer
 
 import gpu_runner.__main__
 import gpu_runner.kafka_writer
-from bench.drill_loop.steps import StepPoint, file_name, request_name
+from bench.drill_loop.steps import StepPoint, file_name, request_name, told_file, told_lines
 from gpu_runner.candidate import Candidate
 from gpu_runner.job_folder import JobFolder
 from gpu_runner.job_run import JobRun
@@ -181,17 +181,6 @@ class Trap:
 
     def _tell(self, what: str, phase: str, step: str) -> None:
         os.write(self._told, json.dumps({"what": what, "phase": phase, "step": step}).encode() + b"\n")
-
-
-def told_file(orders: Path) -> Path:
-    """Where the processes of one file of points tell what they did."""
-    return orders.with_suffix(".told")
-
-
-def told_lines(orders: Path) -> list[dict[str, str]]:
-    """What was told up to now: `what` (passed, killed, missed), `phase` and `step`."""
-    file = told_file(orders)
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def _when_begun(path: str, kill: Callable[[], None]) -> None:

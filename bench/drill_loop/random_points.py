@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from bench.drill_loop.fixed_points import Outcome, outcome, violations
 from bench.drill_loop.installation import NEGATIVES, Installation, corrections, installed
-from bench.drill_loop.killed_runner import ORDERS, told_file, told_lines
-from bench.drill_loop.steps import PHASES, StepPoint, draw
+from bench.drill_loop.killed_runner import ORDERS
+from bench.drill_loop.steps import PHASES, StepPoint, draw, told_file, told_lines
 from bench.drill_loop.stored import Found, look_at
 from bench.versitygw import Versitygw
 from consumers.core.trigger import MAX_ATTEMPTS

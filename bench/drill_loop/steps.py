@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Final
 
 PHASES: Final = ("preparation", "upload", "promotion")
@@ -107,3 +109,14 @@ def _point(phase: str, names: Sequence[str], place: int) -> StepPoint:
 def first_steps(count: int, rng: random.Random) -> list[StepPoint]:
     """`count` points of each phase among its first five steps, whatever these are: for a run without an undisturbed one before it."""
     return [StepPoint(phase, "*", nth) for phase in PHASES for nth in sorted(rng.choices(range(1, 6), k=count))]
+
+
+def told_file(orders: Path) -> Path:
+    """Where the processes of one file of points tell what they did."""
+    return orders.with_suffix(".told")
+
+
+def told_lines(orders: Path) -> list[dict[str, str]]:
+    """What was told up to now: `what` (passed, killed, missed), `phase` and `step`."""
+    file = told_file(orders)
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []

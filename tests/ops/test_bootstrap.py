@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 
 from ops.bootstrap import bootstrap_model, check_policy
-from ops.errors import OperationFailed, WrongUsage
-
-
-from ops.bootstrap import bootstrap_model
 from ops.brokers.embedded import EmbeddedBroker
-from ops.errors import OperationFailed
+from ops.errors import OperationFailed, WrongUsage
 from producers.artifact_store.artifacts import key_of
 from producers.artifact_store.local_store import LocalStore
 from producers.connection import KafkaConnection
