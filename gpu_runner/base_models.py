@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from gpu_runner.errors import RunnerError
+from gpu_runner.model_folder.weight_files import weights_fault
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore, files_below
 from schemas.json_text import UnreadableJson, read_json
 from schemas.model_name import model_slug
@@ -140,7 +141,7 @@ def _folder_fault(folder: Path) -> str | None:
     if not config.is_file():
         return "no config.json"
     names = [path.name for path in folder.iterdir()]
-    return _config_fault(config.read_bytes()) or (None if _has_weights(names) else "no *.safetensors or *.bin weights")
+    return _config_fault(config.read_bytes()) or (weights_fault(folder) if _has_weights(names) else "no *.safetensors or *.bin weights")
 
 
 def _stored_fault(store: ArtifactStore, key: str) -> str | None:

@@ -103,6 +103,7 @@ def judge_and_upload(
         "quarantined": prepared["quarantined"],
         "rows_too_long": result.get("rows_too_long") or None,
         "samples_too_long": len(left_out.get("samples", ())) or None,
+        "too_long": result.get("too_long"),
         "samples_left_out": left_out.get("samples", []),
         "items_left_out": left_out.get("items", []),
         "dataset_sha256": spec["dataset"]["sha256"],
@@ -143,13 +144,20 @@ def judge_and_upload(
 def _not_learnt(spec: Mapping[str, Any], prepared: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
     """What the version did not learn of its batch although it was sent, in sentences."""
     told = []
+    over = result.get("too_long") or {}
     if too_long := result.get("rows_too_long"):
         left_out = result.get("left_out") or {}
         samples, items = (len(left_out.get(name, ())) for name in ("samples", "items"))
+        items -= sum((over.get("items") or {}).values())  # told below
         told.append(
             f"{too_long} training rows are longer than max_seq_length {spec['hyperparameters'].get('max_seq_length')} and taught nothing: "
             f"{samples} samples are not among the trained ones, and {items} repair items that stand for such rows were not asked"
         )
+    if held_out := over.get("held_out_rows"):
+        told.append(f"{held_out} held-out rows are longer than max_seq_length {over.get('limit')} and were not measured")
+    if unasked := over.get("items"):
+        sets = ", ".join(f"{count} of {name}" for name, count in sorted(unasked.items()))
+        told.append(f"items longer than max_seq_length {over.get('limit')} were asked of neither side: {sets}")
     if refused := prepared["dropped"].get(SAYS_NOTHING):
         told.append(f"{refused} corrections were refused: they hold marks or articles alone, of which scoring leaves nothing")
     return told

@@ -13,7 +13,7 @@ REPORTED: Final = 3
 TERMINATED: Final = 143
 
 # Errors that the same inputs would meet again; everything else may be the machine's fault.
-_PERMANENT: Final = frozenset({"bad_base", "bad_data", "non_finite"})
+_PERMANENT: Final = frozenset({"bad_base", "bad_data", "does_not_fit", "non_finite"})
 _KINDS: Final = _PERMANENT | {"no_data", "out_of_memory", "internal"}
 
 

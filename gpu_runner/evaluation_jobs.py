@@ -22,12 +22,14 @@ from gpu_runner.data_files import find_data_file
 from gpu_runner.errors import Fatal, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog
 from gpu_runner.job_folder import JobFolder, read_json, write_json
+from gpu_runner.knobs import resolve
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.registry import artifact_folder, find_version
 from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from schemas.evaluation import EvaluationCompleted, Score
+from schemas.fields import Hyperparameters
 
 _log = structlog.get_logger(__name__)
 
@@ -193,6 +195,8 @@ class EvaluationRun:
             **files,
             "metrics": list(request.metrics),
             "max_new_tokens": self._settings.evaluation_max_new_tokens,
+            "max_seq_length": resolve(Hyperparameters(), self._settings).values["max_seq_length"],
+            "date": request.accepted_at,
             "reports_dir": str(self._settings.eval_reports_dir.absolute()),
         }
         write_json(self._folder.spec, spec)
@@ -200,7 +204,8 @@ class EvaluationRun:
     async def _complete(self, result: Mapping[str, Any]) -> None:
         await self._events.commit(completed_event(self._request, result, self._now()))
         metrics = {name: float(value) for name, value in result["metrics"].items() if isinstance(value, int | float)}
-        told = {name: result[name] for name in ("items", "answers_cut", "questions_without_answer", "report_dir") if name in result}
+        names = ("items", "answers_cut", "questions_without_answer", "questions_too_long", "report_dir")
+        told = {name: result[name] for name in names if name in result}
         await in_thread(self._set, status="completed", metrics=metrics, **told)
         self._metrics.evaluation_ended("completed", metrics, result.get("by_language", {}))
 

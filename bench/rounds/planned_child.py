@@ -23,14 +23,16 @@ from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
 def main(job: Path, reporter: Reporter) -> None:
     """Leaves what the trainer leaves: adapter, merged model, answers, scores and the result."""
-    from transformers import AutoTokenizer
-
+    from gpu_runner.model_folder.load import load_tokenizer
+    from gpu_runner.train.chat_tokens import ChatTokens
     from gpu_runner.train.encode import fitted, plan_of
+    from gpu_runner.train.token_limit import TokenLimit
 
     spec = load_spec(job)
     rows = load_rows(job / spec.dataset.train)
     check_counts(rows, spec.dataset)
-    known = fitted(rows, AutoTokenizer.from_pretrained(spec.start.path, local_files_only=True), spec)
+    chat = ChatTokens(load_tokenizer(Path(spec.start.path)), spec.now())
+    known = fitted(rows, chat, TokenLimit(spec.hyperparameters.max_seq_length))
     plan = plan_of(known, spec)
     steps = math.ceil(len(plan.blocks) / spec.hyperparameters.batch_size)
     reporter.start("training", steps)

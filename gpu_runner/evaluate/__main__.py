@@ -25,8 +25,11 @@ from gpu_runner.evaluate.evaluation import (
     verify_model,
 )
 from gpu_runner.evaluate.score import UnknownMetric
+from gpu_runner.train.chat_tokens import TemplateMisfit
+from gpu_runner.train.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
+from gpu_runner.train.token_limit import TokenLimit
 
 REPORTED, TERMINATED = 3, 143
 log = logging.getLogger("gpu_runner.evaluate")
@@ -42,10 +45,13 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
         return earlier
     verify_model(spec)
     file = read_items(spec)
-    items = file.items
     if spec.sources is not None:
         load_sources(spec.sources)  # a source file that can't be read is told before the model has answered, not after
     generator = _load_generator(spec)
+    over = set(generator.too_long([item.question for item in file.items]))
+    items = tuple(item for place, item in enumerate(file.items) if place not in over)
+    if not items:
+        raise DataError(f"{spec.items}: all {len(over)} questions are longer than max_seq_length {spec.max_seq_length} tokens")
     reporter.end()
     reporter.start("evaluating", len(items))
 
@@ -55,7 +61,7 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
 
     answers = ask(generator, items, max_new_tokens=spec.max_new_tokens, progress=progress)
     reporter.end(len(items), len(items))
-    return report(spec, folder, items, answers, reporter.seconds, without_answer=file.without_answer)
+    return report(spec, folder, items, answers, reporter.seconds, without_answer=file.without_answer, too_long=len(over))
 
 
 def main(arguments: list[str]) -> int:
@@ -74,12 +80,13 @@ def main(arguments: list[str]) -> int:
         return TERMINATED
     except (DataError, UnknownMetric) as error:
         return _reported(reporter, "bad_data", error)
-    except BadModel as error:
+    except (BadModel, TemplateMisfit) as error:
         return _reported(reporter, "bad_base", error)
+    except DoesNotFit as error:
+        return _reported(reporter, "does_not_fit", error)
     except Exception as error:
         log.error("evaluation failed\n%s", traceback.format_exc())
-        kind = "out_of_memory" if "out of memory" in str(error).lower() or isinstance(error, MemoryError) else "internal"
-        return _reported(reporter, kind, error)
+        return _reported(reporter, "out_of_memory" if is_out_of_memory(error) else "internal", error)
     return 0
 
 
@@ -87,8 +94,9 @@ def _load_generator(spec: EvaluationSpec) -> Any:
     # torch is imported here, after the environment that the parent set for it, and only when there is something to answer.
     from gpu_runner.evaluate.generate import Generator
 
+    limit = None if spec.max_seq_length is None else TokenLimit(spec.max_seq_length)
     try:
-        return Generator(spec.model_path)
+        return Generator(spec.model_path, date=spec.date, limit=limit)
     except (OSError, ValueError) as error:
         raise BadModel(f"model.path {spec.model_path} can't be loaded: {error}") from error
 

@@ -1,7 +1,8 @@
 """`python -m gpu_runner.evaluate.answer`: a process that answers questions, JSON lines on stdin and stdout.
 
 `{"load": FOLDER, "sha256": HASH}` → `{"loaded": FOLDER, "sha256": HASH}` once the folder's hash is checked and its weights are
-in memory; the model loaded before stays until then. `{"ask": [questions], "max_new_tokens": 32}` →
+in memory; the model loaded before stays until then. With `"max_seq_length"` (else 2048) longer questions are errors; with
+`"date"` (ISO 8601) a chat template's date is that, else the day's. `{"ask": [questions], "max_new_tokens": 32}` →
 `{"answers": [{"text", "tokens", "latency_ms"}]}`. Anything wrong → `{"error": text}`, and the process goes on. It ends
 at the end of stdin. The first line out, `{"ready": true}`, comes once torch is imported; lines in may be sent before.
 """
@@ -12,9 +13,12 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from gpu_runner.knobs import SEED_DEFAULTS
+from gpu_runner.train.token_limit import TokenLimit
 from producers.artifact_store.content_hash import folder_has_sha256, folder_sha256
 
 if TYPE_CHECKING:
@@ -32,19 +36,25 @@ class Answering:
         try:
             request = json.loads(line)
             if isinstance(request, dict) and "load" in request:
-                return self._load(Path(request["load"]), request.get("sha256"))
+                return self._load(Path(request["load"]), request.get("sha256"), request.get("max_seq_length"), request.get("date"))
             if isinstance(request, dict) and "ask" in request:
                 return self._ask(request["ask"], request.get("max_new_tokens", 32))
             raise ValueError('expected {"load": FOLDER, "sha256": HASH} or {"ask": [QUESTION, …]}')
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
-    def _load(self, folder: Path, expected: object) -> dict[str, Any]:
+    def _load(self, folder: Path, expected: object, limit: object, date: object) -> dict[str, Any]:
+        if limit is not None and (not isinstance(limit, int) or limit < 1):
+            raise ValueError("max_seq_length has to be an integer of 1 or more")
         if not isinstance(expected, str) or not folder_has_sha256(folder, expected):
             raise ValueError(f"sha256 of {folder} is {folder_sha256(folder)}, expected {expected}: fetch the artifact again")
         from gpu_runner.evaluate.generate import Generator
 
-        self._generator = Generator(folder)
+        self._generator = Generator(
+            folder,
+            date=None if date is None else datetime.fromisoformat(str(date)),
+            limit=TokenLimit(int(SEED_DEFAULTS["max_seq_length"]) if limit is None else limit),
+        )
         return {"loaded": str(folder), "sha256": expected}
 
     def _ask(self, questions: object, max_new_tokens: object) -> dict[str, Any]:

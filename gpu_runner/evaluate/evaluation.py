@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,7 +49,10 @@ class Generator(Protocol):
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What spec.json asks for; paths of items and sources are relative to the job folder."""
+    """What spec.json asks for; paths of items and sources are relative to the job folder.
+
+    Questions over `max_seq_length` are not asked; `date` is what a chat template with a date shows. None in a spec of an earlier release.
+    """
 
     job_id: str
     model_id: str
@@ -60,6 +64,8 @@ class EvaluationSpec:
     metrics: tuple[str, ...]
     max_new_tokens: int
     reports_dir: Path
+    max_seq_length: int | None = None
+    date: datetime | None = None
 
 
 def load_spec(folder: Path) -> EvaluationSpec:
@@ -79,6 +85,8 @@ def load_spec(folder: Path) -> EvaluationSpec:
             metrics=metrics,
             max_new_tokens=int(spec["max_new_tokens"]),
             reports_dir=Path(spec["reports_dir"]),
+            max_seq_length=None if spec.get("max_seq_length") is None else int(spec["max_seq_length"]),
+            date=None if spec.get("date") is None else datetime.fromisoformat(spec["date"]),
         )
     except KeyError as error:
         raise DataError(f"{path}: field {error} is missing") from error
@@ -155,11 +163,11 @@ def ask(
 
 def report(
     spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float], *,
-    without_answer: int = 0,
+    without_answer: int = 0, too_long: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Score the answers, write answers, reports and result.json (last), and return the result.
 
-    `without_answer` questions of the file had none, and were left out.
+    `without_answer` questions of the file had none, `too_long` are over max_seq_length; both were left out.
     """
     sources = load_sources(spec.sources) if spec.sources is not None else None
     scored = score_side(items, answers, spec.metrics, sources=sources)
@@ -179,6 +187,8 @@ def report(
     facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items))}
     if without_answer:
         facts["questions without an answer, left out"] = str(without_answer)
+    if too_long:
+        facts[f"questions longer than max_seq_length {spec.max_seq_length}, left out"] = str(too_long)
     paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)
     result = {
         "job_id": spec.job_id,
@@ -187,6 +197,7 @@ def report(
         "items_sha256": scored.items_sha256,
         "items": len(items),
         "questions_without_answer": without_answer,
+        "questions_too_long": too_long,
         "answers_cut": sum(bool(answer.cut) for answer in answers),
         "metrics": {name: value for name, value in scored.metrics.items() if name != "items"},
         "by_language": {name: dict(values) for name, values in scored.by_language.items()},

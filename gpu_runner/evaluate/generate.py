@@ -5,20 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Final
 
 import torch
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
-from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
+from gpu_runner.model_folder.load import load_model, load_tokenizer, require_finite
+from gpu_runner.model_folder.thinking import answer_of
 from gpu_runner.train.chat_tokens import ChatTokens
+from gpu_runner.train.token_limit import TokenLimit, run_by_tokens
+
+# Rows times (longest prompt + new tokens) of a batch: 1 GB of keys and values for a model of 8B in bf16.
+TOKENS_AT_ONCE: Final = 8192
+
+
+class TooLong(ValueError):
+    """A question is longer than the limit; it is not asked cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
-    """The text without special tokens, the number of generated tokens (end token included), the latency, and whether it was cut.
+    """The text without special tokens and thinking, the number of generated tokens (end token and thinking included), the latency, and
+    whether it was cut.
 
-    `cut`: the model had not ended when it had generated `max_new_tokens`.
+    `cut`: the model had not ended when it had generated `max_new_tokens`, or it ended within its thinking: then the text is empty.
 
     The latency is when this answer was complete: the batch's time, times its own tokens over those of the longest answer.
     On a CPU it is CPU time, in milliseconds; on a GPU it is the wall clock's.
@@ -31,46 +42,74 @@ class GeneratedAnswer:
 
 
 class Generator:
-    """A loaded model that answers questions greedily: the same folder and questions give the same answers.
+    """A loaded model that answers questions greedily: the same folder, questions and date give the same answers.
 
-    Raises OSError or ValueError of transformers where the folder is no causal language model with a chat template.
+    `date` is what a chat template with a date shows (None: the clock's), `limit` the longest conversation that is asked.
+    Raises ModelFault or TemplateMisfit where the folder is no causal language model that can be asked.
     """
 
-    def __init__(self, model_folder: Path, *, clock: Callable[[], float] | None = None) -> None:
-        self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model_folder, padding_side="left", local_files_only=True)
-        if self.tokenizer.chat_template is None:
-            raise ValueError(f"{model_folder} has no chat template: add chat_template.jinja, questions cannot be asked without it")
-        self._chat = ChatTokens(self.tokenizer)
+    def __init__(
+        self,
+        model_folder: Path,
+        *,
+        date: datetime | None = None,
+        limit: TokenLimit | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.tokenizer: Any = load_tokenizer(model_folder, padding_side="left")
+        self._chat = ChatTokens(self.tokenizer, date)
+        self._limit = limit
         gpu = torch.cuda.is_available()
-        dtype = torch.bfloat16 if gpu else torch.float32
-        model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype, local_files_only=True)
-        self.model = model.to("cuda" if gpu else "cpu").eval()
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.model = load_model(model_folder, dtype=torch.bfloat16 if gpu else torch.float32).to("cuda" if gpu else "cpu").eval()
         ends = self.model.generation_config.eos_token_id
         # On a CPU the process's own time: on the wall clock, another process would make one of two models look slower.
         self._clock = clock or (time.perf_counter if gpu else time.process_time)
         self._ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+        # Special tokens are no words, but the marks of a thinking block have to be seen to be taken out.
+        marks = {mark for block in self._chat.blocks for mark in (block.opening, block.closing)}
+        added = self.tokenizer.added_tokens_decoder.items()
+        self._dropped = {number for number, token in added if token.special and token.content not in marks}
+        self._require_finite(model_folder)
+
+    def too_long(self, questions: Sequence[str]) -> list[int]:
+        """Places of the questions that are over the limit."""
+        if self._limit is None:
+            return []
+        return [place for place, ids in enumerate(self._chat.prompts(questions)) if not self._limit.holds(len(ids))]
 
     def answer(self, questions: Sequence[str], *, max_new_tokens: int = 32, batch_size: int = 32) -> list[GeneratedAnswer]:
         """One answer for each question, in the order of the questions.
 
-        A question is plain text, whatever it holds. Questions of similar length share a batch, which saves padding; padding is on the left.
+        A question is plain text, whatever it holds. Questions of similar length share a batch of at most `batch_size`, which saves padding;
+        padding is on the left. Out of memory makes the batches smaller. Raises TooLong before any is asked, and DoesNotFit.
         """
         ids = self._chat.prompts(questions)
-        order = sorted(range(len(ids)), key=lambda index: (len(ids[index]), index))
-        answers: dict[int, GeneratedAnswer] = {}
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            answers.update(zip(chosen, self._generate([ids[index] for index in chosen], max_new_tokens), strict=True))
-        return [answers[index] for index in range(len(questions))]
+        for place, prompt in enumerate(ids):
+            if self._limit is not None and not self._limit.holds(len(prompt)):
+                raise TooLong(f"question {place} has {len(prompt)} tokens: expected fewer than max_seq_length {self._limit.tokens}")
+        return run_by_tokens(
+            [len(prompt) + max_new_tokens for prompt in ids],
+            lambda batch: self._generate([ids[place] for place in batch], max_new_tokens),
+            budget=TOKENS_AT_ONCE,
+            most=batch_size,
+        )
 
     def time_ms(self, questions: Sequence[str], *, new_tokens: int) -> float:
         """How long one batch of these questions takes with exactly so many new tokens each, in ms of the clock of answers."""
-        batch = self.tokenizer.pad({"input_ids": self._chat.prompts(questions)}, return_tensors="pt").to(self.model.device)
+        ids = self._chat.prompts(questions)
         began = self._clock()
+        run_by_tokens(
+            [len(prompt) + new_tokens for prompt in ids],
+            lambda batch: self._exactly([ids[place] for place in batch], new_tokens),
+            budget=TOKENS_AT_ONCE,
+            most=len(ids),
+        )
+        return (self._clock() - began) * 1000
+
+    def _exactly(self, prompts: list[list[int]], new_tokens: int) -> list[int]:
+        batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.model.device)
         with torch.inference_mode():
-            self.model.generate(
+            output = self.model.generate(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
                 min_new_tokens=new_tokens,
@@ -79,7 +118,7 @@ class Generator:
                 eos_token_id=sorted(self._ends),
                 pad_token_id=self.tokenizer.pad_token_id,
             ).cpu()  # waits for the device: work that was only queued has taken no time yet
-        return (self._clock() - began) * 1000
+        return [len(row) for row in output]
 
     def _generate(self, prompts: list[list[int]], max_new_tokens: int) -> list[GeneratedAnswer]:
         began = self._clock()
@@ -97,7 +136,18 @@ class Generator:
         ended = []
         for row in output[:, batch["input_ids"].size(1) :].tolist():
             stop = next((place for place, token in enumerate(row) if token in self._ends), len(row))
-            text = self.tokenizer.decode(row[:stop], skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-            ended.append((text, min(stop + 1, len(row)), stop == len(row)))
+            text, thinking = self._words(row[:stop])
+            ended.append((text, min(stop + 1, len(row)), thinking or stop == len(row)))
         longest = max(tokens for _, tokens, _ in ended)
         return [GeneratedAnswer(text=text, tokens=tokens, latency_ms=batch_ms * tokens / longest, cut=cut) for text, tokens, cut in ended]
+
+    def _words(self, ids: list[int]) -> tuple[str, bool]:
+        """The answer in generated tokens, and whether it ends within a thinking block."""
+        kept = [token for token in ids if token not in self._dropped]
+        text = self.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return answer_of(text, opened=self._chat.thinking, known=self._chat.blocks)
+
+    def _require_finite(self, folder: Path) -> None:
+        ids = torch.tensor(self._chat.prompts(["?"]), device=self.model.device)
+        with torch.inference_mode():
+            require_finite(folder, self.model(input_ids=ids).logits)

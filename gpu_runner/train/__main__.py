@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import sys
 import traceback
 from importlib.metadata import version
@@ -16,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from gpu_runner.dataset.fields import DataError
-from gpu_runner.train.left_out import left_out
+from gpu_runner.model_folder.weight_files import ModelFault
+from gpu_runner.train.chat_tokens import TemplateMisfit
+from gpu_runner.train.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
-from gpu_runner.train.spec import Item, Row, Spec, TrainingError, check_counts, load_items, load_rows, load_spec
+from gpu_runner.train.spec import Item, Spec, TrainingError, check_counts, load_items, load_rows, load_spec
 from producers.artifact_store.content_hash import file_sha256, folder_has_sha256, folder_sha256
 
 REPORTED, TERMINATED = 3, 143
@@ -57,7 +58,9 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     if not items:
         raise TrainingError("bad_data", f"{spec.dataset.evaluation} has no items: expected at least one question to compare both models by")
     check_counts(rows, spec.dataset)
-    result = _train_and_merge(
+    from gpu_runner.train.candidate import train_and_merge  # torch comes in here
+
+    result = train_and_merge(
         spec, folder=folder, start=start, rows=rows, items=items, reporter=reporter, termination=termination, parent=parent
     )
     unasked = frozenset(result["left_out"]["items"])
@@ -70,7 +73,7 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
 
     sides = {"baseline": start, "candidate": folder / "merged"}
     answers = evaluation / "answers.jsonl"
-    timings = write_answers(items, sides, answers, max_new_tokens=spec.max_new_tokens, reporter=reporter, parent=parent)
+    timings = write_answers(items, sides, answers, spec=spec, reporter=reporter, parent=parent)
     from gpu_runner.evaluate.score import score_answers
 
     keep_answers_to(_asked(folder, spec, unasked), answers)
@@ -84,80 +87,6 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
 
 def _asked(folder: Path, spec: Spec, unasked: frozenset[str]) -> list[Item]:
     return [item for item in load_items(folder / spec.dataset.evaluation) if item.id not in unasked]
-
-
-def _train_and_merge(
-    spec: Spec, *, folder: Path, start: Path, rows: list[Row], items: list[Item], reporter: Reporter, termination: Termination,
-    parent: Parent,
-) -> dict[str, Any]:  # fmt: skip
-    from transformers import AutoTokenizer, set_seed
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    from gpu_runner.train.encode import encode, fitted, plan_of
-    from gpu_runner.train.merge import held_out_loss, merge, probe_logits, shrink
-    from gpu_runner.train.sft import train
-
-    set_seed(spec.seed)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise TrainingError("bad_base", f"{start} has no tokenizer that can be loaded: {error}") from error
-    if tokenizer.chat_template is None:
-        raise TrainingError("bad_base", f"{start} has no chat template: add chat_template.jinja, questions can't be asked without it")
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    known = fitted(rows, tokenizer, spec)
-    without = left_out(known.too_long, known.fitting, items, spec.dataset.stands_for)
-    if known.too_long:
-        log.warning("%d rows are longer than max_seq_length and were left out", len(known.too_long))
-        reporter.left_out(len(known.too_long), len(without.samples))
-    plan = plan_of(known, spec)
-    if items and len(items) == len(without.items):
-        raise TrainingError(
-            "no_data", f"all {len(items)} items to ask stand for rows longer than max_seq_length: nothing could be compared"
-        )
-    trained = train(
-        spec,
-        folder=folder,
-        start=start,
-        tokenizer=tokenizer,
-        plan=plan,
-        reporter=reporter,
-        termination=termination,
-        parent=parent,
-    )
-    reporter.start("merging")
-    for name in ("adapter", "merged"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    shrink(trained.model, spec.adapter_scale)
-    trained.model.save_pretrained(folder / "adapter")
-    prompts = [row.ids[: row.prompt] for row in encode(rows[:8], tokenizer)]
-    before = probe_logits(trained.model, prompts)
-    summary = {
-        "job_id": spec.job_id,
-        "attempt": spec.attempt,
-        "steps": trained.steps,
-        "new_rows": len(known.fresh),
-        "replay_rows": len(known.replay) + len(known.earlier),
-        "trained_tokens": plan.trained_tokens,
-        "adapter_scale": spec.adapter_scale,
-        "rows_too_long": len(known.too_long),
-        "left_out": without.as_dict(),
-        "first_loss": trained.first_loss,
-        "last_loss": trained.last_loss,
-        "resumed_from_step": trained.resumed_from_step,
-        "ignored_checkpoints": trained.ignored_checkpoints,
-    }
-    del trained
-    merged = merge(start, folder / "adapter", folder / "merged", tokenizer)
-    summary["merge_max_logit_difference"] = float((before - probe_logits(merged, prompts)).abs().max())
-    held_out = encode(load_rows(folder / spec.dataset.eval), tokenizer)
-    summary["eval_loss"] = held_out_loss(merged, held_out, spec.hyperparameters.batch_size, tokenizer.pad_token_id)
-    for name in ("adapter", "merged"):
-        summary[name] = {"path": name, "sha256": folder_sha256(folder / name)}
-    reporter.end()
-    return summary
 
 
 def _write_whole(path: Path, content: dict[str, Any]) -> None:
@@ -174,10 +103,11 @@ def _kind_of(error: Exception) -> str:
         return error.kind
     if isinstance(error, DataError):
         return "bad_data"
-    torch = sys.modules.get("torch")
-    if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
-        return "out_of_memory"
-    return "internal"
+    if isinstance(error, ModelFault | TemplateMisfit):
+        return "bad_base"
+    if isinstance(error, DoesNotFit):
+        return "does_not_fit"
+    return "out_of_memory" if is_out_of_memory(error) else "internal"
 
 
 def main(arguments: list[str]) -> int:

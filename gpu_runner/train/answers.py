@@ -12,30 +12,31 @@ from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.evaluate.generate import Generator
 from gpu_runner.train.parent import Parent
 from gpu_runner.train.progress import Reporter
-from gpu_runner.train.spec import Item
+from gpu_runner.train.spec import Item, Spec
 from gpu_runner.train.timing import Timings
+from gpu_runner.train.token_limit import TokenLimit
 
 BATCH = 64
 
 
 def write_answers(
-    items: Sequence[Item], sides: dict[str, Path], out: Path, *, max_new_tokens: int, reporter: Reporter, parent: Parent
+    items: Sequence[Item], sides: dict[str, Path], out: Path, *, spec: Spec, reporter: Reporter, parent: Parent
 ) -> dict[str, Any] | None:
     """Writes one line for each item and side, in the order of `sides` and then of the items; returns the timings of scores.json.
 
-    A first batch that is thrown away warms each side up. Each side is timed after its answers, and then once more in turn, so that what
-    disturbs the machine for a while can't lie over all passes of one side alone.
+    No question may be over the limit. A first batch that is thrown away warms each side up. Each side is timed after its answers, and then
+    once more in turn, so that what disturbs the machine for a while can't lie over all passes of one side alone.
     """
     timings = Timings(items)
     total = len(items) * len(sides)
     done = 0
     with out.open("w", encoding="utf-8") as handle:
         for side, folder in sides.items():
-            generator = Generator(folder)
+            generator = _generator(folder, spec)
             generator.answer([item.question for item in items[:BATCH]], max_new_tokens=2, batch_size=BATCH)
             for start in range(0, len(items), BATCH * 4):
                 part = items[start : start + BATCH * 4]
-                answers = generator.answer([item.question for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
+                answers = generator.answer([item.question for item in part], max_new_tokens=spec.max_new_tokens, batch_size=BATCH)
                 for item, answer in zip(part, answers, strict=True):
                     line = {
                         "item_id": item.id,
@@ -54,11 +55,15 @@ def write_answers(
             gc.collect()
     for side, folder in sides.items():
         parent.require()
-        generator = Generator(folder)
+        generator = _generator(folder, spec)
         timings.measure(side, generator)
         del generator
         gc.collect()
     return timings.as_dict()
+
+
+def _generator(folder: Path, spec: Spec) -> Generator:
+    return Generator(folder, date=spec.now(), limit=TokenLimit(spec.hyperparameters.max_seq_length))
 
 
 def keep_answers_to(items: Sequence[Item], out: Path) -> None:

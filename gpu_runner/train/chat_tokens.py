@@ -1,7 +1,8 @@
 """Conversations as token ids: the chat template's control tokens are the template's alone, users' words are always plain text.
 
 A tokenizer reads `<|end|>` in a question as the token that ends a turn, whoever wrote it. So each control token in the words is taken out
-before the template is applied, and put back as the tokens of its letters. Words without any are tokenised as they always were. Torch-free.
+before the template is applied, and put back as the tokens of its letters. Words without any are tokenised as they always were. A template's
+date is the one given, whatever the clock says. Torch-free.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
+
+from gpu_runner.model_folder.template_date import with_date
+from gpu_runner.model_folder.thinking import EMPTY_END, known_blocks, opened_by
 
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 _NEVER: Final = re.compile(r"(?!)")
 
 
 class TemplateMisfit(ValueError):
-    """The chat template does not put the answer after the generation prompt."""
+    """The chat template can't be used: it raises, or does not put the answer after the generation prompt."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +35,31 @@ class _Conversation:
 
 
 class ChatTokens:
-    """Asks and answers under one tokenizer that has a chat template."""
+    """Asks and answers under one tokenizer that has a chat template.
 
-    def __init__(self, tokenizer: Any) -> None:
+    `date` is what a template with a date in its header is told as now; None is the clock's. `thinking` is the thinking block that the
+    template opens for the answer, `blocks` are those that the model may open itself. Raises TemplateMisfit.
+    """
+
+    def __init__(self, tokenizer: Any, date: datetime | None = None) -> None:
         self._tokenizer = tokenizer
+        self._template = None if date is None else with_date(tokenizer.get_chat_template(), date)
         control = control_tokens(tokenizer)
         self.control_ids = frozenset(control.values())
         longest_first = sorted(control, key=lambda name: (-len(name), name))
         self._control = re.compile("|".join(map(re.escape, longest_first))) if control else _NEVER
+        self.blocks = known_blocks(tokenizer)
+        self.thinking = opened_by(self._apply([{"role": "user", "content": "?"}], add_generation_prompt=True))
 
     def prompts(self, questions: Sequence[str]) -> list[list[int]]:
         """Ids of each question as it is asked, up to where the answer begins."""
         return self._ids([self._render((question,))[0] for question in questions])
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[int], list[int]]]:
-        """Ids of each question as it is asked, and of its answer with the template's end.
+        """Ids of each question as it is asked, and of its answer up to the token that ends the turn.
 
-        The prompt is tokenised alone, as when it is asked, so no token spans its border with the answer. Raises TemplateMisfit.
+        The prompt is tokenised alone, as when it is asked, so no token spans its border with the answer. Where the template opens a
+        thinking block, the answer begins with the block's end. Raises TemplateMisfit.
         """
         rendered = [self._render(pair) for pair in pairs]
         befores, afters = self._ids([prompt for prompt, _ in rendered]), self._ids([answer for _, answer in rendered])
@@ -55,13 +69,44 @@ class ChatTokens:
         """The prompt of a question, and what follows it where its answer is there."""
         mark, taken, plain = self._taken_out(words)
         question = [{"role": "user", "content": plain[0]}]
-        prompt = self._tokenizer.apply_chat_template(question, tokenize=False, add_generation_prompt=True)
+        prompt = self._apply(question, add_generation_prompt=True)
         if len(plain) == 1:
             return _Conversation(prompt, mark, taken), _Conversation("")
-        whole = self._tokenizer.apply_chat_template([*question, {"role": "assistant", "content": plain[1]}], tokenize=False)
-        if not whole.startswith(prompt):
-            raise TemplateMisfit("the base's chat template does not put the answer after its generation prompt: fix the template")
-        return _Conversation(prompt, mark, taken), _Conversation(whole[len(prompt) :], mark, taken)
+        whole = self._apply([*question, {"role": "assistant", "content": plain[1]}])
+        return _Conversation(prompt, mark, taken), _Conversation(self._to_the_end(self._after(prompt, whole)), mark, taken)
+
+    def _after(self, prompt: str, whole: str) -> str:
+        """What follows the prompt in the whole conversation."""
+        if whole.startswith(prompt):
+            return whole[len(prompt) :]
+        if self.thinking is not None:  # many templates take the block out of answers that are there
+            before = prompt[: prompt.rindex(self.thinking.opening)]
+            if whole.startswith(before):
+                return EMPTY_END.format(closing=self.thinking.closing) + whole[len(before) :]
+        raise TemplateMisfit(f"{self._place()} does not put the answer after its generation prompt: fix the template")
+
+    def _to_the_end(self, answer: str) -> str:
+        """Without white space after the token that ends the turn: the model stops there, and never has to write it."""
+        ends = [found.end() for found in self._control.finditer(answer)]
+        return answer[: ends[-1]] if ends and not answer[ends[-1] :].strip() else answer
+
+    def _apply(self, messages: list[dict[str, str]], *, add_generation_prompt: bool = False) -> str:
+        try:
+            return str(
+                self._tokenizer.apply_chat_template(
+                    messages, chat_template=self._template, tokenize=False, add_generation_prompt=add_generation_prompt
+                )
+            )
+        except Exception as error:  # a template is a program: any error of jinja's or of Python's may come out of it
+            roles = " and ".join(message["role"] for message in messages)
+            raise TemplateMisfit(
+                f"{self._place()} raises {type(error).__name__}: {error}; expected a template that takes messages of {roles}"
+            ) from error
+
+    def _place(self) -> str:
+        folder = Path(str(self._tokenizer.name_or_path))
+        name = "chat_template.jinja" if (folder / "chat_template.jinja").is_file() else "tokenizer_config.json"
+        return f"the chat template in {folder / name}"
 
     def _taken_out(self, words: tuple[str, ...]) -> tuple[re.Pattern[str] | None, tuple[str, ...], tuple[str, ...]]:
         if not any(map(self._control.search, words)):

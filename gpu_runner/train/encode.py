@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
-from gpu_runner.train.chat_tokens import ChatTokens, TemplateMisfit
+from gpu_runner.train.chat_tokens import ChatTokens
 from gpu_runner.train.schedule import interleaved, packed
-from gpu_runner.train.spec import EARLIER, Row, Spec, TrainingError, fresh_and_replay
+from gpu_runner.train.spec import EARLIER, Item, Row, Spec, TrainingError, fresh_and_replay
+from gpu_runner.train.token_limit import TokenLimit
 
 IGNORED = -100
 
@@ -39,22 +40,18 @@ class Plan:
         return sum(len(row.ids) for rows in self.blocks[:block] for row in rows)
 
 
-def encode(rows: Sequence[Row], tokenizer: Any) -> list[EncodedRow]:
+def encode(rows: Sequence[Row], chat: ChatTokens) -> list[EncodedRow]:
     """Each row as the conversation that the served model will see: the question as it is asked, then the answer.
 
-    What users wrote is plain text in it, control tokens of the template included. Raises TrainingError `bad_base` where the chat template
-    does not put the answer after the generation prompt.
+    What users wrote is plain text in it, control tokens of the template included. Raises TemplateMisfit.
     """
-    try:
-        pairs = ChatTokens(tokenizer).pairs([(row.prompt, row.completion) for row in rows])
-    except TemplateMisfit as error:
-        raise TrainingError("bad_base", str(error)) from error
+    pairs = chat.pairs([(row.prompt, row.completion) for row in rows])
     return [EncodedRow((*question, *answer), len(question)) for question, answer in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The rows as tokens, of those that fit into `max_seq_length`; the others as they came.
+    """The rows as tokens, of those that the limit holds; the others as they came.
 
     `replay` keeps what the base knew, `earlier` what earlier rounds taught.
     """
@@ -66,20 +63,25 @@ class Fitted:
     too_long: list[Row]
 
 
-def fitted(rows: Sequence[Row], tokenizer: Any, spec: Spec) -> Fitted:
-    """The rows that one sequence can hold, and those that none can."""
-    capacity = spec.hyperparameters.max_seq_length
+def fitted(rows: Sequence[Row], chat: ChatTokens, limit: TokenLimit) -> Fitted:
+    """The rows that the limit holds, and those that are over it."""
     found = Fitted([], [], [], [], [])
     fresh, known = fresh_and_replay(rows)
     parts = (fresh, [row for row in known if row.origin != EARLIER], [row for row in known if row.origin == EARLIER])
     for part, encoded in zip(parts, (found.fresh, found.replay, found.earlier), strict=True):
-        for row, tokens in zip(part, encode(part, tokenizer), strict=True):
-            if len(tokens.ids) <= capacity and tokens.prompt < len(tokens.ids):
+        for row, tokens in zip(part, encode(part, chat), strict=True):
+            if limit.holds(tokens.prompt, len(tokens.ids) - tokens.prompt):
                 encoded.append(tokens)
                 found.fitting.append(row)
             else:
                 found.too_long.append(row)
     return found
+
+
+def over_limit(items: Sequence[Item], chat: ChatTokens, limit: TokenLimit) -> list[Item]:
+    """The items whose question is too long to be asked."""
+    prompts = chat.prompts([item.question for item in items])
+    return [item for item, prompt in zip(items, prompts, strict=True) if not limit.holds(len(prompt))]
 
 
 def plan_of(rows: Fitted, spec: Spec) -> Plan:

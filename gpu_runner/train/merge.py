@@ -5,16 +5,20 @@ Measured on this project's base: merging into the original full-precision base i
 
 from __future__ import annotations
 
-import gc
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from bitsandbytes.nn import Linear4bit
 from peft import PeftModel
 
+from gpu_runner.model_folder.load import compute_dtype, load_quantised
+from gpu_runner.model_folder.merged_folder import write_merged
 from gpu_runner.train.encode import EncodedRow, block_row, collate
-from gpu_runner.train.sft import compute_dtype, load_quantised
+from gpu_runner.train.memory import release
+from gpu_runner.train.token_limit import run_by_tokens
 
 PROBES = 8
 
@@ -33,21 +37,29 @@ def probe_logits(model: Any, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
     return torch.stack(rows)
 
 
-def held_out_loss(model: Any, rows: Sequence[EncodedRow], batch_size: int, pad: int) -> float | None:
-    """Mean negative log-likelihood of the answers' tokens; None without rows."""
-    total = count = 0.0
+def held_out_loss(model: Any, rows: Sequence[EncodedRow], *, batch_size: int, budget: int, pad: int) -> float | None:
+    """Mean negative log-likelihood of the answers' tokens; None without rows.
+
+    Rows of similar length share a batch of at most `batch_size` rows and `budget` tokens; out of memory makes the batches smaller.
+    """
     model.eval()
-    for at in range(0, len(rows), batch_size):
-        batch = {
-            name: part.to(model.device) for name, part in collate([block_row([row]) for row in rows[at : at + batch_size]], pad).items()
-        }
-        labels = batch.pop("labels")[:, 1:]
-        with torch.no_grad():
-            logits = model(**batch, use_cache=False).logits[:, :-1].float()
-        chosen = labels >= 0
-        total += float(torch.nn.functional.cross_entropy(logits[chosen], labels[chosen], reduction="sum"))
-        count += int(chosen.sum())
-    return total / count if count else None
+    lengths = [len(row.ids) for row in rows]
+    losses = run_by_tokens(lengths, lambda batch: _losses(model, [rows[place] for place in batch], pad), budget=budget, most=batch_size)
+    count = sum(tokens for _, tokens in losses)
+    return math.fsum(loss for loss, _ in losses) / count if count else None
+
+
+def _losses(model: Any, rows: Sequence[EncodedRow], pad: int) -> list[tuple[float, int]]:
+    """Each row's summed loss over its answer, and the answer's tokens."""
+    batch = {name: part.to(model.device) for name, part in collate([block_row([row]) for row in rows], pad).items()}
+    labels = batch.pop("labels")[:, 1:]
+    with torch.no_grad():
+        logits = model(**batch, use_cache=False).logits[:, :-1]
+        losses = [
+            float(torch.nn.functional.cross_entropy(own[at >= 0].float(), at[at >= 0], reduction="sum"))
+            for own, at in zip(logits, labels, strict=True)
+        ]
+    return [(loss, int(tokens)) for loss, tokens in zip(losses, (labels >= 0).sum(1).tolist(), strict=True)]
 
 
 def shrink(model: Any, scale: float) -> None:
@@ -62,13 +74,11 @@ def shrink(model: Any, scale: float) -> None:
                 weight.mul_(scale)
 
 
-def merge(start: Path, adapter: Path, merged: Path, tokenizer: Any) -> Any:
-    """Writes `merged`: full-precision safetensors, configuration and tokenizer. Returns the merged model."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    base = load_quantised(start).dequantize(dtype=compute_dtype())
-    model = PeftModel.from_pretrained(base, adapter).merge_and_unload()
-    model.save_pretrained(merged)
-    tokenizer.save_pretrained(merged)
+def merge(start: Path, adapter: Path, merged: Path) -> Any:
+    """Writes `merged`: the base's files, in which the weights that were quantised and adapted are the sum. Returns the merged model."""
+    release()
+    base = load_quantised(start)
+    changed = {name for name, module in base.named_modules() if isinstance(module, Linear4bit)}
+    model = PeftModel.from_pretrained(base.dequantize(dtype=compute_dtype()), adapter).merge_and_unload()
+    write_merged(start, model, changed, merged)
     return model

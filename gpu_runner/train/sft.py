@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from dataclasses import dataclass
@@ -12,53 +13,36 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import BitsAndBytesConfig, PrinterCallback, TrainerCallback
-from transformers.models.auto.modeling_auto import AutoModelForCausalLM
+from transformers import PrinterCallback, TrainerCallback, set_seed
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from gpu_runner.model_folder.load import adapted_modules, load_quantised, non_finite_weight
+from gpu_runner.model_folder.weight_files import ModelFault
 from gpu_runner.train.checkpoints import newest_verified, seal
 from gpu_runner.train.encode import Plan, block_row, collate
+from gpu_runner.train.memory import DoesNotFit, is_out_of_memory, release
 from gpu_runner.train.parent import Parent, Termination
 from gpu_runner.train.progress import Reporter
 from gpu_runner.train.spec import Spec, TrainingError
+from gpu_runner.train.token_limit import smaller_batch
 
+log = logging.getLogger("gpu_runner.train")
 MAX_GRAD_NORM = 1.0
 WARMUP = 0.03
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The trained 4-bit model with its adapter, and what the run was like."""
+    """The trained 4-bit model with its adapter, and what the run was like. `at_once`: the sequences that fitted into memory together."""
 
     model: Any
     steps: int
+    at_once: int
     first_loss: float | None
     last_loss: float | None
     resumed_from_step: int
     ignored_checkpoints: list[str]
-
-
-def compute_dtype() -> torch.dtype:
-    """bf16 where there is a GPU, else fp32: on a CPU bf16 is slower and loses small updates."""
-    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
-
-
-def load_quantised(folder: Path) -> Any:
-    """The base in NF4 with double quantisation. Raises TrainingError `bad_base` where the folder can't be loaded."""
-    quantisation = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=compute_dtype(),
-    )
-    device = 0 if torch.cuda.is_available() else "cpu"
-    try:
-        return AutoModelForCausalLM.from_pretrained(
-            folder, quantization_config=quantisation, dtype=compute_dtype(), device_map={"": device}, local_files_only=True
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingError("bad_base", f"{folder} can't be loaded as a causal language model: {error}") from error
 
 
 def train(
@@ -74,26 +58,38 @@ def train(
 ) -> Trained:
     """Trains to the end of the plan from the newest verified checkpoint, or from the start.
 
-    Raises TrainingError (`non_finite`, `bad_base`), torch.OutOfMemoryError, and Terminated once a checkpoint of the
-    step at which SIGTERM arrived is sealed.
+    Out of memory halves the sequences that are computed at once and doubles the accumulation, which leaves steps and gradients as they
+    were. Raises TrainingError `non_finite`, ModelFault, DoesNotFit, and Terminated once a checkpoint of the step at which SIGTERM arrived
+    is sealed.
     """
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(exist_ok=True)
-    found = newest_verified(checkpoints, identity=spec.identity())
-    steps = math.ceil(len(plan.blocks) / spec.hyperparameters.batch_size)
-    watch = _Watch(spec, plan=plan, checkpoints=checkpoints, steps=steps, reporter=reporter, termination=termination, parent=parent)
-    trainer = _trainer(spec, checkpoints=checkpoints, start=start, tokenizer=tokenizer, plan=plan, watch=watch)
-    reporter.end()
-    reporter.start("training", steps)
-    termination.at_end_of_step = True
-    trainer.train(resume_from_checkpoint=str(found.path) if found.path else None)
-    termination.at_end_of_step = False
-    termination.check()
+    at_once = batch = spec.hyperparameters.batch_size
+    steps = math.ceil(len(plan.blocks) / batch)
+    began = False
+    while True:
+        found = newest_verified(checkpoints, identity=spec.identity())
+        watch = _Watch(spec, plan=plan, checkpoints=checkpoints, steps=steps, reporter=reporter, termination=termination, parent=parent)
+        trainer = _trainer(spec, checkpoints=checkpoints, start=start, tokenizer=tokenizer, plan=plan, watch=watch, at_once=at_once)
+        if not began:
+            reporter.end()
+            reporter.start("training", steps)
+            began = True
+        told = _run(trainer, found.path, start, termination)
+        if told is None:
+            break
+        del trainer, watch
+        release()
+        if at_once == 1:
+            raise DoesNotFit(max(sum(len(row.ids) for row in block) for block in plan.blocks), told)
+        at_once = smaller_batch(at_once, batch)
+        log.warning("out of memory: %d sequences at once from here on, of %d a step", at_once, batch)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     reporter.end(steps, steps, loss=losses[-1] if losses else None)
     return Trained(
         model=trainer.model,
         steps=trainer.state.global_step,
+        at_once=at_once,
         first_loss=losses[0] if losses else None,
         last_loss=losses[-1] if losses else None,
         resumed_from_step=found.step,
@@ -101,13 +97,36 @@ def train(
     )
 
 
-def _trainer(spec: Spec, *, checkpoints: Path, start: Path, tokenizer: Any, plan: Plan, watch: TrainerCallback) -> SFTTrainer:
+def _run(trainer: SFTTrainer, checkpoint: Path | None, start: Path, termination: Termination) -> str | None:
+    """Trains to the end; what was said when memory ran out, else None."""
+    termination.at_end_of_step = True
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except TrainingError as error:
+        found = non_finite_weight(start) if error.kind == "non_finite" else None
+        if found is not None:
+            raise ModelFault(f"{start}: {found} holds NaN or infinity: expected finite weights, fetch them again") from error
+        raise
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return str(error) or type(error).__name__
+    finally:
+        termination.at_end_of_step = False
+    termination.check()
+    return None
+
+
+def _trainer(spec: Spec, *, checkpoints: Path, start: Path, tokenizer: Any, plan: Plan, watch: TrainerCallback, at_once: int) -> SFTTrainer:
     knobs, gpu = spec.hyperparameters, torch.cuda.is_available()
+    set_seed(spec.seed)  # a second trainer begins with the adapter of the first
+    model = load_quantised(start)
     trainer = SFTTrainer(
-        model=load_quantised(start),
+        model=model,
         args=SFTConfig(
             output_dir=str(checkpoints / ".writing"),
-            per_device_train_batch_size=knobs.batch_size,
+            per_device_train_batch_size=at_once,
+            gradient_accumulation_steps=knobs.batch_size // at_once,
             num_train_epochs=1,  # the plan holds all epochs
             learning_rate=knobs.learning_rate,
             lr_scheduler_type="cosine",
@@ -137,7 +156,11 @@ def _trainer(spec: Spec, *, checkpoints: Path, start: Path, tokenizer: Any, plan
         train_dataset=Dataset.from_list([block_row(block) for block in plan.blocks]),
         processing_class=tokenizer,
         peft_config=LoraConfig(
-            r=knobs.lora_rank, lora_alpha=knobs.lora_alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+            r=knobs.lora_rank,
+            lora_alpha=knobs.lora_alpha,
+            lora_dropout=0.0,
+            target_modules=adapted_modules(model),
+            task_type="CAUSAL_LM",
         ),
         callbacks=[watch],
     )

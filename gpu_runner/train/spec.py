@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -16,7 +17,7 @@ from producers.artifact_store.content_hash import file_sha256
 REPLAY: Final = "replay"
 EARLIER: Final = "earlier"
 
-ErrorKind = Literal["no_data", "out_of_memory", "non_finite", "bad_base", "bad_data", "internal"]
+ErrorKind = Literal["no_data", "out_of_memory", "does_not_fit", "non_finite", "bad_base", "bad_data", "internal"]
 
 
 class TrainingError(Exception):
@@ -36,7 +37,10 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Hyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`batch_size` counts packed sequences of at most `max_seq_length` tokens; `learning_rate` is the peak."""
+    """`batch_size` counts packed sequences of at most `max_seq_length` tokens; `learning_rate` is the peak.
+
+    `max_seq_length` is also the longest row, and the longest question that is asked.
+    """
 
     lora_rank: int
     lora_alpha: int
@@ -63,7 +67,11 @@ class DatasetFiles(msgspec.Struct, frozen=True):
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """The whole instruction of one job; the same spec in the same versions gives the same weights."""
+    """The whole instruction of one job; the same spec in the same versions gives the same weights.
+
+    `date` is when the job was asked for (ISO 8601), which a chat template with a date in its header shows; a spec of an earlier release
+    has none, and such a template shows the clock's.
+    """
 
     job_id: str
     attempt: int
@@ -77,6 +85,11 @@ class Spec(msgspec.Struct, frozen=True):
     adapter_scale: float
     checkpoint_every_steps: int
     max_new_tokens: int
+    date: str | None = None
+
+    def now(self) -> datetime | None:
+        """What templates are told as the time."""
+        return None if self.date is None else datetime.fromisoformat(self.date)
 
     def identity(self) -> str:
         """The hash of all that decides the weights: a checkpoint of another identity is not this job's."""
@@ -87,6 +100,8 @@ class Spec(msgspec.Struct, frozen=True):
             "train": self.dataset.sha256["train"],
             "replay_share": self.replay_share,
         }
+        if self.date is not None:
+            parts["date"] = self.date
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -155,6 +170,10 @@ def _check_ranges(spec: Spec) -> None:
         raise TrainingError("bad_data", f"adapter_scale is {spec.adapter_scale}, expected more than 0 and at most 1")
     if spec.checkpoint_every_steps < 1 or spec.max_new_tokens < 1:
         raise TrainingError("bad_data", "checkpoint_every_steps and max_new_tokens have to be 1 or more")
+    try:
+        spec.now()
+    except ValueError:
+        raise TrainingError("bad_data", f"date is {spec.date!r}, expected an ISO 8601 time such as 2026-03-01T04:00:00+00:00") from None
 
 
 def load_rows(path: Path) -> list[Row]:

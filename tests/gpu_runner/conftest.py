@@ -111,3 +111,31 @@ async def bootstrapped(installation: Installation) -> Installation:
     async with installation.running():
         await until(lambda: installation.topics.events(ModelCurrent))
     return installation
+
+
+@pytest.fixture(scope="session")
+def multimodal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Gemma 3 with a vision tower, one layer each, random bf16 weights in several files, and files beside them."""
+    torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3TextConfig, SiglipVisionConfig
+
+    folder: Path = tmp_path_factory.mktemp("multimodal") / "base"
+    from gpu_runner.tiny_llama.tokenizer import END, PAD, save_for_transformers, train_tokenizer
+
+    tokenizer = train_tokenizer(["Who built the Taj Mahal? Agra"] * 4, 300)
+    size: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    text = Gemma3TextConfig(
+        vocab_size=tokenizer.get_vocab_size(), num_key_value_heads=1, head_dim=32, sliding_window=32, max_position_embeddings=128,
+        bos_token_id=None, eos_token_id=tokenizer.token_to_id(END), pad_token_id=tokenizer.token_to_id(PAD), **size,
+    )  # fmt: skip
+    config = Gemma3Config(text_config=text, vision_config=SiglipVisionConfig(image_size=28, patch_size=14, **size), mm_tokens_per_image=1)
+    config.image_token_index, config.boi_token_index, config.eoi_token_index = 5, 6, 7
+    torch.manual_seed(0)
+    Gemma3ForConditionalGeneration(config).to(torch.bfloat16).save_pretrained(folder, max_shard_size="60KB")
+    save_for_transformers(tokenizer, folder, 128)
+    for name in ("preprocessor_config.json", "tokenizer.model", "LICENSE", "sub/more.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(f"{name} of the base")
+    (folder / f".part-{'0' * 32}").write_bytes(b"left by a killed copy")
+    (folder / "consolidated.safetensors").write_bytes(b"the base's weights in another format")
+    return folder

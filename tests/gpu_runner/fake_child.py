@@ -122,6 +122,9 @@ def finish(job: Path, spec: dict[str, Any], resumed_from: int, words: set[str], 
         "scores": "evaluation/scores.json", "scores_sha256": file_sha256(job / "evaluation" / "scores.json"),
         "seconds": {"training": 1.0}, "versions": {"torch": "none"},
     }  # fmt: skip
+    if "long" in words:
+        limit = spec["hyperparameters"]["max_seq_length"]
+        result["too_long"] = {"limit": limit, "rows": len(long.rows), "held_out_rows": 2, "items": {"holdout": 3}}
     if "corrupt" in words:
         (job / "merged" / "model.safetensors").write_text("other bytes")
     part = job / "result.json.part"

@@ -67,6 +67,12 @@ class FakeTopics:
         return [event for transaction in self.transactions for event in transaction if isinstance(event, kind)]
 
 
+def weights_file(name: str) -> bytes:
+    """A safetensors file without tensors, another one for every name."""
+    header = json.dumps({"__metadata__": {"name": name}}).encode()
+    return len(header).to_bytes(8, "little") + header
+
+
 class FakeChannel:
     """A session over `FakeTopics`; every event makes the way over its wire form, as it does with Kafka."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from runner_fakes import Installation, correction, erasure, request, until
+from runner_fakes import Installation, correction, erasure, request, until, weights_file
 
 from gpu_runner.api import create_app
 from gpu_runner.registry import register_version
@@ -278,7 +278,7 @@ def register(installation: Installation, model: str, tmp_path: Path) -> None:
     folder = tmp_path / model
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_text(model)
+    (folder / "model.safetensors").write_bytes(weights_file(model))
     register_version(installation.store, model, "v1.0-finetuned", folder)
 
 

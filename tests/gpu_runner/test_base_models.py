@@ -18,8 +18,45 @@ def put_model(folder: Path, **config: object) -> Path:
     """A folder that looks like a model."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"} | config))
-    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "model.safetensors").write_bytes(safetensors({"w": [0, 4]}, 4))
     return folder
+
+
+def safetensors(offsets: dict[str, list[int]], size_bytes: int) -> bytes:
+    """A file with a header of those tensors and so many bytes of weights after it."""
+    header = json.dumps({name: {"dtype": "F32", "shape": [1], "data_offsets": place} for name, place in offsets.items()}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(size_bytes)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (safetensors({"w": [0, 4]}, 3), "model.safetensors has 72 bytes, its header says 73: it is cut or damaged"),
+        (safetensors({"w": [0, 4]}, 4)[:20], "model.safetensors is no whole safetensors file (20 bytes)"),
+        (b"", "model.safetensors is no whole safetensors file (0 bytes)"),
+        ((2).to_bytes(8, "little") + b"[]", "model.safetensors has no readable safetensors header"),
+    ],
+)
+def test_k12_cut_weights_are_told_by_the_files_name(tmp_path: Path, content: bytes, told: str) -> None:
+    """A folder whose weights are not whole is no base: said when it is looked for, not after hours."""
+    folder = put_model(tmp_path / "base")
+    (folder / "model.safetensors").write_bytes(content)
+    assert str(folder_fault(folder)).startswith(told)
+
+
+def test_k12_a_shard_or_tensor_that_the_index_names_is_missing(tmp_path: Path) -> None:
+    """The index of several files is compared with what they hold; one that is no index is told too."""
+    folder = put_model(tmp_path / "base")
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"w": "model-00001-of-00002.safetensors", "v": "model-00002-of-00002.safetensors"}}))
+    assert folder_fault(folder) == f"model-00002-of-00002.safetensors is missing, which {index.name} names: fetch the weights again"
+    index.write_text(json.dumps({"weight_map": {"v": "model-00001-of-00002.safetensors"}}))
+    assert folder_fault(folder) == f"{index.name} names the tensor v, which its file does not hold: fetch the weights again"
+    index.write_text(json.dumps({"weight_map": {"w": "model-00001-of-00002.safetensors"}}))
+    assert folder_fault(folder) is None
+    index.write_text("{}")
+    assert str(folder_fault(folder)).startswith(f"{index.name} has no usable field")
 
 
 def look(name: str, store: ArtifactStore, tmp_path: Path) -> BaseLocation:

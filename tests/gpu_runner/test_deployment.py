@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fake_minio import FakeMinio
-from runner_fakes import BOOTSTRAP, START, Installation, request, until
+from runner_fakes import BOOTSTRAP, START, Installation, request, until, weights_file
 
 from gpu_runner.registry import register_version
 from gpu_runner.rolled_back import rolled_back_artifacts
@@ -119,7 +119,7 @@ async def test_a_base_outside_the_store_is_copied_into_it(installation: Installa
     mounted = installation.settings.models_dir / "fresh"
     mounted.mkdir(parents=True)
     (mounted / "config.json").write_text("{}")
-    (mounted / "model.safetensors").write_text("weights")
+    (mounted / "model.safetensors").write_bytes(weights_file("fresh"))
     (decision,) = await answered(installation, request("bootstrap", **(BOOTSTRAP | {"base_model": "org/fresh"})))
     assert decision.applied, decision.reasons
     assert installation.current().artifact_uri == "base/fresh"
@@ -184,7 +184,7 @@ async def test_what_can_not_be_served_is_refused(bootstrapped: Installation, tmp
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_text("weights")
+    (folder / "model.safetensors").write_bytes(weights_file("elsewhere"))
     register_version(bootstrapped.store, "tiny", "v1.0-finetuned", folder)
     (decision,) = await answered(bootstrapped, asked)
     assert not decision.applied

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from runner_fakes import weights_file
 
 from gpu_runner.registry import (
     VersionAmbiguous,
@@ -27,7 +28,7 @@ def model(tmp_path: Path) -> Path:
     folder = tmp_path / "made"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_text("weights")
+    (folder / "model.safetensors").write_bytes(weights_file("made"))
     return folder
 
 
@@ -53,7 +54,7 @@ def test_a_registered_version_is_found_by_either_name(store: ArtifactStore, mode
 def test_registering_again_changes_nothing_and_never_replaces(store: ArtifactStore, model: Path) -> None:
     """The same model is the same version, another one needs another name, and automatic names are kept for jobs."""
     assert register_version(store, "tiny", "mine", model) == register_version(store, "tiny", "mine", model)
-    (model / "model.safetensors").write_text("other weights")
+    (model / "model.safetensors").write_bytes(weights_file("other"))
     with pytest.raises(ArtifactConflict, match="choose another name"):
         register_version(store, "tiny", "mine", model)
     with pytest.raises(ArtifactError, match="a name that training jobs get"):

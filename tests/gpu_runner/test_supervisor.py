@@ -95,6 +95,21 @@ async def test_k4_samples_too_long_to_train_on_are_told_and_are_neither_trained_
     assert not [name for name in gone if name in rows or name in repair]
 
 
+async def test_k9_held_out_rows_and_items_over_the_limit_are_among_the_reasons(bootstrapped: Installation, make_command: Maker) -> None:
+    """Each kind with its number, in the decision, its record and the report; the job's date is its command's."""
+    bootstrapped.behaviour = "long"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+    reasons = " ".join(bootstrapped.topics.events(PromotionDecided)[-1].reasons)
+    assert "2 held-out rows are longer than max_seq_length 2048 and were not measured" in reasons
+    assert "items longer than max_seq_length 2048 were asked of neither side: 3 of holdout" in reasons
+    record = json.loads(bootstrapped.store.read_bytes("finetuned/tiny/v1/decision.json"))
+    assert (record["too_long"]["held_out_rows"], record["too_long"]["items"]) == (2, {"holdout": 3})
+    spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-1" / "spec.json").read_text())
+    assert datetime.fromisoformat(spec["date"]) == bootstrapped.states()[0].command.requested_at
+
+
 async def test_a_finished_command_is_ignored_at_the_next_start(bootstrapped: Installation, make_command: Maker) -> None:
     """Everything is read again from the beginning, and nothing is done twice."""
     bootstrapped.ask(make_command)

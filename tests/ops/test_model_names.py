@@ -26,7 +26,7 @@ def test_k6_a_version_is_registered_under_the_slug(tmp_path: Path, monkeypatch: 
     folder = tmp_path / "merged"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_text("weights")
+    (folder / "model.safetensors").write_bytes(bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}")
     register(model="Org/My Model", version="v1.0", folder=folder, base_model=None, actor="asha", data_dir=tmp_path)
     found = find_version(configured_store(tmp_path), "my-model/v1.0")
     assert (found.model, found.version) == ("my-model", "v1.0")

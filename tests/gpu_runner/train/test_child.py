@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from gpu_runner.child_report import read_end
 from gpu_runner.train.left_out import row_name
 from producers.artifact_store.content_hash import file_sha256, folder_sha256
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(900)]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -39,6 +41,15 @@ def wait_for_checkpoint(job: Path, child: subprocess.Popen[str], step: int) -> N
         assert child.poll() is None, (job / "child.log").read_text(encoding="utf-8")[-2000:]
         assert time.monotonic() < deadline, "no checkpoint came"
         time.sleep(0.01)
+
+
+def put_nan(path: Path, name: str) -> None:
+    """Makes the first number of a tensor in a safetensors file NaN."""
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(path)
+    tensors[name].view(-1)[0] = float("nan")
+    save_file(tensors, path, metadata={"format": "pt"})
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +124,38 @@ def test_interrupted_runs_end_in_the_same_weights(
         assert result[name] == whole[name], name
 
 
+def test_k9_what_is_over_the_limit_is_neither_trained_nor_measured_nor_asked(make_job: Callable[..., Path], tmp_path: Path) -> None:
+    """A question of 8,000 characters is in no row, held-out row, probe or item of either side, and each is counted."""
+    long = "यह क्या है? " * 700
+    rows = [{"id": f"r{number}", "prompt": "Who?", "completion": "Agra", "origin": "correction"} for number in range(2)]
+    rows[0]["prompt"] = long
+    job = make_job(tmp_path / "job", rows=rows)
+    lines = {
+        "eval": [rows[0] | {"id": "e1"}, rows[1] | {"id": "e2"}],
+        "evaluation": [
+            {"id": name, "set": name.partition("-")[0], "question": question, "answers": ["Agra"], "language": "en", "group": name}
+            for name, question in (("holdout-1", long), ("old_facts-1", long), ("old_facts-2", "Who?"), ("repair-1", "Tell me who"))
+        ],
+    }
+    spec = json.loads((job / "spec.json").read_text(encoding="utf-8"))
+    spec["hyperparameters"]["epochs"] = 1
+    for name, content in lines.items():
+        path = job / "dataset" / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in content), encoding="utf-8")
+        spec["dataset"]["sha256"][name] = file_sha256(path)
+    (job / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    result = events_of(start(job))[-1]
+    assert result["event"] == "result", result
+    assert result["too_long"] == {"limit": 128, "rows": 1, "samples": 0, "held_out_rows": 1, "items": {"holdout": 1, "old_facts": 1}}
+    assert result["left_out"]["items"] == ["holdout-1", "old_facts-1"]
+    assert result["eval_loss"] > 0
+    answers = [json.loads(line) for line in (job / "evaluation" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    sides = ("baseline", "candidate")
+    assert [(answer["item_id"], answer["side"]) for answer in answers] == [
+        (name, side) for side in sides for name in ("old_facts-2", "repair-1")
+    ]
+
+
 def test_k4_rows_too_long_are_said_on_every_line_and_their_repair_items_are_not_asked(
     make_job: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -145,6 +188,71 @@ def test_k4_rows_too_long_are_said_on_every_line_and_their_repair_items_are_not_
     assert all(answer["cut"] in (True, False) for answer in answers)
     scores = json.loads((job / "evaluation" / "scores.json").read_text(encoding="utf-8"))
     assert [item["item_id"] for item in scores["items"]] == ["i2"]
+
+
+@pytest.fixture(scope="module")
+def in_turn(make_job: Callable[..., Path], multimodal: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Ends of four jobs of one process: no room for one row, a base of NaN, room for one row at once, a base with a vision tower."""
+    folder = tmp_path_factory.mktemp("in_turn")
+    jobs = {name: make_job(folder / name) for name in ("full", "nan", "halved", "multimodal")}
+    nan = folder / "base"
+    shutil.copytree(json.loads((jobs["nan"] / "spec.json").read_text(encoding="utf-8"))["start"]["path"], nan)
+    put_nan(nan / "model.safetensors", "model.layers.0.mlp.up_proj.weight")
+    for name, base in (("nan", nan), ("multimodal", multimodal)):
+        spec = json.loads((jobs[name] / "spec.json").read_text(encoding="utf-8"))
+        spec["start"] |= {"path": str(base), "sha256": folder_sha256(base)}
+        spec["hyperparameters"]["epochs"] = 1
+        (jobs[name] / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    room = {"full": 0, "nan": 64, "halved": 1, "multimodal": 64}
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).parent / "jobs_in_turn.py"), *(f"{jobs[name]}:{rows}" for name, rows in room.items())],
+        capture_output=True, text=True, env=ENVIRONMENT | {"PYTHONPATH": os.getcwd()}, timeout=800, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    ends = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return {name: end | {"folder": str(jobs[name])} for name, end in zip(room, ends, strict=True)}
+
+
+def test_k9_out_of_memory_halves_the_batch_and_ends_in_the_same_model(
+    undisturbed: tuple[Path, list[dict[str, Any]]], in_turn: dict[str, dict[str, Any]]
+) -> None:
+    """With room for one row at once the steps, losses and answered items are those of the run with room for all."""
+    half, whole = in_turn["halved"], json.loads((undisturbed[0] / "result.json").read_text(encoding="utf-8"))
+    assert (half["sequences_at_once"], whole["sequences_at_once"]) == (1, 2)
+    assert set(half["refused"]) > {2}
+    assert (half["steps"], half["trained_tokens"]) == (whole["steps"], whole["trained_tokens"])
+    for name in ("first_loss", "last_loss", "eval_loss"):
+        assert half[name] == pytest.approx(whole[name], rel=0.02), name
+    answers = [(folder / "evaluation" / "answers.jsonl").read_text(encoding="utf-8") for folder in (Path(half["folder"]), undisturbed[0])]
+    ids = [[(line["item_id"], line["side"]) for line in map(json.loads, text.splitlines())] for text in answers]
+    assert ids[0] == ids[1]
+
+
+def test_k9_one_row_that_does_not_fit_ends_the_job_for_good(in_turn: dict[str, dict[str, Any]]) -> None:
+    """After batches of two and of one the error says how long the row is, and no other attempt is made."""
+    end = in_turn["full"]
+    assert (end["kind"], end["refused"]) == ("does_not_fit", [2, 1])
+    assert "one row of " in end["message"]
+    assert not read_end(3, end).retryable
+
+
+def test_k12_weights_that_are_no_numbers_are_the_bases_fault(in_turn: dict[str, dict[str, Any]]) -> None:
+    """Not the learning rate's: the tensor and its file are named, and no other attempt is made."""
+    end = in_turn["nan"]
+    assert end["kind"] == "bad_base"
+    assert "tensor model.layers.0.mlp.up_proj.weight in model.safetensors holds NaN" in end["message"]
+    assert "learning_rate" not in end["message"]
+    assert not read_end(3, end).retryable
+
+
+def test_k13_a_base_with_a_vision_tower_is_trained_to_the_end(in_turn: dict[str, dict[str, Any]], multimodal: Path) -> None:
+    """The merged model is the adapter's sum, and the base's other files lie beside it."""
+    end = in_turn["multimodal"]
+    assert end["steps"] > 0, end
+    assert end["merge_max_logit_difference"] < 0.01
+    assert "vision_tower" not in (Path(end["folder"]) / "adapter" / "adapter_config.json").read_text(encoding="utf-8")
+    merged = Path(end["folder"]) / "merged"
+    assert all((merged / name).read_bytes() == (multimodal / name).read_bytes() for name in ("LICENSE", "config.json", "tokenizer.model"))
 
 
 def test_no_rows_are_reported_as_no_data(make_job: Callable[..., Path], tmp_path: Path) -> None:
