@@ -22,8 +22,9 @@ log = logging.getLogger("gpu_runner.train")
 def write_merged(start: Path, model: Any, changed: Collection[str], merged: Path) -> None:
     """Writes `merged`: `model`'s weights of the modules `changed`, in its precision, in the files of `start`; all else as it is there.
 
-    Weights of the base in a second format are left out: they would be the base's; so is what a killed copy left there. A base that has no safetensors, or whose tensors have
-    names that transformers does not write again, is saved whole by transformers, and its other files are kept.
+    Weights of the base in a second format are left out: they would be the base's; so is what a killed copy left there. A base that has no
+    safetensors, or whose tensors have names that transformers does not write again, is saved whole by transformers, and its other files
+    are kept.
     """
     merged.mkdir()
     state = {name: tensor for name, tensor in model.state_dict().items() if name.rpartition(".")[0] in changed and name.endswith(".weight")}
