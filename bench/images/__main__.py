@@ -22,7 +22,7 @@ from bench.images.build import ROOT, build, make_base
 from bench.images.composition import read_composition
 from bench.images.podman import ImagesUnavailable, Podman, PodmanFailed, missing, missing_helpers
 from bench.images.stack import Stack
-from bench.images.stand_ins import make_stand_ins
+from bench.images.stand_ins import KEPT, make_stand_ins
 from bench.images.steps import ALL_STEPS, Run, StepFailed
 
 FREE_BYTES: Final = {"services": 4e9, "runner": 22e9}
@@ -81,11 +81,12 @@ def _name(step: Callable[[Run], None]) -> str:
 
 
 def _model_files(folder: Path) -> None:
-    """The tiny model and its files, as the documentation makes them."""
-    command = [sys.executable, "-m", "gpu_runner.tiny_llama", "--out", str(folder)]
+    """The tiny model and its files, as the documentation makes them; kept beside the demo's, because it is trained."""
+    command = [sys.executable, "-m", "gpu_runner.tiny_llama", "--out", str(KEPT / "tiny-llama")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode:
         raise StepFailed(f"the tiny model was not made: {done.stderr[-1000:]}")
+    shutil.copytree(KEPT / "tiny-llama", folder)
 
 
 def main() -> int:

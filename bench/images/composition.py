@@ -78,10 +78,18 @@ def hardening(service: Mapping[str, Any]) -> list[str]:
     options = [f"--cap-drop={name}" for name in service.get("cap_drop", ())] + [f"--cap-add={name}" for name in service.get("cap_add", ())]
     # Podman would add memory folders that Docker has not.
     options += ["--read-only", "--read-only-tmpfs=false"] if service.get("read_only") else []
-    options += [f"--tmpfs={place}" for place in service.get("tmpfs", ())]
+    options += [f"--tmpfs={_memory(place)}" for place in service.get("tmpfs", ())]
     options += [f"--security-opt={option.removesuffix(':true')}" for option in service.get("security_opt", ())]
     options += [f"--user={service['user']}"] if "user" in service else []
     return options + (["--init"] if service.get("init") else [])
+
+
+def _memory(place: str) -> str:
+    """A memory folder as podman takes it: of its user, where the file says of which."""
+    path, _, options = place.partition(":")
+    words = [word for word in options.split(",") if word]
+    kept = [word for word in words if not word.startswith(("uid=", "gid="))] + (["U"] if "uid=" in options else [])
+    return f"{path}:{','.join(kept)}" if kept else path
 
 
 def environment_of(service: Mapping[str, Any], changes: Mapping[str, str | None] | None = None) -> list[str]:

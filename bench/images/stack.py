@@ -78,6 +78,8 @@ class Stack:
         check = self._service(name)["healthcheck"]
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers(name, check):
+            if self._podman.run("container", "inspect", "--format", "{{.State.Running}}", name).stdout.strip() != "true":
+                raise PodmanFailed(f"{name} ended: {self._last_words(name)}")
             if time.monotonic() > deadline:
                 raise PodmanFailed(f"{name} did not get healthy within {START_TIMEOUT_S:.0f} s: {self._last_words(name)}")
             time.sleep(1)

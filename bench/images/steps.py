@@ -27,7 +27,8 @@ _ZSTD: Final = """
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 where = {"bootstrap.servers": "kafka:9092"}
-[made.result() for made in AdminClient(where).create_topics([NewTopic("images-check", 1, 1)]).values()]
+admin = AdminClient(where)
+[made.result() for made in admin.create_topics([NewTopic("images-check", 1, 1)]).values()]
 failed = []
 for codec in ("zstd", "snappy", "lz4", "gzip"):
     producer = Producer({**where, "compression.type": codec, "message.timeout.ms": 30000})

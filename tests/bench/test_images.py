@@ -48,6 +48,7 @@ def test_a_service_is_translated_whole() -> None:
     services = read_composition(SECRETS).services
     expected = {"--cap-drop=ALL", "--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp", "--security-opt=no-new-privileges"}
     assert set(hardening(services["s3"])) == expected | {"--user=10001:10001", "--init"}
+    assert {"--tmpfs=/tmp:exec", "--tmpfs=/opt/kafka/config:U"} <= set(hardening(services["kafka"]))
     assert "--read-only" not in hardening(services["runner"])
     assert {"--cap-add=CHOWN", "--user=0:0"} <= set(hardening(services["s3-owner"]))
     assert "--env=VGW_PORT=:7070" in environment_of(services["s3"])
@@ -65,7 +66,7 @@ def test_the_documented_lines_are_what_is_called() -> None:
     """With the folder in the place of the shell's, and this user's number."""
     calls = documented_calls(Path("/work"))
     assert [call.words[0] for call in calls] == ["add-base", "bootstrap", "status", "tail", "export", "export"]
-    assert calls[0].options == ("--volume=/work/in:/in:ro",)
+    assert calls[0].options == (f"--user={os.getuid()}", "--volume=/work/in:/in:ro")
     assert calls[-1].options == (f"--user={os.getuid()}", "--volume=/work/out:/out")
     with pytest.raises(ValueError, match="--publish is not translated"):
         documented_calls(Path("/work"), "docker compose run --rm --publish 1:1 abhyas status\n")
