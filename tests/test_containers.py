@@ -178,7 +178,7 @@ def test_k8_every_container_is_hardened(name: str) -> None:
 
 
 def test_k8_kafka_can_write_what_its_start_writes() -> None:
-    """Its configuration and its collector's log, in memory that is its user's, not root's; and may run the codecs that it unpacks to /tmp."""
+    """Its configuration and its collector's log, in memory of its user's, not root's; and may run the codecs that it unpacks to /tmp."""
     assert SERVICES["kafka"]["tmpfs"] == ["/tmp:exec", *(f"/opt/kafka/{name}:uid=1000,gid=1000" for name in ("config", "logs"))]
 
 
