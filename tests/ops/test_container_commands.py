@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from gpu_runner.base_models import find_base
 from ops.base_command import check_readable
@@ -100,11 +102,11 @@ def test_k8_an_export_that_can_not_be_written_says_what_would_help(tmp_path: Pat
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    """A folder that is a base model as far as its names go."""
+    """A folder that is a base model as far as its files go."""
     folder = tmp_path / "in" / "model"
     (folder / "more").mkdir(parents=True)
     (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"weights")
+    save_file({"w": np.zeros(4, np.float32)}, folder / "model.safetensors")
     (folder / "more" / "vocab.txt").write_text("a")
     return folder
 
@@ -146,7 +148,7 @@ def test_k8_a_base_model_gets_into_the_store_where_the_runner_looks(
 def test_k8_a_base_model_that_can_not_be_used_is_named(base: Path, tmp_path: Path) -> None:
     """A folder without weights, no folder, another model under the name, a name that is none."""
     add_base(model="m", folder=base, data_dir=tmp_path)
-    (base / "model.safetensors").write_bytes(b"other weights")
+    save_file({"w": np.ones(4, np.float32)}, base / "model.safetensors")
     with pytest.raises(OperationFailed, match="base/m"):
         add_base(model="m", folder=base, data_dir=tmp_path)
     (base / "model.safetensors").unlink()
