@@ -7,13 +7,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import gpu_runner.__main__
 import gpu_runner.supervisor
 from gpu_runner.preparation import Preparation
-from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.local_store import LocalStore
 from producers.artifact_store.stopping import look
 from producers.settings import StoreSettings
@@ -74,5 +72,4 @@ def _open(settings: StoreSettings) -> SlowStore:
 if __name__ == "__main__":
     gpu_runner.__main__.open_checked_store = _open  # type: ignore[assignment]
     gpu_runner.supervisor.Preparation = TracedPreparation  # type: ignore[misc]
-    gpu_runner.__main__.Supervisor = partial(Supervisor, training_arguments=(str(_HERE / "fake_child.py"),))  # type: ignore[misc,assignment]
-    sys.exit(gpu_runner.__main__.main())
+    sys.exit(gpu_runner.__main__.main((str(_HERE / "fake_child.py"),)))
