@@ -115,8 +115,13 @@ class StubEvaluations:
 def stub_supervisor(folder: Path) -> Supervisor:
     """What the runner's routes ask of a supervisor, over a store with a version and the files that valid requests name."""
     store = LocalStore(folder / "store")
-    for key in (valid.DATASET, valid.EVALUATION, "s3://models/eval_data/sources.json"):
-        store.write_bytes(key.removeprefix("s3://models/"), b"{}\n")
+    files = {
+        valid.DATASET: b'{"prompt": "q", "completion": "a"}\n',
+        valid.EVALUATION: b'{"question": "q", "answer": "a"}\n',
+        "s3://models/eval_data/sources.json": b'{"d1": "a text"}\n',
+    }
+    for key, content in files.items():
+        store.write_bytes(key.removeprefix("s3://models/"), content)
     record = {"format": 1, "model": valid.MODEL, "version": valid.VERSION, "artifact": {"uri": "finetuned/x", "sha256": "0" * 64}}
     store.write_bytes(f"finetuned/{valid.MODEL}/{valid.VERSION}/registration.json", json.dumps(record).encode())
     log = StubLog()
