@@ -19,6 +19,11 @@ _log = structlog.get_logger(__name__)
 # A line holds figures, never rows of data; longer ones are a mistake of the child's.
 MAX_LINE_BYTES: Final = 1 << 20
 
+# A killed process is gone at once, but for one that waits in the kernel for a device or a file system.
+KILLED_WITHIN_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.05
+_PIPE_CLOSES_WITHIN_S: Final = 1.0
+
 # The child needs none of these, and what it doesn't have it can't log.
 _SECRETS: Final = ("HOLDOUT_KEY", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "KAFKA_SASL_PASSWORD", "USER_HASH_KEY", "HF_TOKEN", "REDIS_URL")
 
@@ -92,15 +97,26 @@ class ChildProcess:
             else:
                 _log.warning("child printed something that is not a JSON object", pid=self.pid, size_bytes=len(line))
 
+    def has_ended(self) -> bool:
+        """Whether the process has ended, whoever still holds its pipe."""
+        return self._process.returncode is not None
+
     async def wait(self) -> int:
         """Its exit code; negative numbers are signals."""
-        code = await self._process.wait()
+        # Not the process's own `wait`: it waits for the end of the pipe too, which a child of the child may hold.
+        while (code := self._process.returncode) is None:
+            await asyncio.sleep(_LOOK_EVERY_S)
         self._kill_session()
+        with suppress(TimeoutError):  # the pipe closes with its last holder, unless that made a session of its own
+            await asyncio.wait_for(self._process.wait(), _PIPE_CLOSES_WITHIN_S)
         self._log_file.close()
         return code
 
     async def stop(self, grace_s: float) -> int:
-        """SIGTERM, then SIGKILL after `grace_s`; returns the exit code."""
+        """SIGTERM, then SIGKILL after `grace_s`; returns the exit code.
+
+        A process that hangs in a call of the kernel is left behind after ten seconds more: it runs nothing of its own again.
+        """
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
@@ -110,15 +126,28 @@ class ChildProcess:
                 _log.warning("child did not end after SIGTERM: killed", pid=self.pid, grace_s=grace_s)
                 with suppress(ProcessLookupError):
                     self._process.kill()
-        return await self.wait()
+                self._kill_session()
+        try:
+            return await asyncio.wait_for(self.wait(), KILLED_WITHIN_S)
+        except TimeoutError:
+            _log.error("child can't be killed: it hangs in the kernel, look at the device and the file systems", pid=self.pid)
+            self._log_file.close()
+            return -signal.SIGKILL
 
     async def _drain_and_wait(self) -> None:
         # A child that still prints would block on a full pipe and never come to its end.
+        draining = asyncio.create_task(self._drain())
+        try:
+            await self.wait()
+        finally:
+            draining.cancel()
+            await asyncio.gather(draining, return_exceptions=True)
+
+    async def _drain(self) -> None:
         if self._process.stdout is not None:
             with suppress(RuntimeError, ValueError):  # somebody else reads it: then it is drained there
                 while await self._process.stdout.read(1 << 16):
                     pass
-        await self._process.wait()
 
     def _kill_session(self) -> None:
         # Its own children (an answering process) end with it.

@@ -58,6 +58,7 @@ def _of_run(ledger: Ledger, job_id: str, state: TrainingState) -> dict[str, Any]
         "requests": list(state.command.requests),
         "batch": state.command.batch.number,
         "error": state.error,
+        "notice": state.notice,
         "retryable": state.retryable,
         "rows_too_long": state.rows_too_long or 0,
         "samples_too_long": state.samples_too_long or 0,

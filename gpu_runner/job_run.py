@@ -20,6 +20,7 @@ from gpu_runner import jobs
 from gpu_runner.candidate import Candidate, decided_candidate, judge_and_upload
 from gpu_runner.child_process import ChildProcess
 from gpu_runner.child_report import ChildEnd, read_end
+from gpu_runner.child_watch import ChildTooLong, Limits, follow
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.drift_baselines.fitting import Fit
 from gpu_runner.errors import Fatal, JobCancelled, JobInterrupted, JobRefused, JobWithoutData, NotConnected, RunnerError
@@ -239,17 +240,23 @@ class JobRun:
             [*parts.child_arguments, str(self._folder.path)], log_path=self._folder.log, environment=parts.child_environment
         )
         self._log.info("child started", pid=child.pid, start=spec["start"]["name"])
-        reported: dict[str, Any] | None = None
+        reported: list[dict[str, Any]] = []
         self._child, self._learnt, self._anew = child, False, False
+
+        async def take(event: dict[str, Any]) -> None:
+            if event.get("event") == "progress":
+                self._learnt = self._learnt or event.get("phase") in _LEARNT
+                await self._progress(event)
+            elif event.get("event") == "error":
+                reported.append(event)
+
         try:
             await self.take_back()  # what came while it was being started
-            async for event in child.events():
-                if event.get("event") == "progress":
-                    self._learnt = self._learnt or event.get("phase") in _LEARNT
-                    await self._progress(event)
-                elif event.get("event") == "error":
-                    reported = event
-            code = await child.wait()
+            limits = Limits(parts.settings.child_silence_s, parts.settings.run_max_hours * 3600)
+            code = await follow(child, limits, take=take, tell=self._tell_silence)
+        except ChildTooLong as error:
+            await child.stop(parts.settings.cancel_grace_s)
+            raise JobCancelled(str(error)) from error
         except asyncio.CancelledError:
             # Stopping the service must take seconds; a person's cancel may wait for the checkpoint at the end of a step.
             grace = parts.settings.cancel_grace_s if self._cancelled.is_set() else parts.settings.stop_grace_s
@@ -260,12 +267,24 @@ class JobRun:
             raise
         finally:
             self._child = None
+            parts.metrics.silence("training", None)
         if self._anew:
             return False
-        end = read_end(code, reported)
+        end = read_end(code, reported[-1] if reported else None)
         self._log.info("child ended", exit_code=code, kind=end.kind)
         _raise_for(end, str(self._folder.log))
         return True
+
+    async def _tell_silence(self, silent_s: float | None) -> None:
+        """In the log, the metrics and the job's state; None takes it back."""
+        self._parts.metrics.silence("training", silent_s)
+        if silent_s is None:
+            self._log.info("child speaks again")
+            told = None
+        else:
+            told = f"the child has said nothing for {silent_s:.0f} s: it is ended after {self._parts.settings.child_silence_s:g}"
+            self._log.warning("child is silent", silent_s=round(silent_s), log=str(self._folder.log))
+        await self._save(lambda state, now: jobs.notice(state, told, now=now))
 
     async def _decide(self, candidate: Candidate) -> None:
         parts = self._parts

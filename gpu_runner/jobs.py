@@ -100,10 +100,16 @@ def release(state: TrainingState, *, now: datetime) -> TrainingState:
 
 
 def move(state: TrainingState, phase: Phase, *, now: datetime) -> TrainingState:
-    """The job in another phase, before its end; one that is prepared anew begins anew, and untainted."""
+    """The job in another phase, before its end, without a notice; one that is prepared anew begins anew, and untainted."""
     _not_ended(state)
     anew = {"step": 0, "total_steps": None, "tainted_samples": None, **_NOTHING_LEFT_OUT} if phase == "preparing" else {}
-    return state.model_copy(update=anew | {"phase": phase, "updated_at": now})
+    return state.model_copy(update=anew | {"phase": phase, "notice": None, "updated_at": now})
+
+
+def notice(state: TrainingState, told: str | None, *, now: datetime) -> TrainingState:
+    """The state with what a person should look at, or without it once that is over."""
+    _not_ended(state)
+    return state.model_copy(update={"notice": told[:2000] if told else None, "updated_at": now})
 
 
 def taint(state: TrainingState, samples: int) -> TrainingState:
@@ -151,6 +157,7 @@ def end(state: TrainingState, outcome: Outcome, *, now: datetime, error: str | N
             "error": error[:2000] if error else None,
             "lease": lease,
             "eta_s": None,
+            "notice": None,
             "updated_at": now,
         }
     )

@@ -2,6 +2,8 @@
 
 training_jobs_total{status: accepted or an outcome}, training_duration_seconds, training_loss_current,
 evaluation_jobs_total{status}, evaluation_metric_value{metric, language: hi, en or all}, gpu_memory_utilization_percent{device}.
+And what an operator is to look at: abhyas_runner_child_silent_seconds{child: training or evaluation}, 0 where the child speaks;
+abhyas_runner_disk_missing_bytes{place: DATA_DIR or ARTIFACTS_DIR}, 0 where the last job had room.
 """
 
 from __future__ import annotations
@@ -31,9 +33,17 @@ class RunnerMetrics:
         self._evaluations = Counter("evaluation_jobs", "Evaluations by status", ["status"], registry=self._registry)
         self._values = Gauge("evaluation_metric_value", "Metrics of the last evaluation", ["metric", "language"], registry=self._registry)
         self._gpu = Gauge("gpu_memory_utilization_percent", "GPU memory in use", ["device"], registry=self._registry)
+        self._silent = Gauge(
+            "abhyas_runner_child_silent_seconds", "Silence of the child at its last notice", ["child"], registry=self._registry
+        )
+        for child in ("training", "evaluation"):
+            self._silent.labels(child)
+        self._missing = Gauge("abhyas_runner_disk_missing_bytes", "What the last job lacked of disk", ["place"], registry=self._registry)
+        for place in ("DATA_DIR", "ARTIFACTS_DIR"):
+            self._missing.labels(place)
         for status in ("accepted", "promoted", "rejected", "inconclusive", "void", "no_data", "failed", "cancelled"):
             self._jobs.labels(status)
-        for status in ("completed", "failed"):
+        for status in ("completed", "failed", "cancelled"):
             self._evaluations.labels(status)
 
     def job_accepted(self) -> None:
@@ -46,6 +56,14 @@ class RunnerMetrics:
             self._jobs.labels(state.outcome).inc()
             self._duration.observe(duration_s)
 
+    def silence(self, child: str, silent_s: float | None) -> None:
+        """A child, `training` or `evaluation`, says nothing for so long; None once it speaks or is gone."""
+        self._silent.labels(child).set(silent_s or 0.0)
+
+    def disk_missing(self, place: str, missing_bytes: int) -> None:
+        """What a job that was to start lacks at DATA_DIR or ARTIFACTS_DIR; 0 where there is room."""
+        self._missing.labels(place).set(missing_bytes)
+
     def loss(self, value: float) -> None:
         """The newest training loss."""
         self._loss.set(value)
@@ -57,7 +75,7 @@ class RunnerMetrics:
             self._set_values(metrics, language)
 
     def evaluation_ended(self, status: str, metrics: Mapping[str, float], by_language: Mapping[str, Mapping[str, float]]) -> None:
-        """An evaluation that a person asked for ended, `completed` or `failed`."""
+        """An evaluation that a person asked for ended, `completed`, `failed` or `cancelled`."""
         self._evaluations.labels(status).inc()
         self._set_values(metrics, "all")
         for language, values in by_language.items():

@@ -42,6 +42,8 @@ class RunnerSettings(StoreSettings):
     lease_s: float = Field(default=45, gt=0)
     lease_renew_s: float = Field(default=10, gt=0)
     progress_every_s: float = Field(default=2, ge=0)
+    child_silence_s: float = Field(default=900, gt=0)
+    evaluation_max_hours: float = Field(default=6, gt=0)
     cancel_grace_s: float = Field(default=30, ge=0)
     stop_grace_s: float = Field(default=3, ge=0)
     runner_owner: str = Field(default_factory=socket.gethostname, min_length=1)

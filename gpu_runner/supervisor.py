@@ -19,7 +19,8 @@ from gpu_runner.deployment import Deployment
 from gpu_runner.drift_baselines.fitting import Fit, fit
 from gpu_runner.eraser import Eraser
 from gpu_runner.errors import Fatal, NotConnected
-from gpu_runner.evaluation_jobs import EvaluationJobs, EvaluationRun
+from gpu_runner.evaluation_jobs import EvaluationJobs
+from gpu_runner.evaluation_run import EvaluationRun
 from gpu_runner.event_log import EventLog
 from gpu_runner.job_run import JobRun, RunParts
 from gpu_runner.knobs import resolve

@@ -131,6 +131,9 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "LEASE_S": "How long a lease on a job lasts without renewal.",
         "LEASE_RENEW_S": "Seconds between renewals.",
         "PROGRESS_EVERY_S": "At most one progress event in this time.",
+        "CHILD_SILENCE_S": "A child that shows no sign of work for half of this is told of, and ended after all of it; "
+        "its attempt may be retried.",
+        "EVALUATION_MAX_HOURS": "An evaluation that a person asked for is ended when it runs longer.",
         "CANCEL_GRACE_S": "How long a cancelled child may save its checkpoint before it is killed.",
         "STOP_GRACE_S": "The same when the service stops.",
         "RUNNER_OWNER": "The name in the lease.",

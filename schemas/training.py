@@ -31,6 +31,7 @@ class TrainingState(BaseModel):
     `outcome="failed"` with `retryable` is an infrastructure failure of this attempt: stage 2 may ask for the next one.
     `tainted_samples` counts the samples that its version was trained on and that were retracted or erased since; an ended
     job's state is published again when that number grows, and changes in nothing else.
+    `notice` is what a person should look at while the job runs, such as a child that says nothing; it goes when it is over.
     `rows_too_long` counts the training rows that were longer than `max_seq_length` and taught nothing, `samples_too_long` the samples of
     which all rows were: they are not among the trained ones. Both are absent where nothing was left out, or nobody looked yet.
     `baseline_version` is the version that the job's own was trained from and compared with; absent before the decision.
@@ -55,6 +56,7 @@ class TrainingState(BaseModel):
     memory_bytes: int | None = None
     eta_s: float | None = None
     error: Reason | None = None
+    notice: Reason | None = None
     hyperparameters: dict[str, float | int] = {}
     hyperparameter_sources: dict[str, str] = {}
     tainted_samples: int | None = Field(default=None, ge=0)

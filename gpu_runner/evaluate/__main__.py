@@ -26,6 +26,7 @@ from gpu_runner.evaluate.evaluation import (
 )
 from gpu_runner.evaluate.score import UnknownMetric
 from gpu_runner.train.chat_tokens import TemplateMisfit
+from gpu_runner.train.heartbeat import Heartbeat
 from gpu_runner.train.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
@@ -71,6 +72,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m gpu_runner.evaluate JOB_DIR", file=sys.stderr)
         return 2
     reporter = Reporter(claim_stdout())
+    Heartbeat(reporter).start()
     parent = Parent()
     try:
         Termination()

@@ -17,6 +17,7 @@ from typing import Any
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.model_folder.weight_files import ModelFault
 from gpu_runner.train.chat_tokens import TemplateMisfit
+from gpu_runner.train.heartbeat import Heartbeat
 from gpu_runner.train.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.train.parent import Parent, Terminated, Termination
 from gpu_runner.train.progress import Reporter, claim_stdout
@@ -117,6 +118,7 @@ def main(arguments: list[str]) -> int:
         return 2
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     reporter = Reporter(claim_stdout())
+    Heartbeat(reporter).start()
     termination = Termination()
     parent = Parent()
     parent.tie()

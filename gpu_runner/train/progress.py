@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import IO, Any
@@ -23,10 +24,13 @@ class Reporter:
         self._began = clock()
         self._last = float("-inf")
         self._left_out: dict[str, int] = {}
+        self._at = (0, 0)
+        self._writing = threading.Lock()  # the heartbeat speaks from a thread of its own
         self.seconds: dict[str, float] = {}
 
     def start(self, phase: str, total: int = 0) -> None:
         """Begins a phase; `seconds` gets its duration when it ends."""
+        self._at = (0, total)  # before the phase: the heartbeat may speak in between
         self._phase, self._began = phase, self._clock()
         self.progress(0, total, always=True)
 
@@ -38,12 +42,19 @@ class Reporter:
     def progress(self, step: int, total: int, *, always: bool = False, **figures: float | None) -> None:
         """One progress line with `loss`, `tokens_per_s` and `eta_s` where given, null where not."""
         now = self._clock()
+        self._at = (step, total)
         if not always and now - self._last < INTERVAL_S:
             return
         self._last = now
         line = {"event": "progress", "phase": self._phase, "step": step, "total": total}
         line |= {name: figures.get(name) for name in ("loss", "tokens_per_s", "eta_s")} | {"memory_bytes": memory_bytes()}
         self._write(line | self._left_out)
+
+    def repeat(self) -> None:
+        """The phase and step once more, without figures: a sign of life from another thread. Silent where a line was written just now."""
+        step, total = self._at
+        if self._phase:
+            self.progress(step, total)
 
     def left_out(self, rows: int, samples: int) -> None:
         """Every line from now on says how many rows, and samples with all their rows, were too long to train on."""
@@ -59,7 +70,9 @@ class Reporter:
         self._write({"event": "error", "kind": kind, "message": message})
 
     def _write(self, event: dict[str, Any]) -> None:
-        print(json.dumps(event, ensure_ascii=False), file=self._out, flush=True)
+        line = json.dumps(event, ensure_ascii=False)
+        with self._writing:
+            print(line, file=self._out, flush=True)
 
 
 def claim_stdout() -> IO[str]:

@@ -404,3 +404,20 @@ async def test_a_rolled_back_version_is_not_in_later_lineage(bootstrapped: Insta
     spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-2" / "spec.json").read_text())
     assert (spec["start"]["name"], spec["version"]) == ("v0", "v2")
     assert "earlier_repair" not in (bootstrapped.settings.jobs_dir() / "cmd-2" / "dataset" / "evaluation.jsonl").read_text()
+
+
+async def test_k9_a_training_child_that_says_nothing_is_told_of_and_ended_as_retryable(
+    bootstrapped: Installation, make_command: Maker
+) -> None:
+    """First a notice in `training.state` and a metric, then the end of the attempt."""
+    bootstrapped.behaviour = "hang"
+    bootstrapped.settings = bootstrapped.settings.model_copy(update={"child_silence_s": 3.0})
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: any(state.notice for state in bootstrapped.states()))
+        assert b'child_silent_seconds{child="training"} 0.0' not in bootstrapped.metrics.text()
+        await until(lambda: bootstrapped.states()[-1].phase == "ended")
+        failed = bootstrapped.states()[-1]
+        assert (failed.outcome, failed.retryable, failed.notice) == ("failed", True, None)
+        assert "said nothing" in str(failed.error)
+        assert b'abhyas_runner_child_silent_seconds{child="training"} 0.0' in bootstrapped.metrics.text()

@@ -1,0 +1,114 @@
+"""An evaluation that a person asked for holds nothing else up: it has a limit, a cancel and a watch on silence, and its queue an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runner_fakes import FakeClock, Installation, request, until
+
+import gpu_runner.evaluation_jobs as module
+from gpu_runner.evaluation_jobs import EvaluationJobs, EvaluationRequest
+from gpu_runner.supervisor import Supervisor
+from schemas.decision import RetrainRequested
+
+
+def asked(number: int, clock: FakeClock) -> EvaluationRequest:
+    """A request for what serves, with the items of the bootstrap."""
+    at = (clock() + timedelta(seconds=number)).isoformat()
+    return EvaluationRequest(f"eval-{number:024x}", "tiny", "v0", "s3://models/up/eval.jsonl", ("f1",), None, at)
+
+
+def accept(supervisor: Supervisor, one: EvaluationRequest) -> str:
+    """As the endpoint does it."""
+    supervisor.evaluations.accept(one)
+    supervisor.evaluation_accepted()
+    return one.job_id
+
+
+async def test_k9_an_evaluation_child_that_hangs_lets_training_go_on(
+    bootstrapped: Installation, make_command: Callable[..., RetrainRequested], clock: FakeClock
+) -> None:
+    """It is told of, ended, and waits again behind the training; after the third time it has failed."""
+    bootstrapped.behaviour = "evaluation_hangs"
+    bootstrapped.settings = bootstrapped.settings.model_copy(update={"child_silence_s": 2.0})
+    notices: set[Any] = set()
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: supervisor.log is not None)
+        job_id = accept(supervisor, asked(1, clock))
+        await until(lambda: supervisor.evaluations.status(job_id).get("step") == 1)
+        bootstrapped.ask(make_command)
+        await until(lambda: notices.add(supervisor.evaluations.status(job_id).get("notice")) or len(notices) > 1)
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
+        assert bootstrapped.states()[-1].outcome == "promoted"
+        assert supervisor.evaluations.status(job_id)["attempt"] < 3
+        await until(lambda: supervisor.evaluations.status(job_id)["status"] == "failed", seconds=30)
+        assert "said nothing" in supervisor.evaluations.status(job_id)["error"]
+    assert any("has said nothing" in str(notice) for notice in notices)
+
+
+async def test_k9_an_evaluation_can_be_cancelled(bootstrapped: Installation, clock: FakeClock) -> None:
+    """`abhyas operator cancel --job-id` of its id ends its child within seconds, and it is not taken up again."""
+    bootstrapped.behaviour = "evaluation_hangs"
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: supervisor.log is not None)
+        job_id = accept(supervisor, asked(1, clock))
+        await until(lambda: supervisor.evaluations.status(job_id).get("step") == 1)
+        bootstrapped.topics.requests.append(request("cancel", job_id=job_id, reason="wrong file"))
+        await until(lambda: supervisor.evaluations.status(job_id)["status"] == "cancelled", seconds=10)
+        assert supervisor.evaluations.status(job_id)["error"] == "cancelled by asha: wrong file"
+        assert supervisor.evaluations.waiting() == []
+        await until(lambda: b'evaluation_jobs_total{status="cancelled"} 1.0' in bootstrapped.metrics.text())
+
+
+async def test_k9_an_evaluation_has_a_limit_that_restarts_do_not_extend(bootstrapped: Installation, clock: FakeClock) -> None:
+    """EVALUATION_MAX_HOURS counts from its first start."""
+    bootstrapped.behaviour, bootstrapped.clock = "evaluation_hangs", clock
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: supervisor.log is not None)
+        job_id = accept(supervisor, asked(1, clock))
+        await until(lambda: supervisor.evaluations.status(job_id).get("step") == 1)
+    clock.pass_s(6 * 3600)
+    async with bootstrapped.running() as supervisor:
+        await until(lambda: supervisor.evaluations.status(job_id)["status"] == "failed", seconds=10)
+        assert "EVALUATION_MAX_HOURS=6" in supervisor.evaluations.status(job_id)["error"]
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Every JSON file that the queue reads."""
+    found: list[Path] = []
+
+    def counted(path: Path) -> Any:
+        found.append(path)
+        return read_json(path)
+
+    read_json = module.read_json
+    monkeypatch.setattr(module, "read_json", counted)
+    return found
+
+
+def test_k9_old_evaluations_are_read_once_and_not_before_every_job(tmp_path: Path, clock: FakeClock, reads: list[Path]) -> None:
+    """However many ended ones lie there: what waits is remembered, and what is accepted, queued again and ended changes it."""
+    jobs = EvaluationJobs(tmp_path, clock)
+    for number in range(50):
+        jobs.accept(asked(number, clock))
+        jobs.set_status(asked(number, clock).job_id, status="completed")
+    first, second = (jobs.accept(asked(number, clock)) for number in (100, 101))
+    jobs = EvaluationJobs(tmp_path, clock)  # another runner
+    assert jobs.waiting() == [first, second]
+    reads.clear()
+    assert [jobs.waiting() for _ in range(20)] == [[first, second]] * 20
+    assert reads == []
+    clock.pass_s(1000)
+    jobs.queue_again(first.job_id)
+    third = jobs.accept(asked(102, clock))
+    jobs.set_status(second.job_id, status="failed")
+    assert [one.job_id for one in jobs.waiting()] == [first.job_id, third.job_id]
+    assert EvaluationJobs(tmp_path, clock).waiting() == jobs.waiting()
+    for one in (first, third):
+        jobs.set_status(one.job_id, status="cancelled")
+    assert jobs.waiting() == []
