@@ -103,8 +103,8 @@ class ChildProcess:
 
     async def wait(self) -> int:
         """Its exit code; negative numbers are signals."""
-        # Not the process's own `wait`: it waits for the end of the pipe too, which a child of the child may hold.
-        while (code := self._process.returncode) is None:
+        # Not the process's own `wait`: it waits for the end of the pipe too, which a child of the child may hold. There is no event for it.
+        while (code := self._process.returncode) is None:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_EVERY_S)
         self._kill_session()
         with suppress(TimeoutError):  # the pipe closes with its last holder, unless that made a session of its own

@@ -56,7 +56,8 @@ async def test_k9_a_silent_child_is_told_of_and_then_ended(tmp_path: Path) -> No
     assert await child.stop(1) == -15
     assert [event["step"] for event in seen.events] == [1]
     assert len(seen.silences) == 1
-    assert seen.silences[0] is not None and 0.5 <= seen.silences[0] < 1.0
+    assert seen.silences[0] is not None
+    assert 0.5 <= seen.silences[0] < 1.0
 
 
 async def test_k9_a_child_that_speaks_again_is_taken_back(tmp_path: Path) -> None:
