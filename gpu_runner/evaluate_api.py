@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Final
@@ -16,7 +15,7 @@ from gpu_runner.evaluation_jobs import EvaluationRequest, evaluation_job_id
 from gpu_runner.finetune_api import MAX_BODY_BYTES, IdempotencyKey, session_log
 from gpu_runner.first_rows import check_items, check_sources
 from gpu_runner.registry import RegisteredVersion, VersionAmbiguous, find_version
-from gpu_runner.request_check import FileChecks, in_time
+from gpu_runner.request_check import FileChecks
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing
 from producers.http_body import described_body, schema_of, submitted
@@ -45,25 +44,26 @@ AskedEvaluation = Annotated[EvaluateBody, Depends(submitted(EvaluateBody, max_by
 def evaluate_routes(supervisor: Supervisor) -> APIRouter:
     """The two endpoints over one supervisor."""
     router = APIRouter(prefix="/evaluate")
+    threads = supervisor.request_threads
 
     @router.post("", status_code=202, openapi_extra=described_body(schema_of(EvaluateBody)))
     async def evaluate(body: AskedEvaluation, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
         """Takes an evaluation on; it runs when no training does."""
         _check_metrics(body.metrics)
         job_id = evaluation_job_id(f"evaluate:{idempotency_key or uuid4().hex}")
-        known = await asyncio.to_thread(supervisor.evaluations.request, job_id)
+        known = await threads.folder(supervisor.evaluations.request, job_id)
         if known is None:
-            version = await asyncio.to_thread(_version, body.model_version, supervisor)
-            await in_time(lambda: _check_files(body, supervisor))
+            version = await threads.store(_version, body.model_version, supervisor)
+            await threads.store(_check_files, body, supervisor)
             asked = EvaluationRequest(
                 job_id, version.model, version.version, body.eval_dataset, tuple(dict.fromkeys(body.metrics)), body.source_documents,
                 supervisor.now().isoformat(),
             )  # fmt: skip
-            await asyncio.to_thread(supervisor.evaluations.accept, asked)
+            await threads.folder(supervisor.evaluations.accept, asked)
             supervisor.evaluation_accepted()
         else:
             _same(known, body)
-        status = await asyncio.to_thread(supervisor.evaluations.status, job_id)
+        status = await threads.folder(supervisor.evaluations.status, job_id)
         return {"job_id": job_id, "status": str(status["status"]), "status_url": f"/evaluate/status?job_id={job_id}"}
 
     @router.get("/status")
@@ -71,13 +71,13 @@ def evaluate_routes(supervisor: Supervisor) -> APIRouter:
         """Where an evaluation stands, and its figures when it is done."""
         # Another id is no name of ours, and may be no name of a folder at all.
         known = _JOB_ID.fullmatch(job_id) is not None
-        request = await asyncio.to_thread(supervisor.evaluations.request, job_id) if known else None
+        request = await threads.folder(supervisor.evaluations.request, job_id) if known else None
         if request is None:
             looked = f"looked for it under {supervisor.settings.evaluations_dir()}"
             raise ApiError(
                 404, "job_not_found", "no such evaluation: expected the job_id that POST /evaluate answered", [("job_id", looked)]
             )
-        state = await asyncio.to_thread(supervisor.evaluations.status, job_id)
+        state = await threads.folder(supervisor.evaluations.status, job_id)
         return asdict(request) | {"metrics_requested": list(request.metrics), "metrics": {}} | state
 
     return router

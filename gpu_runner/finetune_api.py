@@ -15,9 +15,9 @@ from gpu_runner.event_log import EventLog
 from gpu_runner.finetune_status import finetune_status
 from gpu_runner.first_rows import check_dataset
 from gpu_runner.forget import tainted_versions, trained_from
-from gpu_runner.request_check import FileChecks, in_time
+from gpu_runner.request_check import FileChecks
 from gpu_runner.supervisor import Supervisor
-from producers.artifact_store.artifacts import ArtifactError
+from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
 from producers.http_body import described_body, schema_of, submitted
 from producers.http_errors import ApiError, Details, validation_details
 from schemas.fields import Hyperparameters, NoControlCharacters
@@ -73,7 +73,7 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
         if known is not None:
             _same(known, request)
         else:
-            await in_time(lambda: check_start(body, request.model, supervisor, log))
+            await supervisor.request_threads.store(check_start, body, request.model, supervisor, log)
             try:
                 await log.commit(request)
             except NotConnected as error:
@@ -93,19 +93,22 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
         return found
 
     @router.get("/tainted")
-    def tainted() -> dict[str, Any]:
+    async def tainted() -> dict[str, Any]:
         """Versions that were trained on samples taken back since: ids and reasons, and what was trained from them."""
-        store = supervisor.store
         try:
-            versions = [
-                {"model": one.model, "version": one.version, "samples": dict(one.samples), "trained_from_it": trained_from(store, one)}
-                for one in tainted_versions(store)
-            ]
+            versions = await supervisor.request_threads.store(_tainted, supervisor.store)
         except ArtifactError as error:
             raise ApiError(503, "store_unavailable", f"the artifact store can't be read: {error}", headers={"Retry-After": "5"}) from error
         return {"versions": versions}
 
     return router
+
+
+def _tainted(store: ArtifactStore) -> list[dict[str, Any]]:
+    return [
+        {"model": one.model, "version": one.version, "samples": dict(one.samples), "trained_from_it": trained_from(store, one)}
+        for one in tainted_versions(store)
+    ]
 
 
 def check_start(body: FinetuneStart, model: str, supervisor: Supervisor, log: EventLog) -> None:

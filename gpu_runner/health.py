@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -12,13 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 from gpu_runner.errors import NotConnected, RunnerError
 from gpu_runner.gpu_probe import Gpu, GpuProbeFailed, probe
+from gpu_runner.last_answer import Check, LastAnswer, unhealthy
+from gpu_runner.own_threads import in_own_thread
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError
 
 SERVICE: Final = "model-training"
 _TIMEOUT_S: Final = 3.0
-
-Check = dict[str, Any]
+_LONGEST_ANSWER_BYTES: Final = 4096
 
 
 class RedisFailed(RunnerError):
@@ -34,29 +37,35 @@ def package_version() -> str:
 
 
 class Health:
-    """Checks everything at once; a dependency that is down makes the service degraded, never an error."""
+    """Checks everything at once; a dependency that is down makes the service degraded, never an error.
+
+    Each check is under way once at most, what may hang in a thread of its own: however many ask, they take nothing that jobs need.
+    """
 
     def __init__(
         self, supervisor: Supervisor, *, now: Callable[[], datetime], gpus: Callable[[], Awaitable[tuple[Gpu, ...]]] = probe,
-        on_gpus: Callable[[tuple[Gpu, ...]], None],
+        on_gpus: Callable[[tuple[Gpu, ...]], None], within_s: float = _TIMEOUT_S,
     ) -> None:  # fmt: skip
         self._supervisor = supervisor
         self._now = now
         self._gpus = gpus
         self._on_gpus = on_gpus
         self._started = time.monotonic()
+        checks = {"gpu": self._gpu, "minio": self._minio, "kafka": self._kafka}
+        if supervisor.settings.redis_url:
+            checks["redis"] = self._redis
+        self._checks = {name: LastAnswer(check, within_s=within_s) for name, check in checks.items()}
 
     async def report(self) -> dict[str, Any]:
-        """The health object. Without a GPU: absent, which is no fault; `redis` appears only where REDIS_URL is set."""
-        checks = {"gpu": self.gpu(), "minio": self._minio(), "kafka": self._kafka()}
-        redis_url = self._supervisor.settings.redis_url
-        if redis_url:
-            checks["redis"] = self._redis(redis_url)
-        results = await asyncio.gather(*(_timed(check) for check in checks.values()))
-        dependencies = dict(zip(checks, results, strict=True))
-        unhealthy = any(check["status"] == "unhealthy" for check in dependencies.values())
+        """The health object. Without a GPU: absent, which is no fault; `redis` appears only where REDIS_URL is set.
+
+        Each dependency says with `age_s` how old its answer is.
+        """
+        results = await asyncio.gather(*(check.report() for check in self._checks.values()))
+        dependencies = dict(zip(self._checks, results, strict=True))
+        unhealthy_ones = any(check["status"] == "unhealthy" for check in dependencies.values())
         return {
-            "status": "degraded" if unhealthy else "healthy",
+            "status": "degraded" if unhealthy_ones else "healthy",
             "service": SERVICE,
             "version": package_version(),
             "uptime_seconds": int(time.monotonic() - self._started),
@@ -66,11 +75,14 @@ class Health:
 
     async def gpu(self) -> Check:
         """The devices, and their memory into the metrics."""
+        return await self._checks["gpu"].report()
+
+    async def _gpu(self) -> Check:
         started = time.perf_counter()
         try:
             gpus = await self._gpus()
         except GpuProbeFailed as error:
-            return _unhealthy(str(error)) | {"device_count": 0}
+            return unhealthy(str(error)) | {"device_count": 0}
         self._on_gpus(gpus)
         if not gpus:
             return {"status": "absent", "device_count": 0}
@@ -81,64 +93,61 @@ class Health:
         form = "s3" if self._supervisor.settings.minio_endpoint else "local"
         started = time.perf_counter()
         try:
-            await asyncio.to_thread(self._supervisor.store.check)
+            await in_own_thread(self._supervisor.store.check)
         except ArtifactError as error:
-            return _unhealthy(str(error)) | {"store": form}
+            return unhealthy(str(error)) | {"store": form}
         return {"status": "healthy", "latency_ms": _since(started), "store": form}
 
     async def _kafka(self) -> Check:
         channel = self._supervisor.channel
         try:
             self._supervisor.connected()
-            latency_ms = await channel.latency_ms() if channel else 0.0
+            latency_ms = await asyncio.wait_for(channel.latency_ms(), _TIMEOUT_S) if channel else 0.0
         except NotConnected as error:
-            return _unhealthy(str(error))
+            return unhealthy(str(error))
+        except TimeoutError:
+            return unhealthy(f"no answer within {_TIMEOUT_S:g} s")
         return {"status": "healthy", "latency_ms": round(latency_ms, 1)}
 
-    async def _redis(self, url: str) -> Check:
+    async def _redis(self) -> Check:
         started = time.perf_counter()
         try:
-            await ping_redis(url)
-        except (RedisFailed, OSError, ValueError, asyncio.IncompleteReadError) as error:
-            return _unhealthy(f"{type(error).__name__}: {error}")
+            await in_own_thread(lambda: ping_redis(str(self._supervisor.settings.redis_url)))
+        except (RedisFailed, OSError, ValueError) as error:
+            return unhealthy(f"{type(error).__name__}: {error}")
         return {"status": "healthy", "latency_ms": _since(started)}
 
 
-async def ping_redis(url: str) -> None:
-    """Logs in where the URL (redis:// or rediss://) has a password, and asks for a PONG; raises RedisFailed, OSError."""
+def ping_redis(url: str, within_s: float = _TIMEOUT_S) -> None:
+    """Logs in where the URL (redis:// or rediss://) has a password, and asks for a PONG; raises RedisFailed, OSError. Blocking.
+
+    In a thread, name resolution included: that is what hangs longest where a network is broken.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("redis", "rediss"):
         raise RedisFailed(f"REDIS_URL has the scheme {parts.scheme!r}: expected redis or rediss")
-    reader, writer = await asyncio.open_connection(
-        parts.hostname or "127.0.0.1", parts.port or 6379, ssl=True if parts.scheme == "rediss" else None
-    )
-    try:
-        if parts.password:
-            words = ["AUTH", *([unquote(parts.username)] if parts.username else []), unquote(parts.password)]
-            if not (await _command(reader, writer, words)).startswith(b"+OK"):
-                raise RedisFailed("Redis refused the password of REDIS_URL")
-        if not (await _command(reader, writer, ["PING"])).startswith(b"+PONG"):
-            raise RedisFailed("Redis did not answer PONG to PING")
-    finally:
-        writer.close()
+    host = parts.hostname or "127.0.0.1"
+    with socket.create_connection((host, parts.port or 6379), within_s) as plain:
+        secure = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if parts.scheme == "rediss" else plain
+        with secure as connection:
+            if parts.password:
+                words = ["AUTH", *([unquote(parts.username)] if parts.username else []), unquote(parts.password)]
+                if not _command(connection, words).startswith(b"+OK"):
+                    raise RedisFailed("Redis refused the password of REDIS_URL")
+            if not _command(connection, ["PING"]).startswith(b"+PONG"):
+                raise RedisFailed("Redis did not answer PONG to PING")
 
 
-async def _command(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, words: list[str]) -> bytes:
+def _command(connection: socket.socket, words: list[str]) -> bytes:
     encoded = [word.encode() for word in words]
-    writer.write(b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded))
-    await writer.drain()
-    return await reader.readuntil(b"\r\n")
-
-
-async def _timed(check: Awaitable[Check]) -> Check:
-    try:
-        return await asyncio.wait_for(check, _TIMEOUT_S)
-    except TimeoutError:
-        return _unhealthy(f"no answer within {_TIMEOUT_S:g} s")
-
-
-def _unhealthy(error: str) -> Check:
-    return {"status": "unhealthy", "error": error[:500]}
+    connection.sendall(b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded))
+    answer = b""
+    while not answer.endswith(b"\r\n") and len(answer) < _LONGEST_ANSWER_BYTES:
+        got = connection.recv(_LONGEST_ANSWER_BYTES)
+        if not got:
+            raise RedisFailed("the server closed the connection: expected a Redis")
+        answer += got
+    return answer
 
 
 def _since(started: float) -> float:

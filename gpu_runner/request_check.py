@@ -1,14 +1,9 @@
-"""Checks a request before it is taken, where that needs the store or the disk: in threads of its own, for a bounded time.
-
-A store that hangs holds these threads and no others: jobs and decisions go on, and the caller is told to come again.
-"""
+"""Checks the files that a request names before it is taken. Blocking: it is called in the threads of requests (`request_threads`)."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final
 
 from gpu_runner.data_files import DataFileMissing, find_data_file
 from gpu_runner.dataset.fields import DataError
@@ -17,25 +12,7 @@ from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.artifacts import ArtifactError, ArtifactMissing
 from producers.http_errors import ApiError, Details
 
-# Reading 8 MiB takes a second at 64 Mbit/s; a caller's own time-out is rarely under a minute.
-CHECK_SECONDS: Final = 30.0
-_THREADS: Final = ThreadPoolExecutor(4, "request-check")
 _LATER: Final = {"Retry-After": "5"}
-
-Answer = TypeVar("Answer")
-
-
-async def in_time(check: Callable[[], Answer], limit_s: float = CHECK_SECONDS) -> Answer:
-    """What the check returns or raises; ApiError 503 where it takes longer, or where too many wait for the store already."""
-    try:
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(_THREADS, check), limit_s)
-    except TimeoutError:
-        raise ApiError(
-            503,
-            "store_unavailable",
-            f"the files of the request could not be looked at within {limit_s:g} s: try again later",
-            headers=_LATER,
-        ) from None
 
 
 class FileChecks:

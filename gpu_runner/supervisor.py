@@ -28,6 +28,7 @@ from gpu_runner.leased_samples import SampleSource
 from gpu_runner.ledger import Ledger
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.preparation import Preparation
+from gpu_runner.request_threads import RequestThreads
 from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.taken_back import Erasure, Fact, Retraction
@@ -72,6 +73,7 @@ class Supervisor:
         self._metrics = metrics
         self._open_channel = open_channel
         self.now = now
+        self.request_threads = RequestThreads()
         self._training_arguments = training_arguments
         self._evaluation_arguments = evaluation_arguments
         self._environment = child_environment

@@ -84,7 +84,7 @@ async def test_the_service_starts_without_kafka_and_says_so(installation: Instal
         await until(lambda: supervisor.last_error != "not connected yet")
         body = (await client.get("/health")).json()
         assert body["status"] == "degraded"
-        assert body["dependencies"]["kafka"] == {"status": "unhealthy", "error": "the broker is away"}
+        assert body["dependencies"]["kafka"] == {"status": "unhealthy", "error": "the broker is away", "age_s": 0.0}
         refused = await client.post("/finetune/start", json=START)
         assert (refused.status_code, error_of(refused)["code"], refused.headers["Retry-After"]) == (503, "kafka_unavailable", "5")
         assert (await client.get("/metrics")).status_code == 200

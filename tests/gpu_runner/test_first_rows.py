@@ -19,7 +19,7 @@ from gpu_runner.data_files import find_data_file
 from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.first_rows import MAX_BYTES, MAX_ROWS, FileStart, check_dataset, check_items, check_sources
-from gpu_runner.request_check import in_time
+from gpu_runner.request_threads import RequestThreads
 from producers.artifact_store.artifacts import ArtifactStore
 from producers.artifact_store.s3_store import S3Store
 from producers.http_errors import ApiError
@@ -237,12 +237,12 @@ def test_k12_the_job_tells_the_same_as_the_request(tmp_path: Path, content: byte
 
 async def test_k12_a_store_that_hangs_holds_no_request() -> None:
     """503 with the time after which to come again; other requests are checked beside it."""
-    released = threading.Event()
+    released, threads = threading.Event(), RequestThreads(within_s=0.05)
     try:
         with pytest.raises(ApiError) as told:
-            await in_time(released.wait, limit_s=0.05)
+            await threads.store(released.wait)
         assert (told.value.status, told.value.code, told.value.headers) == (503, "store_unavailable", {"Retry-After": "5"})
-        assert await in_time(lambda: 7) == 7
+        assert await threads.store(lambda: 7) == 7
         assert await asyncio.to_thread(lambda: 8) == 8
     finally:
         released.set()
