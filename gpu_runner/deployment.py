@@ -49,7 +49,7 @@ class Asked:
 
 
 class Deployment:
-    """Answers requests one after the other."""
+    """Answers requests; several may be answered at once, and each looks at what serves again when it has its turn to write."""
 
     def __init__(self, *, store: ArtifactStore, settings: RunnerSettings, log: EventLog, fit: Fit, now: Callable[[], datetime]) -> None:
         self._store = store

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from uuid import uuid4
 from gpu_runner.base_models import folder_fault
 from gpu_runner.drift_baselines.in_force import StoredBaseline
 from gpu_runner.jobs import is_automatic
+from gpu_runner.verified import Evidence, VerifiedFolders, settled
 from producers.artifact_store.artifacts import (
     ArtifactConflict,
     ArtifactDamaged,
@@ -145,25 +147,40 @@ def register_version(
 
 
 def artifact_folder(store: ArtifactStore, uri: str, sha256: str, cache: Path) -> Path:
-    """The folder of an artifact on this machine, with exactly this hash.
+    """The folder of an artifact on this machine, with exactly this hash. What was hashed before and has not changed is not read again.
 
     Raises ArtifactMissing where it is gone, ArtifactError where its content is another one.
     """
     local = store.local_path(uri)
-    if local is not None:
-        if not local.is_dir():
-            raise ArtifactMissing(f"artifact {uri} is not in the store: looked for {local}")
-        folder = local
-    else:
-        folder = get_folder(store, uri, cache / sha256, without_manifest=True)
+    if local is not None and not local.is_dir():
+        raise ArtifactMissing(f"artifact {uri} is not in the store: looked for {local}")
+    copy = cache / sha256 if local is None else None
+    verified = VerifiedFolders(cache, store)
+    known, before = verified.known(uri, sha256), Evidence.of(store, uri, copy)
+    folder = local or cache / sha256
+    if known is not None and known == before:
+        return folder
+    began_ns = time.time_ns()
+    if local is None:
+        if known is not None and before.stored and known.stored != before.stored:
+            _require(uri, artifact_folder_sha256(store, uri, cache), sha256)  # the copy here is older than what lies there now
+        get_folder(store, uri, folder, without_manifest=True)
+        before = Evidence(before.stored, Evidence.of(store, uri, copy).copied)
     if not verify_folder(folder, sha256):
         found = folder_sha256(folder)
         if local is None:
             shutil.rmtree(folder)  # the next look is at what the store holds then
+        _require(uri, found, sha256)
+    if local is None or settled(folder, began_ns):  # nobody but us writes a copy
+        verified.remember(uri, sha256, before, Evidence.of(store, uri, copy))
+    return folder
+
+
+def _require(uri: str, found: str, sha256: str) -> None:
+    if found != sha256:
         raise ArtifactError(
             f"artifact {uri} has sha256 {found[:12]}, expected {sha256[:12]}: the stored model was changed; put the original back"
         )
-    return folder
 
 
 def artifact_folder_sha256(store: ArtifactStore, uri: str, cache: Path) -> str:

@@ -28,6 +28,7 @@ from gpu_runner.leased_samples import SampleSource
 from gpu_runner.ledger import Ledger
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.preparation import Preparation
+from gpu_runner.request_lanes import answer_all
 from gpu_runner.request_threads import RequestThreads
 from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
@@ -135,8 +136,11 @@ class Supervisor:
                 await self._run_job(parts, state)
         self._work.set()
         self._requests.set()
-        deployment = Deployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
-        await _first_failure(self._read(channel, log), self._answer(deployment, log), self._work_on(parts, log), self._eraser.follow(log))
+        answering = answer_all(self._requests, log.ledger.open_requests, self._deployment(log).answer)
+        await _first_failure(self._read(channel, log), answering, self._work_on(parts, log), self._eraser.follow(log))
+
+    def _deployment(self, log: EventLog) -> Deployment:
+        return Deployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
 
     def _parts(self, log: EventLog) -> RunParts:
         return RunParts(
@@ -188,13 +192,6 @@ class Supervisor:
     def _cancel_if_asked(self, log: EventLog) -> None:
         if self._running is not None and log.ledger.is_cancelled(self._running.job_id):
             self._running.cancel(_cancel_reason(log.ledger, self._running.job_id))
-
-    async def _answer(self, deployment: Deployment, log: EventLog) -> None:
-        while True:
-            await self._requests.wait()
-            self._requests.clear()
-            for request in log.ledger.open_requests():
-                await deployment.answer(request)
 
     async def _work_on(self, parts: RunParts, log: EventLog) -> None:
         while True:

@@ -81,6 +81,9 @@ class Store:
     def list(self, prefix: str = "") -> tuple[str, ...]:
         return tuple(sorted(key for key in self._files if key.startswith(f"{prefix}/") or not prefix))
 
+    def stamps(self, prefix: str = "") -> dict[str, str]:
+        return {}
+
     def local_path(self, key: str) -> Path | None:
         return None
 
@@ -318,9 +321,8 @@ class SimulatedSupervisor(Supervisor):
         run: JobRun = self.make_run(parts, state, self.machine)
         return run
 
-    async def _answer(self, deployment: Deployment, log: EventLog) -> None:
-        simulated = SimulatedDeployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
-        await super()._answer(simulated, log)
+    def _deployment(self, log: EventLog) -> Deployment:
+        return SimulatedDeployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
 
 
 class SimulatedReader(TopicReader):

@@ -75,6 +75,10 @@ class ArtifactStore(Protocol):
         """The keys of all files below a folder key, sorted; `prefix` is a whole folder, or empty for everything."""
         ...
 
+    def stamps(self, prefix: str = "") -> Mapping[str, str]:
+        """What tells a changed file without reading it, by the name below a folder key; empty where there is no file."""
+        ...
+
     def local_path(self, key: str) -> Path | None:
         """Where the file or folder lies on this machine, or None where it has to be fetched."""
         ...

@@ -69,6 +69,16 @@ class LocalStore:
         keys = (path.relative_to(self._root).as_posix() for path in folder.rglob("*") if path.is_file() and not is_leftover(path.name))
         return tuple(sorted(key for key in keys if not key.startswith(f"{PARTS}/")))
 
+    def stamps(self, prefix: str = "") -> dict[str, str]:
+        """Size, inode, and the times of the last change of each file below a folder key."""
+        folder = self._path(prefix) if prefix else self._root
+        found = {}
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                state = path.stat()
+                found[path.relative_to(folder).as_posix()] = f"{state.st_size}:{state.st_ino}:{state.st_mtime_ns}:{state.st_ctime_ns}"
+        return found
+
     def local_path(self, key: str) -> Path:
         """Where the key lies; nothing needs to be there."""
         return self._path(key)

@@ -124,6 +124,19 @@ class S3Store:
         except ArtifactMissing:
             return ()
 
+    def stamps(self, prefix: str = "") -> dict[str, str]:
+        """Size, ETag and time of each object below a folder key, as one listing says them."""
+        folder = f"{checked_key(prefix)}/" if prefix else ""
+
+        def stated(client: Any) -> dict[str, str]:
+            listed = client.list_objects(self.bucket, prefix=folder, recursive=True)
+            return {item.object_name[len(folder) :]: f"{item.size}:{item.etag}:{item.last_modified}" for item in listed}
+
+        try:
+            return self._ask(prefix or "the bucket", "s3:ListBucket", stated)
+        except ArtifactMissing:
+            return {}
+
     def local_path(self, key: str) -> None:
         """None: objects have to be fetched."""
         checked_key(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -31,7 +32,7 @@ class FakeMinio:
 
     def list_objects(self, bucket: str, prefix: str, recursive: bool) -> Iterator[Any]:
         assert recursive
-        return iter([SimpleNamespace(object_name=name) for name in self._bucket(bucket) if name.startswith(prefix)])
+        return iter([_listed(name, data) for name, data in self._bucket(bucket).items() if name.startswith(prefix)])
 
     def _data(self, bucket: str, name: str) -> bytes:
         if name not in self._bucket(bucket):
@@ -42,6 +43,10 @@ class FakeMinio:
         if bucket not in self.objects:
             raise _s3_error("NoSuchBucket")
         return self.objects[bucket]
+
+
+def _listed(name: str, data: bytes) -> Any:
+    return SimpleNamespace(object_name=name, size=len(data), etag=hashlib.md5(data, usedforsecurity=False).hexdigest(), last_modified=None)
 
 
 def _s3_error(code: str) -> S3Error:

@@ -1,0 +1,71 @@
+"""Persons' and stage 2's requests, answered beside each other: a rollback waits for nothing that takes long.
+
+A lane answers one request after the other: the rollbacks of a model, its promotions, and all bootstraps, which read whole corpora.
+Promotions of a model wait while a rollback of it is asked for. What is written stays one after the other, in the event log's turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from gpu_runner.errors import Fatal
+from schemas.decision import RollbackRequested
+from schemas.operator_request import OperatorRequested
+
+Request = OperatorRequested | RollbackRequested
+Lane = tuple[str, str]
+
+
+def lane_of(request: Request) -> Lane:
+    """The kind of a request and the model that it waits for others of.
+
+    >>> lane_of(OperatorRequested(request_id="r", action="promote", model="m", actor="a", version="v2"))
+    ('promote', 'm')
+    """
+    if isinstance(request, RollbackRequested):
+        return "rollback", request.model
+    return (request.action, "") if request.action == "bootstrap" else (request.action, request.model)
+
+
+def next_ones(requests: Sequence[Request], busy: set[Lane]) -> dict[Lane, Request]:
+    """The first request of each lane that is free, of those that were read in this order."""
+    rolling_back = {lane[1] for lane in busy if lane[0] == "rollback"} | {
+        request.model for request in requests if lane_of(request)[0] == "rollback"
+    }
+    found: dict[Lane, Request] = {}
+    for request in requests:
+        lane = lane_of(request)
+        waits = lane[0] == "promote" and request.model in rolling_back
+        if lane not in busy and not waits:
+            found.setdefault(lane, request)
+    return found
+
+
+async def answer_all(
+    wake: asyncio.Event, open_requests: Callable[[], Sequence[Request]], answer: Callable[[Request], Awaitable[None]]
+) -> None:
+    """Answers what is open whenever it is woken, for ever. Raises what an answer raises, Fatal first, and leaves none under way behind."""
+    under_way: dict[Lane, asyncio.Future[None]] = {}
+    try:
+        while True:
+            wake.clear()
+            for lane, request in next_ones(open_requests(), set(under_way)).items():
+                under_way[lane] = asyncio.ensure_future(answer(request))
+            await _first(wake, set(under_way.values()))
+            for lane in [lane for lane, task in under_way.items() if task.done()]:
+                under_way.pop(lane).result()
+    finally:
+        for task in under_way.values():
+            task.cancel()
+        for outcome in await asyncio.gather(*under_way.values(), return_exceptions=True):
+            if isinstance(outcome, Fatal):
+                raise outcome
+
+
+async def _first(wake: asyncio.Event, under_way: set[asyncio.Future[None]]) -> None:
+    woken = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait({woken, *under_way}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        woken.cancel()
