@@ -9,8 +9,10 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
+from gpu_runner.jobs import as_told
 from gpu_runner.ledger import Ledger
 from schemas.catalogue import Event
+from schemas.training import TrainingState
 
 Commit = Callable[[Sequence[Event]], Awaitable[None]]
 
@@ -44,7 +46,7 @@ class EventLog:
         await to_the_end(self._write_and_fold(tuple(events)))
 
     async def _write_and_fold(self, events: tuple[Event, ...]) -> None:
-        await self._writer.write(events)
+        await self._writer.write([as_told(event) if isinstance(event, TrainingState) else event for event in events])
         for event in events:
             self.ledger.apply(cast(BaseModel, event))
 

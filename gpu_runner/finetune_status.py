@@ -35,6 +35,7 @@ def _of_start(ledger: Ledger, job_id: str, start: OperatorRequested) -> dict[str
 
 
 def _of_run(ledger: Ledger, job_id: str, state: TrainingState) -> dict[str, Any]:
+    command = state.command
     decision = ledger.decisions.get(decision_id(state.job_id))
     percent = round(100 * state.step / state.total_steps, 1) if state.total_steps else None
     return _empty(job_id, state.model, state.outcome or state.phase, state.job_id) | {
@@ -54,9 +55,9 @@ def _of_run(ledger: Ledger, job_id: str, state: TrainingState) -> dict[str, Any]
             name: {"value": value, "source": state.hyperparameter_sources.get(name, "default")}
             for name, value in state.hyperparameters.items()
         },
-        "rules": list(state.command.rules),
-        "requests": list(state.command.requests),
-        "batch": state.command.batch.number,
+        "rules": list(command.rules) if command else [],
+        "requests": list(command.requests) if command else [],
+        "batch": command.batch.number if command else None,
         "error": state.error,
         "notice": state.notice,
         "retryable": state.retryable,

@@ -226,7 +226,7 @@ class JobRun:
         if serving is None:
             raise JobRefused(f"{self._state.model} is not bootstrapped: run `abhyas bootstrap --model {self._state.model} …`")
         await self._move("preparing")
-        batch, taken_back = self._state.command.batch, self._parts.log.ledger.taken_back
+        batch, taken_back = self._state.accepted_command().batch, self._parts.log.ledger.taken_back
         leased = settle(batch, await self._parts.samples.read(batch), taken_back)
         spec = await in_thread(self._parts.preparation.run, self._state, serving, leased, taken_back, self._folder)
         self._log.info("job prepared", dropped=dict(leased.dropped), samples=len(leased.samples))

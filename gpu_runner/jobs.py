@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from gpu_runner.errors import JobRefused
 from gpu_runner.knobs import Knobs
 from schemas.decision import RetrainRequested
 from schemas.training import Lease, Outcome, Phase, TrainingState
@@ -75,9 +76,25 @@ def free_at(state: TrainingState, owner: str) -> datetime | None:
     return state.lease.expires_at
 
 
+def as_told(state: TrainingState) -> TrainingState:
+    """What is written of a state: with the command where a job begins, is given back or ends, without it in between.
+
+    A command of 2,000 samples is a quarter of a megabyte, and a run tells its progress every two seconds.
+    """
+    given_back = state.lease is not None and state.lease.expires_at <= state.updated_at
+    if state.command is None or state.phase in ("accepted", "ended") or given_back:
+        return state
+    return state.model_copy(update={"command": None})
+
+
 def take(state: TrainingState, owner: str, *, now: datetime, lease_s: float) -> TrainingState:
-    """The job leased to `owner` under a fencing token larger than any before."""
+    """The job leased to `owner` under a fencing token larger than any before.
+
+    Raises JobRefused for a job whose command is in no topic any more.
+    """
     _not_ended(state)
+    if state.command is None:
+        raise JobRefused(f"the command of {state.job_id} is in no topic any more (training.state, retrain.requested): ask for a new run")
     free = free_at(state, owner)
     if free is not None and free > now:
         raise ValueError(f"{state.job_id} is leased to {state.lease.owner if state.lease else '?'} until {free.isoformat()}")

@@ -37,8 +37,7 @@ class Ledger:
         if isinstance(event, Erasure | Retraction):
             self.taken_back.apply(event)
         elif isinstance(event, TrainingState):
-            self.jobs[event.job_id] = event
-            self._apply_command(event.command)
+            self._apply_state(event)
         elif isinstance(event, ModelCurrent):
             self.current[event.model] = event
         elif isinstance(event, PromotionDecided):
@@ -92,12 +91,23 @@ class Ledger:
         machine = [request for request in self.rollbacks.values() if request.rollback_id not in self.decisions]
         return [*people, *machine]
 
+    def _apply_state(self, state: TrainingState) -> None:
+        """A state without its command, as progress is written, gets the one that is known; that may also come later."""
+        if state.command is not None:
+            self._apply_command(state.command)
+        before = self.jobs.get(state.job_id)
+        known = before.command if before is not None and before.command is not None else self.commands.get(state.job_id)
+        self.jobs[state.job_id] = _completed(state, known)
+
     def _apply_command(self, command: RetrainRequested) -> None:
         known = self.commands.get(command.command_id)
         if known is None or command.attempt > known.attempt:
             self.commands[command.command_id] = command
         for job_id in command.requests:
             self._run_of.setdefault(job_id, command.command_id)
+        job = self.jobs.get(command.command_id)
+        if job is not None:
+            self.jobs[command.command_id] = _completed(job, command)
 
     def _apply_request(self, request: OperatorRequested) -> None:
         if request.action == "start" and request.job_id is not None:
@@ -106,3 +116,9 @@ class Ledger:
             self.cancels.setdefault(request.job_id, request)
         elif request.action in RUNNER_ACTIONS:
             self.requests.setdefault(request.request_id, request)
+
+
+def _completed(state: TrainingState, command: RetrainRequested | None) -> TrainingState:
+    if state.command is not None or command is None:
+        return state
+    return state.model_copy(update={"command": command.model_copy(update={"attempt": state.attempt})})

@@ -142,10 +142,11 @@ class Preparation:
         return path
 
     def _dataset(self, state: TrainingState, folder: JobFolder) -> Path | None:
-        if state.command.dataset_path is None:
+        dataset_path = state.accepted_command().dataset_path
+        if dataset_path is None:
             return None
         try:
-            found = find_data_file(state.command.dataset_path, store=self._store, data_dir=self._settings.data_dir)
+            found = find_data_file(dataset_path, store=self._store, data_dir=self._settings.data_dir)
         except ArtifactError as error:
             raise JobRefused(f"dataset_path: {error}") from error
         return found.open(self._store, folder.path / "requested")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from gpu_runner.errors import Fatal
 from schemas.decision import RollbackRequested
@@ -64,8 +65,9 @@ async def answer_all(
 
 
 async def _first(wake: asyncio.Event, under_way: set[asyncio.Future[None]]) -> None:
-    woken = asyncio.ensure_future(wake.wait())
+    woken: asyncio.Future[Any] = asyncio.ensure_future(wake.wait())
+    waited: set[asyncio.Future[Any]] = {woken, *under_way}
     try:
-        await asyncio.wait({woken, *under_way}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     finally:
         woken.cancel()

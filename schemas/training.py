@@ -27,7 +27,8 @@ class Lease(BaseModel):
 class TrainingState(BaseModel):
     """The newest state of a job. `outcome` is set exactly when the phase is `ended`.
 
-    The accepted command is carried along, so that a runner can take the job up again from this topic alone.
+    The command is in the acceptance, in a lease that is given back and in the end. Progress carries none: whoever needs it keeps the one
+    that was read before, or takes that of `retrain.requested` with this job's id, where compaction left nothing but progress.
     `outcome="failed"` with `retryable` is an infrastructure failure of this attempt: stage 2 may ask for the next one.
     `tainted_samples` counts the samples that its version was trained on and that were retracted or erased since; an ended
     job's state is published again when that number grows, and changes in nothing else.
@@ -47,7 +48,7 @@ class TrainingState(BaseModel):
     phase: Phase
     outcome: Outcome | None = None
     retryable: bool = False
-    command: RetrainRequested
+    command: RetrainRequested | None = None
     lease: Lease | None = None
     step: int = Field(default=0, ge=0)
     total_steps: int | None = Field(default=None, ge=0)
@@ -71,6 +72,12 @@ class TrainingState(BaseModel):
         if (self.phase == "ended") != (self.outcome is not None):
             raise ValueError(f"outcome {self.outcome!r} with phase {self.phase!r}: expected an outcome exactly when the phase is 'ended'")
         return self
+
+    def accepted_command(self) -> RetrainRequested:
+        """The command of a job whose command is known; raises ValueError for a record of progress that nobody completed."""
+        if self.command is None:
+            raise ValueError(f"{self.job_id}: this record carries no command: expected one that the ledger completed")
+        return self.command
 
     def key(self) -> str:
         """The Kafka key: the job."""

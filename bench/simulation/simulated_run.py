@@ -189,7 +189,7 @@ class Prepared:
 
     def run(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack, folder: Any) -> dict[str, Any]:
         ids = tuple(sample.sample_id for sample in leased.samples)
-        if not ids and state.command.dataset_path is None:
+        if not ids and state.accepted_command().dataset_path is None:
             raise JobWithoutData("nothing is left of the batch")
         spec = {
             "attempt": state.attempt, "start": {"name": serving.version}, "samples": list(ids),
@@ -285,7 +285,7 @@ class SimulatedRun(JobRun):
             "decision_id": decision_id(self.job_id), "model": self._state.model, "version": self._state.version, "job_id": self.job_id,
             "actor": "gate", "gate_verdict": verdict, "gate_reasons": ["drawn"], "policy": {}, "baseline": spec["baseline"],
             "artifact": {"uri": f"{key}/merged", "sha256": batch_sha256((), ())[:32] + f"{hash_of(self._state.version):032x}"},
-            "items_sha256": "0" * 64, "batch_sha256": self._state.command.batch.sha256,
+            "items_sha256": "0" * 64, "batch_sha256": self._state.accepted_command().batch.sha256,
         }  # fmt: skip
         return Candidate(record, {}, "reports")
 
