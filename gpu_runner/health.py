@@ -51,7 +51,7 @@ class Health:
         self._gpus = gpus
         self._on_gpus = on_gpus
         self._started = time.monotonic()
-        checks = {"gpu": self._gpu, "minio": self._minio, "kafka": self._kafka}
+        checks = {"gpu": self._gpu, "minio": self._minio, "kafka": self._kafka, "disk": self._disk}
         if supervisor.settings.redis_url:
             checks["redis"] = self._redis
         self._checks = {name: LastAnswer(check, within_s=within_s) for name, check in checks.items()}
@@ -108,6 +108,13 @@ class Health:
         except TimeoutError:
             return unhealthy(f"no answer within {_TIMEOUT_S:g} s")
         return {"status": "healthy", "latency_ms": round(latency_ms, 1)}
+
+    async def _disk(self) -> Check:
+        """The room of DATA_DIR and the local store; unhealthy where the last job had none and still has none."""
+        try:
+            return await in_own_thread(self._supervisor.room.report)
+        except OSError as error:
+            return unhealthy(f"{type(error).__name__}: {error}")
 
     async def _redis(self) -> Check:
         started = time.perf_counter()

@@ -22,6 +22,7 @@ from gpu_runner.child_process import ChildProcess
 from gpu_runner.child_report import ChildEnd, read_end
 from gpu_runner.child_watch import ChildTooLong, Limits, follow
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.disk_room import ARTIFACTS, DATA, DiskRoom, NoRoom
 from gpu_runner.drift_baselines.fitting import Fit
 from gpu_runner.errors import Fatal, JobCancelled, JobInterrupted, JobRefused, JobWithoutData, NotConnected, RunnerError
 from gpu_runner.event_log import EventLog, to_the_end
@@ -60,6 +61,7 @@ class RunParts:
     child_environment: Mapping[str, str]
     fit: Fit
     now: Callable[[], datetime]
+    room: DiskRoom
 
 
 class JobRun:
@@ -225,6 +227,7 @@ class JobRun:
         serving = self._parts.log.ledger.current.get(self._state.model)
         if serving is None:
             raise JobRefused(f"{self._state.model} is not bootstrapped: run `abhyas bootstrap --model {self._state.model} …`")
+        await self._require_room()
         await self._move("preparing")
         batch, taken_back = self._state.accepted_command().batch, self._parts.log.ledger.taken_back
         leased = settle(batch, await self._parts.samples.read(batch), taken_back)
@@ -234,6 +237,7 @@ class JobRun:
 
     async def _train(self, spec: Mapping[str, Any]) -> bool:
         """Runs the child to its end; False where it was stopped before it had learnt anything, because a sample was taken back."""
+        await self._require_room()
         await self._move("training")
         parts = self._parts
         child = await ChildProcess.start(
@@ -274,6 +278,22 @@ class JobRun:
         self._log.info("child ended", exit_code=code, kind=end.kind)
         _raise_for(end, str(self._folder.log))
         return True
+
+    async def _require_room(self) -> None:
+        """Raises NoRoom, which may be retried, before anything is written that the disk has no room for."""
+        parts, state = self._parts, self._state
+        serving = parts.log.ledger.current.get(state.model)
+        if serving is None:
+            return
+        missing = dict.fromkeys((DATA, ARTIFACTS), 0)
+        try:
+            await asyncio.to_thread(parts.room.require, state.job_id, serving, int(state.hyperparameters["lora_rank"]), self._folder.path)
+        except NoRoom as error:
+            missing |= error.missing
+            raise
+        finally:
+            for place, missing_bytes in missing.items():
+                parts.metrics.disk_missing(place, missing_bytes)
 
     async def _tell_silence(self, silent_s: float | None) -> None:
         """In the log, the metrics and the job's state; None takes it back."""

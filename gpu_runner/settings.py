@@ -43,6 +43,7 @@ class RunnerSettings(StoreSettings):
     lease_renew_s: float = Field(default=10, gt=0)
     progress_every_s: float = Field(default=2, ge=0)
     child_silence_s: float = Field(default=900, gt=0)
+    disk_reserve_mb: int = Field(default=1024, ge=0)
     evaluation_max_hours: float = Field(default=6, gt=0)
     cancel_grace_s: float = Field(default=30, ge=0)
     stop_grace_s: float = Field(default=3, ge=0)

@@ -16,7 +16,9 @@ from pydantic import BaseModel
 
 from gpu_runner import jobs
 from gpu_runner.deployment import Deployment
+from gpu_runner.disk_room import DiskRoom
 from gpu_runner.drift_baselines.fitting import Fit, fit
+from gpu_runner.ended_files import clear_ended
 from gpu_runner.eraser import Eraser
 from gpu_runner.errors import Fatal, NotConnected
 from gpu_runner.evaluation_jobs import EvaluationJobs
@@ -75,6 +77,7 @@ class Supervisor:
         self._open_channel = open_channel
         self.now = now
         self.request_threads = RequestThreads()
+        self.room = DiskRoom(store, settings)
         self._training_arguments = training_arguments
         self._evaluation_arguments = evaluation_arguments
         self._environment = child_environment
@@ -134,6 +137,7 @@ class Supervisor:
         for state in log.ledger.open_jobs():
             if state.phase == "deciding":
                 await self._run_job(parts, state)
+        await asyncio.to_thread(clear_ended, list(log.ledger.jobs.values()), log.ledger, self.settings.jobs_dir())
         self._work.set()
         self._requests.set()
         answering = answer_all(self._requests, log.ledger.open_requests, self._deployment(log).answer)
@@ -146,7 +150,7 @@ class Supervisor:
         return RunParts(
             settings=self.settings, store=self.store, log=log, samples=self._samples, preparation=Preparation(self.store, self.settings),
             metrics=self._metrics, child_arguments=self._training_arguments, child_environment=self._environment, fit=self._fit,
-            now=self.now,
+            now=self.now, room=self.room,
         )  # fmt: skip
 
     async def _read(self, channel: Channel, log: EventLog) -> None:
@@ -225,6 +229,8 @@ class Supervisor:
                 await run.run()
         finally:
             self._running = None
+        ended = parts.log.ledger.jobs[state.job_id]
+        await asyncio.to_thread(clear_ended, [ended], parts.log.ledger, self.settings.jobs_dir())
 
 
 async def _first_failure(*work: Awaitable[None]) -> None:

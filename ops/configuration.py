@@ -133,6 +133,8 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "PROGRESS_EVERY_S": "At most one progress event in this time.",
         "CHILD_SILENCE_S": "A child that shows no sign of work for half of this is told of, and ended after all of it; "
         "its attempt may be retried.",
+        "DISK_RESERVE_MB": "A job begins only where the disk has room for what it writes (`gpu_runner/disk_room.py` has the formula) "
+        "and this much more.",
         "EVALUATION_MAX_HOURS": "An evaluation that a person asked for is ended when it runs longer.",
         "CANCEL_GRACE_S": "How long a cancelled child may save its checkpoint before it is killed.",
         "STOP_GRACE_S": "The same when the service stops.",

@@ -315,6 +315,7 @@ class SimulatedSupervisor(Supervisor):
         return RunParts(
             settings=self.settings, store=self.store, log=log, samples=self._samples, preparation=Prepared(),  # type: ignore[arg-type]
             metrics=self._metrics, child_arguments=(), child_environment={}, fit=self._fit, now=self.now,
+            room=self.room,
         )  # fmt: skip
 
     def _new_run(self, parts: RunParts, state: TrainingState) -> JobRun:

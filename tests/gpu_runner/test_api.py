@@ -72,7 +72,7 @@ async def test_health_has_the_seeds_shape(api: httpx.AsyncClient) -> None:
     assert set(body) == {"status", "service", "version", "uptime_seconds", "timestamp", "dependencies"}
     assert (body["status"], body["service"]) == ("healthy", "model-training")
     assert body["timestamp"].endswith("Z")
-    assert set(body["dependencies"]) == {"gpu", "minio", "kafka"}
+    assert set(body["dependencies"]) == {"gpu", "minio", "kafka", "disk"}
     assert body["dependencies"]["minio"]["store"] == "local"
     assert all(body["dependencies"][name]["latency_ms"] >= 0 for name in ("minio", "kafka"))
 
