@@ -137,7 +137,6 @@ class Supervisor:
         for state in log.ledger.open_jobs():
             if state.phase == "deciding":
                 await self._run_job(parts, state)
-        await asyncio.to_thread(clear_ended, list(log.ledger.jobs.values()), log.ledger, self.settings.jobs_dir())
         self._work.set()
         self._requests.set()
         answering = answer_all(self._requests, log.ledger.open_requests, self._deployment(log).answer)
@@ -198,6 +197,7 @@ class Supervisor:
             self._running.cancel(_cancel_reason(log.ledger, self._running.job_id))
 
     async def _work_on(self, parts: RunParts, log: EventLog) -> None:
+        await asyncio.to_thread(clear_ended, list(log.ledger.jobs.values()), log.ledger, self.settings.jobs_dir())
         while True:
             state = next(iter(log.ledger.open_jobs()), None)
             waiting = await in_thread(self.evaluations.waiting)
