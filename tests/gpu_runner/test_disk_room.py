@@ -16,6 +16,7 @@ from gpu_runner.health import Health
 from gpu_runner.job_folder import JobFolder
 from gpu_runner.knobs import Knobs
 from gpu_runner.ledger import Ledger
+from producers.artifact_store.artifacts import ArtifactError
 from schemas.decision import RetrainRequested
 from schemas.training import Outcome, TrainingState
 
@@ -78,6 +79,21 @@ def test_k9_what_the_folder_holds_already_needs_no_room_again(bootstrapped_room:
     with (folder / "model.safetensors").open("wb") as handle:
         handle.truncate(refused.value.missing[disk_room.DATA])
     room.require("cmd-1", serving, 16, folder)
+
+
+async def test_k9_a_store_that_does_not_say_how_large_the_base_is_ends_no_job(
+    bootstrapped: Installation, make_command: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is away at the start may be back when the job needs it."""
+
+    def away(*_: Any) -> None:
+        raise ArtifactError("the server is away")
+
+    monkeypatch.setattr(disk_room.DiskRoom, "require", away)
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running():
+        await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended", seconds=60)
+    assert bootstrapped.states()[-1].outcome == "promoted"
 
 
 @pytest.fixture
