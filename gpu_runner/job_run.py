@@ -287,7 +287,7 @@ class JobRun:
             return
         missing, rank = dict.fromkeys((DATA, ARTIFACTS), 0), int(state.hyperparameters.get("lora_rank", 16))
         try:
-            await asyncio.to_thread(parts.room.require, state.job_id, serving, rank, self._folder.path)
+            await in_thread(parts.room.require, state.job_id, serving, rank, self._folder.path)
         except NoRoom as error:
             missing |= error.missing
             raise

@@ -197,7 +197,7 @@ class Supervisor:
             self._running.cancel(_cancel_reason(log.ledger, self._running.job_id))
 
     async def _work_on(self, parts: RunParts, log: EventLog) -> None:
-        await asyncio.to_thread(clear_ended, list(log.ledger.jobs.values()), log.ledger, self.settings.jobs_dir())
+        await in_thread(clear_ended, list(log.ledger.jobs.values()), log.ledger, self.settings.jobs_dir())
         while True:
             state = next(iter(log.ledger.open_jobs()), None)
             waiting = await in_thread(self.evaluations.waiting)
@@ -230,7 +230,7 @@ class Supervisor:
         finally:
             self._running = None
         ended = parts.log.ledger.jobs[state.job_id]
-        await asyncio.to_thread(clear_ended, [ended], parts.log.ledger, self.settings.jobs_dir())
+        await in_thread(clear_ended, [ended], parts.log.ledger, self.settings.jobs_dir())
 
 
 async def _first_failure(*work: Awaitable[None]) -> None:
