@@ -120,7 +120,7 @@ class EvaluationRun:
         """Runs the child once; False where it was lost and the job waits again."""
         attempt = int(self._jobs.status(self._request.job_id)["attempt"]) + 1
         await in_thread(self._set, status="running", attempt=attempt)
-        await in_thread(self._prepare)
+        await in_thread(self.prepare)
         child = await ChildProcess.start(
             [*self._child_arguments, str(self._folder.path)], log_path=self._folder.log, environment=self._environment
         )
@@ -169,7 +169,7 @@ class EvaluationRun:
             self._log.warning("evaluation child is silent", silent_s=round(silent_s), log=str(self._folder.log))
         await in_thread(self._set, notice=told)
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """The files that the child reads; the weights are verified against their registered hash."""
         request = self._request
         found = find_version(self._store, f"{request.model}/{request.version}")

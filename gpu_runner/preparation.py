@@ -200,7 +200,7 @@ class Preparation:
             "adapter_scale": settings.training_adapter_scale,
             "checkpoint_every_steps": settings.training_checkpoint_every_steps,
             "max_new_tokens": settings.evaluation_max_new_tokens,
-            "date": state.command.requested_at.isoformat(),
+            "date": state.accepted_command().requested_at.isoformat(),
         }
 
 

@@ -11,6 +11,7 @@ import pytest
 from runner_fakes import FakeClock, Installation, request, until
 
 from gpu_runner.evaluation_jobs import EvaluationJobs, EvaluationRequest
+from gpu_runner.evaluation_run import EvaluationRun
 from gpu_runner.job_folder import read_json
 from gpu_runner.supervisor import Supervisor
 from schemas.decision import RetrainRequested
@@ -74,6 +75,24 @@ async def test_k9_an_evaluation_has_a_limit_that_restarts_do_not_extend(bootstra
     async with bootstrapped.running() as supervisor:
         await until(lambda: supervisor.evaluations.status(job_id)["status"] == "failed", seconds=10)
         assert "EVALUATION_MAX_HOURS=6" in supervisor.evaluations.status(job_id)["error"]
+
+
+def test_k9_an_evaluation_that_waits_again_asks_with_the_date_of_its_request(bootstrapped: Installation, clock: FakeClock) -> None:
+    """What the models are told of today is the job's, in every attempt."""
+    jobs = EvaluationJobs(bootstrapped.settings.evaluations_dir(), clock)
+    first = jobs.accept(asked(1, clock))
+    assert jobs.waiting() == [first]
+    clock.pass_s(3 * 24 * 3600)
+    jobs.queue_again(first.job_id)
+    again = jobs.waiting()[0]
+    assert again.accepted_at != first.accepted_at
+    log: Any = None  # files alone are prepared
+    run = EvaluationRun(
+        again, jobs=jobs, store=bootstrapped.store, settings=bootstrapped.settings, log=log, metrics=bootstrapped.metrics,
+        child_arguments=(), child_environment={}, now=clock,
+    )  # fmt: skip
+    run.prepare()
+    assert (read_json(jobs.folder(first.job_id).spec) or {})["date"] == first.accepted_at
 
 
 @pytest.fixture
