@@ -23,25 +23,40 @@ class ThreadsBusy(RunnerError):
 
 
 class OwnThreads:
-    """At most `most` calls at once, each waited for at most `within_s`. A call that is given up keeps its place until it has ended."""
+    """At most `most` calls at once, each answered within `within_s`. A call that is given up keeps its place until it has ended."""
 
     def __init__(self, most: int, *, within_s: float) -> None:
         self._most = most
         self._within_s = within_s
+        self._places = asyncio.Semaphore(most)
         self.taken = 0
+        self._given_up = 0
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns or raises; raises ThreadsBusy at once where no thread is free, or after the time."""
-        if self.taken >= self._most:
-            raise ThreadsBusy(f"{self.taken} calls before this one have not ended")
-        self.taken += 1
+        """What `work` returns or raises; waits for a place. Raises ThreadsBusy after the time, at once where every place is given up."""
+        if self._given_up >= self._most:
+            raise ThreadsBusy(f"{self._given_up} calls before this one have not ended")
+        call: asyncio.Future[T] | None = None
         try:
-            return await asyncio.wait_for(asyncio.shield(in_own_thread(lambda: work(*args, **kwargs), self._free)), self._within_s)
+            async with asyncio.timeout(self._within_s) as limit:
+                await self._places.acquire()
+                self.taken += 1
+                call = in_own_thread(lambda: work(*args, **kwargs), self._free)
+                return await asyncio.shield(call)
         except TimeoutError:
+            if not limit.expired():
+                raise  # the work's own
+            if call is not None and not call.done():
+                self._given_up += 1
+                call.add_done_callback(self._came_back)
             raise ThreadsBusy(f"no answer within {self._within_s:g} s") from None
 
     def _free(self) -> None:
         self.taken -= 1
+        self._places.release()
+
+    def _came_back(self, _call: asyncio.Future[Any]) -> None:
+        self._given_up -= 1
 
 
 def in_own_thread(work: Callable[[], T], ended: Callable[[], None] = lambda: None) -> asyncio.Future[T]:

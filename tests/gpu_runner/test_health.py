@@ -134,6 +134,19 @@ async def test_k9_a_call_that_is_given_up_keeps_its_thread_until_it_ends() -> No
     assert threads.taken == 0
 
 
+async def test_k9_calls_that_come_at_once_wait_for_each_other() -> None:
+    """More than there are threads for: each is answered, as none of them hangs; and a time-out of the work's own is its answer."""
+    threads = OwnThreads(2, within_s=10)
+    assert await asyncio.gather(*(threads.run(time.sleep, 0.01) for _ in range(20))) == [None] * 20
+    assert threads.taken == 0
+
+    def broken() -> None:
+        raise TimeoutError("the socket's")
+
+    with pytest.raises(TimeoutError, match="the socket's"):
+        await threads.run(broken)
+
+
 async def test_k9_a_check_that_raises_is_an_answer(clock: FakeClock) -> None:
     """What a check did not think of makes the dependency unhealthy, not the endpoint an error."""
 
