@@ -21,6 +21,7 @@ from bench.fuzz.mutations import Fault
 from gpu_runner.api import create_app as runner_app
 from gpu_runner.ledger import Ledger
 from gpu_runner.metrics import RunnerMetrics
+from gpu_runner.request_threads import RequestThreads
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
 from producers.artifact_store.local_store import LocalStore
@@ -128,7 +129,7 @@ def stub_supervisor(folder: Path) -> Supervisor:
     settings = RunnerSettings(data_dir=folder, models_dir=folder / "models", holdout_key="k")
     stub = SimpleNamespace(
         store=store, settings=settings, evaluations=StubEvaluations(), evaluation_accepted=lambda: None, now=lambda: NOW,
-        connected=lambda: log, log=log, last_error=None,
+        connected=lambda: log, log=log, last_error=None, request_threads=RequestThreads(),
     )  # fmt: skip
     return cast(Supervisor, stub)
 
