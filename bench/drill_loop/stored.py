@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gpu_runner.registry import artifact_folder, read_record
 from producers.artifact_store.artifacts import MANIFEST, ArtifactError, ArtifactStore, read_manifest
+from producers.artifact_store.unfinished import PARTS
 
 # The folders of a version whose hash is its name.
 _HASHED = ("merged", "adapter")
@@ -28,7 +29,9 @@ def look_at(store: ArtifactStore, model: str, raw: Path, cache: Path) -> Found:
     keys = store.list()
     versions = tuple(sorted({key.split("/")[2] for key in keys if key.startswith(f"finetuned/{model}/")}))
     faults = [fault for version in versions for fault in _faults(store, keys, model, version, cache)]
-    left = tuple(sorted({path.relative_to(raw).as_posix() for path in raw.rglob("*") if path.is_file()} - set(keys)))
+    # A lock is the place in which a process that lives may write; the next writer sweeps those of the dead.
+    there = (path.relative_to(raw) for path in raw.rglob("*") if path.is_file())
+    left = tuple(sorted({path.as_posix() for path in there if path.parts[0] != PARTS or path.suffix != ".lock"} - set(keys)))
     faults += [f"{name} lies in a folder that is hashed" for name in left if _is_hashed(name)]
     return Found(versions, len(keys), tuple(faults), tuple(name for name in left if not _is_hashed(name)))
 
