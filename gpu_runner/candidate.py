@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gpu_runner.dataset.corrections import SAYS_NOTHING
 from gpu_runner.dataset.rows import json_lines, load_evaluation_items, load_training_rows
@@ -26,6 +26,11 @@ from producers.artifact_store.artifacts import ArtifactStore, files_below, put_f
 from producers.artifact_store.content_hash import file_sha256
 from producers.artifact_store.stopping import look, to_its_end
 from schemas.training import TrainingState
+
+# What a decision's record keeps of the child's result.
+_OF_THE_TRAINING: Final = (
+    "steps", "new_rows", "replay_rows", "trained_tokens", "adapter_scale", "first_loss", "last_loss", "seconds", "versions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +115,7 @@ def judge_and_upload(
         "hyperparameters": state.hyperparameters,
         "hyperparameter_sources": state.hyperparameter_sources,
         "seed": spec["seed"],
-        "training": {
-            name: result.get(name)
-            for name in (
-                "steps",
-                "new_rows",
-                "replay_rows",
-                "trained_tokens",
-                "adapter_scale",
-                "first_loss",
-                "last_loss",
-                "seconds",
-                "versions",
-            )
-        },
+        "training": {name: result.get(name) for name in _OF_THE_TRAINING},
     }
     drift = DriftFacts.of(read_record(store, state.model, str(prepared["baseline"]["version"])))
     if record["gate_verdict"] == "promote":

@@ -107,39 +107,34 @@ class Generator:
         return (self._clock() - began) * 1000
 
     def _exactly(self, prompts: list[list[int]], new_tokens: int) -> list[int]:
-        batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.model.device)
-        with torch.inference_mode():
-            output = self.model.generate(
-                input_ids=batch["input_ids"],
-                attention_mask=batch["attention_mask"],
-                min_new_tokens=new_tokens,
-                max_new_tokens=new_tokens,
-                do_sample=False,
-                eos_token_id=sorted(self._ends),
-                pad_token_id=self.tokenizer.pad_token_id,
-            ).cpu()  # waits for the device: work that was only queued has taken no time yet
-        return [len(row) for row in output]
+        new = self._new_tokens(prompts, min_new_tokens=new_tokens, max_new_tokens=new_tokens)
+        return [len(row) for row in new.cpu()]  # waits for the device: work that was only queued has taken no time yet
 
     def _generate(self, prompts: list[list[int]], max_new_tokens: int) -> list[GeneratedAnswer]:
         began = self._clock()
-        batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.model.device)
-        with torch.inference_mode():
-            output = self.model.generate(
-                input_ids=batch["input_ids"],
-                attention_mask=batch["attention_mask"],
-                max_new_tokens=max_new_tokens,
-                do_sample=False,
-                eos_token_id=sorted(self._ends),
-                pad_token_id=self.tokenizer.pad_token_id,
-            )
+        new = self._new_tokens(prompts, max_new_tokens=max_new_tokens)
         batch_ms = (self._clock() - began) * 1000
         ended = []
-        for row in output[:, batch["input_ids"].size(1) :].tolist():
+        for row in new.tolist():
             stop = next((place for place, token in enumerate(row) if token in self._ends), len(row))
             text, thinking = self._words(row[:stop])
             ended.append((text, min(stop + 1, len(row)), thinking or stop == len(row)))
         longest = max(tokens for _, tokens, _ in ended)
         return [GeneratedAnswer(text=text, tokens=tokens, latency_ms=batch_ms * tokens / longest, cut=cut) for text, tokens, cut in ended]
+
+    def _new_tokens(self, prompts: list[list[int]], **lengths: int) -> torch.Tensor:
+        """What the model adds to each prompt, greedily; shape (prompts, longest addition), padded behind an end."""
+        batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.model.device)
+        with torch.inference_mode():
+            output: torch.Tensor = self.model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                do_sample=False,
+                eos_token_id=sorted(self._ends),
+                pad_token_id=self.tokenizer.pad_token_id,
+                **lengths,
+            )
+        return output[:, batch["input_ids"].size(1) :]
 
     def _words(self, ids: list[int]) -> tuple[str, bool]:
         """The answer in generated tokens, and whether it ends within a thinking block."""

@@ -64,12 +64,12 @@ def test_a_service_is_translated_whole() -> None:
 
 def test_the_documented_lines_are_what_is_called() -> None:
     """With the folder in the place of the shell's, and this user's number."""
-    calls = documented_calls(Path("/work"))
+    calls = documented_calls(Path("/there"))
     assert [call.words[0] for call in calls] == ["add-base", "bootstrap", "status", "tail", "export", "export"]
-    assert calls[0].options == (f"--user={os.getuid()}", "--volume=/work/in:/in:ro")
-    assert calls[-1].options == (f"--user={os.getuid()}", "--volume=/work/out:/out")
+    assert calls[0].options == (f"--user={os.getuid()}", "--volume=/there/in:/in:ro")
+    assert calls[-1].options == (f"--user={os.getuid()}", "--volume=/there/out:/out")
     with pytest.raises(ValueError, match="--publish is not translated"):
-        documented_calls(Path("/work"), "docker compose run --rm --publish 1:1 abhyas status\n")
+        documented_calls(Path("/there"), "docker compose run --rm --publish 1:1 abhyas status\n")
 
 
 def test_every_image_of_others_has_a_stand_in() -> None:
