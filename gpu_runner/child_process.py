@@ -51,6 +51,8 @@ class ChildProcess:
     def __init__(self, process: asyncio.subprocess.Process, log: IO[bytes]) -> None:
         self._process = process
         self._log_file = log
+        # Its output has one reader at a time: who follows it and who stops it may be two.
+        self._reading = asyncio.Lock()
         self.pid = process.pid
 
     @classmethod
@@ -82,7 +84,8 @@ class ChildProcess:
             raise RuntimeError("the child was started without a pipe")
         while True:
             try:
-                line = await stdout.readline()
+                async with self._reading:
+                    line = await stdout.readline()
             except ValueError:
                 _log.warning("child printed an overlong line", pid=self.pid)
                 continue
@@ -144,10 +147,13 @@ class ChildProcess:
             await asyncio.gather(draining, return_exceptions=True)
 
     async def _drain(self) -> None:
-        if self._process.stdout is not None:
-            with suppress(RuntimeError, ValueError):  # somebody else reads it: then it is drained there
-                while await self._process.stdout.read(1 << 16):
-                    pass
+        stdout = self._process.stdout
+        if stdout is None:
+            return
+        while True:
+            async with self._reading:
+                if not await stdout.read(1 << 16):
+                    return
 
     def _kill_session(self) -> None:
         # Its own children (an answering process) end with it.

@@ -74,6 +74,22 @@ async def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     assert time.monotonic() - before < 15
 
 
+async def test_a_child_is_stopped_while_somebody_follows_it(tmp_path: Path) -> None:
+    """Who is between two lines when it is stopped comes to the end of its output, not to an error."""
+    program = """
+import signal, sys, time
+def end(*_): time.sleep(0.3); print('{"event": "saved"}', flush=True); sys.exit(143)
+signal.signal(signal.SIGTERM, end); print('{"event": "ready"}', flush=True)
+while True: time.sleep(0.01)"""
+    child = await started(tmp_path, program)
+    lines = child.events()
+    assert await anext(lines) == {"event": "ready"}
+    stopping = asyncio.create_task(child.stop(5))
+    await asyncio.sleep(0.1)  # the one that stops it reads now
+    _ = [line async for line in lines]
+    assert await stopping == 143
+
+
 async def test_what_the_child_started_ends_with_it(tmp_path: Path) -> None:
     """An answering process of a killed child does not keep the GPU."""
     program = """
