@@ -8,6 +8,7 @@ KILLS ?= 60
 SEEDS ?= 2000
 FIRST ?= 0
 FAULT ?=
+WORKERS ?= 2
 KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
 READY := .venv/.ready
@@ -28,7 +29,7 @@ demo: $(READY)
 	@$(BIN)/python -m ops.demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)")
 
 test: $(READY)
-	@$(BIN)/python -m pytest tests/ -v --durations=15
+	@$(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff format --check .

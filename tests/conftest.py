@@ -24,6 +24,24 @@ KAFKA_LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
 # The same folder as the demo's.
 TINY_BASE = Path(__file__).parents[1] / ".abhyas" / "tiny-llama"
 
+# The files that take minutes. Workers take whole files in this order: what begins first is not what all wait for at the end.
+LONG_FILES = (
+    "test_drill_loop.py",
+    "test_services_image.py",
+    "test_campaign.py",
+    "test_drift_loop.py",
+    "test_rounds.py",
+    "test_child.py",
+    "test_stream.py",
+    "test_supervisor.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long files first and leaves everything else in its order."""
+    rank = {name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
 
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
