@@ -80,11 +80,10 @@ class EvaluationJobs:
     def set_status(self, job_id: str, **changes: object) -> None:
         """Changes the status, with the time."""
         changed = self.status(job_id) | changes | {"updated_at": self._now().isoformat()}
-        write_json(self.folder(job_id).path / "status.json", changed)
-        if changed["status"] in ENDED:
-            with self._changing:
-                if self._open is not None:
-                    self._open.pop(job_id, None)
+        with self._changing:  # who sees that it has ended doesn't see it wait
+            write_json(self.folder(job_id).path / "status.json", changed)
+            if changed["status"] in ENDED and self._open is not None:
+                self._open.pop(job_id, None)
 
     def queue_again(self, job_id: str, **changes: object) -> None:
         """The job waits once more, behind everything that waits now: one that is lost again and again holds nobody up."""

@@ -26,14 +26,16 @@ TINY_BASE = Path(__file__).parents[1] / ".abhyas" / "tiny-llama"
 
 # The files that take minutes. Workers take whole files in this order: what begins first is not what all wait for at the end.
 LONG_FILES = (
+    "test_drill.py",
     "test_drill_loop.py",
     "test_services_image.py",
     "test_campaign.py",
-    "test_drift_loop.py",
-    "test_rounds.py",
     "test_child.py",
     "test_stream.py",
-    "test_supervisor.py",
+    "test_open_vocabulary.py",
+    "test_drift_loop.py",
+    "test_api_guide.py",
+    "test_rounds.py",
 )
 
 

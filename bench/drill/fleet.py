@@ -10,6 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +43,16 @@ class Instance:
         """Sends a signal; an ended process is left alone."""
         if not self.ended:
             os.kill(self.process.pid, number)
+
+
+def last_error(log: Path) -> str:
+    """The error that the newest of the processes with this log ended with; empty where none did. A line that a kill cut is passed over."""
+    for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []):
+        with suppress(ValueError):
+            said = json.loads(line)
+            if isinstance(said, dict) and said.get("event") == "stream processor failed":
+                return str(said.get("error", ""))
+    return ""
 
 
 class Fleet:
@@ -107,9 +118,12 @@ class Fleet:
         await self._until_async(all_ready, timeout_s, "all instances to be ready")
 
     async def problems(self) -> list[str]:
-        """What each instance says of itself at /ready; nothing where one does not answer."""
-        answers = [await self._get(instance, "/ready") for instance in self.running]
-        return [answer.text for answer in answers if answer is not None] if None not in answers else []
+        """What each instance says of itself at /ready, or, where it refuses to start, in its last error; nothing where one says neither."""
+        said = []
+        for instance in self.running:
+            answer = await self._get(instance, "/ready")
+            said.append(last_error(instance.log) if answer is None else answer.text)
+        return said if all(said) else []
 
     def told_lines(self) -> list[dict[str, Any]]:
         """What the children said before they did it."""
