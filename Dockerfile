@@ -35,6 +35,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 FROM core-packages AS code
 COPY pyproject.toml README.md ./
 COPY schemas schemas
+COPY runtime runtime
 COPY producers producers
 COPY consumers consumers
 COPY gpu_runner gpu_runner

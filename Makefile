@@ -52,10 +52,10 @@ schemas: $(READY)
 	$(BIN)/python -m schemas.generate
 
 kafka: $(READY)
-	@$(BIN)/python -m ops.brokers.kafka_single_node start --data $(KAFKA_DATA)
+	@$(BIN)/python -m ops.stack.brokers.single_node start --data $(KAFKA_DATA)
 
 kafka-stop: $(READY)
-	@$(BIN)/python -m ops.brokers.kafka_single_node stop --data $(KAFKA_DATA)
+	@$(BIN)/python -m ops.stack.brokers.single_node stop --data $(KAFKA_DATA)
 
 # Kills consumers at every step of their transactions and the broker, cuts connections, holds commits back, stops, scales, deletes what
 # was read, adds partitions, makes a topic anew, and checks the history; writes bench/drill.json. `make drill SEED=1`: about ten minutes.
@@ -93,7 +93,7 @@ bench-drift-ratings: $(READY)
 # The drift monitor beside river, Frouros, alibi-detect and Evidently at a matched rate of false alarms; writes bench/drift-peers.json.
 # SHORT=1: river alone, in a minute; METHODS="ADWIN Frouros" runs those alone. Environments of the peers are made in .abhyas/peers.
 bench-drift-peers: $(READY)
-	@$(BIN)/python -m bench.drift.compare $(if $(SHORT),--short,--out bench/drift-peers.json) $(if $(METHODS),--methods $(METHODS))
+	@$(BIN)/python -m bench.drift.peers.compare $(if $(SHORT),--short,--out bench/drift-peers.json) $(if $(METHODS),--methods $(METHODS))
 
 # What the monitor keeps after 10 thousand to 10 million documents; writes bench/drift-state.json.
 bench-drift-state: $(READY)
@@ -110,7 +110,7 @@ bench-rounds: $(READY)
 
 # A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/drift-loop.json.
 drill-drift: $(READY)
-	@$(BIN)/python -m bench.drift_loop --out bench/drift-loop.json
+	@$(BIN)/python -m bench.drill.drift_loop --out bench/drift-loop.json
 
 # Random histories of documents through both stages: partitioning, batching, restarts, replay; writes bench/drift-histories.json.
 drill-drift-histories: $(READY)

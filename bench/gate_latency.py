@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from gpu_runner.gate import Policy
-from gpu_runner.gate_guards import Comparison, measures
-from gpu_runner.gate_latency import Timings as Compared
-from gpu_runner.gate_scores import Evidence
-from gpu_runner.gate_statistics import PairedDifferences, sign_flip_p
+from gpu_runner.gate.decide import Policy
+from gpu_runner.gate.guards import Comparison, measures
+from gpu_runner.gate.latency import Timings as Compared
+from gpu_runner.gate.scores import Evidence
+from gpu_runner.gate.statistics import PairedDifferences, sign_flip_p
 from gpu_runner.tiny_llama.facts import load_facts
 from gpu_runner.train.spec import Item
 from gpu_runner.train.timing import Timings

@@ -6,16 +6,15 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import ops.with_parent
-from ops.brokers.kafka_single_node import HOST
-from ops.services import port_taken
+from ops.stack.brokers.single_node import HOST
+from ops.stack.services import port_taken
+from runtime import die_with_parent
 
 VERSION: Final = "v1.8.0"
 MODULE: Final = "github.com/versity/versitygw/cmd/versitygw"
@@ -29,7 +28,6 @@ START_TIMEOUT_S: Final = 20.0
 
 
 # The thread that starts it has to live as long as it does.
-_DIES_WITH_US: Final = (sys.executable, "-I", "-S", ops.with_parent.__file__)
 
 
 class VersitygwUnavailable(RuntimeError):
@@ -95,7 +93,7 @@ class Versitygw:
         log = self.folder.with_name(f"{self.folder.name}.log")
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [*_DIES_WITH_US, str(os.getpid()), *command, "posix", str(self.folder)],
+                [*die_with_parent.command(*command), "posix", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

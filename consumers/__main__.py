@@ -23,13 +23,12 @@ from pydantic import ValidationError
 
 from consumers.api import make_app
 from consumers.errors import FatalError
-from consumers.log_repeats import hold_back_repeats
 from consumers.metrics import ConsumerMetrics
 from consumers.service import ROLES, Service
 from consumers.settings import ConsumerSettings
-from producers.artifact_store.stores import open_checked_store
-from producers.process_end import leave
-from producers.structured_logs import configure_logging
+from runtime.artifacts.open import open_checked_store
+from runtime.logs import configure_logging, hold_back_repeats
+from runtime.process_end import leave
 from schemas.envelope import describe
 
 log = structlog.get_logger()

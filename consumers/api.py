@@ -8,7 +8,7 @@ from fastapi import FastAPI, Path, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from consumers.metrics import ConsumerMetrics
-from producers.http_errors import ApiError, install_error_handlers
+from runtime.http_errors import ApiError, install_error_handlers
 
 
 class ServiceView(Protocol):

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from consumers.core.decider import Decider
-from consumers.core.records import Effects
-from consumers.topic_watch import KINDS, Kind
-from schemas.decision import DriftDetected, RetrainRequested
+from consumers.decide.decider import Decider
+from consumers.engine.watch.topic_watch import KINDS, Kind
+from consumers.records import Effects
+from schemas.events.drift_detected import DriftDetected
+from schemas.events.retrain_requested import RetrainRequested
 
 # A model becomes a label when it serves, so only those that a person bootstrapped; this many at most.
 MAX_MODEL_LABELS = 100

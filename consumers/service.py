@@ -14,31 +14,37 @@ from aiokafka import AIOKafkaConsumer
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
-from consumers.baselines import BaselineShelf, CurrentModels
-from consumers.core.collector import Collector
-from consumers.core.decider import Decider
-from consumers.core.summary import summary
+from consumers.baseline_cache import BaselineShelf, CurrentModels
+from consumers.collect.collector import Collector
+from consumers.decide.decider import Decider
+from consumers.decide.status import summary
+from consumers.engine.housekeeping import Upkeep
+from consumers.engine.migrations import current_version
+from consumers.engine.positions import (
+    check_partitions,
+    partition_counts,
+    places,
+    refuse_unread,
+    start_offsets,
+    write_starts,
+)
+from consumers.engine.restore import restore
+from consumers.engine.shard import Shard
+from consumers.engine.shard_consumer import ShardConsumer
+from consumers.engine.sharding import bring_up_to_date, check_shards, claimed, transactional_id
+from consumers.engine.snapshot import Snapshots
+from consumers.engine.stage import OwnedTask, Stage, shard_partitions
+from consumers.engine.watch.stall_detector import ProgressWatch
 from consumers.errors import FatalError
 from consumers.metrics import ConsumerMetrics
-from consumers.progress import ProgressWatch
 from consumers.settings import ConsumerSettings
-from consumers.shard import Shard
-from consumers.shard_consumer import ShardConsumer
-from consumers.stage import OwnedTask, Stage, shard_partitions
-from consumers.stage1 import stage1
-from consumers.stage2 import stage2
-from consumers.state.migrations import current_version
-from consumers.state.positions import check_partitions, partition_counts, places, refuse_unread, start_offsets, write_starts
-from consumers.state.restore import restore
-from consumers.state.sharding import bring_up_to_date, check_shards, claimed, transactional_id
-from consumers.state.snapshot import Snapshots
+from consumers.stages import stage1, stage2
 from consumers.ticker import Ticker
-from consumers.transaction import TransactionalWriter
-from consumers.upkeep import Upkeep
-from producers.artifact_store.stores import open_store
-from producers.connection import KafkaConnection
-from producers.topic_metadata import Topic, describe
-from producers.used_partitions import used_partitions
+from runtime.artifacts.open import open_store
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.topic_metadata import Topic, describe
+from runtime.kafka.transaction import TransactionalWriter
+from runtime.kafka.used_partitions import used_partitions
 from schemas import topics
 from schemas.topics import specs
 

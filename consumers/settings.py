@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from consumers.core.drift import DriftPolicy, none_known
-from consumers.core.rate_signal import RatesPolicy
-from consumers.core.second_opinion import SecondOpinion
-from consumers.core.trigger_state import TriggerPolicy
-from producers.settings import StoreSettings
+from consumers.decide.feedback_rate import RatesPolicy
+from consumers.decide.model_drift import DriftPolicy, none_known
+from consumers.decide.trigger_state import TriggerPolicy
+from consumers.drift.rates.river_detectors import SecondOpinion
+from runtime.settings import StoreSettings
 
 if TYPE_CHECKING:
-    from consumers.core.document_drift import Known
+    from consumers.decide.document_drift import Known
 
 
 class ConsumerSettings(StoreSettings):
@@ -78,7 +78,7 @@ class ConsumerSettings(StoreSettings):
     transaction_timeout_s: float = Field(default=60, gt=0, le=900)
     batch_max_records: int = Field(default=2000, ge=1)
     snapshot_every_minutes: float = Field(default=10, ge=0)
-    # An erased key is gone within 24 h: Kafka compacts at the first write 12 h after the tombstone, see ops/topics.py.
+    # An erased key is gone within 24 h: Kafka compacts at the first write 12 h after the tombstone, see ops/topic_contract.py.
     changelog_write_every_hours: float = Field(default=3, gt=0, le=6)
     stall_seconds: float = Field(default=60, gt=0)
     skip_lost_records: bool = False

@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumers.metrics import ConsumerMetrics
-from producers.connection import KafkaConnection
+from runtime.kafka.connection import KafkaConnection
 from schemas import envelope, topics
-from schemas.clock import ClockTicked
+from schemas.events.clock_ticked import ClockTicked
 
 log = structlog.get_logger()
 

@@ -14,18 +14,18 @@ import uvicorn
 from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
-from gpu_runner.api import create_app
-from gpu_runner.child_process import child_environment
-from gpu_runner.evaluation_jobs import EvaluationJobs
-from gpu_runner.kafka_channel import KafkaChannel
-from gpu_runner.leased_samples import KafkaSamples
+from gpu_runner.api.app import create_app
+from gpu_runner.child.process import child_environment
+from gpu_runner.event_log.session import KafkaChannel
+from gpu_runner.jobs.evaluation import EvaluationJobs
+from gpu_runner.jobs.leased_samples import KafkaSamples
 from gpu_runner.leftovers import sweep_data_dir
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import TRAINING_ARGUMENTS, Supervisor
-from producers.artifact_store.stores import open_checked_store
-from producers.process_end import serve
-from producers.structured_logs import configure_logging
+from runtime.artifacts.open import open_checked_store
+from runtime.logs import configure_logging
+from runtime.process_end import serve
 from schemas.envelope import describe
 
 # The seed's tree below DATA_DIR, and the runner's own folders.

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from gpu_runner.settings import RunnerSettings
-from producers.artifact_store.content_hash import is_leftover
+from runtime.artifacts.content_hash import is_leftover
 
 _log = structlog.get_logger(__name__)
 

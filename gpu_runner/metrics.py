@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from gpu_runner.evaluate.score import KNOWN_METRICS
 from gpu_runner.gpu_probe import Gpu
-from schemas.training import TrainingState
+from schemas.events.training_state import TrainingState
 
 LANGUAGES: Final = frozenset({"hi", "en", "all"})
 # A demo's run takes half a minute, the seed's 4 to 8 hours.

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from gpu_runner.errors import Fatal
-from schemas.decision import RollbackRequested
-from schemas.operator_request import OperatorRequested
+from schemas.events.operator_requested import OperatorRequested
+from schemas.events.rollback_requested import RollbackRequested
 
 Request = OperatorRequested | RollbackRequested
 Lane = tuple[str, str]

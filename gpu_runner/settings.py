@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from producers.settings import StoreSettings
+from runtime.settings import StoreSettings
 
 
 class RunnerSettings(StoreSettings):
@@ -31,7 +31,7 @@ class RunnerSettings(StoreSettings):
     training_adapter_scale: float = Field(default=1.0, gt=0, le=1)
     training_checkpoint_every_steps: int = Field(default=50, ge=1)
     evaluation_max_new_tokens: int = Field(default=64, ge=1, le=4096)
-    # That of `consumers.drift.baseline`, which imports scipy.
+    # That of `consumers.drift.baseline.fit`, which imports scipy.
     drift_alarms_per_100k: float = Field(default=0.1, gt=0, le=100)
     child_threads: int = Field(default=0, ge=0, description="threads of a child; 0: every core")
 

@@ -14,31 +14,32 @@ from typing import Final, Protocol
 import structlog
 from pydantic import BaseModel
 
-from gpu_runner import jobs
-from gpu_runner.deployment import Deployment
-from gpu_runner.disk_room import DiskRoom
-from gpu_runner.drift_baselines.fitting import Fit, fit
-from gpu_runner.ended_files import clear_ended
-from gpu_runner.eraser import Eraser
+from gpu_runner.erasure_sweep import Eraser
 from gpu_runner.errors import Fatal, NotConnected
-from gpu_runner.evaluation_jobs import EvaluationJobs
-from gpu_runner.evaluation_run import EvaluationRun
-from gpu_runner.event_log import EventLog
-from gpu_runner.job_run import JobRun, RunParts
-from gpu_runner.knobs import resolve
-from gpu_runner.leased_samples import SampleSource
-from gpu_runner.ledger import Ledger
+from gpu_runner.event_log.commit import EventLog
+from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
+from gpu_runner.hyperparameters import resolve
+from gpu_runner.jobs import state as jobs
+from gpu_runner.jobs.disk_room import DiskRoom
+from gpu_runner.jobs.ended_files import clear_ended
+from gpu_runner.jobs.evaluation import EvaluationJobs
+from gpu_runner.jobs.evaluation_run import EvaluationRun
+from gpu_runner.jobs.leased_samples import SampleSource
+from gpu_runner.jobs.prepare import Preparation
+from gpu_runner.jobs.run import JobRun, RunParts
 from gpu_runner.metrics import RunnerMetrics
-from gpu_runner.preparation import Preparation
 from gpu_runner.request_lanes import answer_all
-from gpu_runner.request_threads import RequestThreads
-from gpu_runner.session_threads import in_thread
 from gpu_runner.settings import RunnerSettings
-from gpu_runner.taken_back import Erasure, Fact, Retraction
-from producers.artifact_store.artifacts import ArtifactError, ArtifactStore
+from gpu_runner.threads.request_threads import RequestThreads
+from gpu_runner.threads.session_threads import in_thread
+from gpu_runner.versions.deployment import Deployment
+from gpu_runner.versions.drift_baseline import Fit, fit
+from gpu_runner.versions.registry import next_version
+from runtime.artifacts.store import ArtifactError, ArtifactStore
 from schemas.catalogue import Event
-from schemas.decision import RetrainRequested
-from schemas.training import TrainingState
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.training_state import TrainingState
 
 _log = structlog.get_logger(__name__)
 
@@ -190,7 +191,7 @@ class Supervisor:
         except ArtifactError as error:
             # The jobs in the topic are kept for ever, so their names suffice; the listing only adds what was uploaded by others.
             _log.warning("versions in the store can't be listed", error=str(error))
-        return jobs.next_version(known)
+        return next_version(known)
 
     def _cancel_if_asked(self, log: EventLog) -> None:
         if self._running is not None and log.ledger.is_cancelled(self._running.job_id):

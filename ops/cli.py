@@ -41,7 +41,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 @app.callback()
 def quiet_clients() -> None:
     """Keeps stderr for the one line that says what is wrong; APP_LOG_LEVEL or APP_DEBUG brings the clients' own logs back."""
-    from producers.structured_logs import configure_logging
+    from runtime.logs import configure_logging
 
     try:
         configure_logging("abhyas", level=os.environ.get("APP_LOG_LEVEL") or "CRITICAL", debug=_set("APP_DEBUG"))
@@ -65,7 +65,7 @@ def up(
     kafka_port: Annotated[int, typer.Option(help="With --broker kafka: the node's port; 0 takes a free one.")] = 29092,
 ) -> None:
     """Starts broker and services on this machine; Ctrl-C stops them."""
-    from ops.up import run
+    from ops.commands.up import run
 
     run(
         broker=broker,
@@ -109,7 +109,7 @@ def bootstrap(
     data: Data = None,
 ) -> None:
     """Registers version v0 of a model: holdout assigned, evaluation items kept, model.current published."""
-    from ops.bootstrap import run
+    from ops.commands.models.bootstrap import run
 
     run(
         model=model, documents=documents, evaluation=evaluation, replay=replay, base_model=base_model, policy=policy,
@@ -125,7 +125,7 @@ def add_base(
     data: Data = None,
 ) -> None:
     """Puts a base model into the artifact store, where the runner looks for it."""
-    from ops.base_command import run
+    from ops.commands.models.add_base import run
 
     run(model=model, folder=folder, data_dir=data)
 
@@ -141,7 +141,7 @@ def register(
     data: Data = None,
 ) -> None:
     """Puts a model made elsewhere into the artifact store, so that it can be evaluated and promoted."""
-    from ops.register import run
+    from ops.commands.models.register import run
 
     run(model=model, version=version, folder=folder, base_model=base_model, actor=actor, data_dir=data)
 
@@ -168,7 +168,7 @@ def publish_history(
     if context.invoked_subcommand is None:
         if history is None:
             raise WrongUsage("publish: expected feedback FILE, documents FILE or --history FILE; see abhyas publish --help")
-        from ops.publish_command import kind_of, run
+        from ops.commands.feedback.publish import kind_of, run
 
         raise typer.Exit(run(kind_of(history), history, data, history=True, source=source))
     if history is not None:
@@ -178,7 +178,7 @@ def publish_history(
 @publish_app.command("feedback")
 def publish_feedback(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> None:
     """Publishes ratings and corrections, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
-    from ops.publish_command import run
+    from ops.commands.feedback.publish import run
 
     raise typer.Exit(run("feedback", file, data, history=history, source=source))
 
@@ -186,7 +186,7 @@ def publish_feedback(file: JsonlFile, data: Data = None, history: History = Fals
 @publish_app.command("documents")
 def publish_documents(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> None:
     """Publishes documents, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
-    from ops.publish_command import run
+    from ops.commands.feedback.publish import run
 
     raise typer.Exit(run("documents", file, data, history=history, source=source))
 
@@ -194,7 +194,7 @@ def publish_documents(file: JsonlFile, data: Data = None, history: History = Fal
 @app.command()
 def status(data: Data = None, as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False) -> None:
     """Shows what runs, each model's buffer, drift, job and serving version."""
-    from ops.status import run
+    from ops.commands.status import run
 
     raise typer.Exit(run(data, as_json=as_json))
 
@@ -202,7 +202,7 @@ def status(data: Data = None, as_json: Annotated[bool, typer.Option("--json", he
 @topics_app.command("plan")
 def topics_plan(data: Data = None) -> None:
     """Says what differs between the cluster's topics and the contract; exit code 2 where something does."""
-    from ops.topics_command import plan
+    from ops.commands.topics.topics import plan
 
     raise typer.Exit(plan(data))
 
@@ -215,7 +215,7 @@ def topics_apply(
     grow_partitions: Annotated[bool, typer.Option("--grow-partitions", help="Add partitions; every reader must be stopped.")] = False,
 ) -> None:
     """Brings the cluster's topics to the contract."""
-    from ops.topics_command import apply
+    from ops.commands.topics.topics import apply
 
     apply(data, replication_factor=replication_factor, grow_partitions=grow_partitions)
 
@@ -235,7 +235,7 @@ def topics_drain(
     Each goes as it came, key, headers and value, to the partition of its key; then it is deleted where it lay. Stop whoever writes
     there first. Interrupted, run it again: what went twice is known by its id.
     """
-    from ops.topics_command import drain
+    from ops.commands.topics.topics import drain
 
     drain(data, topic)
 
@@ -254,7 +254,7 @@ def tail(
     data: Data = None,
 ) -> None:
     """Prints the records of a topic as they come, one JSON object a line."""
-    from ops.tail import run
+    from ops.commands.topics.tail import run
 
     run(topic, from_beginning=from_beginning, count=count, data_dir=data)
 
@@ -262,7 +262,7 @@ def tail(
 @dlq_app.command("list")
 def dlq_list(limit: Annotated[int, typer.Option("-n", help="The newest so many.")] = 100, data: Data = None) -> None:
     """Lists dead letters: when, why, and where each came from."""
-    from ops.dlq_command import list_letters
+    from ops.commands.topics.dlq import list_letters
 
     list_letters(data, limit)
 
@@ -270,7 +270,7 @@ def dlq_list(limit: Annotated[int, typer.Option("-n", help="The newest so many."
 @dlq_app.command("show")
 def dlq_show(topic: str, partition: int, offset: int, data: Data = None) -> None:
     """Shows one dead letter with its original key, headers and value."""
-    from ops.dlq_command import show_letter
+    from ops.commands.topics.dlq import show_letter
 
     show_letter(data, topic, partition, offset)
 
@@ -294,7 +294,7 @@ def dlq_redrive(
     people this is run; on the embedded broker, which fences nobody, only one may run at a time. A record that is refused
     again becomes a new dead letter: one that was too_late still is. Exit code 1 where a letter that was meant stays behind.
     """
-    from ops.dlq_command import redrive_letters
+    from ops.commands.topics.dlq import redrive_letters
 
     raise typer.Exit(
         redrive_letters(
@@ -309,7 +309,7 @@ def export_feedback(
     to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Instead of DATA_DIR/feedback.", show_default=False)] = None,
 ) -> None:
     """Writes DATA_DIR/feedback, or another folder, from the topics."""
-    from ops.export_command import run
+    from ops.commands.feedback.export import run
 
     run(data, to)
 
@@ -331,7 +331,7 @@ def whatif(
     can't be known, so a policy may say run_minutes and run_outcome; the default is the median of the recorded runs, and the
     outcome recorded most often. run_outcome = "recorded" lets runs that are recorded too end as they did. Nothing is written.
     """
-    from ops.whatif_command import run
+    from ops.commands.whatif import run
 
     raise typer.Exit(run(policies=policy, model=model, as_json=as_json, data_dir=data))
 
@@ -348,7 +348,7 @@ def drift_fit(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Fits a drift baseline: features, means, and thresholds from resampled documents. Rows are {"text", "source", "occurred_at"?}."""
-    from ops.drift_documents import fit
+    from ops.commands.drift.documents import fit
 
     raise typer.Exit(fit(baseline=baseline, out=out, alarms_per_100k=alarms_per_100k, seed=seed, as_json=as_json))
 
@@ -362,7 +362,7 @@ def drift_run(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable: a JSON line a decision, a last one of totals.")] = False,
 ) -> None:
     """Watches documents against a baseline. An alarm is a window that moved; it fires when later documents confirm it."""
-    from ops.drift_documents import run
+    from ops.commands.drift.documents import run
 
     raise typer.Exit(run(baseline=baseline, events=events, cool_down=cool_down, as_json=as_json))
 
@@ -381,7 +381,7 @@ def drift_ratings(
 
     An alarm is a rate that has changed; it fires when the ratings after it confirm the change. Events are counted from the file's first.
     """
-    from ops.drift_command import ratings
+    from ops.commands.drift.ratings import ratings
 
     raise typer.Exit(ratings(events=events, baseline=baseline, arl=arl, direction=direction, cool_down=cool_down, as_json=as_json))
 
@@ -398,7 +398,7 @@ def erase(
     data: Data = None,
 ) -> None:
     """Erases everything that a user said up to now; asking again changes nothing."""
-    from ops.erase_command import run
+    from ops.commands.feedback.erase import run
 
     run(user=user, user_hash=user_hash, actor=actor, reason=reason, data_dir=data)
 
@@ -415,7 +415,7 @@ def operator(
     data: Data = None,
 ) -> None:
     """Asks for something as a person, by an operator.requested event."""
-    from ops.operator_command import run
+    from ops.commands.models.operator import run
 
     run(action=action, model=model, reason=reason, job_id=job_id, version=version, actor=actor, data_dir=data)
 
@@ -429,7 +429,7 @@ def shards(
     data: Data = None,
 ) -> None:
     """Shows or changes the number of shards of a stage."""
-    from ops.shards_command import run
+    from ops.commands.topics.shards import run
 
     run(stage, number, data)
 
@@ -446,7 +446,7 @@ def state(
     data: Data = None,
 ) -> None:
     """Shows what the stages remember, from their changelogs: an overview, or with a key the values. Nothing is written."""
-    from ops.state_command import run
+    from ops.commands.topics.state import run
 
     raise typer.Exit(run(key, stage=stage, as_json=as_json, data_dir=data))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ops.services import SERVICES, Ports
-from producers.settings import StoreSettings
+from ops.stack.services import SERVICES, Ports
+from runtime.settings import StoreSettings
 
 _PORTS: Final = Ports()
 

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings
 from consumers.settings import ConsumerSettings
 from gpu_runner.settings import RunnerSettings
 from ops.command_settings import CommandSettings
-from ops.dashboard.settings import DashboardSettings
+from ops.dashboard.app import DashboardSettings
 from producers.gateway.settings import GatewaySettings
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "configuration.md"
@@ -133,7 +133,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "PROGRESS_EVERY_S": "At most one progress event in this time.",
         "CHILD_SILENCE_S": "A child that shows no sign of work for half of this is told of, and ended after all of it; "
         "its attempt may be retried.",
-        "DISK_RESERVE_MB": "A job begins only where the disk has room for what it writes (`gpu_runner/disk_room.py` has the formula) "
+        "DISK_RESERVE_MB": "A job begins only where the disk has room for what it writes (`gpu_runner/jobs/disk_room.py` has the formula) "
         "and this much more.",
         "EVALUATION_MAX_HOURS": "An evaluation that a person asked for is ended when it runs longer.",
         "CANCEL_GRACE_S": "How long a cancelled child may save its checkpoint before it is killed.",

@@ -2,7 +2,7 @@
 
 The producer is idempotent, so its own retries make no second record; a caller's retry sends the same event id, which
 the readers know as a duplicate. Records of a key keep their order, in the partitions that are read: nothing goes to those
-that somebody added. What may be in flight is bounded by `producers.backlog`: `publish` waits for room, or refuses with
+that somebody added. What may be in flight is bounded by `producers.in_flight`: `publish` waits for room, or refuses with
 `Overloaded` where the caller cannot wait.
 """
 
@@ -19,10 +19,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 from aiokafka.structs import RecordMetadata
 
-from producers.backlog import Backlog, Partition
-from producers.connection import KafkaConnection
 from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError
-from producers.used_partitions import UsedPartitions
+from producers.in_flight import Backlog, Partition
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.used_partitions import UsedPartitions
 from schemas import topics
 from schemas.catalogue import Event
 from schemas.envelope import WireRecord, encode, record_size

@@ -16,13 +16,25 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from producers.redact import redact
+from producers.redaction.redact import redact
 from producers.users import every_hash, hash_user, normal_user
-from schemas.document import DocumentIngested
-from schemas.erasure import UserErased
 from schemas.event_time import EventTime
-from schemas.feedback import FeedbackSubmitted
-from schemas.fields import Answer, DocumentText, Group, Identifier, Language, Query, Reason, Sha256, Tag, UserHash, Version
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.user_erased import UserErased
+from schemas.fields import (
+    Answer,
+    DocumentText,
+    Group,
+    Identifier,
+    Language,
+    Query,
+    Reason,
+    Sha256,
+    Tag,
+    UserHash,
+    Version,
+)
 from schemas.identity import MARK, keyed_name, normalise_group
 from schemas.model_name import NamedModel
 from schemas.rating import Rating, Scale

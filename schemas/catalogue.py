@@ -6,18 +6,21 @@ from typing import ClassVar, Final, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from schemas.clock import ClockTicked
-from schemas.decision import DriftDetected, RetrainRequested, RollbackRequested
-from schemas.document import DocumentIngested
-from schemas.erasure import UserErased
-from schemas.evaluation import EvaluationCompleted, PromotionDecided
-from schemas.feedback import FeedbackSubmitted
-from schemas.journal import TriggerJournal
-from schemas.model import ModelCurrent
-from schemas.operator_request import OperatorRequested
-from schemas.sample import SampleCollected
-from schemas.signal_summary import SignalSummarised
-from schemas.training import TrainingState
+from schemas.events.clock_ticked import ClockTicked
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.drift_detected import DriftDetected
+from schemas.events.evaluation_completed import EvaluationCompleted
+from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.model_current import ModelCurrent
+from schemas.events.operator_requested import OperatorRequested
+from schemas.events.promotion_decided import PromotionDecided
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.rollback_requested import RollbackRequested
+from schemas.events.sample_collected import SampleCollected
+from schemas.events.signal_summarised import SignalSummarised
+from schemas.events.training_state import TrainingState
+from schemas.events.trigger_journal import TriggerJournal
+from schemas.events.user_erased import UserErased
 
 
 class Event(Protocol):

@@ -23,6 +23,54 @@ from schemas.fields import FORBIDDEN_CHARACTERS
 from schemas.json_text import BOM, trouble
 from schemas.structured_mode import NotStructured, is_structured, read_structured
 
+
+class ProvenanceOut(msgspec.Struct, frozen=True, gc=False):
+    """Where a sample came from."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Encoded(msgspec.Struct, frozen=True, gc=False):
+    """A record ready for the log; `topic` is a name of `schemas.topics`."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class RecordEncoder:
+    """Binary-mode CloudEvents of one topic and source, from the hot path's structs; the same headers as `schemas.envelope.encode`."""
+
+    def __init__(self, topic: str, source: str) -> None:
+        self._topic = topic
+        self._source = ("ce_source", source.encode())
+        self._type = ("ce_type", event_type(topic).encode())
+
+    def encode(
+        self, event: msgspec.Struct, key: str, event_id: str, time: str, traceparent: str | None = None, *, history: bool = False
+    ) -> Encoded:
+        """The record of an event with its Kafka key and CloudEvents id; `time` is RFC 3339 in UTC, `history` as `Envelope.history`."""
+        headers: list[tuple[str, bytes | None]] = [
+            SPECIFIED_HEADER,
+            ("ce_id", event_id.encode()),
+            self._source,
+            self._type,
+            ("ce_time", time.encode()),
+            CONTENT_HEADER,
+        ]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        if history:
+            headers.append(HISTORY_HEADER)
+        return Encoded(self._topic, key.encode(), _encode(event), headers)
+
+
 # A header of Kafka may have no value.
 Headers = Sequence[tuple[str, bytes | None]]
 EventT = TypeVar("EventT", bound=BaseModel)

@@ -13,13 +13,22 @@ import re
 import unicodedata
 from typing import Final, Literal
 
+from schemas.fields import SampleRef
+
+
+def batch_sha256(samples: tuple[SampleRef, ...], documents: tuple[SampleRef, ...]) -> str:
+    """The hash of a batch: over the sorted lines `<sample id>:<revision>` of samples, then of documents."""
+    lines = [line for part in (samples, documents) for line in sorted(f"{ref.sample_id}:{ref.revision}\n" for ref in part)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 Kind = Literal["feedback", "document"]
 
 # The source name of a frontend that gives none.
 DEFAULT_SOURCE: Final = "/abhyas/frontend"
 # Up to the release before, the way in was the source name of what named none itself.
 FORMER_WAYS_IN: Final = ("/abhyas/gateway", "/abhyas/cli")
-# The marks of `producers.redact`, in whose places a keyed name has its hash.
+# The marks of `producers.redaction.redact`, in whose places a keyed name has its hash.
 MARK: Final = re.compile(r"\[(?:AADHAAR|PAN|GSTIN|PHONE|EMAIL|UPI)\]")
 # Of a name's hash, in letters: digits could read as a number again. 64 bits.
 _HASH_LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")

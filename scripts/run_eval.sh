@@ -15,4 +15,4 @@ python="${PYTHON:-$root/.venv/bin/python}"
 [ -x "$python" ] || python=python3
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 version="${MODEL_VERSION:-${DEFAULT_MODEL:-llama-3.1-8b-instruct-awq}/current}"
-exec "$python" -m gpu_runner.run_request evaluate "$version" "$@" ${METRICS:+--metrics "$METRICS"}
+exec "$python" -m gpu_runner.api.client evaluate "$version" "$@" ${METRICS:+--metrics "$METRICS"}

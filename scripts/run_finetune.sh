@@ -14,4 +14,4 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 python="${PYTHON:-$root/.venv/bin/python}"
 [ -x "$python" ] || python=python3
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
-exec "$python" -m gpu_runner.run_request finetune "$1" "$2" --hyperparameters "${HYPERPARAMETERS:-{\}}"
+exec "$python" -m gpu_runner.api.client finetune "$1" "$2" --hyperparameters "${HYPERPARAMETERS:-{\}}"

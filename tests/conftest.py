@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consumers.drift.baseline import Baseline, Document, fit_baseline
-from ops.brokers.embedded import EmbeddedBroker
-from ops.brokers.kafka_jars import KafkaUnavailable
-from ops.brokers.kafka_single_node import KafkaNotRunning, SingleNodeKafka
+from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from ops.stack.brokers.embedded import EmbeddedBroker
+from ops.stack.brokers.kafka_jars import KafkaUnavailable
+from ops.stack.brokers.single_node import KafkaNotRunning, SingleNodeKafka
 
 # The same jars as `make kafka`: fetched once for both.
 KAFKA_LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.registry import register_version
-from ops.bootstrap import bootstrap_model
-from ops.services import Ports
-from ops.stack import Stack, StackSettings
-from producers.artifact_store.local_store import LocalStore
+from gpu_runner.versions.registry import register_version
+from ops.commands.models.bootstrap import bootstrap_model
+from ops.stack.services import Ports
+from ops.stack.stack import Stack, StackSettings
+from runtime.artifacts.local import LocalStore
 
 ROOT = Path(__file__).parents[1]
 MODEL = "llama-3.1-8b-instruct-awq"

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ops.configuration import SERVICES, variables
-from ops.services import Ports
+from ops.stack.services import Ports
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.drift_loop import QUIET, SHIFTED, Outcome, run_drift, violations
+from bench.drill.drift_loop import QUIET, SHIFTED, Outcome, run_drift, violations
 
 
 @pytest.mark.kafka

@@ -11,8 +11,8 @@ from bench.drill.launcher import STEPS
 from bench.drill.run import DrillSettings, run_drill
 from bench.drill.stale import run_stale
 from bench.drill.stale_child import TIMEOUT_S
-from ops.brokers.kafka_jars import KafkaUnavailable
-from ops.brokers.kafka_single_node import KafkaNotRunning
+from ops.stack.brokers.kafka_jars import KafkaUnavailable
+from ops.stack.brokers.single_node import KafkaNotRunning
 
 TOPIC_FAULTS = {
     "records deleted": 2, "transaction of others": 1, "end of a transaction held back": 1, "added partitions told": 1,

@@ -21,12 +21,12 @@ from bench.drill_loop.random_points import Survived, broken
 from bench.drill_loop.steps import PHASES, StepPoint, draw, first_steps, told_lines
 from bench.drill_loop.stored import Found, look_at
 from bench.versitygw import Versitygw, VersitygwUnavailable, fetch_versitygw
-from gpu_runner.registry import write_record
-from producers.artifact_store.artifacts import ArtifactStore, files_below, put_folder
-from producers.artifact_store.content_hash import folder_sha256
-from producers.artifact_store.local_store import LocalStore
-from producers.artifact_store.stores import open_store
-from producers.settings import StoreSettings
+from gpu_runner.versions.registry import write_record
+from runtime.artifacts.content_hash import folder_sha256
+from runtime.artifacts.local import LocalStore
+from runtime.artifacts.open import open_store
+from runtime.artifacts.store import ArtifactStore, files_below, put_folder
+from runtime.settings import StoreSettings
 
 RUNNER_TRAINING = Point("runner", "while training")
 CONSUMERS_PROMOTING = Point("consumers", "while promoting")

@@ -21,9 +21,9 @@ from statistics import median
 from typing import Any, Final
 
 from bench.drift.cost import cost_figures
-from bench.drift.heldout import halves
 from bench.drift.poisson import poisson_interval
-from bench.drift.pools import load
+from bench.drift.streams.heldout import halves
+from bench.drift.streams.pools import load
 from bench.drift.sweep import Delays, Quiet, Sweep, sweep_worlds
 from bench.stream.figures import Figure, table
 

@@ -17,15 +17,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.drift.pools import ROOT, Pool
-from bench.drift.population import Stream, population
+from bench.drift.streams.pools import ROOT, Pool
+from bench.drift.streams.population import Stream, population
 from bench.peers.environments import Peer, PeerUnavailable, interpreter
 from bench.stream.figures import Figure
-from consumers.drift.baseline import Baseline, Document, fit_baseline
-from consumers.drift.code_points import code_points
+from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from consumers.drift.features.sketch import group_of, packed, sketched
 from consumers.drift.monitor import Monitor
-from consumers.drift.recent_terms import RecentTerms
-from consumers.drift.sketch import group_of, packed, sketched
+from consumers.drift.terms.recent import RecentTerms
+from consumers.drift.text.code_points import code_points
 
 BATCH: Final = 500
 BATCHES: Final = 40
@@ -138,7 +138,7 @@ def scikit_learn(reference: Sequence[str], stream: Sequence[str], environments: 
             asked[name] = f"{folder}/{name}.json"
             Path(asked[name]).write_text(json.dumps([*texts], ensure_ascii=False), encoding="utf-8")
         ran = subprocess.run(
-            [str(python), "-m", "bench.drift.vectorizer_child", json.dumps(asked)],
+            [str(python), "-m", "bench.drift.peers.vectorizer_child", json.dumps(asked)],
             cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
             capture_output=True,

@@ -24,16 +24,16 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any, Final
 
-from bench.drift.heldout import halves
-from bench.drift.planted import PoolTerms, precision
-from bench.drift.pools import Pool, load
-from bench.drift.population import Stream
+from bench.drift.streams.heldout import halves
+from bench.drift.streams.planted import PoolTerms, precision
+from bench.drift.streams.pools import Pool, load
+from bench.drift.streams.population import Stream
 from bench.drift.sweep import BEFORE, World
 from bench.stream.figures import Figure, table
-from consumers.drift.baseline import Baseline
+from consumers.drift.baseline.fit import Baseline
 from consumers.drift.monitor import Finding
-from consumers.drift.recent_terms import RecentTerms
-from consumers.drift.terms import explain
+from consumers.drift.terms.explain import explain
+from consumers.drift.terms.recent import RecentTerms
 
 TOLD: Final = 20
 AFTER: Final = 40_000

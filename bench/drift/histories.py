@@ -26,26 +26,27 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.drift.invented import InventedWorld
-from consumers.core.collector import Collector
-from consumers.core.decider import Decider
-from consumers.core.drift import DriftPolicy
-from consumers.core.intake import IntakePolicy
-from consumers.core.journal import replay
-from consumers.core.records import Effects, InputRecord
-from consumers.core.trigger_state import TriggerPolicy
-from consumers.drift.baseline import Baseline, Document, fit_baseline
-from consumers.drift.sketch import Sums, empty, group_of, sketched, unpacked
-from producers.redact import redact_together
+from bench.drift.streams.invented import InventedWorld
+from consumers.collect.collector import Collector
+from consumers.collect.intake import IntakePolicy
+from consumers.decide.decider import Decider
+from consumers.decide.journal import replay
+from consumers.decide.model_drift import DriftPolicy
+from consumers.decide.trigger_state import TriggerPolicy
+from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from consumers.drift.features.sketch import Sums, empty, group_of, sketched, unpacked
+from consumers.records import Effects, InputRecord
+from producers.redaction.redact import redact_together
 from schemas import topics
 from schemas.catalogue import Event
-from schemas.clock import ClockTicked
-from schemas.decision import DriftDetected, RetrainRequested
-from schemas.document import DocumentIngested
 from schemas.envelope import decode, encode
-from schemas.journal import TriggerJournal
-from schemas.model import DriftBaseline, ModelCurrent
-from schemas.signal_summary import SignalSummarised
+from schemas.events.clock_ticked import ClockTicked
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.drift_detected import DriftDetected
+from schemas.events.model_current import DriftBaseline, ModelCurrent
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.signal_summarised import SignalSummarised
+from schemas.events.trigger_journal import TriggerJournal
 
 MODEL: Final = "history"
 SHA256: Final = "ab" * 32

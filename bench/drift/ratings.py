@@ -21,11 +21,24 @@ from typing import Any, Final
 import numpy as np
 
 from bench.drift.poisson import poisson_interval
-from bench.drift.rate_streams import BASELINE, SETTLING, Contender, Delays, Null, delays, in_runs, median, null, of_river, on_buckets, ours
+from bench.drift.streams.rate_streams import (
+    BASELINE,
+    SETTLING,
+    Contender,
+    Delays,
+    Null,
+    delays,
+    in_runs,
+    median,
+    null,
+    of_river,
+    on_buckets,
+    ours,
+)
 from bench.stream.figures import Figure, table
-from consumers.drift.e_detector import RISE, RateCount
-from consumers.drift.rate_watch import RateWatch
-from consumers.drift.river_detectors import AdwinOfRate, PageHinkleyOfRate
+from consumers.drift.rates.e_detector import RISE, RateCount
+from consumers.drift.rates.rate_monitor import RateWatch
+from consumers.drift.rates.river_detectors import AdwinOfRate, PageHinkleyOfRate
 
 NULL_LENGTH: Final = 100_000
 GOALS: Final = {0.12: 5_500.0, 0.15: 900.0, 0.20: 320.0}

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.drift.invented import InventedWorld
-from consumers.drift.baseline import Document, fit_baseline
+from bench.drift.streams.invented import InventedWorld
+from consumers.drift.baseline.fit import Document, fit_baseline
+from consumers.drift.features.sketch import empty, group_of, packed, sketched
 from consumers.drift.monitor import Monitor
-from consumers.drift.sketch import empty, group_of, packed, sketched
 
 MARKS: Final = (10_000, 100_000, 1_000_000, 10_000_000)
 DOCUMENTS_A_DAY: Final = 5_000

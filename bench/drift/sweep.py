@@ -16,13 +16,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.drift.open_vocabulary import OpenVocabulary, runs_of
-from bench.drift.pools import Pool
-from bench.drift.population import Population, Stream
-from bench.drift.scenarios import Scenario, scenario
-from consumers.drift.baseline import Baseline, Document, fit_baseline
+from bench.drift.streams.open_vocabulary import OpenVocabulary, runs_of
+from bench.drift.streams.pools import Pool
+from bench.drift.streams.population import Population, Stream
+from bench.drift.streams.scenarios import Scenario, scenario
+from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from consumers.drift.features.sketch import group_of, sketched
 from consumers.drift.monitor import Finding, Monitor
-from consumers.drift.sketch import group_of, sketched
 
 FIRST_DAY: Final = date(2026, 1, 5)  # a Monday, as day 0 of a stream is
 BEFORE: Final = 5_000

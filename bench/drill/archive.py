@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.drill.clients import read_topic
-from producers.connection import KafkaConnection
+from runtime.kafka.connection import KafkaConnection
 
 
 class Archive:

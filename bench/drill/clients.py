@@ -11,14 +11,14 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.drill.history import REACH, Sent
-from consumers.state.positions import partition_counts
-from consumers.transaction import partition_of
-from producers.connection import KafkaConnection
+from consumers.engine.positions import partition_counts
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import partition_of
 from schemas import envelope, topics
 from schemas.catalogue import Event
-from schemas.decision import RetrainRequested
-from schemas.model import ModelCurrent
-from schemas.training import TrainingState
+from schemas.events.model_current import ModelCurrent
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.training_state import TrainingState
 
 # The broker is down for ten seconds at a time: what is under way then waits for it.
 PATIENT: Final = {"request_timeout_ms": 120_000}

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from consumers.transaction import partition_of
+from runtime.kafka.transaction import partition_of
 from schemas import envelope, topics
 from schemas.catalogue import Event
-from schemas.document import DocumentIngested
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
 from schemas.rating import Rating, normalise
 
 SOURCE: Final = "drill"

@@ -12,12 +12,12 @@ from bench.drill.archive import Archive
 from bench.drill.clients import PARTITIONS
 from bench.drill.expected import Day, Expected, Revision, Wanted, expect
 from bench.drill.history import POISON_HEADER, POISON_TOPICS, Sent
-from consumers.core.journal import replay
-from consumers.core.trigger_state import TriggerPolicy
-from producers.connection import KafkaConnection
+from consumers.decide.journal import replay
+from consumers.decide.trigger_state import TriggerPolicy
+from runtime.kafka.connection import KafkaConnection
 from schemas import dead_letter, topics
-from schemas.decision import RetrainRequested
-from schemas.journal import TriggerJournal
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.trigger_journal import TriggerJournal
 
 # Where a poison record lies: topic without prefix, partition, offset; and its number: a topic that was made anew has each offset twice.
 PoisonPlace = tuple[str, int, int, bytes | None]

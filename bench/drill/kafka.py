@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.drill.proxy import HOST, Proxy
-from ops.brokers.kafka_single_node import SingleNodeKafka
-from ops.topics import apply
-from producers.connection import KafkaConnection
+from ops.stack.brokers.single_node import SingleNodeKafka
+from ops.topic_contract import apply
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 
 

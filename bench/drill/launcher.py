@@ -23,11 +23,11 @@ import river.drift  # noqa: F401  preloaded: half of a start's seconds
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 import consumers.__main__
-import consumers.state.restore
-import consumers.transaction
-from consumers.core.collector import Collector
-from consumers.core.decider import Decider
-from consumers.core.records import Effects, InputRecord
+import consumers.engine.restore
+import consumers.engine.routing
+from consumers.collect.collector import Collector
+from consumers.decide.decider import Decider
+from consumers.records import Effects, InputRecord
 
 # The steps of a transaction in their order; `restore` and `handler` lie outside it.
 STEPS: Final = (
@@ -131,8 +131,8 @@ def write_order(file: Path, order: Order) -> None:
 
 def install(trap: Trap) -> None:
     """Puts the trap's clients and tasks in the place of the consumers' own, in this process."""
-    consumers.transaction.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
-    consumers.state.restore.AIOKafkaConsumer = _trapped_consumer(trap)  # type: ignore[attr-defined]
+    consumers.engine.routing.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
+    consumers.engine.restore.AIOKafkaConsumer = _trapped_consumer(trap)  # type: ignore[attr-defined]
     Collector.process = _trapped_process(Collector.process, trap, "stage1")  # type: ignore[method-assign, assignment]
     Decider.process = _trapped_process(Decider.process, trap, "stage2")  # type: ignore[method-assign, assignment]
 

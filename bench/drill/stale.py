@@ -29,10 +29,10 @@ from uuid import uuid4
 
 from bench.drill.clients import read_topic
 from bench.drill.stale_child import TIMEOUT_S, child, records_of, step_of
-from consumers.transaction import TransactionalWriter
-from ops.brokers.kafka_single_node import SingleNodeKafka
-from ops.topics import apply
-from producers.connection import KafkaConnection
+from ops.stack.brokers.single_node import SingleNodeKafka
+from ops.topic_contract import apply
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import TransactionalWriter
 from schemas import topics
 
 WRITERS: Final = 10

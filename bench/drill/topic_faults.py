@@ -22,7 +22,7 @@ from bench.drill.clients import PARTITIONS, Publisher, log_ends
 from bench.drill.fleet import Fleet
 from bench.drill.kafka import Kafka
 from bench.drill.plan import SHARDS, Fault
-from ops.topics import apply
+from ops.topic_contract import apply
 from schemas import topics
 
 # By stage: what is deleted behind its positions.

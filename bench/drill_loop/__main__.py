@@ -13,8 +13,8 @@ from typing import Any
 
 from bench.drill_loop import fixed_points, random_points
 from bench.versitygw import Versitygw, VersitygwUnavailable, fetch_versitygw
-from ops.brokers.kafka_single_node import SingleNodeKafka
 from ops.demo.run import make_base_model
+from ops.stack.brokers.single_node import SingleNodeKafka
 
 PARTS = ("fixed", "local", "s3")
 

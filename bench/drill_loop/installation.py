@@ -16,21 +16,19 @@ from typing import Any, Final
 import httpx
 
 from bench.versitygw import Versitygw
-from consumers.core.holdout import is_holdout
-from ops.bootstrap import bootstrap_model
+from ops.commands.models.bootstrap import bootstrap_model
 from ops.demo import people
-from ops.demo.builtin import builtin_material
-from ops.demo.knobs import TRAINING
-from ops.demo.material import Question
-from ops.demo.run import HOLDOUT_PERCENT
+from ops.demo.material import Question, builtin_material
+from ops.demo.run import HOLDOUT_PERCENT, TRAINING
 from ops.demo.story import MODEL
 from ops.demo.watch import Watch
-from ops.services import SERVICES, Ports, Service
-from ops.stack import Stack, StackSettings
-from producers.artifact_store.artifacts import ArtifactStore, files_below
-from producers.artifact_store.stores import open_store
-from producers.settings import StoreSettings
+from ops.stack.services import SERVICES, Ports, Service
+from ops.stack.stack import Stack, StackSettings
+from runtime.artifacts.open import open_store
+from runtime.artifacts.store import ArtifactStore, files_below
+from runtime.settings import StoreSettings
 from schemas import topics
+from schemas.holdout import is_holdout
 
 NEGATIVES: Final = 40
 HOLDOUT_KEY: Final = "abhyas drill"

@@ -23,11 +23,11 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 
 import gpu_runner.__main__
-import gpu_runner.kafka_writer
+import gpu_runner.event_log.writer
 from bench.drill_loop.steps import StepPoint, file_name, request_name, told_file, told_lines
-from gpu_runner.candidate import Candidate
-from gpu_runner.job_folder import JobFolder
-from gpu_runner.job_run import JobRun
+from gpu_runner.jobs.candidate import Candidate
+from gpu_runner.jobs.folder import JobFolder
+from gpu_runner.jobs.run import JobRun
 
 ORDERS: Final = "DRILL_KILLS"
 _PHASE_OF_STATE: Final = {"preparing": "preparation", "deciding": "upload"}
@@ -242,7 +242,7 @@ def install(trap: Trap) -> None:
     JobRun._decide = promoting  # type: ignore[method-assign]
     JobFolder.started_at = starting  # type: ignore[method-assign]
     os.fsync = syncing  # type: ignore[assignment]
-    gpu_runner.kafka_writer.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
+    gpu_runner.event_log.writer.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
     sys.addaudithook(trap.audit)
 
 

@@ -24,10 +24,10 @@ from bench.drill_loop.killed_runner import ORDERS
 from bench.drill_loop.steps import PHASES, StepPoint, draw, told_file, told_lines
 from bench.drill_loop.stored import Found, look_at
 from bench.versitygw import Versitygw
-from consumers.core.trigger import MAX_ATTEMPTS
+from consumers.decide.trigger import MAX_ATTEMPTS
 from ops.demo.story import MODEL
 from ops.errors import OperationFailed
-from ops.services import Service
+from ops.stack.services import Service
 from schemas import topics
 
 RUNNER: Final = Service("runner", "bench.drill_loop.killed_runner", "RUNNER_PORT", "/health")

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpu_runner.registry import artifact_folder, read_record
-from producers.artifact_store.artifacts import MANIFEST, ArtifactError, ArtifactStore, read_manifest
-from producers.artifact_store.unfinished import PARTS
+from gpu_runner.versions.registry import artifact_folder, read_record
+from runtime.artifacts.store import MANIFEST, ArtifactError, ArtifactStore, read_manifest
+from runtime.artifacts.unfinished import PARTS
 
 # The folders of a version whose hash is its name.
 _HASHED = ("merged", "adapter")

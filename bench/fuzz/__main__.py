@@ -25,8 +25,8 @@ from bench.fuzz import valid
 from bench.fuzz.campaign import Edge, Tally, run
 from bench.fuzz.file_edges import file_edges
 from bench.fuzz.http_edges import http_edges
-from consumers.drift.artifact import save_baseline
-from consumers.drift.baseline import Document, fit_baseline
+from consumers.drift.baseline.artifact import save_baseline
+from consumers.drift.baseline.fit import Document, fit_baseline
 
 # The share of the bodies, and of the files, that each edge gets: by how many fields there are.
 BODIES: Final = {"gateway feedback": 0.4, "gateway documents": 0.2, "gateway erasure": 0.1, "/finetune/start": 0.15, "/evaluate": 0.15}

@@ -14,17 +14,18 @@ from bench.fuzz import valid
 from bench.fuzz.answers import Answer, answer
 from bench.fuzz.http_edges import EncodingPublisher
 from bench.fuzz.mutations import Fault
-from consumers.drift.baseline import BaselineTooSmall
-from gpu_runner.bootstrap import BootstrapRefused, bootstrap
+from consumers.drift.baseline.fit import BaselineTooSmall
 from gpu_runner.settings import RunnerSettings
-from ops import drift_command, drift_documents
-from ops.bootstrap import check_files
+from gpu_runner.versions.bootstrap import BootstrapRefused, bootstrap
+from ops.commands.drift import documents as drift_documents
+from ops.commands.drift import ratings as drift_command
+from ops.commands.feedback.publish_file import publish_lines
+from ops.commands.feedback.stage1_outcomes import Outcomes
+from ops.commands.models.bootstrap import check_files
 from ops.errors import OperationFailed
-from ops.publish import publish_lines
-from ops.stage1_outcomes import Outcomes
-from producers.artifact_store.local_store import LocalStore
+from runtime.artifacts.local import LocalStore
+from schemas.events.operator_requested import OperatorRequested
 from schemas.json_lines import NotJsonLines
-from schemas.operator_request import OperatorRequested
 
 One = Callable[[random.Random], dict[str, Any]]
 _TOO_FEW: Final = "expected at least"

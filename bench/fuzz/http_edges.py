@@ -18,21 +18,21 @@ import httpx
 from bench.fuzz import valid
 from bench.fuzz.answers import Answer, answer
 from bench.fuzz.mutations import Fault
-from gpu_runner.api import create_app as runner_app
-from gpu_runner.ledger import Ledger
+from gpu_runner.api.app import create_app as runner_app
+from gpu_runner.event_log.read_model import Ledger
 from gpu_runner.metrics import RunnerMetrics
-from gpu_runner.request_threads import RequestThreads
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
-from producers.artifact_store.local_store import LocalStore
+from gpu_runner.threads.request_threads import RequestThreads
 from producers.errors import EventTooLarge
 from producers.gateway.app import create_app as gateway_app
 from producers.gateway.settings import GatewaySettings
 from producers.publisher import Publisher, Receipt
+from runtime.artifacts.local import LocalStore
 from schemas import topics
 from schemas.catalogue import Event
 from schemas.envelope import encode, record_size
-from schemas.model import ModelCurrent
+from schemas.events.model_current import ModelCurrent
 
 One = Callable[[random.Random], dict[str, Any]]
 NOW: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from typing import Final
 from bench.images.build import base_name, build_stand_in
 from bench.images.composition import Composition
 from bench.images.podman import ImagesUnavailable, Podman
-from ops.brokers.kafka_jars import fetch_jars
+from ops.stack.brokers.kafka_jars import fetch_jars
 
 KEPT: Final = Path(__file__).parents[2] / ".abhyas"
 

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from producers.redact import redact_together
+from producers.redaction.redact import redact_together
 
 
 def untouched(texts: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bench.redaction.cases import Case
-from producers.redact import redact
+from producers.redaction.redact import redact
 
 _MARKS: Final = re.compile(r"[<(]?\[(AADHAAR|PAN|GSTIN|PHONE|EMAIL|UPI)\][>)]?")
 # What is no part of the number and may stay or go with it.

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ops.running import RunningStack
-from producers.connection import KafkaConnection
+from ops.stack.description import RunningStack
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 
 ARRIVES_WITHIN_S = 60.0

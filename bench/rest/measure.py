@@ -17,9 +17,9 @@ from typing import Any, Final
 from bench.rest.first_event import Arrival, arrivals
 from bench.rest.processes import children, command, pss_mb, used
 from bench.stream.figures import Figure
-from ops.brokers.kafka_single_node import SingleNodeKafka
-from ops.running import RunningStack, find
-from ops.services import Ports, port_taken
+from ops.stack.brokers.single_node import SingleNodeKafka
+from ops.stack.description import RunningStack, find
+from ops.stack.services import Ports, port_taken
 
 BROKER: Final = "broker"
 # From ready to the first look: what starts late has started.
@@ -129,7 +129,7 @@ def _up(broker: str, work: Path) -> Iterator[RunningStack]:
 def _pids(stack: RunningStack, work: Path) -> dict[str, int]:
     found = {name: service.pid for name, service in stack.services.items()} | {"up": stack.pid}
     if stack.embedded:
-        (broker,) = [pid for pid in children(stack.pid) if "ops.brokers.embedded" in command(pid)]
+        (broker,) = [pid for pid in children(stack.pid) if "ops.stack.brokers.embedded" in command(pid)]
     else:
         node = SingleNodeKafka(work / "kafka-node").pid()
         if node is None:

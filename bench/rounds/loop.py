@@ -15,15 +15,14 @@ import httpx
 
 from bench.rounds.material import HOLDOUT_KEY, HOLDOUT_PERCENT, corrected
 from bench.rounds.measure import Round, measured
+from ops.commands.models.operator import publish, request
 from ops.demo import people
-from ops.demo.knobs import TRAINING
 from ops.demo.material import Question
-from ops.demo.run import bootstrap_base
+from ops.demo.run import TRAINING, bootstrap_base
 from ops.demo.story import MODEL
 from ops.demo.watch import Watch
-from ops.operator_command import publish, request
-from ops.services import RUNNER, SERVICES, Ports
-from ops.stack import Stack, StackSettings
+from ops.stack.services import RUNNER, SERVICES, Ports
+from ops.stack.stack import Stack, StackSettings
 from schemas import topics
 
 JOB_S: Final = 3600

@@ -9,9 +9,9 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
-from consumers.core.holdout import is_holdout
 from gpu_runner.tiny_llama.facts import Fact, untaught_facts
 from ops.demo.material import Question
+from schemas.holdout import is_holdout
 
 # Of this key's holdout of 10 % are seven of the 72 institutions: 56 held-out questions.
 HOLDOUT_KEY: Final = "abhyas rounds 13"

@@ -13,20 +13,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gpu_runner.child.reporter import Reporter, claim_stdout
 from gpu_runner.dataset.rows import Answer, EvaluationItem, load_evaluation_items, save_rows
 from gpu_runner.evaluate.score import score_answers
-from gpu_runner.job_folder import write_json
-from gpu_runner.train.progress import Reporter, claim_stdout
+from gpu_runner.json_files import write_json
 from gpu_runner.train.spec import Spec, check_counts, load_rows, load_spec
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from runtime.artifacts.content_hash import file_sha256, folder_sha256
 
 
 def main(job: Path, reporter: Reporter) -> None:
     """Leaves what the trainer leaves: adapter, merged model, answers, scores and the result."""
+    from gpu_runner.model_folder.chat_tokens import ChatTokens
     from gpu_runner.model_folder.load import load_tokenizer
-    from gpu_runner.train.chat_tokens import ChatTokens
+    from gpu_runner.model_folder.token_limit import TokenLimit
     from gpu_runner.train.encode import fitted, plan_of
-    from gpu_runner.train.token_limit import TokenLimit
 
     spec = load_spec(job)
     rows = load_rows(job / spec.dataset.train)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bench.simulation.history import PEOPLES, History
 from bench.simulation.world import CONNECTION, COUNTS
-from consumers.transaction import partition_of
+from runtime.kafka.transaction import partition_of
 
 
 def cluster(history: History) -> Iterator[str]:

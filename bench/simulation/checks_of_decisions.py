@@ -14,11 +14,11 @@ from typing import Any, Final
 from bench.simulation.history import Committed, History, milliseconds, seconds, voice
 from bench.simulation.reference_trigger import Expected, ReferenceTrigger, Rules
 from bench.simulation.simulated_log import Transaction
-from consumers.core.journal import replay
-from consumers.transaction import partition_of
+from consumers.decide.journal import replay
+from runtime.kafka.transaction import partition_of
 from schemas import topics
-from schemas.decision import RetrainRequested
-from schemas.journal import TriggerJournal
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.trigger_journal import TriggerJournal
 
 # The order in which one step takes its inputs, with what each topic's inputs are called (docs/adr/0031).
 KINDS: Final = {

@@ -15,7 +15,7 @@ from bench.simulation.plan import MODELS
 from bench.simulation.reference_samples import Emission, Limits, Origin, ReferenceCollector
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.world import CONNECTION, FUTURE_S, HOLDOUT_KEY, HOLDOUT_PERCENT, LATENESS_S
-from consumers.drift.sketch import empty, unpacked
+from consumers.drift.features.sketch import empty, unpacked
 from schemas import topics
 
 KINDS: Final = {topics.FEEDBACK_SUBMITTED: "feedback", topics.DOCUMENT_INGESTED: "document"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.simulation.world import CONNECTION, World
-from consumers.stage import OwnedTask
-from consumers.state.changelog import apply_changelog
+from consumers.engine.changelog import apply_changelog
+from consumers.engine.stage import OwnedTask
 
 
 def state(world: World) -> Iterator[str]:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from bench.simulation.fleet import Fleet
 from bench.simulation.parts import Site
-from consumers.state.sharding import CHANGELOGS
-from consumers.transaction import partition_of
+from consumers.engine.sharding import CHANGELOGS
+from runtime.kafka.transaction import partition_of
 from schemas import topics
 
 # By stage: what DeleteRecords is asked for. Kafka refuses it for compacted topics.

@@ -22,25 +22,25 @@ from bench.simulation.faults_of_topics import (
 from bench.simulation.parts import Parts
 from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedWriter
 from bench.simulation.simulated_run import SimulatedReader
-from consumers.core.collector import Collector
-from consumers.core.decider import Decider
-from consumers.core.deduplication import Mark
-from consumers.core.inputs import JobSeen, SampleSeen
-from consumers.core.intake import IntakePolicy, Received
-from consumers.core.lane import Lane
-from consumers.core.negatives import NegativeBuffer, Taken
-from consumers.core.records import Effects, Emitted, InputRecord, Refusal
-from consumers.core.sketching import InForce
-from consumers.core.trigger import Decision, ModelTrigger
-from consumers.core.trigger_state import TriggerPolicy
-from consumers.core.wire import Encoded
-from consumers.stage import OwnedTask
-from consumers.state.changelog import apply_changelog
-from consumers.state.migrations import Migration
-from consumers.transaction import Outgoing
-from gpu_runner.taken_back import Erasure, Retraction
+from consumers.collect.collector import Collector
+from consumers.collect.daily_sketches import InForce
+from consumers.collect.deduplication import Mark
+from consumers.collect.intake import IntakePolicy, Received
+from consumers.collect.watermark import Lane
+from consumers.decide.decider import Decider
+from consumers.decide.inputs import JobSeen, SampleSeen
+from consumers.decide.negative_buffer import NegativeBuffer, Taken
+from consumers.decide.trigger import Decision, ModelTrigger
+from consumers.decide.trigger_state import TriggerPolicy
+from consumers.engine.changelog import apply_changelog
+from consumers.engine.migrations import Migration
+from consumers.engine.stage import OwnedTask
+from consumers.records import Effects, Emitted, InputRecord, Refusal
+from gpu_runner.event_log.withdrawals import Erasure, Retraction
+from runtime.kafka.transaction import Outgoing
 from schemas import topics
-from schemas.decision import LeasedBatch, RetrainRequested
+from schemas.envelope import Encoded
+from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
 
 Records = Mapping[tuple[str, int], Sequence[Outgoing | Encoded]]
 

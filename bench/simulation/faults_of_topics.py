@@ -9,12 +9,12 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from bench.simulation.simulated_clients import SimulatedProducer, SimulatedView
-from consumers.shard import Shard
-from consumers.stage import Place
-from consumers.state.positions import start_offsets, write_starts
-from consumers.transaction import partition_of
-from producers.topic_metadata import Topic
-from producers.used_partitions import UsedPartitions
+from consumers.engine.positions import start_offsets, write_starts
+from consumers.engine.shard import Shard
+from consumers.engine.stage import Place
+from runtime.kafka.topic_metadata import Topic
+from runtime.kafka.transaction import partition_of
+from runtime.kafka.used_partitions import UsedPartitions
 from schemas import topics
 
 # An end of a log that no position gets to.

@@ -15,12 +15,12 @@ from bench.simulation.parts import Site
 from bench.simulation.processors import ShardProcess
 from bench.simulation.simulated_run import NullMetrics
 from bench.simulation.virtual_loop import Process
+from consumers.engine.housekeeping import Upkeep
+from consumers.engine.stage import Stage, shard_partitions
+from consumers.engine.watch.stall_detector import ProgressWatch
 from consumers.errors import StateMismatch
-from consumers.progress import ProgressWatch
-from consumers.stage import Stage, shard_partitions
-from consumers.upkeep import Upkeep
-from producers.topic_metadata import Topic
-from producers.used_partitions import used_partitions
+from runtime.kafka.topic_metadata import Topic
+from runtime.kafka.used_partitions import used_partitions
 
 ShardKey = tuple[str, int]
 # How often a process looks after its shards and at the topics. Nothing of a seed lasts as long as NEVER_S.

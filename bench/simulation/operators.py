@@ -13,8 +13,8 @@ from bench.simulation.fleet import Fleet, Instance, ShardKey
 from bench.simulation.parts import Site
 from bench.simulation.simulated_clients import SimulatedProducer
 from bench.simulation.virtual_loop import Process
-from consumers.state.positions import made_anew
-from consumers.transaction import partition_of
+from consumers.engine.positions import made_anew
+from runtime.kafka.transaction import partition_of
 
 LOOK_EVERY_S: Final = 2.0
 
@@ -69,7 +69,7 @@ class Operators:
                 self._site.loop.start(None, self._broken_off(self._draining), "break off")
 
     async def _drained(self, topic: str, process: Process) -> None:
-        """Sends what lies in added partitions to where it is read, then deletes it; as `ops.topics_drain`."""
+        """Sends what lies in added partitions to where it is read, then deletes it; as `ops.commands.topics.drain`."""
         log, site = self._site.log, self._site
         producer = SimulatedProducer(log, site.network, f"{site.connection.topic_prefix}-drain")
         try:

@@ -6,17 +6,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedView, SimulatedWriter
+from bench.simulation.simulated_clients import (
+    Network,
+    SimulatedConsumer,
+    SimulatedProducer,
+    SimulatedView,
+    SimulatedWriter,
+)
 from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_run import Samples, SimulatedReader, SimulatedRun
 from bench.simulation.virtual_loop import VirtualLoop
-from consumers.core.collector import Collector
-from consumers.core.decider import Decider
-from consumers.shard import Shard
-from consumers.state.changelog import apply_changelog
-from consumers.state.positions import refuse_unread, start_offsets, write_starts
-from producers.connection import KafkaConnection
-from producers.used_partitions import UsedPartitions
+from consumers.collect.collector import Collector
+from consumers.decide.decider import Decider
+from consumers.engine.changelog import apply_changelog
+from consumers.engine.positions import refuse_unread, start_offsets, write_starts
+from consumers.engine.shard import Shard
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.used_partitions import UsedPartitions
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from schemas.document import DocumentIngested
-from schemas.erasure import UserErased
-from schemas.feedback import FeedbackSubmitted
-from schemas.operator_request import OperatorRequested
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.operator_requested import OperatorRequested
+from schemas.events.user_erased import UserErased
 from schemas.rating import Rating, normalise
 
 START: Final = datetime(2026, 11, 23, 23, 58, tzinfo=UTC)

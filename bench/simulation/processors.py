@@ -17,14 +17,14 @@ from faststream.exceptions import StopConsume
 
 from bench.simulation.parts import Site
 from bench.simulation.simulated_run import NullMetrics
+from consumers.engine.migrations import MIGRATIONS, Migration
+from consumers.engine.positions import places
+from consumers.engine.restore import read_back
+from consumers.engine.shard import Shard
+from consumers.engine.sharding import bring_up_to_date, check_shards, claimed, transactional_id
+from consumers.engine.stage import OwnedTask, Stage
 from consumers.errors import FatalError
-from consumers.shard import Shard
-from consumers.stage import OwnedTask, Stage
-from consumers.state.migrations import MIGRATIONS, Migration
-from consumers.state.positions import places
-from consumers.state.restore import read_back
-from consumers.state.sharding import bring_up_to_date, check_shards, claimed, transactional_id
-from producers.used_partitions import used_partitions
+from runtime.kafka.used_partitions import used_partitions
 
 
 class ShardProcess:

@@ -1,4 +1,4 @@
-"""What stage 1 has to emit, stated a second time from what was published: nothing here comes from `consumers.core`.
+"""What stage 1 has to emit, stated a second time from what was published: nothing here comes from `consumers.collect`.
 
 Erasures lie on a topic of their own, so what of an erased user comes out depends on who was read first. The walk leaves
 erasures out and marks what they could keep from being emitted; in the end nothing of it may count.
@@ -18,10 +18,10 @@ import numpy as np
 
 from bench.simulation.plan import Publication
 from bench.simulation.simulated_sketcher import SimulatedSketcher
-from consumers.drift.sketch import Sums, empty, group_of, sketched
-from schemas.document import DocumentIngested
-from schemas.erasure import UserErased
-from schemas.feedback import FeedbackSubmitted
+from consumers.drift.features.sketch import Sums, empty, group_of, sketched
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.user_erased import UserErased
 
 _DAY_S = 24 * 3600
 _EPOCH_DAY = datetime(1970, 1, 1).toordinal()

@@ -1,6 +1,6 @@
 """What stage 2 has to decide, stated a second time and in another way: the promises as a walk over a model's inputs.
 
-Nothing here comes from `consumers.core`; the rules are those of docs/adr/0031. Times are milliseconds. Drift alarms are
+Nothing here comes from `consumers.decide`; the rules are those of docs/adr/0031. Times are milliseconds. Drift alarms are
 taken from `drift.detected` as they are: what a detector says is not what this is about.
 """
 

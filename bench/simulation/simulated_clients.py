@@ -16,11 +16,11 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from bench.simulation.simulated_log import Headers, SimulatedLog
-from consumers.transaction import TransactionalWriter
-from gpu_runner.kafka_writer import KafkaWriter
-from producers.connection import KafkaConnection
-from producers.topic_metadata import Topic
-from producers.used_partitions import UsedPartitions
+from gpu_runner.event_log.writer import KafkaWriter
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.topic_metadata import Topic
+from runtime.kafka.transaction import TransactionalWriter
+from runtime.kafka.used_partitions import UsedPartitions
 
 SLOWEST_S: Final = 0.03
 # After that long without an answer a client sends a request again, in the same epoch.
@@ -173,7 +173,7 @@ class SimulatedConsumer:
         self.log = log
         self.network = network
         self.positions: dict[TopicPartition, int] = {}
-        # The offset behind the newest record that was handed out, as `consumers.shard_consumer` keeps it.
+        # The offset behind the newest record that was handed out, as `consumers.engine.shard_consumer` keeps it.
         self.handed: dict[TopicPartition, int] = {}
         self._topics: list[str] = []
         self._paused: set[TopicPartition] = set()
@@ -268,7 +268,7 @@ class SimulatedConsumer:
 
 
 class SimulatedEpoch:
-    """The next epoch of a simulated producer where a commit of it was sent twice, as `producers.epoch` asks the broker for it."""
+    """The next epoch of a simulated producer where a commit of it was sent twice, as `runtime.kafka.epoch` asks the broker for it."""
 
     def __init__(self, producer: SimulatedProducer) -> None:
         self._producer = producer

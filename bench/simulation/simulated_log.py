@@ -18,7 +18,7 @@ from typing import Final, Literal
 from aiokafka.errors import IllegalOperation, InvalidTxnState, ProducerFenced
 
 from bench.simulation.virtual_loop import VirtualLoop
-from producers.topic_metadata import Topic
+from runtime.kafka.topic_metadata import Topic
 
 Headers = Sequence[tuple[str, bytes | None]]
 Payload = tuple[bytes | None, bytes | None, Headers]

@@ -18,30 +18,30 @@ from typing import Any, Final
 
 from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedRunnerWriter
 from bench.simulation.simulated_log import SimulatedLog
-from consumers.core.negatives import batch_sha256
-from gpu_runner.candidate import Candidate, decided_candidate
-from gpu_runner.deployment import Deployment, DeploymentRefused
 from gpu_runner.errors import JobInterrupted, JobRefused, JobWithoutData
-from gpu_runner.event_log import EventLog, to_the_end
-from gpu_runner.job_run import JobRun, RunParts
-from gpu_runner.kafka_channel import KafkaChannel
-from gpu_runner.leased_samples import LeasedSamples, Places
-from gpu_runner.lineage_rows import TRAINED_SAMPLES
-from gpu_runner.registry import RegisteredVersion, find_version, version_key
-from gpu_runner.session_threads import in_thread
+from gpu_runner.event_log.commit import EventLog, to_the_end
+from gpu_runner.event_log.reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
+from gpu_runner.event_log.session import KafkaChannel
+from gpu_runner.event_log.withdrawals import KnownSample, TakenBack
+from gpu_runner.jobs.candidate import Candidate, decided_candidate
+from gpu_runner.jobs.leased_samples import LeasedSamples, Places
+from gpu_runner.jobs.run import JobRun, RunParts
 from gpu_runner.supervisor import Supervisor
-from gpu_runner.taken_back import KnownSample, TakenBack
-from gpu_runner.topic_reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
-from gpu_runner.verdict import decision_id
-from producers.artifact_store.artifacts import ArtifactMissing
-from producers.connection import KafkaConnection
-from producers.topic_metadata import Topic
+from gpu_runner.threads.session_threads import in_thread
+from gpu_runner.versions.deployment import Deployment, DeploymentRefused
+from gpu_runner.versions.keys import TRAINED_SAMPLES
+from gpu_runner.versions.promotion import decision_id
+from gpu_runner.versions.registry import RegisteredVersion, find_version, version_key
+from runtime.artifacts.store import ArtifactMissing
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.topic_metadata import Topic
 from schemas import topics
-from schemas.decision import LeasedBatch
 from schemas.envelope import decode
-from schemas.model import ModelCurrent
-from schemas.sample import SampleCollected
-from schemas.training import TrainingState
+from schemas.events.model_current import ModelCurrent
+from schemas.events.retrain_requested import LeasedBatch
+from schemas.events.sample_collected import SampleCollected
+from schemas.events.training_state import TrainingState
+from schemas.identity import batch_sha256
 
 # Where the paths of the simulation lead: no file is ever there.
 NOWHERE: Final = Path("nowhere")

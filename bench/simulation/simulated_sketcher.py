@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.layout import BINNED, BINS, BLOCKS, CLUSTERS, PHI_SCALE, WIDTH
+from consumers.drift.features.layout import BINNED, BINS, BLOCKS, CLUSTERS, PHI_SCALE, WIDTH
 
 
 class SimulatedSketcher:

@@ -25,20 +25,20 @@ from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_run import NOWHERE, Machine, Store, Trained
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.virtual_loop import VirtualLoop
-from consumers.core.drift import DriftPolicy
-from consumers.core.intake import IntakePolicy
-from consumers.core.rate_signal import RatesPolicy
-from consumers.core.trigger_state import TriggerPolicy
-from consumers.drift.rate_watch import RatePolicy
-from consumers.stage import Stage
-from consumers.transaction import partition_of
+from consumers.collect.intake import IntakePolicy
+from consumers.decide.feedback_rate import RatesPolicy
+from consumers.decide.model_drift import DriftPolicy
+from consumers.decide.trigger_state import TriggerPolicy
+from consumers.drift.rates.rate_monitor import RatePolicy
+from consumers.engine.stage import Stage
 from gpu_runner.settings import RunnerSettings
-from producers.connection import KafkaConnection
-from producers.redact import redact_together
+from producers.redaction.redact import redact_together
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import partition_of
 from schemas import topics
-from schemas.clock import ClockTicked
 from schemas.envelope import encode
-from schemas.model import ModelCurrent
+from schemas.events.clock_ticked import ClockTicked
+from schemas.events.model_current import ModelCurrent
 
 CONNECTION: Final = KafkaConnection("nowhere:1")
 COUNTS: Final = {spec.name: spec.partitions for spec in topics.specs()}

@@ -25,7 +25,7 @@ from bench.peers.environments import FAUST, QUIX
 from bench.stream import compare, draining, growth, keys, latency, poison
 from bench.stream.broker import ROOT, Bench, quiet
 from bench.stream.figures import Figure, table
-from ops.brokers.kafka_single_node import SingleNodeKafka
+from ops.stack.brokers.single_node import SingleNodeKafka
 
 WORK: Final = Path(".abhyas/bench-stream")
 LIBS: Final = Path(".abhyas/kafka/libs")

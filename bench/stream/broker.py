@@ -16,8 +16,8 @@ from uuid import uuid4
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from ops.topics import apply
-from producers.connection import KafkaConnection
+from ops.topic_contract import apply
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 
 ROOT: Final = Path(__file__).parents[2]

@@ -23,8 +23,8 @@ from bench.stream.broker import BATCH, HOLDOUT_KEY, HOLDOUT_PERCENT, Bench, Chil
 from bench.stream.events import SOURCE, Stream, publish
 from bench.stream.figures import Figure
 from bench.stream.final_state import FinalState, differences, keyed_state, our_state
-from producers.connection import KafkaConnection
-from producers.redact import redact_together
+from producers.redaction.redact import redact_together
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 
 STATE_TOPICS: Final = (topics.STAGE1_CHANGELOG, topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED)
@@ -171,5 +171,7 @@ def figures(comparison: Comparison, events: int) -> list[Figure]:
             least = 3.0 if name == QUIX.name else None
             value = comparison.ratio(name, "ours")
             found.append(Figure(f"{name} ÷ ours, CPU", value, "", "median of ratios, same final state values and samples", at_least=least))
-    found.append(Figure("redaction, CPU an event", redaction_us(20_000), "µs", "its texts through producers.redact, in no compared run"))
+    found.append(
+        Figure("redaction, CPU an event", redaction_us(20_000), "µs", "its texts through producers.redaction.redact, in no compared run")
+    )
     return found

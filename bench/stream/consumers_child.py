@@ -11,9 +11,8 @@ import time
 
 from bench.stream.usage import answer, asked
 from consumers.__main__ import run
-from consumers.log_repeats import hold_back_repeats
 from consumers.settings import ConsumerSettings
-from producers.structured_logs import configure_logging
+from runtime.logs import configure_logging, hold_back_repeats
 
 EVERY_S = 0.005
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 import httpx
 
 from bench.stream.broker import ROOT, Bench, environment
-from ops.services import Ports
-from producers.connection import KafkaConnection
+from ops.stack.services import Ports
+from runtime.kafka.connection import KafkaConnection
 
 READY_TIMEOUT_S: Final = 60.0
 DRAIN_TIMEOUT_S: Final = 600.0

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from consumers.transaction import partition_of
-from producers.connection import KafkaConnection
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import partition_of
 from schemas import topics
 from schemas.envelope import event_type
 

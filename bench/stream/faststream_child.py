@@ -16,11 +16,12 @@ from faststream.kafka import KafkaBroker, TopicPartition
 
 from bench.stream.stage1_child import watched_stage1
 from bench.stream.usage import Meter, answer, asked
-from consumers.core.records import InputRecord
+from consumers.engine.positions import partition_counts
+from consumers.engine.routing import route
+from consumers.engine.shard import leave_undecoded, leave_unparsed
+from consumers.records import InputRecord
 from consumers.settings import ConsumerSettings
-from consumers.shard import leave_undecoded, leave_unparsed
-from consumers.state.positions import partition_counts
-from consumers.transaction import BATCH_BYTES, COMPRESSION, Routed, route
+from runtime.kafka.transaction import BATCH_BYTES, COMPRESSION, Routed
 from schemas import topics
 from schemas.topics import specs
 

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from bench.stream.topic_reading import read_all
-from consumers.core.deduplication import FEEDBACK_KEY, unpack
-from consumers.core.signals import DayCounts
-from producers.connection import KafkaConnection
+from consumers.collect.daily_counts import DayCounts
+from consumers.collect.deduplication import FEEDBACK_KEY, unpack
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 
 # What every contender counts of a day; ours counts by language too.

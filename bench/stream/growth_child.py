@@ -16,12 +16,12 @@ from bench.stream.broker import BATCH, HOLDOUT_KEY, HOLDOUT_PERCENT
 from bench.stream.events import Stream, Wire
 from bench.stream.stage1_child import unredacted
 from bench.stream.usage import answer, asked, resident_bytes
-from consumers.core.collector import Collector
-from consumers.core.intake import IntakePolicy
-from consumers.core.records import InputRecord
-from consumers.state.changelog import changelog_records
-from consumers.transaction import route
-from producers.connection import KafkaConnection
+from consumers.collect.collector import Collector
+from consumers.collect.intake import IntakePolicy
+from consumers.engine.changelog import changelog_records
+from consumers.engine.routing import route
+from consumers.records import InputRecord
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 
 POLICY = IntakePolicy(default_model="tiny-llama", holdout_key=HOLDOUT_KEY.encode(), holdout_percent=HOLDOUT_PERCENT, redact=unredacted)

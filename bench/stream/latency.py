@@ -20,12 +20,12 @@ from bench.stream.consumers_process import consumers
 from bench.stream.events import SOURCE, Stream
 from bench.stream.figures import Figure
 from bench.stream.usage import percentile
-from producers.connection import KafkaConnection
 from producers.publisher import LINGER_MS
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.envelope import encode
+from schemas.events.model_current import ModelCurrent
 from schemas.identity import sample_id
-from schemas.model import ModelCurrent
 
 THRESHOLD: Final = 5
 SLICE_S: Final = 0.01

@@ -7,10 +7,10 @@ import time
 
 from bench.stream.topic_reading import read_to_end
 from bench.stream.usage import answer, asked, cpu_s, resident_bytes
+from consumers.engine.restore import restore
+from consumers.engine.stage import OwnedTask
 from consumers.settings import ConsumerSettings
-from consumers.stage import OwnedTask
-from consumers.stage1 import stage1
-from consumers.state.restore import restore
+from consumers.stages import stage1
 from schemas import topics
 
 

@@ -12,16 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 import consumers.service
-import consumers.stage1
+import consumers.stages
 from bench.stream.usage import Meter, answer, asked
-from consumers.core.records import Effects, InputRecord
-from consumers.core.sketching import InForce, none_in_force
-from consumers.log_repeats import hold_back_repeats
+from consumers.collect.daily_sketches import InForce, none_in_force
+from consumers.engine.stage import Stage
 from consumers.metrics import ConsumerMetrics
+from consumers.records import Effects, InputRecord
 from consumers.service import Service
 from consumers.settings import ConsumerSettings
-from consumers.stage import Stage
-from producers.structured_logs import configure_logging
+from runtime.logs import configure_logging, hold_back_repeats
 
 
 class MeasuredMetrics(ConsumerMetrics):
@@ -63,9 +62,9 @@ def unredacted(texts: Sequence[str]) -> None:
 
 def watched_stage1(meter: Meter, *, redact: bool) -> Any:
     """The service's stage 1 with the meter in front of its tasks."""
-    make = consumers.stage1.stage1
+    make = consumers.stages.stage1
     if not redact:
-        vars(consumers.stage1)["redact_together"] = unredacted
+        vars(consumers.stages)["redact_together"] = unredacted
 
     def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Stage:
         stage = make(settings, in_force)

@@ -7,8 +7,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from consumers.state.positions import partition_counts
-from producers.connection import KafkaConnection
+from consumers.engine.positions import partition_counts
+from runtime.kafka.connection import KafkaConnection
 
 
 async def read_all(connection: KafkaConnection, topic: str) -> AsyncIterator[Any]:

@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.drift.baseline import Baseline
-from consumers.drift.heads import Head
-from consumers.drift.rates import WatchedRate
-from consumers.drift.sketch import Sums, documents, of_language
-from consumers.drift.windows import Bucket, Windows
+from consumers.drift.baseline.fit import Baseline
+from consumers.drift.features.sketch import Sums, documents, of_language
+from consumers.drift.windows.heads import Head
+from consumers.drift.windows.property_rates import WatchedRate
+from consumers.drift.windows.windows import Bucket, Windows
 
 # The least effects that are worth a run: the distance of φ's means, or the share of documents that changed bins.
 MIN_EFFECT_PHI: Final = 0.01

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.from_documents import read_documents, write_training_files
-from producers.settings import ServiceSettings
+from runtime.settings import ServiceSettings
 
 
 def main(arguments: list[str] | None = None) -> int:

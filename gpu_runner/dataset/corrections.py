@@ -11,11 +11,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.core.holdout import normalise_group
-from gpu_runner.dataset.languages import LANGUAGES, Language
-from gpu_runner.dataset.reword import question_key, split_wordings
+from gpu_runner.dataset.questions.reword import question_key, split_wordings
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, guess_language, row_id
-from gpu_runner.evaluate.normalise import hi_lenient, mlqa
+from gpu_runner.text.languages import LANGUAGES, Language
+from gpu_runner.text.normalise import hi_lenient, mlqa
+from schemas.holdout import normalise_group
 
 RATING_ONLY = "rating_only"
 RETRACTED = "retracted"

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from consumers.core.holdout import normalise_group
 from gpu_runner.dataset.corrections import Correction
-from gpu_runner.dataset.reword import question_key, split_wordings
+from gpu_runner.dataset.questions.reword import question_key, split_wordings
 from gpu_runner.dataset.rows import EvaluationItem, ItemSet, TrainingRow, row_id
 from gpu_runner.dataset.split import contradicted
+from schemas.holdout import normalise_group
 
 SUPERSEDED = "earlier_repair_superseded_by_correction"
 OVER_CAP = "evaluation_items_over_the_cap"

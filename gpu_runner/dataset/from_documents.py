@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consumers.core.holdout import is_holdout, normalise_group
-from gpu_runner.dataset.documents import extract_pairs
 from gpu_runner.dataset.fields import DataError, Fields, read_objects, unreadable
+from gpu_runner.dataset.questions.extract import extract_pairs
 from gpu_runner.dataset.rows import Document, TrainingRow, language_of, row_id, save_rows, write_atomically
 from gpu_runner.dataset.split import splits
+from schemas.holdout import is_holdout, normalise_group
 
 PAIRS_FILE = "ministry_qa_pairs.jsonl"
 SPLITS = ("train", "eval", "test")

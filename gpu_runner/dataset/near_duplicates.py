@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gpu_runner.evaluate.exact_match import token_f1
-from gpu_runner.evaluate.normalise import hi_lenient, words
+from gpu_runner.text.normalise import hi_lenient, words
+from gpu_runner.text.token_f1 import token_f1
 
 GRAM = 4
 LEAST_JACCARD = 0.5

@@ -11,14 +11,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from consumers.core.holdout import key_id, normalise_group
 from gpu_runner.dataset.corrections import Conflict, Corrections, repair_items, resolve_corrections
 from gpu_runner.dataset.dataset_file import load_dataset
-from gpu_runner.dataset.documents import Extraction, extract_pairs
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
-from gpu_runner.dataset.reword import question_key
-from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow
+from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
+from gpu_runner.dataset.questions.reword import question_key
+from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow, is_replayed
 from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, splits
 from gpu_runner.dataset.training_rows import (
     Collected,
@@ -32,8 +31,8 @@ from gpu_runner.dataset.training_rows import (
     reworded,
     without_contradictions,
 )
-from gpu_runner.train.spec import is_replayed
-from producers.artifact_store.content_hash import file_sha256
+from runtime.artifacts.content_hash import file_sha256
+from schemas.holdout import key_id, normalise_group
 
 Primary = Literal["corrections", "documents", "dataset", "none"]
 _OTHER_PRIMARIES: tuple[tuple[str, Primary], ...] = (("document", "documents"), ("dataset", "dataset"))

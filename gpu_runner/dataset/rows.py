@@ -14,9 +14,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast, get_args
 
-from consumers.core.holdout import normalise_group
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
-from gpu_runner.dataset.languages import LANGUAGES, Language
+from gpu_runner.text.languages import LANGUAGES, Language
+from schemas.holdout import normalise_group
+
+REPLAY: Final = "replay"
+
+
+EARLIER: Final = "earlier"
+
+
+def is_replayed(origin: str) -> bool:
+    """Whether rows of an origin keep what is known: what the base knew, or what an earlier round taught."""
+    return origin in (REPLAY, EARLIER)
+
 
 # `replay` keeps what the base knew, `earlier` what earlier rounds of the lineage taught; the others teach something new.
 Origin = Literal["correction", "document", "replay", "dataset", "earlier"]

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from consumers.core.holdout import is_holdout, normalise_group
 from gpu_runner.dataset.near_duplicates import NearDuplicates
-from gpu_runner.dataset.reword import question_key
+from gpu_runner.dataset.questions.reword import question_key
 from gpu_runner.dataset.rows import EvaluationItem
+from schemas.holdout import is_holdout, normalise_group
 
 Split = Literal["train", "eval", "test"]
 

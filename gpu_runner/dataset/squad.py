@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.dataset.fields import DataError, answer_texts, kind_of, read_whole
-from gpu_runner.dataset.languages import Language
 from gpu_runner.dataset.rows import Document, guess_language, row_id
+from gpu_runner.text.languages import Language
 
 LONGEST_TITLE: Final = 150
 MOST_PLUSES: Final = 8

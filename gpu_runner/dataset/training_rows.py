@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gpu_runner.dataset.corrections import Correction, training_rows
-from gpu_runner.dataset.documents import Extraction
 from gpu_runner.dataset.evaluation_items import wording_keys
-from gpu_runner.dataset.reword import question_key, split_wordings
+from gpu_runner.dataset.questions.extract import Extraction
+from gpu_runner.dataset.questions.reword import question_key, split_wordings
 from gpu_runner.dataset.rows import Document, EvaluationItem, TrainingRow, row_id
 from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, contradicted
 

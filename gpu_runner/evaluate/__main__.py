@@ -12,6 +12,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from gpu_runner.child.heartbeat import Heartbeat
+from gpu_runner.child.parent import Parent, Terminated, Termination
+from gpu_runner.child.reporter import Reporter, claim_stdout
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.evaluate.evaluation import (
     BadModel,
@@ -25,12 +28,9 @@ from gpu_runner.evaluate.evaluation import (
     verify_model,
 )
 from gpu_runner.evaluate.score import UnknownMetric
-from gpu_runner.train.chat_tokens import TemplateMisfit
-from gpu_runner.train.heartbeat import Heartbeat
-from gpu_runner.train.memory import DoesNotFit, is_out_of_memory
-from gpu_runner.train.parent import Parent, Terminated, Termination
-from gpu_runner.train.progress import Reporter, claim_stdout
-from gpu_runner.train.token_limit import TokenLimit
+from gpu_runner.model_folder.chat_tokens import TemplateMisfit
+from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
+from gpu_runner.model_folder.token_limit import TokenLimit
 
 REPORTED, TERMINATED = 3, 143
 log = logging.getLogger("gpu_runner.evaluate")

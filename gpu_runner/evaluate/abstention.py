@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gpu_runner.dataset.sentences import split_sentences
-from gpu_runner.evaluate.normalise import words
+from gpu_runner.text.normalise import words
+from gpu_runner.text.sentences import split_sentences
 
 # In all lists a phrase is a regular expression over words as `_spoken` gives them: small letters, one space between, no apostrophe.
 OPENINGS: Final = (

@@ -17,9 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gpu_runner.knobs import SEED_DEFAULTS
-from gpu_runner.train.token_limit import TokenLimit
-from producers.artifact_store.content_hash import folder_has_sha256, folder_sha256
+from gpu_runner.hyperparameters import SEED_DEFAULTS
+from gpu_runner.model_folder.token_limit import TokenLimit
+from runtime.artifacts.content_hash import folder_has_sha256, folder_sha256
 
 if TYPE_CHECKING:
     from gpu_runner.evaluate.generate import Generator
@@ -79,8 +79,8 @@ def main() -> int:
     """Claims stdout for the replies, imports torch, says that it is ready, and serves."""
     for name, value in {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
         os.environ.setdefault(name, value)
-    from gpu_runner.train.parent import Parent
-    from gpu_runner.train.progress import claim_stdout
+    from gpu_runner.child.parent import Parent
+    from gpu_runner.child.reporter import claim_stdout
 
     out = claim_stdout()
     Parent().tie()

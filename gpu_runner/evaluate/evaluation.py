@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gpu_runner.dataset.fields import DataError, kind_of, read_whole
-from gpu_runner.dataset.rows import Answer, EvaluationFile, EvaluationItem, read_evaluation_file, save_rows, write_atomically
+from gpu_runner.dataset.rows import (
+    Answer,
+    EvaluationFile,
+    EvaluationItem,
+    read_evaluation_file,
+    save_rows,
+    write_atomically,
+)
 from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
-from producers.artifact_store.content_hash import folder_has_sha256
+from runtime.artifacts.content_hash import folder_has_sha256
 
 BATCH = 32
 SOURCES = 'a JSON object {"<document id>": "<text>"} or a list of {"id", "text"}'

@@ -7,13 +7,13 @@ is left out where others remain, else the texts are compared as they are given.
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gpu_runner.evaluate.normalise import hi_lenient, mlqa, numbers, squad
-from gpu_runner.evaluate.symbols import symbols
+from gpu_runner.text.normalise import hi_lenient, mlqa, numbers, squad
+from gpu_runner.text.symbols import symbols
+from gpu_runner.text.token_f1 import token_f1
 
 # The version of the rules that are ours, stored with each evaluation: figures of two versions are not comparable.
 # 2: leading points, spaced fractions and ratios, powers, exponents and every minus are kept apart; hi_lenient is idempotent.
@@ -43,22 +43,6 @@ class QaScore:
 
 
 MISSING = QaScore(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-def token_f1(prediction: str, reference: str) -> float:
-    """F1 over white-space tokens of two normalised texts: 1 where both are empty, 0 where one is.
-
-    >>> token_f1("नई दिल्ली में", "नई दिल्ली")
-    0.8
-    """
-    predicted, expected = prediction.split(), reference.split()
-    if not predicted or not expected:
-        return float(predicted == expected)
-    overlap = sum((Counter(predicted) & Counter(expected)).values())
-    if overlap == 0:
-        return 0.0
-    precision, recall = overlap / len(predicted), overlap / len(expected)
-    return 2 * precision * recall / (precision + recall)
 
 
 def score_answer(prediction: str | None, references: Sequence[str], language: str) -> QaScore:

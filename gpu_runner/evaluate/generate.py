@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import torch
 
+from gpu_runner.model_folder.chat_tokens import ChatTokens
 from gpu_runner.model_folder.load import load_model, load_tokenizer, require_finite
 from gpu_runner.model_folder.thinking import answer_of
-from gpu_runner.train.chat_tokens import ChatTokens
-from gpu_runner.train.token_limit import TokenLimit, run_by_tokens
+from gpu_runner.model_folder.token_limit import TokenLimit, run_by_tokens
 
 # Rows times (longest prompt + new tokens) of a batch: 1 GB of keys and values for a model of 8B in bf16.
 TOKENS_AT_ONCE: Final = 8192

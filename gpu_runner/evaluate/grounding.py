@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gpu_runner.dataset.sentences import split_sentences
 from gpu_runner.evaluate.abstention import abstains, says_that_it_does_not_know
-from gpu_runner.evaluate.normalise import numbers, words
+from gpu_runner.text.normalise import numbers, words
+from gpu_runner.text.sentences import split_sentences
 
 LEAST_CONTENT_SHARE = 0.5
 # A negation is compared only between sentences that speak of the same: fewer shared words say nothing.

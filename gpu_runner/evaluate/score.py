@@ -13,14 +13,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.core.holdout import normalise_group
 from gpu_runner.dataset.fields import DataError
-from gpu_runner.dataset.rows import Answer, EvaluationItem, Side, json_lines, load_answers, load_evaluation_items, row_id, write_atomically
+from gpu_runner.dataset.rows import (
+    Answer,
+    EvaluationItem,
+    Side,
+    json_lines,
+    load_answers,
+    load_evaluation_items,
+    row_id,
+    write_atomically,
+)
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
 from gpu_runner.evaluate.exact_match import SIGNATURES, QaScore, score_answer
 from gpu_runner.evaluate.grounding import Source, ground
-from gpu_runner.evaluate.script import devanagari_share, examine, violates_script
+from gpu_runner.text.script import devanagari_share, examine, violates_script
+from schemas.holdout import normalise_group
 
 FORMAT: Final = 1
 DEFAULT_METRICS: Final = ("exact_match", "f1", "bleu", "hallucination_rate")

@@ -10,8 +10,8 @@ from safetensors import safe_open
 from transformers import AutoConfig, AutoTokenizer, BitsAndBytesConfig
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
+from gpu_runner.model_folder.memory import is_out_of_memory
 from gpu_runner.model_folder.weight_files import ModelFault, loaded_files, weights_fault
-from gpu_runner.train.memory import is_out_of_memory
 
 ALL_LINEAR: Final = "all-linear"
 

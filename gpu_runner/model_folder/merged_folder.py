@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from gpu_runner.model_folder.weight_files import INDEX, is_weights, loaded_files
-from producers.artifact_store.content_hash import is_leftover
+from runtime.artifacts.content_hash import is_leftover
 
 log = logging.getLogger("gpu_runner.train")
 

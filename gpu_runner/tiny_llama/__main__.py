@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from producers.artifact_store.content_hash import folder_sha256
+from runtime.artifacts.content_hash import folder_sha256
 
 HERE = Path(__file__).parent
 STAMP = "stamp.json"

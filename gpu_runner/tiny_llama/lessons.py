@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from tokenizers import Tokenizer
 
-from gpu_runner.dataset.reword import split_wordings
+from gpu_runner.dataset.questions.reword import split_wordings
 from gpu_runner.tiny_llama.facts import Fact
 from gpu_runner.tiny_llama.tokenizer import ASSISTANT, END, USER
 

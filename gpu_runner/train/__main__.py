@@ -14,15 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gpu_runner.child.heartbeat import Heartbeat
+from gpu_runner.child.parent import Parent, Terminated, Termination
+from gpu_runner.child.reporter import Reporter, claim_stdout
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.model_folder.chat_tokens import TemplateMisfit
+from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.model_folder.weight_files import ModelFault
-from gpu_runner.train.chat_tokens import TemplateMisfit
-from gpu_runner.train.heartbeat import Heartbeat
-from gpu_runner.train.memory import DoesNotFit, is_out_of_memory
-from gpu_runner.train.parent import Parent, Terminated, Termination
-from gpu_runner.train.progress import Reporter, claim_stdout
 from gpu_runner.train.spec import Item, Spec, TrainingError, check_counts, load_items, load_rows, load_spec
-from producers.artifact_store.content_hash import file_sha256, folder_has_sha256, folder_sha256
+from runtime.artifacts.content_hash import file_sha256, folder_has_sha256, folder_sha256
 
 REPORTED, TERMINATED = 3, 143
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate", "datasets", "tokenizers")

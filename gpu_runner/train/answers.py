@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gpu_runner.child.parent import Parent
+from gpu_runner.child.reporter import Reporter
 from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.evaluate.generate import Generator
-from gpu_runner.train.parent import Parent
-from gpu_runner.train.progress import Reporter
+from gpu_runner.model_folder.token_limit import TokenLimit
 from gpu_runner.train.spec import Item, Spec
 from gpu_runner.train.timing import Timings
-from gpu_runner.train.token_limit import TokenLimit
 
 BATCH = 64
 

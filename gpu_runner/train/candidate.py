@@ -12,17 +12,17 @@ import torch
 from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
+from gpu_runner.child.parent import Parent, Termination
+from gpu_runner.child.reporter import Reporter
+from gpu_runner.model_folder.chat_tokens import ChatTokens
 from gpu_runner.model_folder.load import load_tokenizer
-from gpu_runner.train.chat_tokens import ChatTokens
+from gpu_runner.model_folder.token_limit import TokenLimit
 from gpu_runner.train.encode import EncodedRow, Fitted, fitted, over_limit, plan_of
 from gpu_runner.train.left_out import LeftOut, left_out
 from gpu_runner.train.merge import PROBES, held_out_loss, merge, probe_logits, shrink
-from gpu_runner.train.parent import Parent, Termination
-from gpu_runner.train.progress import Reporter
 from gpu_runner.train.sft import train
 from gpu_runner.train.spec import Item, Row, Spec, TrainingError, load_rows
-from gpu_runner.train.token_limit import TokenLimit
-from producers.artifact_store.content_hash import folder_sha256
+from runtime.artifacts.content_hash import folder_sha256
 
 log = logging.getLogger("gpu_runner.train")
 

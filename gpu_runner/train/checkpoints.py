@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from producers.artifact_store.content_hash import file_sha256
+from runtime.artifacts.content_hash import file_sha256
 
 MANIFEST = "manifest.json"
 KEPT = 2

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
-from gpu_runner.train.chat_tokens import ChatTokens
+from gpu_runner.dataset.rows import EARLIER
+from gpu_runner.model_folder.chat_tokens import ChatTokens
+from gpu_runner.model_folder.token_limit import TokenLimit
 from gpu_runner.train.schedule import interleaved, packed
-from gpu_runner.train.spec import EARLIER, Item, Row, Spec, TrainingError, fresh_and_replay
-from gpu_runner.train.token_limit import TokenLimit
+from gpu_runner.train.spec import Item, Row, Spec, TrainingError, fresh_and_replay
 
 IGNORED = -100
 

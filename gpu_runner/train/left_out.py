@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gpu_runner.dataset.rows import row_id
-from gpu_runner.train.spec import Item, Row, is_replayed
+from gpu_runner.dataset.rows import is_replayed, row_id
+from gpu_runner.train.spec import Item, Row
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from bitsandbytes.nn import Linear4bit
 from peft import PeftModel
 
 from gpu_runner.model_folder.load import compute_dtype, load_quantised
+from gpu_runner.model_folder.memory import release
 from gpu_runner.model_folder.merged_folder import write_merged
+from gpu_runner.model_folder.token_limit import run_by_tokens
 from gpu_runner.train.encode import EncodedRow, block_row, collate
-from gpu_runner.train.memory import release
-from gpu_runner.train.token_limit import run_by_tokens
 
 PROBES = 8
 

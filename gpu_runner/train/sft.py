@@ -17,15 +17,15 @@ from transformers import PrinterCallback, TrainerCallback, set_seed
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from gpu_runner.child.parent import Parent, Termination
+from gpu_runner.child.reporter import Reporter
 from gpu_runner.model_folder.load import adapted_modules, load_quantised, non_finite_weight
+from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory, release
+from gpu_runner.model_folder.token_limit import smaller_batch
 from gpu_runner.model_folder.weight_files import ModelFault
 from gpu_runner.train.checkpoints import newest_verified, seal
 from gpu_runner.train.encode import Plan, block_row, collate
-from gpu_runner.train.memory import DoesNotFit, is_out_of_memory, release
-from gpu_runner.train.parent import Parent, Termination
-from gpu_runner.train.progress import Reporter
 from gpu_runner.train.spec import Spec, TrainingError
-from gpu_runner.train.token_limit import smaller_batch
 
 log = logging.getLogger("gpu_runner.train")
 MAX_GRAD_NORM = 1.0

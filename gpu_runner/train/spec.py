@@ -7,15 +7,13 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from gpu_runner.dataset.fields import unreadable
-from producers.artifact_store.content_hash import file_sha256
-
-REPLAY: Final = "replay"
-EARLIER: Final = "earlier"
+from gpu_runner.dataset.rows import is_replayed
+from runtime.artifacts.content_hash import file_sha256
 
 ErrorKind = Literal["no_data", "out_of_memory", "does_not_fit", "non_finite", "bad_base", "bad_data", "internal"]
 
@@ -203,11 +201,6 @@ def _decoded(decoder: Any, line: bytes, where: str) -> Any:
         return decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # a line that is not UTF-8 is no DecodeError
         raise TrainingError("bad_data", f"{where}: {error}") from error
-
-
-def is_replayed(origin: str) -> bool:
-    """Whether rows of an origin keep what is known: what the base knew, or what an earlier round taught."""
-    return origin in (REPLAY, EARLIER)
 
 
 def fresh_and_replay(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

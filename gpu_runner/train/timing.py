@@ -1,7 +1,7 @@
 """How long both sides take for the same work: the same few prompts, the same number of new tokens, in turn with each other.
 
 Answers can't be compared for speed: theirs have other lengths, and those of one batch share one time. Here a unit is a batch, so that
-`gpu_runner.gate_latency` has independent units; it also says how they are compared.
+`gpu_runner.gate.latency` has independent units; it also says how they are compared.
 """
 
 from __future__ import annotations

@@ -7,12 +7,11 @@ import sys
 import structlog
 import uvicorn
 
-from ops.dashboard.app import create_app
+from ops.dashboard.app import DashboardSettings, create_app
 from ops.dashboard.feed import Feed
-from ops.dashboard.settings import DashboardSettings
 from ops.errors import settings_trouble
-from producers.process_end import serve
-from producers.structured_logs import configure_logging
+from runtime.logs import configure_logging
+from runtime.process_end import serve
 
 
 def main() -> None:

@@ -15,12 +15,23 @@ import structlog
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from pydantic import Field
 from sse_starlette import EventSourceResponse
 
 from ops.dashboard.feed import Feed
 from ops.dashboard.snapshot import snapshot
-from producers.http_errors import install_error_handlers
-from producers.process_end import cancelled
+from runtime.http_errors import install_error_handlers
+from runtime.process_end import cancelled
+from runtime.settings import ServiceSettings
+
+
+class DashboardSettings(ServiceSettings):
+    """Where the page listens, and where it asks for buffers and drift."""
+
+    host: str = "127.0.0.1"
+    dashboard_port: int = Field(default=8009, ge=1, le=65535)
+    consumers_url: str = "http://127.0.0.1:8010"
+
 
 _HERE: Final = Path(__file__).parent
 _PUSH_EVERY_S: Final = 0.5  # at most; a change that comes sooner waits for the next push

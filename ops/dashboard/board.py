@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from schemas.decision import DriftDetected, DriftEvidence, RetrainRequested, RollbackRequested
-from schemas.evaluation import PromotionDecided
-from schemas.model import ModelCurrent
-from schemas.training import TrainingState
+from schemas.events.drift_detected import DriftDetected, DriftEvidence
+from schemas.events.model_current import ModelCurrent
+from schemas.events.promotion_decided import PromotionDecided
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.rollback_requested import RollbackRequested
+from schemas.events.training_state import TrainingState
 
 DECISIONS_SHOWN: Final = 8
 REASONS_SHOWN: Final = 6

@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from ops.dashboard.snapshot import View
 from ops.errors import OperationFailed
-from ops.follow import partitions_of, reader
-from producers.connection import KafkaConnection
+from ops.topic_reader import partitions_of, reader
+from runtime.kafka.connection import KafkaConnection
 from schemas import dead_letter, topics
 from schemas.catalogue import BY_TOPIC
 from schemas.envelope import MalformedEvent, decode

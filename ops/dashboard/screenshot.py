@@ -13,8 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Final
 
-from ops import running
 from ops.errors import OperationFailed
+from ops.stack import description as running
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _SIZE: Final = "1280,1180"

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from gpu_runner.dataset.reword import split_wordings
+from gpu_runner.dataset.questions.reword import split_wordings
 from gpu_runner.dataset.rows import guess_language
 from gpu_runner.dataset.squad import load_squad
+from gpu_runner.tiny_llama.facts import Fact, taught_facts, untaught_facts
+
+
+def known_questions(rng: random.Random) -> tuple[Question, ...]:
+    """One question for each taught fact, in any of its wordings: those of the base's lessons and those kept from it."""
+    return tuple(_question(fact, rng.randrange(len(fact.wordings))) for fact in taught_facts())
+
+
+def builtin_material(rng: random.Random) -> Material:
+    """Users ask each untaught fact once, then again in another wording; a document about each institution tells them."""
+    facts = list(untaught_facts())
+    unknown: list[Question] = []
+    for wording in (0, 1):
+        rng.shuffle(facts)
+        unknown += [_question(fact, wording) for fact in facts]
+    by_group = groupby(sorted(untaught_facts(), key=lambda fact: fact.group), key=lambda fact: fact.group)
+    pages = []
+    for group, about in by_group:
+        told = list(about)
+        pages.append(Page(group, " ".join(fact.sentence for fact in told), told[0].language, told[0].name))
+    return Material("the built-in corpus", tuple(pages), tuple(unknown), known_questions(rng))
+
+
+def _question(fact: Fact, wording: int) -> Question:
+    return Question(fact.wordings[wording], fact.answer, fact.language, fact.group, fact.unseen_wordings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,18 +18,37 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from consumers.core.holdout import is_holdout
-from ops.bootstrap import bootstrap_model
+from ops.commands.models.bootstrap import bootstrap_model
 from ops.demo.assistant import Assistant, AssistantError
-from ops.demo.builtin import builtin_material, known_questions
-from ops.demo.knobs import SQUAD_TRAINING, TRAINING
-from ops.demo.material import Material, squad_material
+from ops.demo.material import Material, builtin_material, known_questions, squad_material
 from ops.demo.story import MODEL, Story, as_line
 from ops.demo.watch import Watch
 from ops.errors import OperationFailed
-from ops.services import Ports
-from ops.stack import Stack, StackSettings
-from producers.connection import KafkaConnection
+from ops.stack.services import Ports
+from ops.stack.stack import Stack, StackSettings
+from runtime.kafka.connection import KafkaConnection
+from schemas.holdout import is_holdout
+
+TRAINING: Final = {
+    "TRAINING_LORA_RANK": "32",
+    "TRAINING_LORA_ALPHA": "64",
+    "TRAINING_LEARNING_RATE": "2e-3",
+    "TRAINING_EPOCHS": "5",
+    "TRAINING_BATCH_SIZE": "4",
+    "TRAINING_MAX_SEQ_LENGTH": "128",
+    "TRAINING_REPLAY_SHARE": "0.6",
+    "TRAINING_ADAPTER_SCALE": "0.8",
+}
+
+# XQuAD's questions and answers are long in the tiny model's tokens, and in words that it never saw: more passes, a larger rank.
+SQUAD_TRAINING: Final = TRAINING | {
+    "TRAINING_LORA_RANK": "64",
+    "TRAINING_EPOCHS": "20",
+    "TRAINING_BATCH_SIZE": "1",
+    "TRAINING_MAX_SEQ_LENGTH": "512",
+    "EVALUATION_MAX_NEW_TOKENS": "96",
+}
+
 
 WORK: Final = Path(".abhyas")
 THRESHOLD: Final = 100

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from producers.connection import KafkaConnection
+from runtime.kafka.connection import KafkaConnection
 from schemas import dead_letter, topics
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from producers.gateway.app import create_app
 from producers.gateway.settings import GatewaySettings
 from producers.gateway.stop_times import ANSWERS_WITHIN_S
-from producers.process_end import serve
 from producers.publisher import Publisher
-from producers.structured_logs import configure_logging
+from runtime.logs import configure_logging
+from runtime.process_end import serve
 from schemas.envelope import describe
 from schemas.identity import DEFAULT_SOURCE
 

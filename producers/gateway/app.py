@@ -20,19 +20,19 @@ from pydantic import BaseModel
 from starlette.convertors import PathConvertor, register_url_convertor
 
 from producers.errors import KafkaAway
+from producers.gateway.accept import Intake
 from producers.gateway.background import follow_stage1, keep_connected
 from producers.gateway.body import read_items, read_optional_object
-from producers.gateway.intake import Intake
 from producers.gateway.last_answers import AnswerWhenCutOff
 from producers.gateway.metrics import CountRequests, GatewayMetrics
 from producers.gateway.settings import GatewaySettings
 from producers.gateway.stop_times import BACKGROUND_WITHIN_S, PUBLISHER_WITHIN_S
-from producers.http_body import described_body, schema_of
-from producers.http_errors import ApiError, install_error_handlers
-from producers.process_end import cancelled
 from producers.publisher import DISCONNECT_S, Publisher
 from producers.samples_met import samples_met
 from producers.submissions import DocumentSubmission, ErasureSubmission, FeedbackSubmission, Kind
+from runtime.http_body import described_body, schema_of
+from runtime.http_errors import ApiError, install_error_handlers
+from runtime.process_end import cancelled
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 # W3C trace context, level 1, section 3.2; another one is not ours to pass on.

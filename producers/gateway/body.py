@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from fastapi import Request
 
-from producers.http_body import problem_details, read_body, read_json_body
-from producers.http_errors import ApiError, Details, summary
+from runtime.http_body import problem_details, read_body, read_json_body
+from runtime.http_errors import ApiError, Details, summary
 from schemas.json_text import JsonDocument, Problem
 
 _ONE_OBJECT: Final = 'the body is no JSON object: send one object, or {"items": [objects]}'

@@ -7,7 +7,7 @@ import asyncio
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from producers.http_errors import error_body
+from runtime.http_errors import error_body
 
 STOPPING = "stopping"
 MESSAGE = "the gateway is being stopped: send the request again, with the same ids or Idempotency-Key, because events may have been taken"

@@ -1,4 +1,4 @@
-"""What the gateway counts. Labels are bounded: endpoints, statuses, topics, and the reasons of `producers.gateway.intake`."""
+"""What the gateway counts. Labels are bounded: endpoints, statuses, topics, and the reasons of `producers.gateway.accept`."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from producers.settings import ServiceSettings
+from runtime.settings import ServiceSettings
 
 
 class GatewaySettings(ServiceSettings):
-    """Environment variables of the gateway, beside those of every service (`producers.settings`).
+    """Environment variables of the gateway, beside those of every service (`runtime.settings`).
 
     HOST, GATEWAY_PORT              where it listens (127.0.0.1:8008)
     USER_HASH_KEY                   the secret that turns a raw `user` into its hash; unset: DATA_DIR/user_hash.key;

@@ -20,7 +20,7 @@ from bench.stream.keys import measure_keys
 from bench.stream.poison import measure_poison
 from bench.stream.usage import percentile
 from schemas import envelope
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.feedback_submitted import FeedbackSubmitted
 
 # The bench's own: one installation of the peers for both.
 PEERS = ROOT / ".abhyas" / "bench-stream" / "peers"

@@ -23,29 +23,29 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hypothesis import settings
 
-from consumers.core.drift import DriftPolicy
-from consumers.core.intake import IntakePolicy
-from consumers.core.records import Effects, InputRecord
-from consumers.core.trigger_state import TriggerPolicy
-from consumers.drift.baseline import Baseline, fit_baseline
-from ops.brokers.embedded import EmbeddedBroker
-from ops.topics import apply
-from producers.connection import KafkaConnection
-from producers.redact import redact_together
+from consumers.collect.intake import IntakePolicy
+from consumers.decide.model_drift import DriftPolicy
+from consumers.decide.trigger_state import TriggerPolicy
+from consumers.drift.baseline.fit import Baseline, fit_baseline
+from consumers.records import Effects, InputRecord
+from ops.stack.brokers.embedded import EmbeddedBroker
+from ops.topic_contract import apply
+from producers.redaction.redact import redact_together
+from runtime.kafka.connection import KafkaConnection
 from schemas import envelope, topics
 from schemas.catalogue import Event
-from schemas.clock import ClockTicked
-from schemas.decision import LeasedBatch, RetrainRequested
-from schemas.document import DocumentIngested
-from schemas.erasure import UserErased
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.clock_ticked import ClockTicked
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.model_current import ModelCurrent
+from schemas.events.operator_requested import OperatorRequested
+from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
+from schemas.events.sample_collected import SampleCollected
+from schemas.events.signal_summarised import SignalSummarised
+from schemas.events.training_state import TrainingState
+from schemas.events.user_erased import UserErased
 from schemas.fields import Provenance
-from schemas.model import ModelCurrent
-from schemas.operator_request import OperatorRequested
 from schemas.rating import Rating, normalise
-from schemas.sample import SampleCollected
-from schemas.signal_summary import SignalSummarised
-from schemas.training import TrainingState
 from tests.consumers.drift.conftest import made_documents
 
 # The first example that makes a detector imports river, and the machine is shared: a deadline would tell of that alone.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumers.transaction import partition_of
+from runtime.kafka.transaction import partition_of
 from schemas import topics
 
 Start = Callable[..., Any]

@@ -9,9 +9,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from consumers.transaction import Outgoing, TransactionalWriter
 from gpu_runner.errors import NotConnected
-from gpu_runner.kafka_writer import KafkaWriter
+from gpu_runner.event_log.writer import KafkaWriter
+from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import dead_letter, topics
 
 

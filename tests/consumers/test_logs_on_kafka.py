@@ -11,10 +11,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-from ops.topics import configuration
-from ops.topics_drain import drain
-from producers.connection import KafkaConnection
+from ops.commands.topics.drain import drain
+from ops.topic_contract import configuration
 from producers.publisher import Publisher
+from runtime.kafka.connection import KafkaConnection
 from schemas import envelope, topics
 
 Start = Callable[..., Any]

@@ -11,7 +11,7 @@ import pytest
 from consumers.__main__ import main
 
 # Tests are imported without packages; the server has to be found.
-sys.path.insert(0, str(Path(__file__).parents[1] / "producers" / "artifact_store"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "runtime" / "artifacts"))
 
 from s3_server import S3Server, serving
 

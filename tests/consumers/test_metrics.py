@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.core.decider import Decider
-from consumers.core.records import InputRecord
+from consumers.decide.decider import Decider
 from consumers.metrics import MAX_MODEL_LABELS, ConsumerMetrics
+from consumers.records import InputRecord
 from schemas import topics
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.publish import PublishReport, publish_file
+from ops.commands.feedback.publish_file import PublishReport, publish_file
 from schemas import topics
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -12,17 +12,16 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 
-from consumers.core.collector import Collector
-from consumers.core.records import InputRecord
-from consumers.core.wire import Encoded
+from consumers.collect.collector import Collector
+from consumers.engine.shard import Shard
+from consumers.engine.stage import OwnedTask, Stage, shard_partitions
 from consumers.metrics import ConsumerMetrics
-from consumers.shard import Shard
-from consumers.stage import OwnedTask, Stage, shard_partitions
-from producers.connection import KafkaConnection
+from consumers.records import InputRecord
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
-from schemas.envelope import decode
-from schemas.sample import SampleCollected
-from schemas.signal_summary import SignalSummarised
+from schemas.envelope import Encoded, decode
+from schemas.events.sample_collected import SampleCollected
+from schemas.events.signal_summarised import SignalSummarised
 
 CONNECTION = KafkaConnection("nowhere:1")
 COUNTS = {spec.name: spec.partitions for spec in topics.specs()}

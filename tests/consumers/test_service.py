@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from consumers.core.deduplication import Mark, pack
+from consumers.collect.deduplication import Mark, pack
+from consumers.engine.sharding import change_shards
 from consumers.errors import FatalError
 from consumers.service import _within, security
-from consumers.state.sharding import change_shards
-from consumers.transaction import Outgoing, TransactionalWriter, partition_of
-from ops.brokers.embedded import EmbeddedBroker
-from producers.connection import KafkaConnection
+from ops.stack.brokers.embedded import EmbeddedBroker
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import Outgoing, TransactionalWriter, partition_of
 from schemas import dead_letter, topics
 from schemas.identity import former_ids
 

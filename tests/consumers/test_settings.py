@@ -10,7 +10,7 @@ from consumers.settings import ConsumerSettings
 
 def test_the_documented_variables_are_the_fields_and_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every variable of the table exists with the default it names, and no field is missing from the table."""
-    from producers.settings import StoreSettings
+    from runtime.settings import StoreSettings
 
     monkeypatch.delenv("HOST", raising=False)
     documented: dict[str, str] = {}

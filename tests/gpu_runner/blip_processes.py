@@ -26,10 +26,10 @@ from runner_fakes import BOOTSTRAP, START, FakeSamples, command, request, upload
 from bench.drill.clients import read_topic
 from bench.drill.kafka import Kafka
 from bench.drill.proxy import HOST
-from ops.topics import apply
-from producers.artifact_store.content_hash import folder_sha256, leftovers
-from producers.artifact_store.local_store import LocalStore
-from producers.connection import KafkaConnection
+from ops.topic_contract import apply
+from runtime.artifacts.content_hash import folder_sha256, leftovers
+from runtime.artifacts.local import LocalStore
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.catalogue import Event
 from schemas.envelope import encode

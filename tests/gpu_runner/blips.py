@@ -25,18 +25,18 @@ import structlog
 from runner_fakes import BOOTSTRAP, START, FakeChannel, FakeSamples, FakeTopics, command, request, upload_material
 
 from bench.simulation.virtual_threads import ThreadedLoop, sleep
-from gpu_runner.evaluation_jobs import EvaluationJobs
-from gpu_runner.event_log import EventLog
-from gpu_runner.job_run import JobRun, RunParts
+from gpu_runner.event_log.commit import EventLog
+from gpu_runner.jobs.evaluation import EvaluationJobs
+from gpu_runner.jobs.run import JobRun, RunParts
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
 from gpu_runner.train.left_out import LeftOut
-from producers.artifact_store.content_hash import folder_sha256, leftovers
-from producers.artifact_store.local_store import LocalStore
-from producers.artifact_store.stopping import look
-from schemas.model import ModelCurrent
-from schemas.training import TrainingState
+from runtime.artifacts.content_hash import folder_sha256, leftovers
+from runtime.artifacts.local import LocalStore
+from runtime.artifacts.stopping import look
+from schemas.events.model_current import ModelCurrent
+from schemas.events.training_state import TrainingState
 
 BLIPS: Final = 3
 BLIP_S: Final = 0.3

@@ -11,7 +11,7 @@ import pytest
 
 # Tests are imported without packages; the fakes have to be found.
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "producers" / "artifact_store"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "runtime" / "artifacts"))
 
 from fake_minio import FakeMinio
 from runner_fakes import (
@@ -29,11 +29,11 @@ from runner_fakes import (
 
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Channel
-from producers.artifact_store.artifacts import ArtifactStore
-from producers.artifact_store.local_store import LocalStore
-from producers.artifact_store.s3_store import S3Store
-from schemas.decision import RetrainRequested
-from schemas.model import ModelCurrent
+from runtime.artifacts.local import LocalStore
+from runtime.artifacts.s3 import S3Store
+from runtime.artifacts.store import ArtifactStore
+from schemas.events.model_current import ModelCurrent
+from schemas.events.retrain_requested import RetrainRequested
 
 
 @pytest.fixture

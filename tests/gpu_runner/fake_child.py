@@ -19,7 +19,7 @@ from gpu_runner.dataset.rows import Answer, load_evaluation_items, save_rows
 from gpu_runner.evaluate.score import score_answers
 from gpu_runner.train.left_out import LeftOut, left_out
 from gpu_runner.train.spec import load_items, load_rows
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from runtime.artifacts.content_hash import file_sha256, folder_sha256
 
 STEPS = 4
 

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from runtime.artifacts.content_hash import file_sha256, folder_sha256
 
 
 def main(job: Path, words: set[str]) -> int:

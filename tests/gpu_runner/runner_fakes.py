@@ -16,27 +16,27 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from consumers.core.negatives import batch_sha256
-from consumers.drift.baseline import FEWEST_DOCUMENTS, Baseline, BaselineTooSmall, Document
-from gpu_runner.child_process import child_environment
+from consumers.drift.baseline.fit import FEWEST_DOCUMENTS, Baseline, BaselineTooSmall, Document
+from gpu_runner.child.process import child_environment
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
-from gpu_runner.drift_baselines.fitting import Fit, fit
 from gpu_runner.errors import NotConnected
-from gpu_runner.evaluation_jobs import EvaluationJobs
-from gpu_runner.ledger import Ledger
+from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
+from gpu_runner.jobs.evaluation import EvaluationJobs
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Channel, Supervisor
-from gpu_runner.taken_back import Erasure, Fact, Retraction
-from producers.artifact_store.local_store import LocalStore
+from gpu_runner.versions.drift_baseline import Fit, fit
+from runtime.artifacts.local import LocalStore
 from schemas.catalogue import Event
-from schemas.decision import LeasedBatch, RetrainRequested
 from schemas.envelope import decode, encode
+from schemas.events.model_current import ModelCurrent
+from schemas.events.operator_requested import OperatorRequested
+from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
+from schemas.events.sample_collected import SampleCollected
+from schemas.events.training_state import TrainingState
 from schemas.fields import Provenance, SampleRef
-from schemas.model import ModelCurrent
-from schemas.operator_request import OperatorRequested
-from schemas.sample import SampleCollected
-from schemas.training import TrainingState
+from schemas.identity import batch_sha256
 
 START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 

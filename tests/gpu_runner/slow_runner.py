@@ -11,10 +11,10 @@ from pathlib import Path
 
 import gpu_runner.__main__
 import gpu_runner.supervisor
-from gpu_runner.preparation import Preparation
-from producers.artifact_store.local_store import LocalStore
-from producers.artifact_store.stopping import look
-from producers.settings import StoreSettings
+from gpu_runner.jobs.prepare import Preparation
+from runtime.artifacts.local import LocalStore
+from runtime.artifacts.stopping import look
+from runtime.settings import StoreSettings
 
 _FILE_S = 0.6
 _HERE = Path(__file__).parent

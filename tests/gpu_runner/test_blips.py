@@ -19,7 +19,7 @@ def test_k9_three_blips_change_nothing_of_what_a_job_comes_to(tmp_path: Path) ->
 
 def test_k9_threads_that_outlive_their_session_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The harness can fail: with the threads of asyncio some of the same seeds have two uploads or two preparers at once."""
-    monkeypatch.setattr("gpu_runner.job_run.in_thread", asyncio.to_thread)
+    monkeypatch.setattr("gpu_runner.jobs.run.in_thread", asyncio.to_thread)
     found = run_seeds(range(3), tmp_path)
     told = " ".join(wrong for each in found.values() for wrong in each)
     assert "never two at once" in told or "one at a time" in told

@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 from runner_fakes import Installation, until
 
-from gpu_runner.child_report import read_end
+from gpu_runner.child.exit import read_end
 from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.fields import DataError, unreadable
 from gpu_runner.dataset.from_documents import read_documents
 from gpu_runner.dataset.rows import load_evaluation_items, load_training_rows
 from gpu_runner.dataset.squad import load_squad
-from gpu_runner.drift_baselines.documents import requested_documents
 from gpu_runner.evaluate.evaluation import load_sources
 from gpu_runner.evaluate.evaluation import load_spec as load_evaluation_spec
-from gpu_runner.registry import read_record
 from gpu_runner.train.spec import load_items, load_rows, load_spec
-from producers.artifact_store.artifacts import ArtifactDamaged, ArtifactStore
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
-from producers.settings import ServiceSettings
+from gpu_runner.versions.drift_documents import requested_documents
+from gpu_runner.versions.registry import read_record
+from runtime.artifacts.content_hash import file_sha256, folder_sha256
+from runtime.artifacts.store import ArtifactDamaged, ArtifactStore
+from runtime.settings import ServiceSettings
 
 STATES: dict[str, Callable[[Path], object]] = {
     "missing": lambda path: None,

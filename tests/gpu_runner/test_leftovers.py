@@ -13,12 +13,12 @@ from fake_minio import FakeMinio
 from runner_fakes import Installation, correction, request, until
 
 from gpu_runner.leftovers import sweep_data_dir
-from gpu_runner.registry import artifact_folder, artifact_folder_sha256
 from gpu_runner.settings import RunnerSettings
-from producers.artifact_store.artifacts import ArtifactError, files_below, put_folder
-from producers.artifact_store.content_hash import folder_sha256
-from producers.artifact_store.s3_store import S3Store
-from schemas.decision import RetrainRequested
+from gpu_runner.versions.registry import artifact_folder, artifact_folder_sha256
+from runtime.artifacts.content_hash import folder_sha256
+from runtime.artifacts.s3 import S3Store
+from runtime.artifacts.store import ArtifactError, files_below, put_folder
+from schemas.events.retrain_requested import RetrainRequested
 
 LEFTOVER = f".part-{'0' * 32}"
 Maker = Callable[..., RetrainRequested]

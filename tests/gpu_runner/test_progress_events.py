@@ -10,16 +10,16 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from runner_fakes import START, FakeChannel, FakeTopics, Installation, sha, until
 
-from gpu_runner import jobs
+from gpu_runner.api.finetune_status import finetune_status
 from gpu_runner.errors import JobRefused
-from gpu_runner.event_log import EventLog
-from gpu_runner.finetune_status import finetune_status
-from gpu_runner.knobs import Knobs
-from gpu_runner.ledger import Ledger
-from schemas.decision import LeasedBatch, RetrainRequested
+from gpu_runner.event_log.commit import EventLog
+from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.hyperparameters import Knobs
+from gpu_runner.jobs import state as jobs
 from schemas.envelope import encode
+from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
+from schemas.events.training_state import TrainingState
 from schemas.fields import SampleRef
-from schemas.training import TrainingState
 
 Maker = Callable[..., RetrainRequested]
 SAMPLES = 100

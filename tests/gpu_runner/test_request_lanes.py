@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from runner_fakes import BOOTSTRAP, START, Installation, request, until
 
-from consumers.drift.baseline import Baseline, BaselineTooSmall, Document
-from gpu_runner import registry
+from consumers.drift.baseline.fit import Baseline, BaselineTooSmall, Document
 from gpu_runner.errors import LeaseLost, NotConnected
 from gpu_runner.request_lanes import Request, answer_all, lane_of, next_ones
-from producers.artifact_store.content_hash import verify_folder
-from schemas.decision import RetrainRequested, RollbackRequested
-from schemas.evaluation import PromotionDecided
+from gpu_runner.versions import registry
+from runtime.artifacts.content_hash import verify_folder
+from schemas.events.promotion_decided import PromotionDecided
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.rollback_requested import RollbackRequested
 
 
 def rollback(model: str = "tiny", rollback_id: str = "rb-1") -> RollbackRequested:
@@ -94,7 +95,7 @@ async def test_k9_a_rollback_goes_before_a_bootstrap_and_reads_no_weights_again(
         await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended", seconds=60)
     assert bootstrapped.current().version == "v1"
     monkeypatch.setattr(registry, "verify_folder", counted)
-    monkeypatch.setattr("gpu_runner.verified.SETTLED_NS", 0)
+    monkeypatch.setattr("gpu_runner.versions.verified.SETTLED_NS", 0)
     registry.artifact_folder(
         bootstrapped.store, "base/tiny", registry.find_version(bootstrapped.store, "tiny/v0").sha256, bootstrapped.settings.cache_dir()
     )

@@ -12,12 +12,14 @@ import pytest
 from runner_fakes import START, FakeChannel, Installation, correction, request, retraction, until
 
 from gpu_runner.errors import Fatal, NotConnected
-from producers.artifact_store.content_hash import folder_sha256
+from runtime.artifacts.content_hash import folder_sha256
 from schemas.catalogue import Event
-from schemas.decision import RetrainRequested, RollbackRequested
-from schemas.evaluation import EvaluationCompleted, PromotionDecided
-from schemas.model import ModelCurrent
-from schemas.training import TrainingState
+from schemas.events.evaluation_completed import EvaluationCompleted
+from schemas.events.model_current import ModelCurrent
+from schemas.events.promotion_decided import PromotionDecided
+from schemas.events.retrain_requested import RetrainRequested
+from schemas.events.rollback_requested import RollbackRequested
+from schemas.events.training_state import TrainingState
 
 Maker = Callable[..., RetrainRequested]
 

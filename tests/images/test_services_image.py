@@ -20,7 +20,7 @@ import pytest
 from bench.images.build import BUNDLE, build, make_base
 from bench.images.composition import Composition, command_of, environment_of, hardening, mounts, read_composition
 from bench.images.podman import ImagesUnavailable, Podman, missing, missing_helpers
-from ops.services import Ports
+from ops.stack.services import Ports
 
 pytestmark = pytest.mark.timeout(1_800)
 

@@ -16,12 +16,12 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.brokers.embedded import EmbeddedBroker, partition_counts
-from ops.dead_letters import content, list_dead_letters, redriven_letter
-from ops.state_command import Held, overview
+from ops.commands.topics.state import Held, overview
+from ops.commands.topics.tail import as_json
+from ops.dead_letters.letters import content, list_dead_letters, redriven_letter
+from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.tables import plain, show_table
-from ops.tail import as_json
-from producers.connection import KafkaConnection
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.dead_letter import DeadLetter, Redriven
 

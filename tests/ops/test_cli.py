@@ -14,11 +14,11 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from ops.brokers.embedded import EmbeddedBroker, partition_counts
-from ops.follow import full_name
-from ops.services import Ports
-from producers.connection import KafkaConnection
+from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
+from ops.stack.services import Ports
+from ops.topic_reader import full_name
 from producers.submissions import hash_user
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.dead_letter import MALFORMED, DeadLetter
 

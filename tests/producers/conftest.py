@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from producers.backlog import Backlog
-from producers.connection import KafkaConnection
 from producers.errors import PublishError
 from producers.gateway.app import create_app
 from producers.gateway.settings import GatewaySettings
+from producers.in_flight import Backlog
 from producers.publisher import Receipt
+from runtime.kafka.connection import KafkaConnection
 
 
 @dataclass

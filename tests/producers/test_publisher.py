@@ -10,14 +10,14 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ops.brokers.embedded import EmbeddedBroker
-from producers.connection import KafkaConnection
+from ops.stack.brokers.embedded import EmbeddedBroker
 from producers.errors import EventTooLarge, KafkaAway, Overloaded
 from producers.publisher import Publisher
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
-from schemas.document import DocumentIngested
 from schemas.envelope import decode
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 

@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from ops.topic_reading import records
-from producers.connection import KafkaConnection
+from ops.topic_reader import records
 from producers.errors import EventTooLarge, KafkaAway
 from producers.publisher import Publisher
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.envelope import decode
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.feedback_submitted import FeedbackSubmitted
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 

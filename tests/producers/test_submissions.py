@@ -18,8 +18,8 @@ from producers.submissions import (
     prepare_document,
     prepare_feedback,
 )
-from schemas.document import DocumentIngested
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
 
 KEY = b"key"
 

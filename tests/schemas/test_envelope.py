@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import MalformedEvent, WireRecord, decode, encode, record_size, unwrap
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.feedback_submitted import FeedbackSubmitted
 from schemas.rating import Rating
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas.model_name
-from gpu_runner.base_models import slug_of
+from gpu_runner.versions.base_models import slug_of
 from schemas.model_name import model_slug
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")

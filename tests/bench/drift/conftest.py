@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.drift.corpora import Passage
-from bench.drift.pools import DataAbsent, Pool, load, pool_of
+from bench.drift.streams.corpora import Passage
+from bench.drift.streams.pools import DataAbsent, Pool, load, pool_of
 from bench.peers.environments import Peer
 
 CHILD = "tests.bench.drift.length_child"

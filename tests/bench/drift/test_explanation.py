@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.drift.explanation import Explained, Judged, figures, judged_streams
-from bench.drift.pools import Pool
+from bench.drift.streams.pools import Pool
 
 
 def test_a_topic_is_explained_when_it_fires(small: Pool) -> None:

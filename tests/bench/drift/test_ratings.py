@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from bench.drift.rate_streams import Contender, Null, delays, median, null, ours
 from bench.drift.ratings import delay_figures, false_alarm_figures
+from bench.drift.streams.rate_streams import Contender, Null, delays, median, null, ours
 
 
 def test_a_miss_is_an_infinite_delay() -> None:

@@ -6,7 +6,7 @@ import math
 
 from bench.drift.__main__ import figures, shift_figures
 from bench.drift.poisson import poisson_interval
-from bench.drift.pools import Pool
+from bench.drift.streams.pools import Pool
 from bench.drift.sweep import Delays, Quiet, Sweep, sweep_worlds
 
 

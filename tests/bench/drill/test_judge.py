@@ -14,16 +14,16 @@ from bench.drill.clients import job_end, serving
 from bench.drill.history import POISON_HEADER, POISON_TOPICS, Sent, make_history, model_names
 from bench.drill.judge import Topics, Verdict, judge, poison_place
 from bench.drill.run import ENVIRONMENT
-from consumers.core.records import Effects, InputRecord
-from consumers.core.summary import summary
+from consumers.decide.status import summary
+from consumers.engine.routing import route
+from consumers.records import Effects, InputRecord
 from consumers.settings import ConsumerSettings
-from consumers.stage1 import stage1
-from consumers.stage2 import stage2
-from consumers.transaction import partition_of, route
-from producers.connection import KafkaConnection
+from consumers.stages import stage1, stage2
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import partition_of
 from schemas import envelope, topics
-from schemas.clock import ClockTicked
-from schemas.decision import RetrainRequested
+from schemas.events.clock_ticked import ClockTicked
+from schemas.events.retrain_requested import RetrainRequested
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 CONNECTION = KafkaConnection("nowhere:1", topic_prefix="drill")

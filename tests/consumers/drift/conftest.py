@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from consumers.drift.baseline import Document
+from consumers.drift.baseline.fit import Document
 
 HINDI = [
     "नदी", "पहाड़", "राजा", "किला", "मंदिर", "संगीत", "कविता", "गाँव", "शहर", "बाज़ार", "पुस्तक", "विद्यालय", "सेना",

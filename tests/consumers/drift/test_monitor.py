@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from consumers.drift.baseline import Baseline, BaselineTooSmall, Document, fit_baseline
+from consumers.drift.baseline.fit import Baseline, BaselineTooSmall, Document, fit_baseline
+from consumers.drift.features.sketch import group_of, sketched, total
 from consumers.drift.monitor import Finding, Monitor, since
-from consumers.drift.sketch import group_of, sketched, total
-from consumers.drift.windows import Bucket
+from consumers.drift.windows.windows import Bucket
 from tests.consumers.drift.conftest import made_documents
 
 

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_runner.dataset.corrections import OUTVOTED, RATING_ONLY, RETRACTED, SAYS_NOTHING, repair_items, resolve_corrections, training_rows
-from gpu_runner.dataset.reword import question_key
+from gpu_runner.dataset.corrections import (
+    OUTVOTED,
+    RATING_ONLY,
+    RETRACTED,
+    SAYS_NOTHING,
+    repair_items,
+    resolve_corrections,
+    training_rows,
+)
+from gpu_runner.dataset.questions.reword import question_key
 
 
 def sample(sample_id: str, **fields: Any) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from consumers.core.holdout import is_holdout
 from gpu_runner.dataset.__main__ import main
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.from_documents import read_documents, write_training_files
 from gpu_runner.dataset.rows import load_training_rows
+from schemas.holdout import is_holdout
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "prepare_training_data.sh"
 KEY = b"the key of these tests"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gpu_runner.dataset.near_duplicates import NearDuplicates
-from gpu_runner.dataset.reword import reword
+from gpu_runner.dataset.questions.reword import reword
 from gpu_runner.dataset.rows import Language
 from gpu_runner.dataset.squad import SquadParagraph
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from consumers.core.holdout import is_holdout
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
-from gpu_runner.dataset.reword import question_key
+from gpu_runner.dataset.questions.reword import question_key
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.dataset.squad import SquadParagraph
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from runtime.artifacts.content_hash import file_sha256, folder_sha256
+from schemas.holdout import is_holdout
 
 KEY = b"the key of these tests"
 OLD = EvaluationItem("old", "old_facts", "Where is the Red Fort?", ("Delhi",), "en", "fort")

@@ -7,9 +7,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.core.holdout import is_holdout
 from gpu_runner.dataset.rows import EvaluationItem
 from gpu_runner.dataset.split import HOLDOUT_GROUP, NEAR_HOLDOUT, HoldoutGuard, contradicted, split_of, splits
+from schemas.holdout import is_holdout
 
 KEY = b"the key of these tests"
 ITEM = EvaluationItem("h", "holdout", "When was the Rampur Library founded?", ("1774",), "en", "rampur")

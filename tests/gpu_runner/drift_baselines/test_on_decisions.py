@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from runner_fakes import BOOTSTRAP, Installation, QuickFit, document, request, retraction, until
 
-from consumers.drift.baseline import Baseline, Document
-from gpu_runner.drift_baselines.in_force import StoredBaseline
-from gpu_runner.registry import read_record
-from schemas.decision import RetrainRequested
-from schemas.evaluation import PromotionDecided
-from schemas.model import ModelCurrent
-from schemas.operator_request import OperatorRequested
+from consumers.drift.baseline.fit import Baseline, Document
+from gpu_runner.versions.active_baselines import StoredBaseline
+from gpu_runner.versions.registry import read_record
+from schemas.events.model_current import ModelCurrent
+from schemas.events.operator_requested import OperatorRequested
+from schemas.events.promotion_decided import PromotionDecided
+from schemas.events.retrain_requested import RetrainRequested
 
 Maker = Callable[..., RetrainRequested]
 

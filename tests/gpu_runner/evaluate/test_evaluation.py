@@ -13,9 +13,18 @@ from typing import Any
 import pytest
 
 from gpu_runner.dataset.fields import DataError
-from gpu_runner.evaluate.evaluation import BadModel, ask, finished, load_items, load_sources, load_spec, report, verify_model
+from gpu_runner.evaluate.evaluation import (
+    BadModel,
+    ask,
+    finished,
+    load_items,
+    load_sources,
+    load_spec,
+    report,
+    verify_model,
+)
 from gpu_runner.evaluate.score import UnknownMetric
-from producers.artifact_store.content_hash import folder_sha256
+from runtime.artifacts.content_hash import folder_sha256
 
 
 @dataclass(frozen=True)

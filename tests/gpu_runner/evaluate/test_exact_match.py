@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_runner.evaluate.exact_match import MISSING, score_answer, token_f1
+from gpu_runner.evaluate.exact_match import MISSING, score_answer
+from gpu_runner.text.token_f1 import token_f1
 
 
 def test_the_best_reference_counts() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gpu_runner.tiny_llama.facts import load_facts
-from producers.artifact_store.content_hash import folder_sha256
+from runtime.artifacts.content_hash import folder_sha256
 
 pytestmark = pytest.mark.torch
 
@@ -140,7 +140,7 @@ def test_k13_twelve_right_answers_behind_a_thinking_block_are_right(small_base: 
 def test_k9_one_long_question_does_not_pad_the_others(small_base: Path) -> None:
     """Batches are made by tokens; a question over the limit is told and never asked cut."""
     from gpu_runner.evaluate.generate import TOKENS_AT_ONCE, Generator, TooLong
-    from gpu_runner.train.token_limit import TokenLimit
+    from gpu_runner.model_folder.token_limit import TokenLimit
 
     generator = Generator(small_base)
     sizes: list[tuple[int, int]] = []
@@ -196,10 +196,10 @@ def test_k12_weights_that_are_cut_missing_or_no_numbers_are_told_by_name(small_b
 
 def test_k9_an_evaluation_asks_nothing_over_the_limit_and_counts_it(small_base: Path, tmp_path: Path) -> None:
     """The report and the result say how many questions were too long; where all are, the file is told."""
+    from gpu_runner.child.parent import Parent
+    from gpu_runner.child.reporter import Reporter
     from gpu_runner.dataset.fields import DataError
     from gpu_runner.evaluate.__main__ import run
-    from gpu_runner.train.parent import Parent
-    from gpu_runner.train.progress import Reporter
 
     spec = {
         "job_id": "eval-1", "model_id": "tiny", "model_version": "v0", "items": "items.jsonl", "sources": None, "metrics": ["exact_match"],

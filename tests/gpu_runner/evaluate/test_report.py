@@ -15,7 +15,7 @@ import pytest
 from gpu_runner.dataset.rows import Answer, EvaluationItem, Side, save_rows
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import score_answers
-from gpu_runner.gate import Policy, decide
+from gpu_runner.gate.decide import Policy, decide
 
 SIDES: tuple[Side, ...] = ("baseline", "candidate")
 VOID = {"meta", "line", "circle", "rect"}

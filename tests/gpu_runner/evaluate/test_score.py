@@ -10,7 +10,14 @@ import pytest
 
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.rows import Answer, EvaluationItem, Side, save_rows
-from gpu_runner.evaluate.score import DEFAULT_METRICS, KNOWN_METRICS, UnknownMetric, items_sha256, score_answers, score_side
+from gpu_runner.evaluate.score import (
+    DEFAULT_METRICS,
+    KNOWN_METRICS,
+    UnknownMetric,
+    items_sha256,
+    score_answers,
+    score_side,
+)
 
 ITEMS = (
     EvaluationItem("1", "repair", "ताज महल कहाँ है?", ("आगरा",), "hi", "secret group", "ताज महल आगरा में है।"),

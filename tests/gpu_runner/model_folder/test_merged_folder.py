@@ -59,10 +59,10 @@ def same(torch: Any, one: Any, other: Any) -> bool:
 
 def test_k13_a_merged_folder_is_a_base_again(multimodal: Path, tmp_path: Path) -> None:
     """With weights in two precisions beside each other it loads, answers and is no faulty base."""
-    from gpu_runner.base_models import folder_fault
     from gpu_runner.evaluate.generate import Generator
     from gpu_runner.model_folder.load import load_quantised
     from gpu_runner.model_folder.merged_folder import write_merged
+    from gpu_runner.versions.base_models import folder_fault
 
     base = load_quantised(multimodal)
     changed = {name for name, _ in base.named_modules() if name.split(".")[-1] in TRAINED and ".language_model." in name}

@@ -11,7 +11,7 @@ import pytest
 
 from gpu_runner.tiny_llama.bootstrap_files import evaluation_items, replay_rows
 from gpu_runner.tiny_llama.facts import taught_facts, untaught_facts
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from runtime.artifacts.content_hash import file_sha256, folder_sha256
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ import torch
 import trl
 from transformers import LlamaForCausalLM
 
+from gpu_runner.child.parent import Parent, Termination
+from gpu_runner.child.reporter import Reporter
 from gpu_runner.train.__main__ import _kind_of, run
-from gpu_runner.train.parent import Parent, Termination
-from gpu_runner.train.progress import Reporter
 
 most = 0
 refused: list[int] = []

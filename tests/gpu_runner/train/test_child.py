@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.child_report import read_end
+from gpu_runner.child.exit import read_end
 from gpu_runner.train.left_out import row_name
-from producers.artifact_store.content_hash import file_sha256, folder_sha256
+from runtime.artifacts.content_hash import file_sha256, folder_sha256
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(900)]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

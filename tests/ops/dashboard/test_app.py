@@ -18,16 +18,16 @@ import uvicorn
 from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
 
-from ops.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.dashboard.app import create_app
 from ops.dashboard.feed import Feed
-from ops.services import Ports
-from producers.connection import KafkaConnection
+from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
+from ops.stack.services import Ports
 from producers.publisher import Publisher
+from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.dead_letter import MALFORMED, DeadLetter, Redriven
-from schemas.evaluation import PromotionDecided
-from schemas.model import ModelCurrent
+from schemas.events.model_current import ModelCurrent
+from schemas.events.promotion_decided import PromotionDecided
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SHA = "cd" * 32

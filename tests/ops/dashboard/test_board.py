@@ -11,20 +11,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from ops.dashboard.board import CURVE_POINTS, DECISIONS_SHOWN, Board
-from schemas.clock import ClockTicked
-from schemas.decision import (
-    DriftDetected,
-    DriftEvidence,
-    DriftHistogram,
-    DriftShare,
-    DriftTerm,
-    LeasedBatch,
-    RetrainRequested,
-    RollbackRequested,
-)
-from schemas.evaluation import PromotionDecided
-from schemas.model import ModelCurrent
-from schemas.training import TrainingState
+from schemas.events.clock_ticked import ClockTicked
+from schemas.events.drift_detected import DriftDetected, DriftEvidence, DriftHistogram, DriftShare, DriftTerm
+from schemas.events.model_current import ModelCurrent
+from schemas.events.promotion_decided import PromotionDecided
+from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
+from schemas.events.rollback_requested import RollbackRequested
+from schemas.events.training_state import TrainingState
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SHA = "ab" * 32

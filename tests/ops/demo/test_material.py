@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from consumers.core.holdout import is_holdout
-from ops.demo.builtin import builtin_material, known_questions
-from ops.demo.material import squad_material
+from ops.demo.material import builtin_material, known_questions, squad_material
 from ops.demo.people import NEGATIVES
+from schemas.holdout import is_holdout
 
 XQUAD = Path(__file__).parents[3].parent / "shared" / "data" / "xquad"
 

@@ -10,7 +10,7 @@ from ops.demo import people
 from ops.demo.material import Question
 from producers.submissions import FeedbackSubmission
 from schemas import envelope, topics
-from schemas.feedback import FeedbackSubmitted
+from schemas.events.feedback_submitted import FeedbackSubmitted
 from schemas.rating import normalise
 
 QUESTION = Question("संग्रहालय कब खुला?", "1911", "hi", "hi-museum-1", ())

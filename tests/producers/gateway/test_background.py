@@ -7,10 +7,10 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from producers.backlog import Backlog
-from producers.connection import KafkaConnection
 from producers.errors import KafkaAway
 from producers.gateway.background import follow_stage1, keep_connected
+from producers.in_flight import Backlog
+from runtime.kafka.connection import KafkaConnection
 
 
 class Held:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from ops.brokers.embedded import EmbeddedBroker
+from ops.stack.brokers.embedded import EmbeddedBroker
 from schemas import topics
 
 ROOT = Path(__file__).parents[3]

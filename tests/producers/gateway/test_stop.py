@@ -20,9 +20,9 @@ import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from ops.brokers.embedded import EmbeddedBroker, partition_counts
-from ops.services import GATEWAY, Ports
-from ops.stack import GATEWAY_STOPS_WITHIN_S, Stack, StackSettings
+from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
+from ops.stack.services import GATEWAY, Ports
+from ops.stack.stack import GATEWAY_STOPS_WITHIN_S, Stack, StackSettings
 from producers.gateway import stop_times
 from schemas import topics
 
@@ -53,7 +53,9 @@ def busy_machine() -> Iterator[None]:
 def test_a_request_that_the_stop_cuts_off_is_answered(tmp_path: Path) -> None:
     """A broker that answers nobody any more: who waits for its acknowledgement gets 503 and when to come again, and the exit code is 0."""
     address = tmp_path / "address"
-    broker = subprocess.Popen([sys.executable, "-m", "ops.brokers.embedded", "--port-file", str(address)], cwd=ROOT, stdin=subprocess.PIPE)
+    broker = subprocess.Popen(
+        [sys.executable, "-m", "ops.stack.brokers.embedded", "--port-file", str(address)], cwd=ROOT, stdin=subprocess.PIPE
+    )
     port = Ports.free().gateway
     gateway = None
     try:
@@ -138,7 +140,7 @@ def test_a_stop_on_a_busy_machine_is_no_kill(embedded_broker: EmbeddedBroker, tm
 
 def test_the_stack_waits_longer_than_the_gateway_needs() -> None:
     """What a stack gives the gateway is the sum of the gateway's own times, and less than the time after which it kills."""
-    from ops import stack
+    from ops.stack import stack
 
     parts = (stop_times.ANSWERS_WITHIN_S, stop_times.BACKGROUND_WITHIN_S, stop_times.PUBLISHER_WITHIN_S, stop_times.LOOKING_S)
     assert sum(parts) <= GATEWAY_STOPS_WITHIN_S < stack._STOP_S / 2

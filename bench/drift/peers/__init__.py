@@ -1,0 +1,1 @@
+"""Other drift detectors on the same streams."""

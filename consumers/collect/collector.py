@@ -1,0 +1,338 @@
+"""Stage 1 of one input partition: feedback and documents in, samples and counts out. Pure: its state is its changelog.
+
+Event time alone decides what is accepted. The watermark of an input is the newest event time seen in its partition, less the allowed
+lateness, at the start of that day (UTC); what is older is refused, and what is remembered may be forgotten behind it. The two inputs
+have a watermark each, and no day lies on both sides of one: so how feedback, documents and erasures lie to each other decides nothing.
+
+An event of an imported history is taken however old it is. It moves no watermark and counts in no day; its id is remembered from when the
+broker took it, so that the same history again is known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from consumers.collect.arrival import Arrival, arrive
+from consumers.collect.daily_counts import DailySignals
+from consumers.collect.daily_sketches import DocumentSketches, InForce, none_in_force
+from consumers.collect.deduplication import (
+    DOCUMENT_KEY,
+    FEEDBACK_KEY,
+    FORMER_DOCUMENT_KEY,
+    FORMER_FEEDBACK_KEY,
+    USER_BYTES,
+    Mark,
+    lost_with,
+)
+from consumers.collect.intake import Collected, IntakePolicy, Received, collect, receive
+from consumers.collect.totals import RETRACTED_UNMET, Totals
+from consumers.collect.watermark import DAY_S, Lane
+from consumers.records import DECODING_ERRORS, Effects, InputRecord, Refusal
+from consumers.wire import SampleOut
+from schemas import dead_letter, topics
+from schemas.envelope import Encoded, Envelope, MalformedEvent, RecordEncoder, decode, format_time
+from schemas.events.user_erased import UserErased
+
+READER: Final = "stage1"
+SOURCE: Final = "abhyas/stage1"
+ERASED_KEY: Final = b"e"
+WATERMARK_KEY: Final = b"w|"
+TOTALS_KEY: Final = b"n"
+# Marks that one step drops at most: more of them go with the next steps, and a transaction stays small.
+FORGOTTEN_A_STEP: Final = 5_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY: Final = _EPOCH.toordinal()
+# Behind every time that a mark holds.
+_EVER_S: Final = 1 << 40
+
+
+class Collector:
+    """For the same records of its partition, in any batching and with any duplicates, it gives the same samples, counts and sketches."""
+
+    def __init__(self, partition: int, policy: IntakePolicy, in_force: InForce = none_in_force) -> None:
+        self.partition = partition
+        self._policy = policy
+        self._feedback = Lane("feedback", FEEDBACK_KEY, FORMER_FEEDBACK_KEY, policy.lateness_s)
+        self._documents = Lane("document", DOCUMENT_KEY, FORMER_DOCUMENT_KEY, policy.lateness_s)
+        self._marks = {
+            FEEDBACK_KEY: self._feedback.marks,
+            FORMER_FEEDBACK_KEY: self._feedback.former,
+            DOCUMENT_KEY: self._documents.marks,
+            FORMER_DOCUMENT_KEY: self._documents.former,
+        }
+        self._lanes = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
+        self._signals = DailySignals(partition)
+        self._sketches = DocumentSketches(in_force)
+        # The erasure of each user (the hash's first bytes), in seconds since 1970 UTC.
+        self._erased_s: dict[bytes, int] = {}
+        self._samples = RecordEncoder(topics.SAMPLE_COLLECTED, SOURCE)
+        self._summaries = RecordEncoder(topics.SIGNAL_SUMMARISED, SOURCE)
+        self.totals = Totals()
+
+    @property
+    def state_keys(self) -> int:
+        """How many keys the state holds."""
+        return self.remembered_ids + len(self._signals) + len(self._sketches) + len(self._erased_s)
+
+    @property
+    def remembered_ids(self) -> int:
+        """How many sample ids the deduplication window holds."""
+        return sum(len(marks) for marks in self._marks.values())
+
+    def remembered_of(self, user_hash: str) -> int:
+        """How many samples of a user the deduplication window holds. O(marks of the partition)."""
+        user, lane = bytes.fromhex(user_hash[: 2 * USER_BYTES]), self._feedback
+        return sum(
+            not mark.retracted
+            for marks in (lane.marks, lane.former)
+            for _, mark in marks.of_user(user, until_s=_EVER_S, forgotten_before_s=lane.watermark_s)
+        )
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records."""
+        for marks in self._marks.values():
+            yield from marks.items()
+        yield from self._signals.items()
+        yield from self._sketches.items()
+        for user, second in self._erased_s.items():
+            yield ERASED_KEY + user, str(second).encode()
+        for topic, lane in self._lanes.items():
+            if lane.begun:
+                yield WATERMARK_KEY + topic.encode(), str(lane.newest_s).encode()
+        yield TOTALS_KEY, msgspec.json.encode(self.totals)
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Takes one changelog record back; raises ValueError for a key of another kind of state."""
+        kind = key[:1]
+        marks = self._marks.get(kind)
+        if marks is not None:
+            marks.restore(key, value)
+        elif kind == b"d":
+            self._signals.restore(key, value)
+        elif kind == b"f":
+            self._sketches.restore(key, value)
+        elif kind == ERASED_KEY:
+            if value is None:
+                self._erased_s.pop(key[1:], None)
+            else:
+                self._erased_s[key[1:]] = int(value)
+        elif kind == b"w" and value is not None:
+            self._lanes[key[2:].decode()].advance(int(value))
+        elif key == TOTALS_KEY:
+            self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
+        else:
+            raise ValueError(
+                f"changelog key {key!r} is not stage 1's: expected c…, t…, k…, q…, d|…, f|…, e…, w|… or n; "
+                "is this the changelog of another stage?"
+            )
+
+    def process(self, records: Iterable[InputRecord]) -> Effects:
+        """The effects of some records of this partition, in the order given."""
+        effects = Effects()
+        newest_s = {topic: lane.newest_s for topic, lane in self._lanes.items()}
+        summarised_s: int | None = None
+        outcomes: dict[tuple[str, str], int] = {}
+        for record in records:
+            lane = self._lanes.get(record.topic)
+            outcome, time_s = self._erase(record, effects) if lane is None else self._take(record, lane, effects)
+            if isinstance(outcome, Refusal):
+                effects.dead_letters.append(outcome.dead_letter(record, READER))
+                outcome = outcome.reason
+            counted = (record.topic, outcome)
+            outcomes[counted] = outcomes.get(counted, 0) + 1
+            if time_s is not None and (summarised_s is None or time_s > summarised_s):
+                summarised_s = time_s
+        effects.outcomes.update(outcomes)
+        if summarised_s is not None:
+            self._summarise(summarised_s, effects)
+        for topic, lane in self._lanes.items():
+            if lane.newest_s != newest_s[topic]:
+                effects.changes[WATERMARK_KEY + topic.encode()] = str(lane.newest_s).encode()
+        if effects.outcomes:
+            self._forget(effects)
+            self.totals.add(effects)
+            effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
+        return effects
+
+    def _take(self, record: InputRecord, lane: Lane, effects: Effects) -> tuple[str | Refusal, int | None]:
+        """What becomes of a feedback or a document, and its event time (seconds since 1970 UTC) where it was one."""
+        received = receive(record, self._policy)
+        if isinstance(received, Refusal):
+            return received, None
+        time_s = math.floor(received.envelope.time.timestamp())
+        if time_s > lane.newest_s:
+            refused = self._ahead(record, time_s)
+            if refused is not None:
+                return refused, None
+            if not received.envelope.history:
+                lane.advance(time_s)
+        elif time_s < lane.watermark_s and not received.envelope.history:
+            late_s = lane.newest_s - time_s
+            detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
+            return Refusal(dead_letter.TOO_LATE, detail), None
+        return self._accept(received, record, time_s, effects), time_s
+
+    def _ahead(self, record: InputRecord, time_s: int) -> Refusal | None:
+        ahead_s = time_s - record.timestamp_ms // 1000
+        if ahead_s <= self._policy.future_s or record.timestamp_ms <= 0:
+            return None
+        detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
+        return Refusal(dead_letter.FUTURE_DATED, detail)
+
+    def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
+        user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
+        if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
+            return "erased"
+        arrival = arrive(received, record, self._lanes[record.topic], user, time_s)
+        known = arrival.known
+        fresh = "new" if known is None or arrival.former else arrival.freshness()
+        if fresh in ("duplicate", "stale"):
+            return fresh
+        if fresh in ("again", "conflict"):
+            return self._keep(arrival, fresh, effects)
+        # Somebody who takes their words back is heard even while nothing is collected.
+        if not self._policy.collect_feedback and arrival.lane is self._feedback and not received.retracted:
+            return "collection_disabled"
+        # A revision that names no model is of the model that the feedback was about.
+        model = received.model or (known.model if known else self._policy.default_model)
+        try:
+            collected = collect(received, record, model, self._policy)
+        except DECODING_ERRORS as error:
+            # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
+            return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
+        if arrival.former:
+            fresh = arrival.freshness_to_former(collected.contribution)
+            if fresh in ("duplicate", "stale"):
+                return fresh
+        self._put(arrival, fresh, collected, effects)
+        if fresh == "prevails":
+            return _conflict(received, "this record's is in use, and what came before it is not")
+        if received.retracted:
+            return RETRACTED_UNMET if known is None else "retracted"
+        if collected.sample.quarantine is not None:
+            return "quarantined"
+        return "collected" if fresh == "new" else "revised"
+
+    def _keep(self, arrival: Arrival, fresh: str, effects: Effects) -> str | Refusal:
+        """The known words stay in use: they were said again later, or are in conflict with these."""
+        known = arrival.known
+        assert known is not None
+        if fresh == "again":
+            # Whatever else was said in between has to be later than this; the day that it counts in stays that of the first time.
+            mark = msgspec.structs.replace(known, time_s=arrival.remembered_s, said_ms=arrival.said_ms, lost=b"")
+        else:
+            mark = msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content))
+        arrival.lane.marks.put(arrival.key, mark, effects.changes)
+        return "duplicate" if fresh == "again" else _conflict(arrival.received, "what came before it is in use")
+
+    def _put(self, arrival: Arrival, fresh: str, collected: Collected, effects: Effects) -> None:
+        """The sample is the newest: it takes the place of what is known, in counts, marks and for the stage behind."""
+        sample, lane, known, envelope = collected.sample, arrival.lane, arrival.known, arrival.received.envelope
+        former = bool(arrival.former) or (known is not None and known.former)
+        if former or sample.revision or sample.retracted:
+            sample = msgspec.structs.replace(sample, former_ids=arrival.former_ids())
+        left = set()
+        for key, mark in arrival.former.items():
+            self._take_back(key, mark, lane)
+            lane.former.drop(key, effects.changes)
+            left.add(mark.model)
+        if known is not None and not arrival.former:
+            self._take_back(arrival.key, known, lane)
+            left.add(known.model)
+        contribution = () if envelope.history else collected.contribution
+        day = _EPOCH_DAY + arrival.time_s // DAY_S
+        self._signals.add(sample.model, lane.kind, day, contribution)
+        content, lost = arrival.received.content, lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
+        mark = Mark(
+            arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.user, day, contribution,
+            None, arrival.said_ms, content, lost, former,
+        )  # fmt: skip
+        lane.marks.put(arrival.key, mark, effects.changes)
+        if lane is self._documents:
+            self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
+        effects.redactions += collected.redactions
+        effects.redacted_corrections += sample.correction_redactions > 0
+        for model in sorted(left - {sample.model}):
+            # The former model's buffer is in another hand: it hears of the move as a retraction.
+            effects.encoded.append(self._encoded(_without_text(sample, model), envelope))
+        effects.encoded.append(self._encoded(sample, envelope))
+
+    def _erase(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
+        """Takes back what the user said up to the erasure, and refuses what of it comes later."""
+        if record.value is None:
+            return "tombstone", None
+        try:
+            envelope, event = decode(record.value, record.headers, UserErased)
+        except MalformedEvent as error:
+            return Refusal(dead_letter.MALFORMED, str(error)), None
+        except DECODING_ERRORS as error:
+            return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)"), None
+        user, until_s = bytes.fromhex(event.user_hash[: 2 * USER_BYTES]), math.floor(envelope.time.timestamp())
+        refused = self._ahead(record, until_s)
+        if refused is not None:
+            return refused, None
+        if until_s <= self._erased_s.get(user, until_s - 1):
+            return "duplicate", None
+        self._erased_s[user] = until_s
+        effects.changes[ERASED_KEY + user] = str(until_s).encode()
+        lane = self._feedback
+        for marks in (lane.marks, lane.former):
+            for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
+                self._take_back(key, mark, lane)
+                marks.drop(key, effects.changes)
+        return "erased", until_s
+
+    def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
+        # A revision dated before its sample may lie in a day that is forgotten already, while the sample is not.
+        if mark.day >= _first_day(lane):
+            self._signals.take_back(mark.model, lane.kind, mark.day, mark.contribution)
+            if lane is self._documents:
+                self._sketches.take_back(key, mark)
+
+    def _encoded(self, sample: SampleOut, envelope: Envelope) -> Encoded:
+        event_id = f"{sample.sample_id}:{sample.revision}:{sample.content}"
+        return self._samples.encode(sample, sample.model, event_id, sample.occurred_at, envelope.traceparent, history=envelope.history)
+
+    def _summarise(self, newest_s: int, effects: Effects) -> None:
+        self._sketches.settle(self._documents.marks, effects.changes)
+        time = format_time(_EPOCH + timedelta(seconds=newest_s))
+        for summary in self._signals.take_touched(effects.changes):
+            event_id = f"{summary.model}:{summary.input}:{summary.partition}:{summary.event_day.isoformat()}:{summary.sequence}"
+            told = self._sketches.on(summary) if summary.input == "document" else summary
+            effects.encoded.append(self._summaries.encode(told, summary.model, event_id, time))
+
+    def _forget(self, effects: Effects) -> None:
+        """Drops what no record that can still be accepted would ask for. Erasures stay: a history may be of any age."""
+        for lane in self._lanes.values():
+            if not lane.begun:
+                continue
+            lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
+            if lane.former:
+                lane.former.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
+            self._signals.forget(lane.kind, _first_day(lane), effects.changes)
+            if lane is self._documents:
+                self._sketches.forget(_first_day(lane), effects.changes)
+
+
+def _first_day(lane: Lane) -> int:
+    return _EPOCH_DAY + lane.watermark_s // DAY_S
+
+
+def _conflict(received: Received, in_use: str) -> Refusal:
+    detail = (
+        f"other content of revision {received.revision} was said at the same moment: {in_use} (content {received.content.hex()} is here)"
+    )
+    return Refusal(dead_letter.CONFLICT, detail)
+
+
+def _without_text(sample: SampleOut, model: str) -> SampleOut:
+    """The sample as a retraction at another model; the user's own retraction is one there too."""
+    return msgspec.structs.replace(
+        sample, model=model, retracted=True, moved=not sample.retracted, negative=False, query="", response="", correction=None,
+        correction_redactions=0, title=None, text=None,
+    )  # fmt: skip

@@ -1,1 +1,0 @@
-"""The pure core of the stream processor: no clock, no I/O, no global random state."""

@@ -1,0 +1,141 @@
+"""Drift of one model's feedback: the newest counts of each partition's days, and the rates that they feed, overall and by language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from consumers.collect.daily_counts import LANGUAGES
+from consumers.decide.feedback_rate import RateSignal, RatesPolicy, Said
+from consumers.decide.inputs import COUNTED, SignalSeen
+from consumers.drift.rates.detector import Standing
+
+# All of it, and each language that stage 1 counts by itself.
+WATCHED: Final = (None, *LANGUAGES)
+# The rates by name: what of all feedback they count. They are watched for a rise: fewer complaints are no reason to train.
+RATES: Final = {"negative_rate": "negatives", "correction_rate": "corrections"}
+DETECTOR: Final = "e_detector"
+
+
+class DayCounts(msgspec.Struct, array_like=True, tag=1, frozen=True):
+    """The newest summary of one partition's event-day, counts in the order of COUNTED."""
+
+    sequence: int
+    counts: tuple[int, ...]
+
+
+class FeedbackDrift:
+    """The feedback of one model."""
+
+    def __init__(self, policy: RatesPolicy, *, window_days: int) -> None:
+        self._policy, self._window_days = policy, window_days
+        self._days: dict[str, DayCounts] = {}
+        self._signals: dict[tuple[str, str | None], RateSignal] = {}
+        self._day: int | None = None
+        self._touched: set[str] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        """Another version serves: its first ratings are the baseline. What the days counted stays."""
+        self._signals = {(name, language): RateSignal(self._policy) for name in RATES for language in WATCHED}
+        self._touched.update(_place(*key) for key in self._signals)
+
+    def take(self, seen: SignalSeen) -> None:
+        """Merges a summary; one that is not newer than the known changes nothing."""
+        place = f"f|{seen.partition}|{seen.day}"
+        before = self._days.get(place)
+        if before is not None and seen.sequence <= before.sequence:
+            return
+        counts = tuple(getattr(seen, name) for name in COUNTED)
+        self._days[place] = DayCounts(seen.sequence, counts)
+        self._touched.add(place)
+        new = dict(zip(COUNTED, counts, strict=True))
+        if before is not None:
+            new = {name: count - known for (name, count), known in zip(new.items(), before.counts, strict=True)}
+        for (name, language), signal in self._signals.items():
+            of = "" if language is None else f"_{language}"
+            if signal.add(new[f"events{of}"], new[f"{RATES[name]}{of}"]):
+                self._touched.add(_place(name, language))
+
+    def tick(self, now_ms: int, today: int) -> list[tuple[str, str | None, Said]]:
+        """Closes the buckets that are full; gives what fired with them: rate, language and what was said."""
+        if today != self._day:
+            self._day = today
+            for place in [place for place in self._days if int(place.rsplit("|", 1)[1]) < today - self._window_days]:
+                del self._days[place]
+                self._touched.add(place)
+        found = []
+        for (name, language), signal in self._signals.items():
+            if signal.tick(now_ms):
+                self._touched.add(_place(name, language))
+                fired = signal.fired(now_ms)
+                if fired is not None:
+                    found.append((name, language, fired))
+        return found
+
+    def said(self) -> Iterator[tuple[str, str | None, str, Said]]:
+        """What was said and is not answered yet: rate, language, detector."""
+        for (name, language), signal in self._signals.items():
+            if signal.state.alarm is not None:
+                yield name, language, DETECTOR, signal.state.alarm
+            if signal.state.opined is not None:
+                yield name, language, self._policy.opinion, signal.state.opined
+
+    def acknowledge(self) -> None:
+        """A run answers what was said."""
+        self._touched.update(_place(*key) for key, signal in self._signals.items() if signal.acknowledge())
+
+    def standing(self) -> Iterator[Standing]:
+        """Each rate's e-detector, and the second opinion on it; a language without ratings has none."""
+        for (name, language), signal in self._signals.items():
+            learning, alarm, opined = signal.learning, signal.state.alarm, signal.state.opined
+            if language is not None and learning is not None and not learning[0]:
+                continue
+            statistic, threshold = signal.standing()
+            since_ms = None if alarm is None else alarm.at_ms
+            yield Standing(name, DETECTOR, language, statistic, threshold, alarm is not None, since_ms, learning)
+            opinion = signal.opinion_standing()
+            if opinion is not None:
+                since_ms = None if opined is None else opined.at_ms
+                yield Standing(name, self._policy.opinion, language, *opinion, opined is not None, since_ms)
+
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        """The whole state by place."""
+        for key, signal in self._signals.items():
+            yield _place(*key), signal.to_bytes()
+        for place, day in self._days.items():
+            yield place, msgspec.json.encode(day)
+
+    def take_changes(self) -> dict[str, bytes | None]:
+        """What changed since the last call, by place."""
+        by_place = {_place(*key): signal for key, signal in self._signals.items()}
+        changes: dict[str, bytes | None] = {}
+        for place in sorted(self._touched):
+            if place in by_place:
+                changes[place] = by_place[place].to_bytes()
+            else:
+                day = self._days.get(place)
+                changes[place] = None if day is None else msgspec.json.encode(day)
+        self._touched.clear()
+        return changes
+
+    def restore(self, place: str, value: bytes | None) -> None:
+        """Takes one changelog record back; a rate that only another release watches is left alone."""
+        if place.startswith("f|"):
+            self._days.pop(place, None)
+            if value is not None:
+                self._days[place] = msgspec.json.decode(value, type=DayCounts)
+            return
+        _, name, language = place.split("|")
+        key = (name, language or None)
+        if key in self._signals:
+            self._signals[key] = RateSignal(self._policy)
+            if value is not None:
+                self._signals[key].restore(value)
+        self._touched.discard(place)
+
+
+def _place(name: str, language: str | None) -> str:
+    return f"r|{name}|{language or ''}"

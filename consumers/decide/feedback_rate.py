@@ -1,0 +1,178 @@
+"""One rate of the feedback: its open bucket, the baseline that its first ratings make, then the watch and a second opinion beside it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+
+from consumers.drift.rates.design_effect import design_effect_of_buckets
+from consumers.drift.rates.detector import RateDetector
+from consumers.drift.rates.e_detector import RateCount
+from consumers.drift.rates.rate_monitor import RateDecision, RatePolicy, RateWatch
+from consumers.drift.rates.river_detectors import SecondOpinion, new_opinion
+
+# So many moments are remembered, to date a change by; then every second one goes.
+REMEMBERED_MOMENTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RatesPolicy:
+    """A rate's first `baseline_events` since a version serves are its baseline; buckets close at ticks with `min_bucket_events`.
+
+    `watch` is what an alarm and a fire take; its design effect is measured on the baseline. `opinion` and `delta`: the second opinion.
+    """
+
+    baseline_events: int = 2_000
+    min_bucket_events: int = 20
+    watch: RatePolicy = field(default_factory=RatePolicy)
+    opinion: SecondOpinion = "adwin"
+    delta: float = 0.002
+
+
+class Said(msgspec.Struct, array_like=True, frozen=True):
+    """What a detector said and when (milliseconds since 1970 UTC); `events` since `since_ms` show it."""
+
+    statistic: float
+    threshold: float
+    effect: float
+    at_ms: int
+    fired: bool = False
+    events: int | None = None
+    since_ms: int | None = None
+
+
+class RateState(msgspec.Struct, array_like=True, tag=1):
+    """The open bucket; the buckets gathered for the baseline; the baseline and its design effect; the states of the detectors.
+
+    `moments` are (events of the watch so far, time) of closed buckets; `alarm` and `opined` what was said last and is not answered yet.
+    """
+
+    events: int = 0
+    successes: int = 0
+    gathered: list[tuple[int, int]] = []
+    baseline: tuple[int, int] | None = None
+    design_effect: float = 1.0
+    watch: str = ""
+    opinion: str = ""
+    moments: list[tuple[int, int]] = []
+    alarm: Said | None = None
+    opined: Said | None = None
+
+
+class RateSignal:
+    """Takes what is added to a rate's counts; at ticks its buckets close."""
+
+    def __init__(self, policy: RatesPolicy) -> None:
+        self._policy = policy
+        self.state = RateState()
+        self._watch: RateWatch | None = None
+        self._opinion: RateDetector | None = None
+
+    @property
+    def learning(self) -> tuple[int, int] | None:
+        """The events gathered for the baseline and those needed; None once it is watched."""
+        if self.state.baseline is not None:
+            return None
+        return sum(events for events, _ in self.state.gathered), self._policy.baseline_events
+
+    def add(self, events: int, successes: int) -> bool:
+        """Adds to the open bucket, or takes back from it; whether that changed anything."""
+        self.state.events += events
+        self.state.successes += successes
+        return bool(events or successes)
+
+    def tick(self, now_ms: int) -> bool:
+        """Closes the bucket if it is full; whether it did."""
+        state = self.state
+        if state.events < self._policy.min_bucket_events:
+            return False
+        # A revision may take back what an earlier bucket counted: what no bucket can hold waits for the next.
+        events, successes = state.events, min(max(state.successes, 0), state.events)
+        state.events, state.successes = 0, state.successes - successes
+        if self._watch is None:
+            self._gather(events, successes)
+        else:
+            self._look(self._watch, events, successes, now_ms)
+        return True
+
+    def fired(self, now_ms: int) -> Said | None:
+        """What fired at this tick."""
+        alarm = self.state.alarm
+        return alarm if alarm is not None and alarm.fired and alarm.at_ms == now_ms else None
+
+    def standing(self) -> tuple[float, float]:
+        """Statistic and threshold of the e-detector."""
+        return (0.0, self._policy.watch.arl) if self._watch is None else (self._watch.statistic, self._watch.threshold)
+
+    def opinion_standing(self) -> tuple[float, float] | None:
+        """Statistic and threshold of the second opinion, None where there is none yet."""
+        return None if self._opinion is None else (self._opinion.statistic, self._opinion.threshold)
+
+    def acknowledge(self) -> bool:
+        """A run answers what was said, but for an alarm that waits to be confirmed; whether that changed anything."""
+        before = (self.state.alarm, self.state.opined)
+        if self.state.alarm is not None and self.state.alarm.fired:
+            self.state.alarm = None
+        self.state.opined = None
+        return before != (self.state.alarm, self.state.opined)
+
+    def to_bytes(self) -> bytes:
+        """The whole state as JSON."""
+        if self._watch is not None:
+            self.state.watch = self._watch.save().decode()
+        if self._opinion is not None:
+            self.state.opinion = self._opinion.save().decode()
+        return msgspec.json.encode(self.state)
+
+    def restore(self, value: bytes) -> None:
+        """Goes on where `to_bytes` was."""
+        self.state = state = msgspec.json.decode(value, type=RateState)
+        self._watch, self._opinion = None, None
+        if state.baseline is None:
+            return
+        self._start()
+        if self._watch is not None and state.watch:
+            self._watch.load(state.watch.encode())
+        if self._opinion is not None and state.opinion:
+            self._opinion.load(state.opinion.encode())
+
+    def _gather(self, events: int, successes: int) -> None:
+        state = self.state
+        state.gathered.append((events, successes))
+        counted = sum(events for events, _ in state.gathered)
+        if counted < self._policy.baseline_events:
+            return
+        state.baseline = (counted, sum(successes for _, successes in state.gathered))
+        state.design_effect = design_effect_of_buckets(state.gathered)
+        state.gathered = []
+        self._start()
+
+    def _start(self) -> None:
+        baseline = RateCount(*(self.state.baseline or (0, 0)))
+        self._watch = RateWatch(baseline, replace(self._policy.watch, design_effect=self.state.design_effect))
+        self._opinion = new_opinion(self._policy.opinion, baseline, self._policy.delta)
+
+    def _look(self, watch: RateWatch, events: int, successes: int, now_ms: int) -> None:
+        state = self.state
+        before = state.moments[-1][0] if state.moments else 0
+        state.moments.append((before + events, now_ms))
+        if len(state.moments) > REMEMBERED_MOMENTS:
+            state.moments = [*state.moments[:-1:2], state.moments[-1]]
+        decision = watch.update_bucket(events, successes)
+        if decision is not None:
+            state.alarm = None if decision.kind == "not_confirmed" else self._said(decision, now_ms)
+        if self._opinion is not None:
+            self._opinion.update_bucket(events, successes)
+            if self._opinion.drift_detected:
+                state.opined = Said(self._opinion.statistic, self._opinion.threshold, self._opinion.effect, now_ms)
+
+    def _said(self, decision: RateDecision, now_ms: int) -> Said:
+        """The change lies in the bucket that closed at `since_ms`, or before."""
+        at = bisect_left(self.state.moments, decision.since, key=lambda moment: moment[0])
+        since_ms = self.state.moments[min(at, len(self.state.moments) - 1)][1]
+        events, fired = decision.n - decision.since + 1, decision.kind == "fired"
+        # Floats, however the policy was written: the state has to come back from the changelog byte for byte.
+        return Said(float(decision.statistic), float(decision.threshold), float(decision.effect), now_ms, fired, events, since_ms)

@@ -1,0 +1,159 @@
+"""The drift of one model: documents and feedback, what fires, and the evidence for it. Same inputs, same decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from consumers.decide.document_drift import Alarm, DocumentDrift, Known, detector_of
+from consumers.decide.feedback_drift import DETECTOR, FeedbackDrift
+from consumers.decide.feedback_rate import RatesPolicy, Said
+from consumers.decide.inputs import DocumentText, SignalSeen, from_ms
+from consumers.drift.rates.detector import Standing
+from schemas.events.drift_detected import DriftEvidence
+
+if TYPE_CHECKING:
+    from consumers.drift.monitor import Finding
+
+
+def none_known(sha256: str) -> None:
+    """No baseline is known: documents are not watched."""
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class DriftPolicy:
+    """`baseline` gives the baseline of documents by its sha256, None where it is not known.
+
+    Event-days older than `window_days` do not enter. After a fire documents fire nothing for `cool_down_documents`.
+    """
+
+    baseline: Known = none_known
+    window_days: int = 30
+    cool_down_documents: int = 20_000
+    rates: RatesPolicy = field(default_factory=RatesPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A confirmed drift: what fired, what else is in alarm, and what explains it (fields of `drift.detected`)."""
+
+    evidence: tuple[DriftEvidence, ...]
+    explained: dict[str, Any]
+
+
+class DriftWatch:
+    """The drift state of one model, fed by summaries and ticks."""
+
+    def __init__(self, policy: DriftPolicy) -> None:
+        self._policy = policy
+        self.documents = DocumentDrift(policy.baseline, window_days=policy.window_days, cool_down=policy.cool_down_documents)
+        self.feedback = FeedbackDrift(policy.rates, window_days=policy.window_days)
+
+    def take(self, seen: SignalSeen, today: int | None) -> bool:
+        """Merges a summary; False where its day has left the window (days as ordinals)."""
+        if today is not None and seen.day < today - self._policy.window_days:
+            return False
+        if seen.input == "feedback":
+            self.feedback.take(seen)
+        else:
+            self.documents.take(seen)
+        return True
+
+    def read(self, texts: Sequence[DocumentText]) -> None:
+        """Takes the texts of collected documents: they explain, and decide nothing."""
+        self.documents.read(texts)
+
+    def tick(self, now_ms: int) -> Drift | None:
+        """Closes the buckets that are full; what fired with them."""
+        today = from_ms(now_ms).date().toordinal()
+        findings = self.documents.tick(now_ms, today)
+        rates = self.feedback.tick(now_ms, today)
+        if not findings and not rates:
+            return None
+        fired = [_shown(finding, fired=True) for finding in findings] + [
+            _said(name, language, DETECTOR, said) for name, language, said in rates
+        ]
+        seen = {(item.signal, item.language, item.detector) for item in fired}
+        others = [_shown(alarm, fired=False) for alarm in self.documents.alarms]
+        others += [_said(name, language, detector, said) for name, language, detector, said in self.feedback.said()]
+        evidence = (*fired, *(item for item in others if (item.signal, item.language, item.detector) not in seen))
+        return Drift(evidence, self.documents.explained(findings[0]) if findings else {})
+
+    def serve(self, baselines: str) -> None:
+        """Takes the drift baselines of the serving version (`ServingSeen.baselines`)."""
+        self.documents.serve(baselines)
+
+    def reset(self) -> None:
+        """Another version serves: the rates of its feedback start afresh. Documents go by the baseline alone."""
+        self.feedback.reset()
+
+    def acknowledge(self) -> None:
+        """A run answers what was said of the feedback."""
+        self.feedback.acknowledge()
+
+    def standing(self) -> Iterator[Standing]:
+        """What each detector says now."""
+        yield from self.feedback.standing()
+        yield from self.documents.standing()
+
+    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records, under `prefix`."""
+        for part in (self.feedback, self.documents):
+            for place, value in part.items():
+                yield prefix + place.encode(), value
+
+    def take_changes(self, prefix: bytes) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call, under `prefix`."""
+        changes = self.feedback.take_changes() | self.documents.take_changes()
+        return {prefix + place.encode(): value for place, value in changes.items()}
+
+    def restore(self, place: str, value: bytes | None) -> None:
+        """Takes one changelog record back."""
+        if place.startswith(("f|", "r|")):
+            self.feedback.restore(place, value)
+        else:
+            self.documents.restore(place, value)
+
+
+def _shown(found: Finding | Alarm, *, fired: bool) -> DriftEvidence:
+    return DriftEvidence(
+        signal=found.head,
+        detector=detector_of(found.head),
+        statistic=round_to_six(found.statistic),
+        threshold=round_to_six(found.threshold),
+        effect=round(found.effect, 6),
+        language=found.language,
+        fired=fired,
+        window_events=max(found.documents, 1),
+        since=_midnight(found.since_day),
+    )
+
+
+def _said(name: str, language: str | None, detector: str, said: Said) -> DriftEvidence:
+    return DriftEvidence(
+        signal=name,
+        detector=detector,
+        statistic=round_to_six(said.statistic),
+        threshold=round_to_six(said.threshold),
+        effect=round(said.effect, 6),
+        language=language,
+        fired=said.fired,
+        window_events=said.events,
+        since=None if said.since_ms is None else from_ms(said.since_ms),
+    )
+
+
+def round_to_six(value: float) -> float:
+    """Six significant digits: evidence of an e-detector goes far beyond what decimals tell.
+
+    >>> round_to_six(123456789.0), round_to_six(0.123456789)
+    (123457000.0, 0.123457)
+    """
+    return float(f"{value:.6g}")
+
+
+def _midnight(day: int) -> datetime:
+    return datetime.combine(date.fromordinal(day), time(), UTC)

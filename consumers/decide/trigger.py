@@ -1,0 +1,407 @@
+"""When a model is retrained: the rules, one run at a time, and the settling of its batch.
+
+Everything that the trigger knows came in as an `Entry`; time is the newest tick. So the same entries give the same
+decisions, and the journal of entries is enough to make them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from consumers.decide.ended_runs import EndedRun, EndedRuns
+from consumers.decide.inputs import (
+    Entry,
+    ErasureSeen,
+    JobSeen,
+    RequestSeen,
+    SampleSeen,
+    ServingSeen,
+    SignalSeen,
+    TickSeen,
+    from_ms,
+)
+from consumers.decide.model_drift import DriftWatch
+from consumers.decide.negative_buffer import NegativeBuffer
+from consumers.decide.trigger_state import DAY_MS, HOUR_MS, MINUTE_MS, Clock, Requests, Running, TriggerPolicy
+from consumers.records import Notice
+from schemas.events.drift_detected import DriftDetected
+from schemas.events.operator_requested import OperatorRequested
+from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
+from schemas.fields import Rule
+
+MAX_ATTEMPTS: Final = 3
+# Job ids of persons' requests that are remembered, so that a request sent again is not another run.
+REMEMBERED_REQUESTS: Final = 500
+ACTOR: Final = "abhyas-stage2"
+
+Decision = RetrainRequested | DriftDetected | OperatorRequested | Notice
+
+
+@dataclass(slots=True)
+class ModelTrigger:
+    """The trigger of one model. `apply` is its only way in; state parts leave by `take_changes` and come back by `restore`."""
+
+    model: str
+    policy: TriggerPolicy
+    clock: Clock = field(default_factory=Clock)
+    running: Running | None = None
+    requests: Requests = field(default_factory=Requests)
+    ended: EndedRuns = field(default_factory=EndedRuns)
+    buffer: NegativeBuffer = field(init=False)
+    drift: DriftWatch = field(init=False)
+    _written: dict[str, bytes | None] = field(init=False, default_factory=dict)
+    _command: RetrainRequested | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.buffer = NegativeBuffer(self.policy.max_per_user)
+        self.drift = DriftWatch(self.policy.drift)
+
+    def apply(self, entry: Entry) -> list[Decision]:
+        """Takes one input and returns what follows from it, in order."""
+        match entry.input:
+            case TickSeen(now_ms=now_ms):
+                decisions = self._tick(now_ms)
+            case SampleSeen() as seen:
+                self.buffer.take(seen, partition=entry.partition, offset=entry.offset, now_ms=self.clock.now_ms or 0)
+                decisions = []
+            case SignalSeen() as seen:
+                self.drift.take(seen, self._today())
+                decisions = []
+            case ServingSeen() as seen:
+                decisions = self._serve(seen)
+            case RequestSeen() as seen:
+                decisions = self._request(seen)
+            case JobSeen() as seen:
+                decisions = self._job(seen)
+            case ErasureSeen(voice=voice, until_s=until_s):
+                self.buffer.erase(voice, until_s)
+                decisions = []
+        decisions += self._fire()
+        return decisions
+
+    def command(self) -> RetrainRequested | None:
+        """The command of the run under way, in its newest attempt."""
+        if self.running is None:
+            return None
+        if self._command is None:
+            self._command = RetrainRequested.model_validate_json(self.running.command)
+        return self._command
+
+    def next_schedule_ms(self) -> int | None:
+        """When the schedule is due next, None before the bootstrap."""
+        start = self.clock.schedule_from_ms
+        return None if start is None else start + round(self.policy.schedule_interval_hours * HOUR_MS)
+
+    def blocked_because(self) -> str | None:
+        """Why no run can start now, whatever is due; None where one could, or one is under way."""
+        if self.clock.serving_version is None:
+            return f"model is not bootstrapped: run abhyas bootstrap --model {self.model} --documents FILE --eval FILE"
+        if self.clock.now_ms is None:
+            return "no clock tick has been seen: start the ticker (python -m consumers ticker)"
+        if self.clock.paused:
+            return "paused by a person: send the action resume to go on"
+        if self.clock.short_guards is not None:
+            return (
+                f"the gate could promote nothing: {self.clock.short_guards}. Bootstrap again under another --model name, with more "
+                "evaluation items, another HOLDOUT_PERCENT or a --policy of your own: the bootstrap's decision says what helps"
+            )
+        if self.running is None and self._due(cool_down=False) and not self._due():
+            return f"cool-down until {from_ms(self.clock.cool_down_until_ms).isoformat()}"
+        if self.running is None and self.buffer.counted_negatives >= self.policy.threshold and not self._has_counted_enough():
+            return f"only {self.buffer.distinct_users} of at least {self.policy.min_users} users (BATCH_MIN_USERS) have given negatives"
+        return None
+
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records of what changed since the last call, by state key."""
+        parts = self._parts()
+        changes = {f"m|{self.model}|{name}".encode(): value for name, value in parts.items() if self._written.get(name) != value}
+        self._written = parts
+        changes.update(self.buffer.take_changes(f"b|{self.model}|".encode()))
+        changes.update(self.drift.take_changes(f"w|{self.model}|".encode()))
+        return changes
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records."""
+        for name, value in self._parts().items():
+            if value is not None:
+                yield f"m|{self.model}|{name}".encode(), value
+        yield from self.buffer.items(f"b|{self.model}|".encode())
+        yield from self.drift.items(f"w|{self.model}|".encode())
+
+    def _parts(self) -> dict[str, bytes | None]:
+        return {
+            "clock": _encode(self.clock),
+            "run": None if self.running is None else _encode(self.running),
+            "requests": _encode(self.requests),
+            "ended": _encode(self.ended) if self.ended.runs else None,
+        }
+
+    def restore(self, part: str, value: bytes | None) -> None:
+        """Takes one `m|<model>|<part>` changelog record back."""
+        if part == "clock":
+            self.clock = Clock() if value is None else msgspec.json.decode(value, type=Clock)
+        elif part == "run":
+            self.running, self._command = None if value is None else msgspec.json.decode(value, type=Running), None
+        elif part == "requests":
+            self.requests = Requests() if value is None else msgspec.json.decode(value, type=Requests)
+        elif part == "ended":
+            self.ended = EndedRuns() if value is None else msgspec.json.decode(value, type=EndedRuns)
+        else:
+            raise ValueError(f"changelog part {part!r} of model {self.model}: expected clock, run, requests or ended")
+        self._written[part] = value
+
+    def _today(self) -> int | None:
+        return None if self.clock.now_ms is None else from_ms(self.clock.now_ms).date().toordinal()
+
+    def _tick(self, now_ms: int) -> list[Decision]:
+        before = self.clock.now_ms
+        if before is not None and now_ms <= before:
+            # Time never goes back; a second ticker only makes more ticks.
+            return []
+        self.clock.now_ms = now_ms
+        if self.clock.schedule_from_ms is None and self.clock.serving_version is not None:
+            self.clock.schedule_from_ms = now_ms
+        decisions: list[Decision] = []
+        if before is None:
+            self.buffer.date(now_ms)
+        elif before // DAY_MS != now_ms // DAY_MS:
+            decisions += self._expire(now_ms)
+        decisions += self._drift(now_ms)
+        decisions += self._watch_run(now_ms)
+        due = self.next_schedule_ms()
+        if due is not None and now_ms >= due and self._is_free() and not self._has_something_new():
+            # A quiet stream stays quiet: a schedule with nothing new to learn waits a whole interval, not for the next event.
+            self.clock.schedule_from_ms = now_ms
+            decisions.append(Notice("info", "schedule_skipped", self.model, "the schedule was due and there is nothing new to train on"))
+        return decisions
+
+    def _expire(self, now_ms: int) -> list[Decision]:
+        lost = self.buffer.expire(now_ms - self.policy.sample_days * DAY_MS)
+        if not lost:
+            return []
+        message = f"{lost} pending samples are older than {self.policy.sample_days} days and left the buffer untrained"
+        return [Notice("info", "samples_expired", self.model, message)]
+
+    def _drift(self, now_ms: int) -> list[Decision]:
+        found = self.drift.tick(now_ms)
+        if found is None:
+            return []
+        # Time never goes back, so a tick names one drift of a model, the same on every replay.
+        drift_id = "drift-" + _digest(self.model, str(now_ms))
+        self.clock.drift_id = drift_id
+        detected_at = from_ms(now_ms)
+        return [DriftDetected(drift_id=drift_id, model=self.model, detected_at=detected_at, evidence=found.evidence, **found.explained)]
+
+    def _watch_run(self, now_ms: int) -> list[Decision]:
+        command = self.command()
+        if self.running is None or command is None:
+            return []
+        if self.running.retry_at_ms is not None:
+            if now_ms < self.running.retry_at_ms:
+                return []
+            again = command.model_copy(update={"attempt": command.attempt + 1, "requested_at": from_ms(now_ms)})
+            self._run(again)
+            return [again]
+        overdue = from_ms(now_ms) - command.requested_at
+        if self.running.cancel_sent or overdue.total_seconds() * 1000 < self.policy.run_max_hours * HOUR_MS:
+            return []
+        self.running.cancel_sent = True
+        reason = f"the run is older than RUN_MAX_HOURS={self.policy.run_max_hours:g}"
+        cancel = OperatorRequested(
+            request_id=f"cancel:{command.command_id}:{command.attempt}",
+            action="cancel",
+            model=self.model,
+            actor=ACTOR,
+            reason=reason,
+            job_id=command.command_id,
+        )
+        return [cancel, Notice("alert", "run_overdue", self.model, f"{reason}: cancel of {command.command_id} sent, look at the runner")]
+
+    def _serve(self, seen: ServingSeen) -> list[Decision]:
+        if seen.baselines is not None:
+            self.drift.serve(seen.baselines)
+        self.clock.short_guards = seen.short_guards
+        decisions: list[Decision] = []
+        if self.running is not None:
+            self.running.served = (*self.running.served, seen.version)
+        if seen.version != self.clock.serving_version:
+            self.clock.serving_version = seen.version
+            self.drift.reset()
+            self.clock.drift_id = None
+            decisions += self._sort_by_serving()
+        if self.clock.schedule_from_ms is None:
+            self.clock.schedule_from_ms = self.clock.now_ms
+        return decisions
+
+    def _sort_by_serving(self) -> list[Decision]:
+        """Whoever made it serve: what the serving version and those before it learnt is retired, what only others learnt is parked."""
+        learnt = self.ended.learnt_by(self.clock.serving_version)
+        retired, parked = (0, 0) if learnt is None else self.buffer.serve(learnt, self.ended.batches())
+        if not retired and not parked:
+            return []
+        told = f"{retired} samples that it learnt are retired, {parked} of versions that were left are parked"
+        return [Notice("info", "batches_settled", self.model, f"{self.clock.serving_version} serves: {told}")]
+
+    def _request(self, seen: RequestSeen) -> list[Decision]:
+        if seen.action in ("pause", "resume"):
+            self.clock.paused = seen.action == "pause"
+            return []
+        job_id = seen.job_id or seen.request_id
+        if seen.action == "start":
+            if job_id not in self.requests.seen:
+                waiting = msgspec.structs.replace(seen, job_id=job_id)
+                self.requests = Requests([*self.requests.waiting, waiting], [*self.requests.seen, job_id][-REMEMBERED_REQUESTS:])
+            return []
+        # A cancel of what the runner has is the runner's; what only waits here ends here.
+        self.requests = Requests([other for other in self.requests.waiting if other.job_id != job_id], self.requests.seen)
+        command = self.command()
+        backing_off = self.running is not None and self.running.retry_at_ms is not None
+        if command is not None and backing_off and job_id in (command.command_id, *command.requests):
+            return self._settle(command, "cancelled", EndedRun("", command.batch.number, command.serving_version))
+        return []
+
+    def _job(self, seen: JobSeen) -> list[Decision]:
+        command = self.command()
+        if self.running is None or command is None or seen.job_id != command.command_id or seen.attempt != command.attempt:
+            return []
+        if self.running.retry_at_ms is not None:
+            return []
+        if seen.outcome == "failed" and seen.retryable and command.attempt < MAX_ATTEMPTS and not self.running.cancel_sent:
+            wait = self.policy.retry_minutes * 2 ** (command.attempt - 1)
+            self.running.retry_at_ms = (self.clock.now_ms or 0) + round(wait * MINUTE_MS)
+            message = f"attempt {command.attempt} of {command.command_id} failed by its infrastructure: the next in {wait:g} minutes"
+            return [Notice("info", "run_retried", self.model, message)]
+        if seen.outcome == "promoted" and seen.version not in self.running.served:
+            # model.current came in the same transaction and may not be read yet: the next command must not name the old version.
+            self._serve(ServingSeen(seen.version, "promotion", short_guards=self.clock.short_guards))
+        return self._settle(command, seen.outcome, EndedRun(seen.version, command.batch.number, seen.baseline or command.serving_version))
+
+    def _settle(self, command: RetrainRequested, outcome: str, run: EndedRun) -> list[Decision]:
+        self.buffer.settle(command.batch, promoted=outcome == "promoted", outcome=outcome)
+        self.ended = self.ended.plus(run)
+        self.running, self._command = None, None
+        # The version may serve no longer, or serve already by a person's word, before its run's end is read.
+        return self._sort_by_serving() + self._told(command, outcome)
+
+    def _told(self, command: RetrainRequested, outcome: str) -> list[Decision]:
+        self.clock.cool_down_until_ms = (self.clock.now_ms or 0) + round(self.policy.cool_down_minutes * MINUTE_MS)
+        if outcome != "failed":
+            return [Notice("info", "run_settled", self.model, f"{command.command_id} ended: {outcome}")]
+        message = f"{command.command_id} failed in attempt {command.attempt}, its batch is parked: see its error at /finetune/status"
+        return [Notice("alert", "run_failed", self.model, message)]
+
+    def _is_free(self) -> bool:
+        clock = self.clock
+        if clock.serving_version is None or clock.now_ms is None or clock.short_guards is not None:
+            return False
+        return not clock.paused and self.running is None
+
+    def _has_something_new(self) -> bool:
+        # Documents that no batch may hold would make every schedule a run with nothing new.
+        documents = self.buffer.pending_documents if self.policy.max_documents else 0
+        return self.buffer.pending_negatives + documents > 0
+
+    def _has_counted_enough(self) -> bool:
+        return self.buffer.counted_negatives >= self.policy.threshold and self.buffer.distinct_users >= self.policy.min_users
+
+    def _due(self, *, cool_down: bool = True) -> list[Rule]:
+        now_ms = self.clock.now_ms or 0
+        due: list[Rule] = []
+        if not cool_down or now_ms >= self.clock.cool_down_until_ms:
+            schedule = self.next_schedule_ms()
+            if self._has_counted_enough():
+                due.append("count")
+            if self.clock.drift_id is not None and self._has_something_new():
+                due.append("drift")
+            if schedule is not None and now_ms >= schedule and self._has_something_new():
+                due.append("schedule")
+        if self.requests.waiting:
+            # A person who asks does not wait for the cool-down; only a run under way, or a pause, holds them up.
+            due.append("operator")
+        return due
+
+    def _fire(self) -> list[Decision]:
+        if not self._is_free():
+            return []
+        rules = self._due()
+        if not rules:
+            return []
+        asked = self._answered()
+        request = asked[0] if asked else None
+        evidence = self._evidence(rules)
+        number = self.clock.next_batch
+        # A person's data set is trained on as it is: a handful of negatives beside it would become what the gate asks about.
+        takes_samples = rules != ["operator"] or request is None or request.dataset_path is None
+        batch = self.buffer.lease(
+            number,
+            max_samples=self.policy.max_samples if takes_samples else 0,
+            max_documents=self.policy.max_documents if takes_samples else 0,
+            include_rejected=request is not None,
+        )
+        command = RetrainRequested(
+            command_id=request.job_id if request and request.job_id else command_id(self.model, batch),
+            model=self.model,
+            serving_version=self.clock.serving_version or "",
+            requested_at=from_ms(self.clock.now_ms or 0),
+            rules=tuple(rules),
+            evidence=evidence,
+            batch=batch,
+            requests=tuple(other.job_id for other in asked if other.job_id),
+            base_model=request.base_model if request else None,
+            dataset_path=request.dataset_path if request else None,
+            hyperparameters=(request or RequestSeen("start", "-")).hyperparameters(),
+        )
+        self.clock.next_batch = number + 1
+        self.clock.schedule_from_ms = self.clock.now_ms
+        self.clock.drift_id = None
+        self.drift.acknowledge()
+        self._run(command)
+        return [command]
+
+    def _answered(self) -> list[RequestSeen]:
+        """Takes the oldest waiting request and those that ask for the same; others wait for a run of their own."""
+        waiting = self.requests.waiting
+        if not waiting:
+            return []
+        wanted = _wish(waiting[0])
+        self.requests = Requests([other for other in waiting if _wish(other) != wanted], self.requests.seen)
+        return [other for other in waiting if _wish(other) == wanted]
+
+    def _evidence(self, rules: list[Rule]) -> dict[str, str | int | float]:
+        """What stood before the lease."""
+        found: dict[str, str | int | float] = {
+            "pending_negatives": self.buffer.pending_negatives,
+            "counted_negatives": self.buffer.counted_negatives,
+            "distinct_users": self.buffer.distinct_users,
+            "pending_documents": self.buffer.pending_documents,
+            "threshold": self.policy.threshold,
+        }
+        if "drift" in rules and self.clock.drift_id is not None:
+            found["drift_id"] = self.clock.drift_id
+        if "schedule" in rules and self.clock.schedule_from_ms is not None:
+            found["schedule_from"] = from_ms(self.clock.schedule_from_ms).isoformat()
+        return found
+
+    def _run(self, command: RetrainRequested) -> None:
+        self.running, self._command = Running(command.model_dump_json(exclude_none=True)), command
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def command_id(model: str, batch: LeasedBatch) -> str:
+    """The deterministic id of a batch's command, where no person's request names it."""
+    return "cmd-" + _digest(model, str(batch.number), batch.sha256)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def _wish(request: RequestSeen) -> RequestSeen:
+    return msgspec.structs.replace(request, request_id="", job_id=None)

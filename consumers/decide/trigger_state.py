@@ -1,0 +1,76 @@
+"""What the trigger of a model decides by, and what it remembers: plain structs, each one changelog record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from consumers.decide.inputs import RequestSeen
+from consumers.decide.model_drift import DriftPolicy
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPolicy:
+    """The knobs of the trigger.
+
+    `max_per_user` is the most pending negatives of one user (else conversation) that count and go into one batch, `min_users` the
+    fewest users (else conversations) whose negatives make the count rule due.
+
+    An erasure dated more than `future_s` ahead of the broker's clock is not taken; stage 1 keeps it as a dead letter.
+
+    A sample's text is kept 30 days in `sample.collected`; `sample_days` is shorter, so that no batch leases what is gone.
+    """
+
+    drift: DriftPolicy
+    threshold: int = 100
+    max_per_user: int = 5
+    min_users: int = 20
+    schedule_interval_hours: float = 168
+    cool_down_minutes: float = 60
+    retry_minutes: float = 5
+    run_max_hours: float = 24
+    max_samples: int = 2000
+    max_documents: int = 500
+    sample_days: int = 28
+    future_s: int = 10 * 60
+
+
+class Clock(msgspec.Struct, array_like=True, tag=1):
+    """The model's standing: what serves, the newest tick, and when rules may fire (milliseconds since 1970 UTC).
+
+    `short_guards`: which of the gate's guards have too few items, so that a run could end in nothing but a refusal.
+    """
+
+    now_ms: int | None = None
+    serving_version: str | None = None
+    paused: bool = False
+    schedule_from_ms: int | None = None
+    cool_down_until_ms: int = 0
+    next_batch: int = 1
+    drift_id: str | None = None
+    short_guards: str | None = None
+
+
+class Running(msgspec.Struct, array_like=True, tag=1):
+    """The one run: its command as published last, when to try again after an infrastructure failure, whether told to stop.
+
+    `served` are the versions that were seen to serve since the command.
+    """
+
+    command: str
+    retry_at_ms: int | None = None
+    cancel_sent: bool = False
+    served: tuple[str, ...] = ()
+
+
+class Requests(msgspec.Struct, array_like=True, tag=1):
+    """Persons' requests that wait for a run, and the job ids seen."""
+
+    waiting: list[RequestSeen] = []
+    seen: list[str] = []

@@ -1,0 +1,1 @@
+"""Baselines: fitted, calibrated, validated, stored."""

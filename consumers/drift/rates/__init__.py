@@ -1,0 +1,1 @@
+"""Detectors of a rate of zeros and ones."""

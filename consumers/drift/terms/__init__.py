@@ -1,0 +1,1 @@
+"""Which terms rose or fell."""

@@ -1,0 +1,1 @@
+"""Characters, words and n-grams."""

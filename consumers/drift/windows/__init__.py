@@ -1,0 +1,1 @@
+"""Statistics of windows of documents against the baseline."""

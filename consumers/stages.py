@@ -1,0 +1,57 @@
+"""Stage 1: feedback.submitted, document.ingested and user.erased → sample.collected and signal.summarised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumers.collect.collector import Collector
+from consumers.collect.daily_sketches import InForce, none_in_force
+from consumers.collect.intake import IntakePolicy
+from consumers.decide.decider import Decider
+from consumers.decide.model_drift import none_known
+from consumers.drift.rates.e_detector import RateCount
+from consumers.drift.rates.river_detectors import new_opinion
+from consumers.engine.stage import Stage
+from consumers.settings import ConsumerSettings
+from producers.redaction.redact import redact_together
+from schemas import topics
+
+if TYPE_CHECKING:
+    from consumers.decide.document_drift import Known
+
+
+def stage2(settings: ConsumerSettings, baseline: Known = none_known) -> Stage:
+    """The stage as the settings have it; `baseline` gives drift baselines by their sha256.
+
+    training.state is keyed by job and user.erased by user, so each task reads all of them; the rest is keyed by model.
+    """
+    policy = settings.trigger_policy(baseline)
+    # Imports what it needs of river now, before records are read: a missing or changed river is told at the start.
+    new_opinion(settings.drift_second_opinion, RateCount(1, 0), settings.drift_delta)
+    return Stage(
+        name="stage2",
+        changelog=topics.STAGE2_CHANGELOG,
+        keyed=(topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
+        whole=(topics.TRAINING_STATE, topics.USER_ERASED, topics.CLOCK_TICKED),
+        new_task=lambda partition: Decider(partition, policy),
+    )
+
+
+def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Stage:
+    """The stage as the settings have it, with the drift baselines in force; raises ValueError where there is no holdout key."""
+    policy = IntakePolicy(
+        default_model=settings.default_model,
+        holdout_key=settings.holdout_key_bytes(),
+        holdout_percent=settings.holdout_percent,
+        redact=redact_together,
+        collect_feedback=settings.feedback_collection_enabled,
+        lateness_s=round(settings.allowed_lateness_hours * 3600),
+        future_s=round(settings.future_tolerance_minutes * 60),
+    )
+    return Stage(
+        name="stage1",
+        changelog=topics.STAGE1_CHANGELOG,
+        keyed=(topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED),
+        whole=(),
+        new_task=lambda partition: Collector(partition, policy, in_force),
+    )

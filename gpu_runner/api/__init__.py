@@ -1,0 +1,1 @@
+"""The HTTP side of the runner, and its client."""

@@ -1,0 +1,1 @@
+"""Questions out of documents, and other wordings of a question."""

@@ -1,0 +1,215 @@
+"""A trained candidate: judged by the gate, uploaded, and kept with everything a later run needs of it. Blocking, torch-free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gpu_runner.dataset.corrections import SAYS_NOTHING
+from gpu_runner.dataset.rows import is_replayed, json_lines, load_evaluation_items, load_training_rows
+from gpu_runner.errors import JobInterrupted
+from gpu_runner.evaluate.report import write_reports
+from gpu_runner.gate.decide import decide
+from gpu_runner.jobs.folder import JobFolder
+from gpu_runner.jobs.prepare import gate_policy
+from gpu_runner.json_files import read_json
+from gpu_runner.settings import RunnerSettings
+from gpu_runner.train.left_out import row_name
+from gpu_runner.versions.drift_baseline import DriftFacts, Fit, next_baseline
+from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
+from gpu_runner.versions.lineage_start import lineage_start
+from gpu_runner.versions.promotion import decision_id
+from gpu_runner.versions.registry import read_record, version_key
+from runtime.artifacts.content_hash import file_sha256
+from runtime.artifacts.stopping import look, to_its_end
+from runtime.artifacts.store import ArtifactStore, files_below, put_folder, read_stored_json, uri_of
+from schemas.events.training_state import TrainingState
+
+# What a decision's record keeps of the child's result.
+_OF_THE_TRAINING: Final = (
+    "steps", "new_rows", "replay_rows", "trained_tokens", "adapter_scale", "first_loss", "last_loss", "seconds", "versions",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A judged and uploaded candidate. `record` lacks only the ruling; `decided` is a record that was written before.
+
+    `notes` are reasons of a promotion that are not the gate's.
+    """
+
+    record: dict[str, Any]
+    scores: dict[str, Any]
+    report_dir: str
+    decided: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def record_key(self) -> str:
+        """Where the decision record belongs."""
+        return f"{version_key(self.record['model'], self.record['version'])}/decision.json"
+
+
+def decided_candidate(store: ArtifactStore, state: TrainingState, settings: RunnerSettings) -> Candidate | None:
+    """The candidate of a job whose record was written before the runner stopped; None where there is no such record."""
+    record = read_record(store, state.model, state.version)
+    if record is None or record.get("job_id") != state.job_id:
+        return None
+    scores = read_stored_json(store, f"{version_key(state.model, state.version)}/scores.json")
+    return Candidate(record, scores, str(settings.eval_reports_dir / state.job_id), decided=True)
+
+
+def judge_and_upload(
+    store: ArtifactStore, settings: RunnerSettings, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], *, fit: Fit
+) -> Candidate:
+    """Runs the gate on the scores, uploads the version, and fits the drift baseline of one that may be promoted.
+
+    The same job folder gives the same candidate.
+    """
+    scores_path = folder.path / result["scores"]
+    scores = read_json(scores_path)
+    spec, prepared = read_json(folder.spec), folder.settle_trained(result)
+    if scores is None or spec is None or prepared is None:
+        raise JobInterrupted(f"scores, spec or prepared.json of {folder.path} can't be read: the job has to run again")
+    left_out = result.get("left_out") or {}
+    in_force = gate_policy(store, state.model)
+    start = lineage_start(store, state.model, str(prepared["baseline"]["version"]))
+    decision = decide(in_force.policy, scores, seed=int(spec["seed"]), start=start)
+    reasons = [*decision.reasons, *_not_learnt(spec, prepared, result)]
+    key = version_key(state.model, state.version)
+    record = {
+        "format": 1,
+        "decision_id": decision_id(state.job_id),
+        "model": state.model,
+        "version": state.version,
+        "job_id": state.job_id,
+        "attempt": state.attempt,
+        "fencing_token": state.lease.token if state.lease else None,
+        "actor": "gate",
+        "gate": decision.as_dict(),
+        "gate_verdict": str(decision.verdict),
+        "gate_reasons": reasons,
+        "policy": in_force.policy.as_dict(),
+        "gate_policy": in_force.named(),
+        "lineage_start": start.version if start is not None else None,
+        "baseline": prepared["baseline"],
+        "base_model": state.accepted_command().base_model,
+        "artifact": {"uri": f"{key}/merged", "sha256": result["merged"]["sha256"], "adapter_sha256": result["adapter"]["sha256"]},
+        "scores_uri": uri_of(f"{key}/scores.json", store.bucket),
+        "scores_sha256": result["scores_sha256"],
+        "items_sha256": decision.items_sha256 or file_sha256(folder.path / spec["dataset"]["evaluation"]),
+        "batch_sha256": state.accepted_command().batch.sha256,
+        "batch_number": state.accepted_command().batch.number,
+        "sample_ids": prepared["sample_ids"],
+        "counts": prepared["counts"],
+        "dropped": prepared["dropped"],
+        "quarantined": prepared["quarantined"],
+        "rows_too_long": result.get("rows_too_long") or None,
+        "samples_too_long": len(left_out.get("samples", ())) or None,
+        "too_long": result.get("too_long"),
+        "samples_left_out": left_out.get("samples", []),
+        "items_left_out": left_out.get("items", []),
+        "dataset_sha256": spec["dataset"]["sha256"],
+        "hyperparameters": state.hyperparameters,
+        "hyperparameter_sources": state.hyperparameter_sources,
+        "seed": spec["seed"],
+        "training": {name: result.get(name) for name in _OF_THE_TRAINING},
+    }
+    drift = DriftFacts.of(read_record(store, state.model, str(prepared["baseline"]["version"])))
+    if record["gate_verdict"] == "promote":
+        drift = next_baseline(
+            store, state.model, state.version, folder.leased_documents, drift, fit=fit, alarms_per_100k=settings.drift_alarms_per_100k
+        )
+    record |= drift.as_dict()
+    _upload(store, state, folder, result, record)
+    with to_its_end():  # rows that no list of samples speaks of would never be found again by what is taken back
+        _keep_for_later(store, state, folder, spec, prepared, left_out=left_out)
+    look()
+    facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
+    told = decision.as_dict() | {"reasons": reasons}
+    paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=told, facts=facts)
+    return Candidate(record, scores, str(paths.results.parent), notes=drift.reasons)
+
+
+def _not_learnt(spec: Mapping[str, Any], prepared: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    """What the version did not learn of its batch although it was sent, in sentences."""
+    told = []
+    over = result.get("too_long") or {}
+    if too_long := result.get("rows_too_long"):
+        left_out = result.get("left_out") or {}
+        samples, items = (len(left_out.get(name, ())) for name in ("samples", "items"))
+        items -= sum((over.get("items") or {}).values())  # told below
+        told.append(
+            f"{too_long} training rows are longer than max_seq_length {spec['hyperparameters'].get('max_seq_length')} and taught nothing: "
+            f"{samples} samples are not among the trained ones, and {items} repair items that stand for such rows were not asked"
+        )
+    if held_out := over.get("held_out_rows"):
+        told.append(f"{held_out} held-out rows are longer than max_seq_length {over.get('limit')} and were not measured")
+    if unasked := over.get("items"):
+        sets = ", ".join(f"{count} of {name}" for name, count in sorted(unasked.items()))
+        told.append(f"items longer than max_seq_length {over.get('limit')} were asked of neither side: {sets}")
+    if refused := prepared["dropped"].get(SAYS_NOTHING):
+        told.append(f"{refused} corrections were refused: they hold marks or articles alone, of which scoring leaves nothing")
+    return told
+
+
+def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+    card = folder.path / "README.md"
+    card.write_text(model_card(record), encoding="utf-8")
+    files = files_below(folder.path / result["adapter"]["path"], "adapter") | files_below(folder.path / result["merged"]["path"], "merged")
+    files |= {"README.md": card, "scores.json": folder.path / result["scores"]}
+    # Without a decision record nothing speaks of what may lie there: it is of this same job, before its folder was lost.
+    put_folder(store, version_key(state.model, state.version), files, replace=True)
+
+
+def _keep_for_later(
+    store: ArtifactStore, state: TrainingState, folder: JobFolder, spec: Mapping[str, Any], prepared: Mapping[str, Any],
+    *, left_out: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """The repair items and own rows of this version, read by later runs only if it is of their lineage; what it replayed is another's."""
+    evaluation, train = folder.path / spec["dataset"]["evaluation"], folder.path / spec["dataset"]["train"]
+    items = load_evaluation_items(evaluation) if evaluation.stat().st_size else ()  # empty: all of them were taken back meanwhile
+    unasked, unlearnt = set(left_out.get("items", ())), set(left_out.get("rows", ()))
+    repair = [item for item in items if item.set == "repair" and item.id not in unasked]
+    learnt = [row for row in load_training_rows(train) if not is_replayed(row.origin) and row_name(row.id, row.prompt) not in unlearnt]
+    place = {"model": state.model, "version": state.version}
+    for rows, pattern in ((repair, REPAIR_ITEMS), (learnt, TRAINED_ROWS)):
+        key = pattern.format(**place)
+        if rows or store.exists(key):
+            store.write_bytes(key, json_lines(rows))
+    # Last: it says whose words the two hold, and what is taken back is looked for by it.
+    store.write_bytes(TRAINED_SAMPLES.format(**place), json.dumps(prepared["samples"], indent=1).encode() + b"\n")
+
+
+def model_card(record: Mapping[str, Any]) -> str:
+    """The card beside an adapter, in the form of the Hugging Face hub; figures only, no user text."""
+    training = record["training"]
+    knobs = "\n".join(
+        f"| {name} | {value} | {record['hyperparameter_sources'].get(name, '')} |" for name, value in record["hyperparameters"].items()
+    )
+    counts = "\n".join(f"- {name}: {count}" for name, count in sorted(record["counts"].items()))
+    return f"""---
+library_name: peft
+tags: [lora, abhyas]
+---
+# {record["model"]} {record["version"]}
+
+Trained by Abhyas from version {record["baseline"]["version"]} (sha256 {record["baseline"]["sha256"]}), job `{record["job_id"]}`.
+
+- `adapter/`: the LoRA adapter, sha256 {record["artifact"]["adapter_sha256"]}
+- `merged/`: the full-precision model that was evaluated and that serves, sha256 {record["artifact"]["sha256"]}
+- `scores.json`: scores of both sides for each item, without their texts
+- `decision.json`: what the gate said, by which policy, and what was done
+
+| knob | value | from |
+|---|---|---|
+{knobs}
+
+{training["steps"]} steps, {training["trained_tokens"]} trained tokens, loss {training["first_loss"]} to {training["last_loss"]}.
+
+Rows and items:
+
+{counts}
+"""

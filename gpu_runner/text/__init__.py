@@ -1,0 +1,1 @@
+"""Normal forms, sentences, script and overlap of texts."""

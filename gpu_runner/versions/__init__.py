@@ -1,0 +1,1 @@
+"""Versions of a model in the store: bootstrapped, promoted, rolled back."""

@@ -1,0 +1,163 @@
+"""What the serving version's lineage learnt, for the next round: rows to replay and repairs to ask again, each once. Blocking.
+
+A version keeps its own rows alone; the lineage's are gathered by walking the versions from the newest to the first. Of a sample the newest
+revision counts, of a question the newest answer, and what was taken back is left out of every version's rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
+
+from gpu_runner.dataset.questions.reword import question_key
+from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, with_own_ids
+from gpu_runner.event_log.withdrawals import KnownSample, TakenBack, known_samples
+from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
+from gpu_runner.versions.registry import lineage, read_record
+from runtime.artifacts.store import ArtifactStore, read_stored_json
+
+TAKEN_BACK: Final = "taken_back"
+OLDER_REVISION: Final = "of_an_older_revision"
+OLDER_ANSWER: Final = "answered_otherwise_since"
+
+Kept = TypeVar("Kept", TrainingRow, EvaluationItem)
+
+
+@dataclass(frozen=True)
+class LearntByVersion:
+    """What is kept of one version: its rows, its repair items, the samples that either may be made of, and which of them it trained itself.
+
+    `own` is None where the version's record does not say. Releases up to 5fe573c kept the rows of all earlier versions in `rows` too.
+    """
+
+    version: str
+    rows: tuple[TrainingRow, ...]
+    items: tuple[EvaluationItem, ...]
+    samples: Mapping[str, KnownSample]
+    own: frozenset[str] | None
+
+
+@dataclass
+class LineageRows:
+    """`base` and `rows`, with ids of their own, `items` as `earlier_repair`, the samples of the whole lineage, what was left out by reason.
+
+    `base` keeps what the base knew, `rows` what the lineage's rounds taught.
+    """
+
+    base: tuple[TrainingRow, ...] = ()
+    rows: tuple[TrainingRow, ...] = ()
+    items: tuple[EvaluationItem, ...] = ()
+    samples: dict[str, KnownSample] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def learnt_by_versions(
+    store: ArtifactStore,
+    model: str,
+    version: str,
+    *,
+    rows_of: Callable[[str], tuple[TrainingRow, ...]],
+    items_of: Callable[[str], tuple[EvaluationItem, ...]],
+) -> list[LearntByVersion]:
+    """What is kept of a version and of all that it was trained from, the newest first; `rows_of` and `items_of` read a key of the store."""
+    found = []
+    for name in lineage(store, model, version):
+        place = {"model": model, "version": name}
+        key = TRAINED_SAMPLES.format(**place)
+        own = (read_record(store, model, name) or {}).get("sample_ids")
+        samples = known_samples(read_stored_json(store, key)) if store.exists(key) else {}
+        rows, items = rows_of(TRAINED_ROWS.format(**place)), items_of(REPAIR_ITEMS.format(**place))
+        found.append(LearntByVersion(name, rows, items, samples, None if own is None else frozenset(own)))
+    return found
+
+
+def gather(
+    model: str, versions: Sequence[LearntByVersion], base: Iterable[TrainingRow], taken_back: TakenBack, leased: Mapping[str, int]
+) -> LineageRows:
+    """The rows and items of versions (the newest first) and of the base, without what does not belong. Pure.
+
+    `leased` are the revisions of the samples of the batch at hand: rows of an older revision are no longer what the user says.
+    """
+    found = LineageRows()
+    newest = dict(leased)
+    answers: dict[str, set[str]] = {}
+    rows: list[TrainingRow] = []
+    items: list[EvaluationItem] = []
+    renewed: set[str] = set()
+    for one, own in zip(versions, _own_rows(versions), strict=True):
+        for name, sample in one.samples.items():
+            newest[name] = max(sample.revision, newest.get(name, sample.revision))
+            known = found.samples.setdefault(name, sample)
+            if sample.trained and not known.trained:
+                found.samples[name] = replace(known, trained=True)
+        sift = _Sift(one.samples, taken_back.gone(model, one.samples), newest, renewed, answers)
+        kept = [row for row in own if sift.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped)]
+        asked = [item for item in one.items if sift.keeps(item, "items", (item.question, item.answers), found.dropped)]
+        rows += kept
+        items += [replace(item, id=f"{one.version}.{item.id}", set="earlier_repair") for item in asked]
+        _note(answers, [(row.prompt, (row.completion,)) for row in kept] + [(item.question, item.answers) for item in asked])
+        renewed |= {row.sample_id for row in own if row.sample_id is not None}
+    gone = taken_back.gone(model, found.samples)
+    last = _Sift({}, gone, newest, set(), answers)
+    found.base = tuple(row for row in base if last.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped))
+    base_ids = {row.id for row in found.base}
+    together = {row.id: row for row in with_own_ids((*found.base, *rows))}
+    found.rows = tuple(row for name, row in together.items() if name not in base_ids)
+    found.items = tuple(items)
+    found.samples = {name: sample for name, sample in found.samples.items() if name not in gone}
+    return found
+
+
+@dataclass(frozen=True)
+class _Sift:
+    """What of one version still belongs, beside all that is newer: `answers` maps a question's key to those of its answers."""
+
+    samples: Mapping[str, KnownSample]
+    gone: Mapping[str, str]
+    newest: Mapping[str, int]
+    renewed: set[str]
+    answers: Mapping[str, set[str]]
+
+    def keeps(self, one: TrainingRow | EvaluationItem, kind: str, said: tuple[str, Sequence[str]], dropped: Counter[str]) -> bool:
+        """Whether it belongs; what does not is counted by kind and reason."""
+        reason = self._objection(one.sample_id, said)
+        if reason is not None:
+            dropped[f"lineage_{kind}_{reason}"] += 1
+        return reason is None
+
+    def _objection(self, sample_id: str | None, said: tuple[str, Sequence[str]]) -> str | None:
+        if sample_id in self.gone:
+            return TAKEN_BACK
+        sample = self.samples.get(sample_id) if sample_id is not None else None
+        if sample_id in self.renewed or (sample is not None and sample.revision < self.newest[str(sample_id)]):
+            return OLDER_REVISION
+        question, answers = said
+        newer = self.answers.get(question_key(question))
+        return OLDER_ANSWER if newer is not None and newer.isdisjoint(map(question_key, answers)) else None
+
+
+def _note(answers: dict[str, set[str]], said: Iterable[tuple[str, Sequence[str]]]) -> None:
+    for question, right in said:
+        answers.setdefault(question_key(question), set()).update(map(question_key, right))
+
+
+def _own_rows(versions: Sequence[LearntByVersion]) -> Iterator[list[TrainingRow]]:
+    """The rows that each version trained itself, in the order of `versions`: what it has of earlier ones comes from these.
+
+    A sample's rows are the version's where its record names the sample; rows of no sample where no earlier version has the same words.
+    """
+    own: list[list[TrainingRow]] = []
+    seen: set[tuple[str, str]] = set()
+    for one in reversed(versions):
+        mine = one.own
+        own.append(
+            [
+                row
+                for row in one.rows
+                if (mine is None or row.sample_id in mine if row.sample_id else (row.prompt, row.completion) not in seen)
+            ]
+        )
+        seen |= {(row.prompt, row.completion) for row in one.rows}
+    return iter(reversed(own))

@@ -1,0 +1,1 @@
+"""The commands of `abhyas`, a module each."""

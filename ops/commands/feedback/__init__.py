@@ -1,0 +1,1 @@
+"""Commands about feedback and documents."""

@@ -1,0 +1,73 @@
+"""`abhyas erase`: a user's right to be forgotten, as a user.erased event."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ops.commands.models.operator import login_name, publish
+from ops.errors import OperationFailed, WrongUsage
+from ops.stack.description import connection, service_urls
+
+if TYPE_CHECKING:
+    from schemas.events.user_erased import UserErased
+
+
+def run(*, user: str | None, user_hash: str | None, actor: str | None, reason: str, data_dir: Path | None) -> None:
+    """Publishes the erasure, and says what it reaches and what it cannot reach; raises WrongUsage, OperationFailed."""
+    from producers.samples_met import samples_met
+
+    events = erasures(user=user, user_hash=user_hash, actor=actor or login_name(), reason=reason, data_dir=data_dir)
+    # Before they are gone.
+    met = asyncio.run(samples_met(service_urls(data_dir)["consumers"], [event.user_hash for event in events]))
+    for event in events:
+        receipt = asyncio.run(publish(connection(data_dir), event))
+        print(f"asked to erase user {event.user_hash} ({receipt.topic} partition {receipt.partition} offset {receipt.offset})")
+    print(met.sentence())
+    print(
+        "gone within a minute, where the services run: state, buffers, review, datasets, replay data, reports, exports in the data folder"
+    )
+    print("not reached:")
+    for line in out_of_reach():
+        print(f"- {line}")
+
+
+def erasures(*, user: str | None, user_hash: str | None, actor: str, reason: str, data_dir: Path | None) -> tuple[UserErased, ...]:
+    """The events, one for each hash that the user may have; raises WrongUsage unless one of the two is given and can be used."""
+    from pydantic import ValidationError
+
+    from producers.gateway.settings import user_hash_key
+    from producers.submissions import ErasureSubmission, SubmissionError, prepare_erasures
+    from schemas.envelope import describe
+
+    if not (user or user_hash) or (user and user_hash):
+        raise WrongUsage("expected one of --user RAW_ID and --user-hash HASH")
+    folder = data_dir or Path(os.environ.get("DATA_DIR") or "data")
+    key = user_hash_key(os.environ.get("USER_HASH_KEY"), folder)
+    if user and key is None:
+        # Another key would make another hash, and the erasure would reach nobody.
+        raise OperationFailed(
+            f"the user cannot be hashed: set USER_HASH_KEY, or give the --data folder with user_hash.key (not in {folder})"
+        )
+    try:
+        submission = ErasureSubmission(actor=actor, reason=reason)
+        return prepare_erasures(user or user_hash or "", submission, hashed=user is None, user_hash_key=key)
+    except SubmissionError as error:
+        raise WrongUsage(str(error)) from None
+    except ValidationError as error:
+        raise WrongUsage(f"the erasure is not valid: {describe(error)}") from None
+
+
+def out_of_reach() -> list[str]:
+    """What holds a user's text after an erasure, and until when."""
+    from schemas import topics
+
+    days = {spec.name: (spec.retention_ms or 0) // topics.DAY_MS for spec in topics.specs("")}
+    raw = [f"{name} ({days[topics.topic(name, '')]} days)" for name in (topics.FEEDBACK_SUBMITTED, topics.SAMPLE_COLLECTED)]
+    return [
+        f"the topics {' and '.join(raw)} and their dead letters: the records stay until their retention ends",
+        "weights of versions that were trained on it: the runner lists them, GET /finetune/tainted",
+        "files that people made themselves: copies of exports, data sets named by a request, backups",
+    ]

@@ -1,0 +1,120 @@
+"""`abhyas publish feedback|documents FILE.jsonl`, with a progress bar."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ops.errors import OperationFailed, WrongUsage
+from ops.stack import description as running
+from schemas.dead_letter import TOO_LATE
+
+if TYPE_CHECKING:
+    from ops.commands.feedback.publish_file import PublishReport
+
+_SHOWN_ERRORS = 20
+
+
+def run(
+    kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None, *, history: bool = False, source: str | None = None
+) -> int:
+    """Publishes every line and says what became of each; 1 when a line was invalid, late or refused, 0 otherwise."""
+    from ops.commands.feedback.publish_file import Progress as Published
+    from ops.commands.feedback.publish_file import publish_file
+    from producers.errors import PublishError
+    from producers.gateway.settings import names_key, user_hash_key
+    from schemas.identity import DEFAULT_SOURCE
+    from schemas.json_lines import NotJsonLines
+
+    if not file.is_file():
+        raise OperationFailed(f"{file} is not a file: expected JSONL")
+    kafka = running.connection(data_dir)
+    folder = data_dir or Path(os.environ.get("DATA_DIR") or "data")
+    stack = running.find(folder)
+    consumers = stack.services.get("consumers") if stack is not None else None
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(kind, total=file.stat().st_size)
+
+        def show(done: Published) -> None:
+            bar.update(task, completed=done.bytes_read, description=f"{done.published:,} {kind}")
+
+        try:
+            report = asyncio.run(
+                publish_file(
+                    kafka,
+                    kind,
+                    file,
+                    source=_source(source) or DEFAULT_SOURCE,
+                    user_hash_key=user_hash_key(os.environ.get("USER_HASH_KEY"), folder),
+                    names_key=names_key(os.environ.get("HOLDOUT_KEY"), folder),
+                    consumers_url=None if consumers is None else consumers.url,
+                    on_progress=show,
+                    history=history,
+                )
+            )
+        except PublishError as error:
+            raise OperationFailed(str(error)) from None
+        except NotJsonLines as error:
+            raise OperationFailed(f"{file} {error}") from None
+        except OSError as error:
+            raise OperationFailed(f"{file} could not be read: {error.strerror}") from None
+    for invalid in report.errors[:_SHOWN_ERRORS]:
+        console.print(escape(f"{file}:{invalid.line}: {invalid.message}"), highlight=False, soft_wrap=True)
+    if report.invalid > _SHOWN_ERRORS:
+        console.print(f"and {report.invalid - _SHOWN_ERRORS} more", highlight=False)
+    for sentence in sentences(kind, report):
+        print(sentence)
+    return int(report.exit_code)
+
+
+def kind_of(file: Path) -> Literal["feedback", "documents"]:
+    """What a history holds, by its first line that is an object: a document has a `doc_id`; raises OperationFailed for no file."""
+    from ops.commands.feedback.publish_file import MAX_LINE_BYTES
+    from schemas.json_lines import NotJsonLines, read_lines
+
+    if not file.is_file():
+        raise OperationFailed(f"{file} is not a file: expected JSONL")
+    try:
+        with file.open("rb") as lines:
+            first = next((line.value for line in read_lines(lines, max_line_bytes=MAX_LINE_BYTES) if isinstance(line.value, dict)), {})
+    except NotJsonLines as error:
+        raise OperationFailed(f"{file} {error}") from None
+    except OSError as error:
+        raise OperationFailed(f"{file} could not be read: {error.strerror}") from None
+    return "documents" if "doc_id" in first else "feedback"
+
+
+def _source(source: str | None) -> str | None:
+    """A source name as the events take it; raises WrongUsage."""
+    if source is not None and not re.fullmatch(r"[^\s\x00-\x1f]{1,200}", source):
+        raise WrongUsage("--source: expected the frontend's name, 1 to 200 characters without white space, as https://chat.example.in")
+    return source
+
+
+def sentences(kind: str, report: PublishReport) -> list[str]:
+    """What became of the file, a sentence a line."""
+    found = report.outcomes
+    refused = {reason: count for reason, count in found.refused.items() if reason != TOO_LATE}
+    parts = [f"{found.taken} taken", f"{found.known} known already or not collected", f"{found.late} too late"]
+    parts.append(
+        f"{sum(refused.values())} refused" + (f" ({', '.join(f'{count} {why}' for why, count in refused.items())})" if refused else "")
+    )
+    if found.unknown:
+        parts.append(f"{found.unknown} not known yet")
+    told = [f"published {report.published} {kind}, {report.invalid} lines were invalid", f"of those published: {', '.join(parts)}"]
+    if report.redacted_corrections:
+        told.append(f"{report.redacted_corrections} corrections hold a mark where a number or an address was: they teach that mark")
+    if found.unknown_because:
+        told.append(f"not known yet, because {found.unknown_because}")
+    if found.late:
+        told.append("what is too late lies in the dead letters; publish an old file with --history")
+    return told

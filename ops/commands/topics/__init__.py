@@ -1,0 +1,1 @@
+"""Commands about topics, their records and the state behind them."""

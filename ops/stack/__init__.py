@@ -1,0 +1,1 @@
+"""A whole installation as child processes."""

@@ -1,0 +1,1 @@
+"""Other policies on a recorded history."""

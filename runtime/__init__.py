@@ -1,0 +1,1 @@
+"""What every service stands on: settings, logs, HTTP errors, the ends of processes, Kafka and the artifact store."""

@@ -1,0 +1,1 @@
+"""The artifact store: a folder or an S3 bucket, with hashes and whole folders."""

@@ -1,0 +1,1 @@
+"""Connections, requests and transactions that producers, consumers, runner and commands share."""

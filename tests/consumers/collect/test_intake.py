@@ -1,0 +1,260 @@
+"""From a raw record to a sample."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from consumers.collect.intake import Collected, IntakePolicy, Received, collect, receive
+from consumers.records import InputRecord, Refusal
+from producers.submissions import FeedbackSubmission, SubmissionError, prepare_feedback
+from schemas import dead_letter, topics
+from schemas.envelope import event_type
+from schemas.events.sample_collected import SampleCollected
+from schemas.holdout import is_holdout
+
+HEADERS = (
+    ("ce_specversion", b"1.0"),
+    ("ce_id", b"f1:0"),
+    ("ce_source", b"chat"),
+    ("ce_type", event_type(topics.FEEDBACK_SUBMITTED).encode()),
+    ("ce_time", b"2026-11-23T04:00:00Z"),
+    ("content-type", b"application/json"),
+)
+
+
+def raw(value: bytes | None, headers: Any = HEADERS) -> InputRecord:
+    return InputRecord(topics.FEEDBACK_SUBMITTED, 2, 7, b"k", value, headers, 0)
+
+
+def taken(build: Any, event: Any, policy: IntakePolicy | None = None) -> Collected:
+    policy = policy or build.intake_policy()
+    record = build.record(event, partition=2, offset=7)
+    received = receive(record, policy)
+    assert isinstance(received, Received), received
+    return collect(received, record, received.model or policy.default_model, policy)
+
+
+@pytest.mark.parametrize(
+    ("fields", "negative"),
+    [
+        ({"stars": 1}, True),
+        ({"stars": 2.9}, True),
+        ({"stars": 3}, False),
+        ({"stars": 5}, False),
+        ({"stars": 5, "correction": "आगरा"}, True),
+        ({"stars": None, "correction": "आगरा"}, True),
+        ({"stars": 5, "correction": "  "}, False),
+        ({"stars": 1, "retracted": True}, False),
+    ],
+)
+def test_negative_rule(build: Any, fields: dict[str, Any], negative: bool) -> None:
+    """Feedback is negative below 3 of 5 or with a correction, never when retracted."""
+    assert taken(build, build.feedback(**fields)).sample.negative is negative
+
+
+def test_sample_keeps_provenance_and_identity(build: Any) -> None:
+    """A sample says which record it was made of, and its id is the hash of source and feedback id."""
+    sample = taken(build, build.feedback("f9")).sample
+    assert (sample.provenance.topic, sample.provenance.partition, sample.provenance.offset) == (topics.FEEDBACK_SUBMITTED, 2, 7)
+    assert sample.sample_id == hashlib.sha256(b"feedback\nchat\n\nf9").hexdigest()
+    assert sample.occurred_at == "2026-11-23T04:00:00Z"
+
+
+def test_document_sample(build: Any) -> None:
+    """A document becomes a sample of its text, title and hash, in the group that it names."""
+    sample = taken(build, build.document("d7", title="ताजमहल", source_group="Taj  Mahal", version=4)).sample
+    assert (sample.kind, sample.revision, sample.group, sample.negative) == ("document", 4, "taj mahal", False)
+    assert sample.text == "ताजमहल आगरा में है।"
+    assert sample.content_sha256 == hashlib.sha256(sample.text.encode()).hexdigest()
+
+
+def test_document_by_reference(build: Any) -> None:
+    """A document in the object store keeps its reference and has no text."""
+    event = build.document("d8").model_copy(update={"text": None, "uri": "s3://documents/d8.txt"})
+    sample = taken(build, event).sample
+    assert (sample.text, sample.uri, sample.group) == (None, "s3://documents/d8.txt", "d8")
+
+
+def test_group_falls_back_to_the_query(build: Any) -> None:
+    """Feedback without a source group is grouped by its normalised query."""
+    assert taken(build, build.feedback(query="  Where IS\tit? ")).sample.group == "where is it?"
+    assert taken(build, build.feedback(query="x", source_group=" \t ")).sample.group == "x"
+
+
+def test_retraction_carries_no_words(build: Any) -> None:
+    """The sample of a retraction has no text, and a group even where nothing names one."""
+    event = build.feedback(revision=1, retracted=True, query="", response="secret", correction="secret")
+    sample = taken(build, event).sample
+    assert (sample.query, sample.response, sample.correction, sample.group) == ("", "", None, "-")
+
+
+@given(group=st.text(min_size=1, max_size=30).filter(lambda text: "\x00" not in text and text.strip() != ""))
+def test_holdout_groups_are_quarantined(build: Any, group: str) -> None:
+    """A sample is quarantined exactly when its group belongs to the holdout, feedback and documents alike."""
+    policy = build.intake_policy(holdout_percent=50)
+    expected = "holdout" if is_holdout(group, key=b"a key", percent=50) else None
+    assert taken(build, build.feedback(source_group=group), policy).sample.quarantine == expected
+    assert taken(build, build.document(source_group=group), policy).sample.quarantine == expected
+
+
+def test_identity_numbers_are_taken_out(build: Any) -> None:
+    """Query, response, correction, title and text lose identity numbers, and each one is counted."""
+    collected = taken(build, build.feedback(query="मेरा ईमेल a@b.in", response="x@y.in?", correction="लिखें: c@d.org"))
+    assert collected.redactions == 3
+    assert "@" not in msgspec.json.encode(collected.sample).decode()
+    document = taken(build, build.document(text="write to a@b.in", title="c@d.in"))
+    assert document.redactions == 2
+    assert "@" not in msgspec.json.encode(document.sample).decode()
+
+
+def test_a_document_comes_from_its_publisher(build: Any) -> None:
+    """The source of a document is its publisher, else its group as samples have it, without identity numbers; a NUL does no harm."""
+    assert taken(build, build.document("d7", publisher="ASI", source_group="Taj")).origin == "ASI"
+    assert taken(build, build.document("d7", source_group="Taj")).origin == "taj"
+    assert taken(build, build.document("d7")).origin == "d7"
+    assert taken(build, build.document("d7", publisher="a@b.in")).origin == "#nkfabgnngeocecom"
+    poisonous = taken(build, build.document("d7", text="write to a@b.in", publisher="A\x00\x00B"))
+    assert (poisonous.origin, poisonous.redactions) == ("A  B", 1)
+
+
+def test_too_large_is_refused_unread(build: Any) -> None:
+    """A value over our limit is refused for its size, with the limit named, whatever it holds."""
+    refused = receive(raw(b"{" * (topics.MAX_FEEDBACK_BYTES + 1)), build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert refused.reason == dead_letter.TOO_LARGE
+    assert str(topics.MAX_FEEDBACK_BYTES) in refused.detail
+    document = build.record(build.document())
+    assert isinstance(receive(document, build.intake_policy(max_document_bytes=10)), Refusal)
+    assert isinstance(receive(document, build.intake_policy()), Received)
+
+
+STRUCTURED = tuple((name, b"application/cloudevents+json") if name == "content-type" else (name, value) for name, value in HEADERS)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        raw(None),
+        raw(b""),
+        raw(b"\xff\xfe"),
+        raw(b"[]"),
+        raw(b'{"feedback_id":"f1"}'),
+        raw(b'{"feedback_id":"f1","query":"q","rating":{"scale":"smileys","value":3}}'),
+        raw(b'{"feedback_id":"f1","query":"q","rating":{"scale":"stars_1_5","value":1' + b"0" * 400 + b"}}"),
+        raw(b'{"feedback_id":"f1","query":"q"}', HEADERS[1:]),
+        raw(b"{}", (*HEADERS[:4], ("ce_time", b"0001-01-01T00:00:00+14:00"), HEADERS[5])),
+        raw(b"{}", (*HEADERS[:2], ("ce_source", None), *HEADERS[3:])),
+        raw(b'{"data": ' + b"[" * 100_000, STRUCTURED),
+        raw(b'{"specversion":"1.0","data":"\\ud800"}', STRUCTURED),
+    ],
+    ids=lambda record: repr(record.value)[:30],
+)
+def test_poison_is_refused_with_a_reason(build: Any, record: InputRecord) -> None:
+    """Whatever cannot be read is refused as malformed with a detail, and its dead letter holds the bytes as they came."""
+    refused = receive(record, build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert refused.reason == dead_letter.MALFORMED
+    assert refused.detail
+    letter = refused.dead_letter(record, "stage1")
+    assert (letter.key, letter.value, letter.headers, letter.offset) == (record.key, record.value, record.headers, 7)
+
+
+def said(**fields: Any) -> bytes:
+    return json.dumps({"feedback_id": "f1", "query": "q", "correction": "c"} | fields).encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        (said(query="\ud800"), "query: holds half of a surrogate pair"),
+        (said(feedback_id="a\udfff"), "feedback_id: holds half of a surrogate pair"),
+        (said(tags=["a", "\ud800"]), "tags[1]: holds half of a surrogate pair"),
+        (said(feedback_id="a\x85b"), "feedback_id: expected no white space and no control characters"),
+        (said(conversation_id="a\x7f"), "conversation_id: expected no white space and no control characters"),
+        (said(rating={"scale": "stars_1_5", "value": 0}).replace(b'"value": 0', b'"value": ' + b"9" * 5000), "rating.value: "),
+        (said().replace(b'"c"', b"[" * 50_000 + b"]" * 50_000), "correction: expected"),
+        (said().replace(b'"c"', b"NaN"), "correction: not a number"),
+        (said(rating={"scale": "thumbs", "value": 1}), "rating.value 1.0 is not on the scale thumbs: expected 'up', 'down', true or false"),
+        (said(rating={"scale": "thumbs", "value": None}), "rating.value null is not on the scale thumbs: expected 'up', 'down', true"),
+        (said(model="नदी"), "model: expected a model's name"),
+        (said().decode().encode("utf-16"), "the text is UTF-16"),
+        (said().replace(b'"c"', b'"\xff"'), "not UTF-8 at byte"),
+        (b'{"feedback_id"', "not JSON at line 1 column 15"),
+        (b"", "empty: expected JSON"),
+    ],
+)
+def test_k6_what_cannot_be_read_of_a_direct_event_is_named_by_its_field(build: Any, value: bytes, detail: str) -> None:
+    """An event that never passed the gateway is told what is wrong with it as the gateway would tell it, without its values."""
+    refused = receive(raw(value), build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.detail[: len(detail)]) == (dead_letter.MALFORMED, detail)
+    assert len(refused.detail) < 400
+
+
+@pytest.mark.parametrize(("name", "slug"), [("llama3.1:8b", "llama3.1-8b"), ("openai/gpt-4o", "gpt-4o"), ("Tiny-Llama", "tiny-llama")])
+def test_k6_a_direct_event_names_its_model_as_servers_do(build: Any, name: str, slug: str) -> None:
+    """Feedback and documents: the sample is the slug's, as through the gateway."""
+    found = receive(raw(said(model=name)), build.intake_policy())
+    assert isinstance(found, Received)
+    assert found.model == slug
+    document = build.record(build.document())
+    document = msgspec.structs.replace(document, value=document.value.replace(b'"doc_id"', b'"model":"%b","doc_id"' % name.encode()))
+    found = receive(document, build.intake_policy())
+    assert isinstance(found, Received)
+    assert found.model == slug
+
+
+WORDS = st.sampled_from(
+    ["", " ", "a", "मंत्रालय", "a b", "a\x00", "a\x7f", "a\x85", "\ufffe", "\u2028", "a/B:C", "\u200d", "🙏", "x" * 250, "a@b.co"]
+)
+ANY = WORDS | st.none() | st.integers(-2, 2) | st.sampled_from([10**400, 1.5, float("nan"), True, [], {}, ["a"], [None]])
+SUBMITTED = {
+    "feedback_id": "f1", "revision": 1, "retracted": False, "model": "Org/M:8b", "model_version": "v1", "user": "u",
+    "conversation_id": "c1", "language": "hi", "query": "q", "response": "r", "correction": "c",
+    "rating": {"scale": "thumbs", "value": "up"}, "source_group": "g", "tags": ["t"], "occurred_at": "2026-11-23T04:00:00Z",
+}  # fmt: skip
+TIMES = st.sampled_from(["0002-01-01T00:00:00Z", "9998-12-31T23:59:59-00:01", "9999-01-01T00:00:00+00:01", "2016-12-31t23:59:60.5z"])
+
+
+@given(st.dictionaries(st.sampled_from(sorted(SUBMITTED)), ANY, max_size=3), st.none() | TIMES)
+def test_k6_what_the_edge_accepts_stage_1_takes(build: Any, changed: dict[str, Any], time: str | None) -> None:
+    """Nothing that was answered 202 becomes a dead letter: both read names, texts, ratings and times by the same rules."""
+    fields = SUBMITTED | changed | ({"occurred_at": time} if time else {})
+    try:
+        prepared = prepare_feedback(FeedbackSubmission.model_validate(fields), fallback_id="f", user_hash_key=b"k")
+    except (ValidationError, SubmissionError):
+        return
+    record = build.record(prepared.event, time=prepared.occurred_at or build.start)
+    received = receive(record, build.intake_policy())
+    assert isinstance(received, Received), received
+    sample = collect(received, record, received.model or "m", build.intake_policy()).sample
+    assert SampleCollected.model_validate_json(msgspec.json.encode(sample)).sample_id == sample.sample_id
+
+
+def test_k6_a_direct_event_with_a_bom_or_in_structured_mode_is_taken(build: Any) -> None:
+    """The same readers as everywhere."""
+    assert isinstance(receive(raw(b"\xef\xbb\xbf" + said()), build.intake_policy()), Received)
+    whole = {name[3:]: value.decode() for name, value in HEADERS if name.startswith("ce_")} | {"data": json.loads(said())}
+    assert isinstance(receive(raw(json.dumps(whole).encode(), ()), build.intake_policy()), Received)
+
+
+@given(value=st.binary(max_size=200), name=st.text(max_size=10), header=st.none() | st.binary(max_size=20))
+def test_no_bytes_break_intake(build: Any, value: bytes, name: str, header: bytes | None) -> None:
+    """Random bytes and headers are refused, never raised over."""
+    assert isinstance(receive(raw(value, (*HEADERS, (name, header))), build.intake_policy()), Refusal)
+
+
+def test_values_of_users_stay_out_of_details(build: Any) -> None:
+    """A refusal's detail names the field and not what the user wrote."""
+    refused = receive(raw(json.dumps({"feedback_id": "f1", "query": ["गुप्त secret"]}).encode()), build.intake_policy())
+    assert isinstance(refused, Refusal)
+    assert "query" in refused.detail
+    assert "secret" not in refused.detail

@@ -1,0 +1,227 @@
+"""Publishing a file: every valid line, none of the others, and a report that names them."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ops.commands.feedback.publish import kind_of, sentences
+from ops.commands.feedback.publish_file import KEPT_ERRORS, Progress, PublishReport, publish_file
+from ops.commands.feedback.stage1_outcomes import Outcomes
+from ops.stack.brokers.embedded import EmbeddedBroker
+from ops.topic_reader import records
+from producers.errors import KafkaAway
+from producers.submissions import hash_user
+from runtime.kafka.connection import KafkaConnection
+from schemas import topics
+from schemas.envelope import decode
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.json_lines import NotJsonLines
+
+SAID = {"query": "q", "correction": "c"}
+
+
+@pytest.fixture
+def connection(embedded_broker: EmbeddedBroker) -> KafkaConnection:
+    prefix = f"t{uuid4().hex[:8]}"
+    embedded_broker.create_topics({topics.topic(name, prefix): 4 for name in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED)})
+    return KafkaConnection(embedded_broker.bootstrap_servers, topic_prefix=prefix, embedded=True)
+
+
+async def read_all(connection: KafkaConnection, name: str) -> list:
+    return [record async for record in records(connection, [connection.topic(name)])]
+
+
+async def events(connection: KafkaConnection, model: type) -> dict[str, tuple]:
+    found = {}
+    for record in await read_all(connection, model.TOPIC):
+        envelope, event = decode(record.value, record.headers, model)
+        found[envelope.id] = (envelope, event)
+    return found
+
+
+def jsonl(path: Path, *lines: object) -> Path:
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode() for line in lines))
+    return path
+
+
+async def test_valid_lines_are_published_and_the_others_named(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Exit code 1, line numbers from 1, each field with what was expected; empty lines are passed over."""
+    path = jsonl(
+        tmp_path / "f.jsonl",
+        {"feedback_id": "f1", "query": "सालार जंग कहाँ है?", "correction": "हैदराबाद", "user": "u1", "occurred_at": "2026-11-01T00:00:00Z"},
+        b"{not json",
+        b"",
+        {"feedback_id": "f2", "query": "q", "rating": {"scale": "stars_1_10", "value": 3}},
+        b"[1, 2]",
+        {"feedback_id": "f3", "query": "q", "correction": "c" * 30_000, "response": '"' * 32_000, "tags": ["\\" * 100] * 20},
+        {"feedback_id": "f4", "query": "फ़ोन 9876543210", "correction": "c", "mood": "x"},
+        {"feedback_id": "f5", "query": "फ़ोन 9876543210", "rating": {"scale": "thumbs", "value": "down"}},
+    )
+    report = await publish_file(connection, "feedback", path, user_hash_key=b"k")
+    assert (report.published, report.invalid, report.exit_code) == (3, 4, 1)
+    assert [error.line for error in report.errors] == [2, 4, 5, 7]
+    assert report.errors[0].message.startswith("not JSON")
+    assert report.errors[1].message.startswith("rating.scale: ")
+    assert report.errors[2].message == "item: expected a JSON object"
+    assert report.errors[3].message.startswith("mood: ")
+    assert report.redactions == {"phone": 1}
+    found = await events(connection, FeedbackSubmitted)
+    assert set(found) == {"f1:0", "f3:0", "f5:0"}
+    envelope, event = found["f1:0"]
+    assert event.user_hash == hash_user(b"k", "u1")
+    assert (envelope.source, envelope.time.isoformat()) == ("/abhyas/frontend", "2026-11-01T00:00:00+00:00")
+    assert found["f5:0"][1].query == "फ़ोन [PHONE]"
+
+
+async def test_a_file_twice_is_the_same_events(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Ids that lines lack come of content and how many equal ones there are: two equal lines are two events, the same file again none."""
+    line = {"query": "q", "correction": "c"}
+    path = jsonl(tmp_path / "f.jsonl", line, line)
+    for _ in range(2):
+        assert (await publish_file(connection, "feedback", path)).published == 2
+    found = await read_all(connection, topics.FEEDBACK_SUBMITTED)
+    assert len(found) == 4
+    assert len({dict(record.headers)["ce_id"] for record in found}) == 2
+
+
+async def test_k3_a_file_again_after_a_line_was_removed_is_no_new_event(connection: KafkaConnection, tmp_path: Path) -> None:
+    """What lines without ids are called has nothing to do with where they stand, or in which order their fields are."""
+    first, second, third = ({"query": f"q{number}", "correction": "c"} for number in range(3))
+    await publish_file(connection, "feedback", jsonl(tmp_path / "f.jsonl", first, second, third))
+    again = dict(reversed(third.items()))
+    await publish_file(connection, "feedback", jsonl(tmp_path / "f.jsonl", {"feedback_id": "new"} | first, second, again))
+    found = await read_all(connection, topics.FEEDBACK_SUBMITTED)
+    assert len(found) == 6
+    assert len({dict(record.headers)["ce_id"] for record in found}) == 4
+
+
+async def test_k3_source_of_a_file_and_of_a_line(connection: KafkaConnection, tmp_path: Path) -> None:
+    """A line's own source comes before the one that is given for the file."""
+    path = jsonl(tmp_path / "f.jsonl", {"feedback_id": "a"} | SAID, {"feedback_id": "b", "source": "https://b"} | SAID)
+    await publish_file(connection, "feedback", path, source="https://a")
+    found = await events(connection, FeedbackSubmitted)
+    assert [found[name][0].source for name in ("a:0", "b:0")] == ["https://a", "https://b"]
+
+
+async def test_k4_redactions_inside_corrections_are_counted(connection: KafkaConnection, tmp_path: Path) -> None:
+    """A file whose corrections hold numbers is published, and the report and its sentences say how many lost something."""
+    path = jsonl(tmp_path / "f.jsonl", SAID, SAID | {"correction": "फ़ोन 9876543210"}, SAID | {"query": "फ़ोन 9876543210"})
+    report = await publish_file(connection, "feedback", path)
+    assert (report.published, report.redacted_corrections) == (3, 1)
+    assert any(sentence.startswith("1 corrections hold a mark") for sentence in sentences("feedback", report))
+
+
+async def test_documents_are_published_with_progress(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Progress never goes back, and ends with the whole file and every line."""
+    path = jsonl(tmp_path / "d.jsonl", *({"doc_id": f"d{number}", "text": f"लेख {number} " + "क" * 500} for number in range(220)))
+    told: list[Progress] = []
+    report = await publish_file(connection, "documents", path, on_progress=told.append)
+    assert (report.published, report.invalid, report.exit_code) == (220, 0, 0)
+    assert len(told) > 3
+    assert [step.bytes_read for step in told] == sorted(step.bytes_read for step in told)
+    assert told[-1] == Progress(220, 220, 0, path.stat().st_size, path.stat().st_size)
+    assert len(await events(connection, DocumentIngested)) == 220
+
+
+async def test_a_line_over_the_topics_limit_is_named_and_the_rest_published(connection: KafkaConnection, tmp_path: Path) -> None:
+    """An event too large is a line like any other invalid one."""
+    path = jsonl(tmp_path / "d.jsonl", {"doc_id": "d1", "text": "\n" * 250_000}, {"doc_id": "d2", "text": "लेख"})
+    report = await publish_file(connection, "documents", path)
+    assert (report.published, report.invalid) == (1, 1)
+    assert report.errors[0].line == 1
+    assert "document.ingested.v1 takes at most 393216" in report.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"query": "q", "correction": "c"}\n'.encode("utf-16"), "is UTF-16"),
+        (b'[\n{"query": "q", "correction": "c"}\n]', "is one JSON array"),
+        (b'{\n  "query": "q",\n  "correction": "c"\n}\n', "has a JSON object over several lines"),
+    ],
+)
+@pytest.mark.parametrize("history", [False, True])
+async def test_k6_a_file_of_another_form_is_named_once(
+    connection: KafkaConnection, tmp_path: Path, content: bytes, words: str, history: bool
+) -> None:
+    """Not once a line: what it is and what to do, and nothing is published."""
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(NotJsonLines, match=words):
+        await publish_file(connection, "feedback", path, history=history)
+    assert await read_all(connection, topics.FEEDBACK_SUBMITTED) == []
+
+
+async def test_k6_what_cannot_be_taken_of_a_line_is_named_by_field(connection: KafkaConnection, tmp_path: Path) -> None:
+    """A BOM is passed over; halves of surrogate pairs, deep nesting, long numbers and times outside the calendar cost their line alone."""
+    good = {"query": "q", "correction": "c"}
+    path = jsonl(
+        tmp_path / "f.jsonl",
+        b"\xef\xbb\xbf" + json.dumps(good | {"feedback_id": "f1"}).encode(),
+        rb'{"query": "q \ud800", "correction": "c"}',
+        b'{"query": "q", "correction": "c", "tags": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"query": "q", "correction": "c", "revision": ' + b"9" * 5_000 + b"}",
+        good | {"occurred_at": "0001-01-01T00:00:00+05:30"},
+        good | {"occurred_at": "9999-12-31T23:59:59-05:00"},
+        b'{"query": "\xff"}',
+        good | {"feedback_id": "f2"},
+    )
+    report = await publish_file(connection, "feedback", path)
+    assert (report.published, report.invalid) == (2, 6)
+    told = {error.line: error.message.split(":")[0] for error in report.errors}
+    assert (told[2], told[3].split("[")[0], told[4], told[5], told[6]) == ("query", "tags", "revision", "occurred_at", "occurred_at")
+    assert told[7].startswith("not UTF-8 at byte")
+
+
+async def test_errors_do_not_fill_the_memory(connection: KafkaConnection, tmp_path: Path) -> None:
+    """All are counted, the first thousand kept; a line without an end is read past."""
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(b"x" * 5_000_000 + b"\n" + b"{\n" * (KEPT_ERRORS + 5))
+    report = await publish_file(connection, "feedback", path)
+    assert (report.published, report.invalid, len(report.errors)) == (0, KEPT_ERRORS + 6, KEPT_ERRORS)
+    assert report.errors[0].message.startswith("longer than")
+
+
+async def test_a_broker_that_is_away_is_said(tmp_path: Path) -> None:
+    """KafkaAway names the address; a missing file is an OSError before any connection."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(FileNotFoundError):
+        await publish_file(KafkaConnection(address), "feedback", tmp_path / "none.jsonl")
+    path = jsonl(tmp_path / "f.jsonl", {"query": "q", "correction": "c"})
+    with pytest.raises(KafkaAway, match=address):
+        await publish_file(KafkaConnection(address), "feedback", path)
+
+
+def test_k4_what_was_not_taken_is_said_and_decides_the_exit_code() -> None:
+    """Late and refused lines are counted beside the invalid ones and are exit code 1; what is not known yet is said, and why."""
+    whole = PublishReport(95, 0, (), {}, Outcomes(95))
+    assert (whole.exit_code, sentences("feedback", whole)) == (
+        0,
+        [
+            "published 95 feedback, 0 lines were invalid",
+            "of those published: 95 taken, 0 known already or not collected, 0 too late, 0 refused",
+        ],
+    )
+    late = PublishReport(95, 0, (), {}, Outcomes(20, {"too_late": 66, "future_dated": 4}, 3, 2, "stage 1 sleeps"))
+    assert late.exit_code == 1
+    assert sentences("feedback", late) == [
+        "published 95 feedback, 0 lines were invalid",
+        "of those published: 20 taken, 3 known already or not collected, 66 too late, 4 refused (4 future_dated), 2 not known yet",
+        "not known yet, because stage 1 sleeps",
+        "what is too late lies in the dead letters; publish an old file with --history",
+    ]
+    assert PublishReport(1, 0, (), {}, Outcomes(unknown=1)).exit_code == 0
+
+
+def test_a_historys_kind_is_that_of_its_first_line(tmp_path: Path) -> None:
+    """`abhyas publish --history FILE` says nothing of what lies in the file: a document has a doc_id."""
+    assert kind_of(jsonl(tmp_path / "d.jsonl", b"{", {"doc_id": "d1", "text": "t"})) == "documents"
+    assert kind_of(jsonl(tmp_path / "f.jsonl", {"query": "q"}, {"doc_id": "d1"})) == "feedback"
