@@ -17,8 +17,8 @@ class SignalSummarised(BaseModel):
     Cumulative integers make merging order-free: the sum over partitions of the newest summaries is the same for
     any batching or interleaving. `sequence` grows with every change, so newer means larger.
 
-    `sketch` is that of the day's documents by the drift baseline whose arrays have the sha256 `baseline`: zigzag varints in base64
-    (`consumers.drift.features.sketch`). Both are absent for feedback, and for a model without a drift baseline.
+    `sketch` is that of the day's documents by the drift baseline whose arrays have the sha256 `baseline`: zigzag varints in base64.
+    Both are absent for feedback, and for a model without a drift baseline.
     """
 
     TOPIC: ClassVar[str] = topics.SIGNAL_SUMMARISED
