@@ -38,11 +38,11 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
 
-# Builds both images and runs the whole composition in podman, with stand-ins for the images of others; writes bench/images.json.
+# Builds both images and runs the whole composition in podman, with stand-ins for the images of others; writes bench/results/images.json.
 # Root, podman, runc, debootstrap, netavark, Go, Java and Maven; 20 GB below IMAGES_FOLDER, which is removed at the end; half an hour of CPU.
 # TARGETS=services leaves the runner out.
 check-images: $(READY)
-	@$(BIN)/python -m bench.images --out bench/images.json $(if $(TARGETS),--targets $(TARGETS)) $(if $(IMAGES_FOLDER),--folder "$(IMAGES_FOLDER)")
+	@$(BIN)/python -m bench.images --out bench/results/images.json $(if $(TARGETS),--targets $(TARGETS)) $(if $(IMAGES_FOLDER),--folder "$(IMAGES_FOLDER)")
 
 format: $(READY)
 	$(BIN)/ruff check --fix -q .
@@ -58,79 +58,79 @@ kafka-stop: $(READY)
 	@$(BIN)/python -m ops.stack.brokers.single_node stop --data $(KAFKA_DATA)
 
 # Kills consumers at every step of their transactions and the broker, cuts connections, holds commits back, stops, scales, deletes what
-# was read, adds partitions, makes a topic anew, and checks the history; writes bench/drill.json. `make drill SEED=1`: about ten minutes.
+# was read, adds partitions, makes a topic anew, and checks the history; writes bench/results/drill.json. `make drill SEED=1`: about ten minutes.
 drill: $(READY)
-	@$(BIN)/python -m bench.drill --events $(EVENTS) --kills $(KILLS) --seed $(SEED) --out bench/drill.json
+	@$(BIN)/python -m bench.drill --events $(EVENTS) --kills $(KILLS) --seed $(SEED) --out bench/results/drill.json
 
-# Stops an instance past every time-out and wakes it behind its successor: refused 100 of 100; writes bench/drill-stale.json.
+# Stops an instance past every time-out and wakes it behind its successor: refused 100 of 100; writes bench/results/drill-stale.json.
 drill-stale: $(READY)
-	@$(BIN)/python -m bench.drill.stale --out bench/drill-stale.json
+	@$(BIN)/python -m bench.drill.stale --out bench/results/drill-stale.json
 
 # Kills the consumers and the runner at six moments of the loop, then the runner at ten random steps each of preparation, upload and
-# promotion, on the local store and on versitygw; writes bench/drill-loop.json. STORE=local or STORE=s3: the random steps on that store
+# promotion, on the local store and on versitygw; writes bench/results/drill-loop.json. STORE=local or STORE=s3: the random steps on that store
 # alone; KILLS=3 SEED=1 are others. Ten minutes on a machine with nothing else to do, and four more where Go has to build versitygw.
 drill-loop: $(READY)
-	@$(BIN)/python -m bench.drill_loop --out bench/drill-loop.json --seed $(SEED) $(if $(STORE),--part $(STORE)) $(if $(filter command line,$(origin KILLS)),--kills $(KILLS))
+	@$(BIN)/python -m bench.drill_loop --out bench/results/drill-loop.json --seed $(SEED) $(if $(STORE),--part $(STORE)) $(if $(filter command line,$(origin KILLS)),--kills $(KILLS))
 
-# The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/stream.json.
+# The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/results/stream.json.
 bench-stream: $(READY)
-	@$(BIN)/python -m bench.stream --out bench/stream.json $(if $(PARTS),--parts "$(PARTS)")
+	@$(BIN)/python -m bench.stream --out bench/results/stream.json $(if $(PARTS),--parts "$(PARTS)")
 
-# What an installation costs that has nothing to do, on both brokers, and its first event after ten idle minutes; writes bench/rest.json.
+# What an installation costs that has nothing to do, on both brokers, and its first event after ten idle minutes; writes bench/results/rest.json.
 # Twenty-two minutes on a machine with nothing else to do; MINUTES=1 IDLE_MINUTES=1 BROKER=kafka is shorter.
 bench-rest: $(READY)
-	@$(BIN)/python -m bench.rest --out bench/rest.json $(if $(filter command line,$(origin BROKER)),--broker $(BROKER)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(IDLE_MINUTES),--idle-minutes $(IDLE_MINUTES))
+	@$(BIN)/python -m bench.rest --out bench/results/rest.json $(if $(filter command line,$(origin BROKER)),--broker $(BROKER)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(IDLE_MINUTES),--idle-minutes $(IDLE_MINUTES))
 
-# The drift monitor over documents and the watch of ratings, on streams of ../shared/data; writes bench/drift.json and bench/drift-ratings.json.
+# The drift monitor over documents and the watch of ratings, on streams of ../shared/data; writes bench/results/drift.json and bench/results/drift-ratings.json.
 # WORLDS=10 baselines, DOCUMENTS=50000 in each; HELD_OUT=1 runs the half that nothing was chosen on, OPEN_VOCABULARY=1 streams whose names
 # no baseline has.
 bench-drift: $(READY)
-	@$(BIN)/python -m bench.drift --out bench/drift.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out) $(if $(OPEN_VOCABULARY),--open-vocabulary)
+	@$(BIN)/python -m bench.drift --out bench/results/drift.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out) $(if $(OPEN_VOCABULARY),--open-vocabulary)
 
 bench-drift-ratings: $(READY)
-	@$(BIN)/python -m bench.drift.ratings --out bench/drift-ratings.json
+	@$(BIN)/python -m bench.drift.ratings --out bench/results/drift-ratings.json
 
-# The drift monitor beside river, Frouros, alibi-detect and Evidently at a matched rate of false alarms; writes bench/drift-peers.json.
+# The drift monitor beside river, Frouros, alibi-detect and Evidently at a matched rate of false alarms; writes bench/results/drift-peers.json.
 # SHORT=1: river alone, in a minute; METHODS="ADWIN Frouros" runs those alone. Environments of the peers are made in .abhyas/peers.
 bench-drift-peers: $(READY)
-	@$(BIN)/python -m bench.drift.peers.compare $(if $(SHORT),--short,--out bench/drift-peers.json) $(if $(METHODS),--methods $(METHODS))
+	@$(BIN)/python -m bench.drift.peers.compare $(if $(SHORT),--short,--out bench/results/drift-peers.json) $(if $(METHODS),--methods $(METHODS))
 
-# What the monitor keeps after 10 thousand to 10 million documents; writes bench/drift-state.json.
+# What the monitor keeps after 10 thousand to 10 million documents; writes bench/results/drift-state.json.
 bench-drift-state: $(READY)
-	@$(BIN)/python -m bench.drift.state --out bench/drift-state.json
+	@$(BIN)/python -m bench.drift.state --out bench/results/drift-state.json
 
-# Whether the terms that an explanation tells are those of the shift; writes bench/drift-explanation.json.
+# Whether the terms that an explanation tells are those of the shift; writes bench/results/drift-explanation.json.
 bench-drift-explanation: $(READY)
-	@$(BIN)/python -m bench.drift.explanation --out bench/drift-explanation.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out)
+	@$(BIN)/python -m bench.drift.explanation --out bench/results/drift-explanation.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out)
 
-# Ten rounds of 25 corrections of the tiny model, end to end: what the tenth costs beside the first; writes bench/rounds.json.
+# Ten rounds of 25 corrections of the tiny model, end to end: what the tenth costs beside the first; writes bench/results/rounds.json.
 # About fifteen minutes on a machine with nothing else to do; ROUNDS=3 is shorter.
 bench-rounds: $(READY)
-	@$(BIN)/python -m bench.rounds --out bench/rounds.json $(if $(ROUNDS),--rounds $(ROUNDS))
+	@$(BIN)/python -m bench.rounds --out bench/results/rounds.json $(if $(ROUNDS),--rounds $(ROUNDS))
 
-# A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/drift-loop.json.
+# A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/results/drift-loop.json.
 drill-drift: $(READY)
-	@$(BIN)/python -m bench.drill.drift_loop --out bench/drift-loop.json
+	@$(BIN)/python -m bench.drill.drift_loop --out bench/results/drift-loop.json
 
-# Random histories of documents through both stages: partitioning, batching, restarts, replay; writes bench/drift-histories.json.
+# Random histories of documents through both stages: partitioning, batching, restarts, replay; writes bench/results/drift-histories.json.
 drill-drift-histories: $(READY)
-	@$(BIN)/python -m bench.drift.histories --out bench/drift-histories.json
+	@$(BIN)/python -m bench.drift.histories --out bench/results/drift-histories.json
 
 # Seeds of the deterministic simulation: make simulate SEEDS=2000 [FIRST=0] [FAULT=name]. A violating seed is shown with its trace's end.
 simulate: $(READY)
 	@$(BIN)/python -m bench.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(FAULT),--fault $(FAULT))
 
-# Plants every fault in turn, then runs the seeds without any; writes bench/simulation.json.
+# Plants every fault in turn, then runs the seeds without any; writes bench/results/simulation.json.
 simulate-faults: $(READY)
-	@$(BIN)/python -m bench.simulation --faults --seeds $(SEEDS) --first $(FIRST) --out bench/simulation.json
+	@$(BIN)/python -m bench.simulation --faults --seeds $(SEEDS) --first $(FIRST) --out bench/results/simulation.json
 
-# 10,000 bodies and 5,000 files, half of them wrong in one to three ways, at every edge that takes JSON; writes bench/fuzz.json.
+# 10,000 bodies and 5,000 files, half of them wrong in one to three ways, at every edge that takes JSON; writes bench/results/fuzz.json.
 fuzz: $(READY)
-	@$(BIN)/python -m bench.fuzz --seed $(SEED) --out bench/fuzz.json
+	@$(BIN)/python -m bench.fuzz --seed $(SEED) --out bench/results/fuzz.json
 
-# One model against itself, a hundred times: how often the gate's latency guard would call it slower; writes bench/gate-latency.json.
+# One model against itself, a hundred times: how often the gate's latency guard would call it slower; writes bench/results/gate-latency.json.
 bench-gate-latency: $(READY)
-	@$(BIN)/python -m bench.gate_latency --out bench/gate-latency.json $(if $(PAIRS),--pairs $(PAIRS))
+	@$(BIN)/python -m bench.gate_latency --out bench/results/gate-latency.json $(if $(PAIRS),--pairs $(PAIRS))
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

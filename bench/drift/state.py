@@ -1,4 +1,4 @@
-"""`python -m bench.drift.state --out bench/drift-state.json`: what the monitor keeps after 10 thousand to 10 million documents.
+"""`python -m bench.drift.state --out bench/results/drift-state.json`: what the monitor keeps after 10 thousand to 10 million documents.
 
 5,000 documents a day through the monitor of one baseline, its state taken as the changelog has it. Beside it what stage 1 and stage 2 keep
 of the days: a sketch each of the 30 that the window holds, for one partition.

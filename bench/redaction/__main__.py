@@ -1,4 +1,4 @@
-"""`python -m bench.redaction --out bench/redaction.json`: recall and precision on both halves of the set, by kind.
+"""`python -m bench.redaction --out bench/results/redaction.json`: recall and precision on both halves of the set, by kind.
 
 `--show tuning` prints what went wrong there; the final half is for the figure alone. Exit code 1 below the goals: recall 99.5 % and
 precision 99 % on the final half.

@@ -1,4 +1,4 @@
-"""`python -m bench.redaction.cost --against REVISION --out bench/redaction-cost.json`: an event's cost, beside another's.
+"""`python -m bench.redaction.cost --against REVISION --out bench/results/redaction-cost.json`: an event's cost, beside another's.
 
 Instructions, counted by callgrind (wall and CPU time differ by a fifth from run to run): a run that redacts less one that leaves the texts.
 Two recorded files, the same for everyone: `stream`, the events of `bench.stream`, and `numbers`, the same with years, amounts and, in one

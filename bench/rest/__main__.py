@@ -1,4 +1,4 @@
-"""`python -m bench.rest --out bench/rest.json [--broker embedded|kafka] [--minutes 5] [--idle-minutes 10]`: what rest costs.
+"""`python -m bench.rest --out bench/results/rest.json [--broker embedded|kafka] [--minutes 5] [--idle-minutes 10]`: what rest costs.
 
 The figures are of a quiet machine: what else runs shows in them, and a goal that is not met is said and is no failure of the bench.
 """

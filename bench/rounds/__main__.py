@@ -1,4 +1,4 @@
-"""`python -m bench.rounds --out bench/rounds.json [--rounds 10] [--corrections 25]`: rounds of the tiny model, end to end.
+"""`python -m bench.rounds --out bench/results/rounds.json [--rounds 10] [--corrections 25]`: rounds of the tiny model, end to end.
 
 The figures are of whatever machine it is; the steps, rows and verdicts are the same on a quiet one.
 """

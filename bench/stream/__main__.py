@@ -1,4 +1,4 @@
-"""`python -m bench.stream [--parts compare,latency,…] --out bench/stream.json`: what the stream core costs, on a broker of its own.
+"""`python -m bench.stream [--parts compare,latency,…] --out bench/results/stream.json`: what the stream core costs, on a broker of its own.
 
 Each part replaces its own figures in the JSON and leaves the others', so a long run may be made in pieces. Exit code 1 where a part failed;
 a goal that is not met is said in the table and is no failure of the bench.
