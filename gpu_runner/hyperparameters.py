@@ -10,7 +10,7 @@ from schemas.fields import Hyperparameters
 
 Source = Literal["request", "environment", "default"]
 
-# SEED.md, "Training Hyperparameters".
+# docs/requirements.md.
 SEED_DEFAULTS: Final[dict[str, int | float]] = {
     "lora_rank": 16,
     "lora_alpha": 32,

@@ -1,4 +1,4 @@
-"""The six metrics of SEED.md, with every label bounded.
+"""The six metrics of docs/requirements.md, with every label bounded.
 
 training_jobs_total{status: accepted or an outcome}, training_duration_seconds, training_loss_current,
 evaluation_jobs_total{status}, evaluation_metric_value{metric, language: hi, en or all}, gpu_memory_utilization_percent{device}.

@@ -197,7 +197,7 @@ def test_k8_the_owner_of_the_s3_volume_is_changed_once(tmp_path: Path) -> None:
     assert log.read_text().splitlines() == [str(tmp_path / "bucket" / "key"), str(tmp_path / "bucket"), str(tmp_path)]
 
 
-PAGES = ("docs/containers.md", "README.md")
+PAGES = ("docs/containers.md", "docs/operating.md")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,4 +1,4 @@
-"""`python -m bench.drift --out bench/results/drift.json`: false alarms, delays, cost and state of the drift monitor on streams of ../shared/data.
+"""`python -m bench.drift --out FILE`: false alarms, delays, cost and state of the drift monitor on streams of ../shared/data.
 
 The tuned sweep is over the whole pool; `--held-out` runs the half of articles, genres and discourse modes that nothing was chosen on,
 `--open-vocabulary` streams whose names no baseline has. Each part replaces its own figures in the JSON. A goal that is not met is said in

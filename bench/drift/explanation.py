@@ -1,4 +1,4 @@
-"""`python -m bench.drift.explanation --out bench/results/drift-explanation.json`: are the terms that an explanation tells those of the shift?
+"""`python -m bench.drift.explanation --out bench/results/drift-explanation.json`: do the terms fit the shift?
 
 Over the whole pool; `--held-out` runs the half of articles, genres and discourse modes that nothing was chosen on.
 

@@ -1,4 +1,4 @@
-"""The HTTP service: every endpoint of SEED.md over one supervisor, with one error format."""
+"""The HTTP service: every endpoint of docs/requirements.md over one supervisor, with one error format."""
 
 from __future__ import annotations
 

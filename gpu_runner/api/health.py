@@ -1,4 +1,4 @@
-"""GET /health: real checks of what the service depends on, with their latency, in the shape of SEED.md."""
+"""GET /health: real checks of what the service depends on, with their latency, in the shape of docs/requirements.md."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from schemas.json_text import UnreadableJson, read_json
 from schemas.model_name import model_slug
 
 # An AWQ copy can't be trained or merged into (huggingface/peft#1853), so training takes the full-precision base,
-# quantised to NF4. Lower-case name to (slug of SEED.md's MinIO paths, training base).
+# quantised to NF4. Lower-case name to (slug of docs/requirements.md's MinIO paths, training base).
 AWQ_COPIES: Final[dict[str, tuple[str, str]]] = {
     "meta-llama/llama-3.1-8b-instruct-awq": ("llama-3.1-8b-instruct-awq", "meta-llama/Llama-3.1-8B-Instruct"),
     "mistralai/mistral-nemo-instruct-2407-awq": ("mistral-nemo-instruct-awq", "mistralai/Mistral-Nemo-Instruct-2407"),

@@ -1,4 +1,4 @@
-"""Where artifacts live: keys of SEED.md's "MinIO Paths", in a bucket or in a local folder.
+"""Where artifacts live: keys of docs/requirements.md, in a bucket or in a local folder.
 
 A folder in the store is as good as its `manifest.json`, which is written last: a reader that finds no manifest sees
 no folder, and one that finds it verifies every file against it, so a half-done upload is never taken for a whole one. In a local

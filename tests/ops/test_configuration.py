@@ -21,7 +21,7 @@ def test_a_variable_without_a_meaning_is_named() -> None:
 
 
 def test_the_seeds_variables_are_there() -> None:
-    """Every variable that SEED.md lists is read by a service."""
+    """Every variable that docs/requirements.md lists is read by a service."""
     seed = (
         "TRAINING_LORA_RANK TRAINING_LORA_ALPHA TRAINING_LEARNING_RATE TRAINING_EPOCHS TRAINING_BATCH_SIZE TRAINING_MAX_SEQ_LENGTH "
         "LLM_MODEL_STANDARD LLM_MODEL_LONGCTX MINIO_ENDPOINT MINIO_ACCESS_KEY MINIO_SECRET_KEY FEEDBACK_COLLECTION_ENABLED "

@@ -1,4 +1,4 @@
-"""`python -m bench.drift.peers.compare --out bench/results/drift-peers.json`: our monitor beside its peers at a matched rate of false alarms.
+"""`python -m bench.drift.peers.compare --out bench/results/drift-peers.json`: our monitor beside its peers at a matched rate of alarms.
 
 One world of the held-out half, which nobody tuned on. Every method's threshold is the loosest at which it alarms nowhere in the same
 bursty null stream of 50,000 documents: no more can be shown with a method that takes a millisecond a document. Those that keep up with a

@@ -84,7 +84,7 @@ def look(name: str, store: ArtifactStore, tmp_path: Path) -> BaseLocation:
     ],
 )
 def test_names_have_the_slugs_and_training_bases_of_the_table(name: str, slug: str, base: str) -> None:
-    """An AWQ name has SEED.md's slug and trains on its full-precision base; a revision is no part of a name."""
+    """An AWQ name has the slug of docs/requirements.md and trains on its full-precision base; a revision is no part of a name."""
     assert (slug_of(name), training_base(name)) == (slug, base)
 
 
