@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 demo: $(READY)
-	@$(BIN)/python -m ops.demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)")
+	@$(BIN)/abhyas demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)")
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder

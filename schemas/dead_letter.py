@@ -34,7 +34,6 @@ REDRIVEN: Final = "dlq_redriven"
 # Bounded: these are label values of a metric.
 MALFORMED: Final = "malformed"
 TOO_LARGE: Final = "too_large"
-UNKNOWN_MODEL: Final = "unknown_model"
 TOO_LATE: Final = "too_late"
 FUTURE_DATED: Final = "future_dated"
 CONFLICT: Final = "conflict"

@@ -154,11 +154,6 @@ class NegativeBuffer:
         found = self._samples.get(sample_id)
         return None if found is None else Status(found.status)
 
-    def is_document(self, sample_id: str) -> bool:
-        """Whether a held sample is a document."""
-        found = self._samples.get(sample_id)
-        return found is not None and found.document
-
     def take(self, seen: SampleSeen, *, partition: int, offset: int, now_ms: int) -> Taken:
         """Takes one sample or revision; says what became of it."""
         name = self._name(seen)

@@ -48,7 +48,6 @@ class Conflict:
     """Samples whose correction lost against another one of the same question."""
 
     sample_ids: tuple[str, ...]
-    won_by: str
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def resolve_corrections(samples: Iterable[Mapping[str, Any]]) -> Corrections:
         accepted.append(winner)
         dropped[DUPLICATE] += len(winner.sample_ids) - 1
         if losers:
-            conflicts.append(Conflict(losers, winner.sample_id))
+            conflicts.append(Conflict(losers))
             dropped[OUTVOTED] += len(losers)
     return Corrections(tuple(accepted), tuple(conflicts), dict(+dropped), tuple(sorted(held_out)))
 

@@ -19,11 +19,6 @@ _NOTHING_LEFT_OUT: Final[dict[str, object]] = {"rows_too_long": None, "samples_t
 CHILD_PHASES: Final[dict[str, Phase]] = {"loading": "training", "training": "training", "merging": "merging", "evaluating": "evaluating"}
 
 
-def is_new(command: RetrainRequested, state: TrainingState | None) -> bool:
-    """Whether a command has to be accepted: never seen, or a later attempt than the state's."""
-    return state is None or command.attempt > state.attempt
-
-
 def accept(command: RetrainRequested, before: TrainingState | None, *, version: str, knobs: Knobs, now: datetime) -> TrainingState:
     """The accepted record; a later attempt keeps version and knobs, so that it goes on in the same folder and checkpoints."""
     if before is not None and command.attempt <= before.attempt:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gpu_runner.hyperparameters import SEED_DEFAULTS, Knobs
 from gpu_runner.jobs import state as jobs
+from gpu_runner.versions.registry import next_version
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.training_state import TrainingState
 
@@ -22,13 +23,6 @@ KNOBS = Knobs(dict(SEED_DEFAULTS), dict.fromkeys(SEED_DEFAULTS, "default"))  # t
 def accepted(make_command: Callable[..., RetrainRequested]) -> TrainingState:
     """A job that was just accepted."""
     return jobs.accept(make_command(), None, version="v1", knobs=KNOBS, now=NOW)
-
-
-def test_a_command_is_new_only_once(make_command: Callable[..., RetrainRequested], accepted: TrainingState) -> None:
-    """The same attempt again, or an earlier one, is no new command; a later one is."""
-    assert jobs.is_new(make_command(), None)
-    assert not jobs.is_new(make_command(), accepted)
-    assert jobs.is_new(make_command(attempt=2), accepted)
 
 
 def test_a_later_attempt_keeps_version_and_knobs(make_command: Callable[..., RetrainRequested], accepted: TrainingState) -> None:
@@ -110,7 +104,7 @@ def test_an_end_keeps_the_token_for_the_next_attempt(accepted: TrainingState) ->
 def test_the_next_version_is_after_every_automatic_one(numbers: set[int], others: set[str]) -> None:
     """Names made by people never move the count."""
     known = {f"v{number}" for number in numbers} | others
-    version = jobs.next_version(known)
+    version = next_version(known)
     assert version not in known
     assert version == f"v{max(numbers, default=0) + 1}"
 
