@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -20,18 +21,12 @@ from consumers.decide.decider import Decider
 from consumers.decide.status import summary
 from consumers.engine.housekeeping import Upkeep
 from consumers.engine.migrations import current_version
-from consumers.engine.positions import (
-    check_partitions,
-    partition_counts,
-    places,
-    refuse_unread,
-    start_offsets,
-    write_starts,
-)
+from consumers.engine.open_shard import Ownership, StartClients, open_shard
+from consumers.engine.positions import check_partitions, partition_counts
 from consumers.engine.restore import restore
 from consumers.engine.shard import Shard
 from consumers.engine.shard_consumer import ShardConsumer
-from consumers.engine.sharding import bring_up_to_date, check_shards, claimed, transactional_id
+from consumers.engine.sharding import transactional_id
 from consumers.engine.snapshot import Snapshots
 from consumers.engine.stage import OwnedTask, Stage, shard_partitions
 from consumers.engine.watch.stall_detector import ProgressWatch
@@ -44,7 +39,6 @@ from runtime.artifacts.open import open_store
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topic_metadata import Topic, describe
 from runtime.kafka.transaction import TransactionalWriter
-from runtime.kafka.used_partitions import used_partitions
 from schemas import topics
 from schemas.topics import specs
 
@@ -225,34 +219,27 @@ class Service:
             timeout_s=self._settings.transaction_timeout_s,
         )
         self._writers.append(writer)
-        await writer.start()
         tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
 
-        async def read_on() -> dict[int, OwnedTask]:
-            await restore(self._connection, stage.changelog, tasks, snapshots=self._snapshots.get(stage.name))
-            return tasks
+        async def read_back(into: Mapping[int, OwnedTask]) -> None:
+            await restore(self._connection, stage.changelog, into, snapshots=self._snapshots.get(stage.name))
 
-        await claimed(read_on, writer, self._connection.topic(stage.changelog), shards)
-        check_shards(stage, tasks, shards)
-        await bring_up_to_date(writer, self._connection, stage, tasks)
+        ids = {
+            name: self._topics[full].id for name in (*stage.keyed, *stage.whole) if (full := self._connection.topic(name)) in self._topics
+        }
+        return await open_shard(
+            stage, Ownership(number, shards, tasks), self._connection, StartClients(writer, read_back, self._looking),
+            counts=counts, topic_ids=ids, skip_lost=self._settings.skip_lost_records, metrics=self._metrics, failed=self._fail,
+        )  # fmt: skip
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
         await consumer.start()
         try:
-            await refuse_unread(consumer, self._connection, stage, counts)
-            reads = places(stage, self._connection, counts, partitions)
-            ids = {
-                name: self._topics[full].id
-                for name in (*stage.keyed, *stage.whole)
-                if (full := self._connection.topic(name)) in self._topics
-            }
-            start = await start_offsets(
-                consumer, self._connection, stage, reads, tasks.values(), skip_lost=self._settings.skip_lost_records, topic_ids=ids
-            )
+            yield consumer
         finally:
             await consumer.stop()
-        await write_starts(writer, self._connection, stage, tasks, start, topic_ids=ids)
-        used = counts | used_partitions(counts, self._settings.topic_prefix)
-        return Shard(stage, number, tasks, start, writer, self._connection, used, self._metrics, self._fail)
 
     def _find_snapshots(self, stage: Stage) -> None:
         """Where the stage's snapshots are. The embedded broker keeps nothing that a snapshot could stand for."""

@@ -34,6 +34,7 @@ from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.engine.changelog import apply_changelog
 from consumers.engine.migrations import Migration
+from consumers.engine.open_shard import StartSteps
 from consumers.engine.stage import OwnedTask
 from consumers.records import Effects, Emitted, InputRecord, Refusal
 from gpu_runner.event_log.withdrawals import Erasure, Retraction
@@ -292,15 +293,19 @@ FAULTS: Final[dict[str, Fault]] = {
     "run-twice": Fault("a person's request starts a second run beside the first", replace(REAL, decider=with_trigger(RunsTwice))),
     "retry-under-new-id": Fault("a retry is another command", replace(REAL, decider=RetriesUnderANewId)),
     "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, reader=HearsNothingTakenBack)),
-    "gap-is-a-loss": Fault("a marker in front of the log's start is called lost", replace(REAL, shard=ForgetsMarkers)),
-    "jump-not-written": Fault("where a start jumped to is not written", replace(REAL, write_starts=skips_without_a_word)),
+    "gap-is-a-loss": Fault(
+        "a marker in front of the log's start is called lost", replace(REAL, start_steps=StartSteps(shard=ForgetsMarkers))
+    ),
+    "jump-not-written": Fault(
+        "where a start jumped to is not written", replace(REAL, start_steps=StartSteps(write_starts=skips_without_a_word))
+    ),
     "pass-over-new-topic": Fault(
         "a topic made anew is read on from the former one's positions",
-        replace(REAL, start_offsets=passes_over_a_new_topic, view=SeesTheFormerTopics),
+        replace(REAL, start_steps=StartSteps(start_offsets=passes_over_a_new_topic), view=SeesTheFormerTopics),
     ),
     "overlook-added-partitions": Fault(
         "records in added partitions are told nowhere",
-        replace(REAL, refuse_unread=overlooks_added_partitions, view=OverlooksAddedPartitions),
+        replace(REAL, start_steps=StartSteps(refuse_unread=overlooks_added_partitions), view=OverlooksAddedPartitions),
     ),
     "write-to-added-partitions": Fault("publishers use added partitions", replace(REAL, publisher=CountsAllPartitions)),
     "keep-epoch": Fault("a stage goes on in its epoch after a slow commit", replace(REAL, producer=StaysInItsEpoch)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,7 @@ from bench.simulation.virtual_loop import VirtualLoop
 from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.engine.changelog import apply_changelog
-from consumers.engine.positions import refuse_unread, start_offsets, write_starts
-from consumers.engine.shard import Shard
+from consumers.engine.open_shard import PRODUCT_STEPS, StartSteps
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.used_partitions import UsedPartitions
 
@@ -31,14 +30,11 @@ class Parts:
 
     collector: Callable[..., Any] = Collector
     decider: Callable[..., Any] = Decider
-    shard: Callable[..., Shard] = Shard
     producer: Callable[..., SimulatedProducer] = SimulatedProducer
     consumer: Callable[..., SimulatedConsumer] = SimulatedConsumer
     writer: Callable[[SimulatedProducer], SimulatedWriter] = SimulatedWriter
     apply_changelog: Callable[..., None] = apply_changelog
-    refuse_unread: Callable[..., Awaitable[None]] = refuse_unread
-    start_offsets: Callable[..., Awaitable[dict[tuple[str, int], int]]] = start_offsets
-    write_starts: Callable[..., Awaitable[None]] = write_starts
+    start_steps: StartSteps = PRODUCT_STEPS
     view: Callable[..., SimulatedView] = SimulatedView
     publisher: Callable[[KafkaConnection], UsedPartitions] = UsedPartitions
     runner_producer: Callable[..., SimulatedProducer] = SimulatedProducer

@@ -1,13 +1,13 @@
 """The stream processor's processes: each runs some shards, as `consumers.service.Service` does, over simulated clients.
 
-Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, the restore, the claim of the shards, where a start reads on
-from, the upkeep and the watch, both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice; and the
-order of a start.
+Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, the start of a shard from its fencing on (`open_shard`), the
+upkeep and the watch, both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -18,13 +18,12 @@ from faststream.exceptions import StopConsume
 from bench.simulation.parts import Site
 from bench.simulation.simulated_run import NullMetrics
 from consumers.engine.migrations import MIGRATIONS, Migration
-from consumers.engine.positions import places
+from consumers.engine.open_shard import Ownership, StartClients, open_shard
 from consumers.engine.restore import read_back
 from consumers.engine.shard import Shard
-from consumers.engine.sharding import bring_up_to_date, check_shards, claimed, transactional_id
+from consumers.engine.sharding import transactional_id
 from consumers.engine.stage import OwnedTask, Stage
 from consumers.errors import FatalError
-from runtime.kafka.used_partitions import used_partitions
 
 
 class ShardProcess:
@@ -67,25 +66,18 @@ class ShardProcess:
         writer = parts.writer(
             parts.producer(log, self._site.network, transactional_id(connection.topic_prefix, stage.name, self.number, self.shards))
         )
-        await writer.start()
         self.tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in self.partitions}
-        await claimed(self._read_on, writer, connection.topic(stage.changelog), self.shards)
-        check_shards(stage, self.tasks, self.shards)
-        await bring_up_to_date(writer, connection, stage, self.tasks)
-        consumer: Any = parts.consumer(log, self._site.network)
-        await parts.refuse_unread(consumer, connection, stage, counts)
-        reads = places(stage, connection, counts, self.partitions)
-        start = await parts.start_offsets(consumer, connection, stage, reads, self.tasks.values(), skip_lost=self.skip_lost, topic_ids=ids)
-        await parts.write_starts(writer, connection, stage, self.tasks, start, topic_ids=ids)
-        used = counts | used_partitions(counts, connection.topic_prefix)
-        return parts.shard(stage, self.number, self.tasks, start, writer, connection, used, NullMetrics(), self._failed)
+        looks = nullcontext(parts.consumer(log, self._site.network))
+        return await open_shard(
+            stage, Ownership(self.number, self.shards, self.tasks), connection, StartClients(writer, self._read_back, lambda: looks),
+            counts=counts, topic_ids=ids, skip_lost=self.skip_lost, metrics=NullMetrics(), failed=self._failed, steps=parts.start_steps,
+        )  # fmt: skip
 
-    async def _read_on(self) -> dict[int, OwnedTask]:
+    async def _read_back(self, tasks: Mapping[int, OwnedTask]) -> None:
         consumer = self._site.parts.consumer(self._site.log, self._site.network)
         changelog = self._site.connection.topic(self.stage.changelog)
         migrations = MIGRATIONS[self.stage.changelog]
-        await read_back(consumer, changelog, self.tasks, migrations=migrations, may_begin_late=True, apply=self._apply)
-        return self.tasks
+        await read_back(consumer, changelog, tasks, migrations=migrations, may_begin_late=True, apply=self._apply)
 
     def _apply(self, owned: OwnedTask, records: Sequence[Any], migrations: Sequence[Migration]) -> None:
         for record in records:

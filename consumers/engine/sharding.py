@@ -61,8 +61,8 @@ async def bring_up_to_date(writer: TransactionalWriter, connection: KafkaConnect
 
 
 async def claimed(
-    read_back: Callable[[], Awaitable[dict[int, OwnedTask]]], writer: TransactionalWriter, changelog: str, shards: int
-) -> dict[int, OwnedTask]:
+    read_back: Callable[[], Awaitable[Mapping[int, OwnedTask]]], writer: TransactionalWriter, changelog: str, shards: int
+) -> Mapping[int, OwnedTask]:
     """The tasks that `read_back` restores, every partition of theirs (of the full topic name) claimed; for `check_shards` to judge.
 
     A new claim is read back, so that of two first starts with different numbers at least one sees both. A commit is answered before
