@@ -15,7 +15,7 @@ from bench.drift.streams.broken_text import mojibake, without_matras
 from bench.drift.streams.corpora import Passage, passages
 from bench.drift.streams.transliterate import transliterate
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 DATA: Final = ROOT.parent / "shared" / "data"
 
 LANGUAGES: Final = ("hi", "en", "hinglish")
