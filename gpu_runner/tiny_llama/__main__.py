@@ -29,7 +29,11 @@ def inputs_sha256(seed: int) -> str:
     from importlib.metadata import version
 
     libraries = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
-    sources = [*sorted(HERE.glob("*.py")), HERE.parent / "dataset" / "reword.py", HERE.parent / "dataset" / "wordings.py"]
+    sources = [
+        *sorted(HERE.glob("*.py")),
+        HERE.parent / "dataset" / "questions" / "reword.py",
+        HERE.parent / "dataset" / "questions" / "phrases.py",
+    ]
     code = {path.name: path.read_text(encoding="utf-8") for path in sources}
     corpus = {path.name: path.read_text(encoding="utf-8") for path in sorted((HERE / "corpus").glob("*.jsonl"))}
     return hashlib.sha256(json.dumps([seed, libraries, code, corpus], sort_keys=True).encode()).hexdigest()
