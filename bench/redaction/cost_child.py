@@ -9,7 +9,10 @@ import json
 import sys
 from collections.abc import Sequence
 
-from producers.redaction.redact import redact_together
+try:
+    from producers.redaction.redact import redact_together
+except ImportError:  # where revisions up to 0.1.0 have it
+    from producers.redact import redact_together  # type: ignore[import-not-found, no-redef]
 
 
 def untouched(texts: Sequence[str]) -> None:
