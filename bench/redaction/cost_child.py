@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 
-try:
-    from producers.redaction.redact import redact_together
-except ImportError:  # where revisions up to 0.1.0 have it
-    from producers.redact import redact_together  # type: ignore[import-not-found, no-redef]
+# Where this revision has the redactor, and where former ones had it.
+_MODULES = ("producers.redact", "producers.redaction.redact")
+redact_together = import_module(next(name for name in _MODULES if find_spec(name))).redact_together
 
 
 def untouched(texts: Sequence[str]) -> None:
