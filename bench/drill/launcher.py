@@ -24,7 +24,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 import consumers.__main__
 import consumers.engine.restore
-import consumers.engine.routing
+import runtime.kafka.transaction
 from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.records import Effects, InputRecord
@@ -131,7 +131,7 @@ def write_order(file: Path, order: Order) -> None:
 
 def install(trap: Trap) -> None:
     """Puts the trap's clients and tasks in the place of the consumers' own, in this process."""
-    consumers.engine.routing.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
+    runtime.kafka.transaction.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
     consumers.engine.restore.AIOKafkaConsumer = _trapped_consumer(trap)  # type: ignore[attr-defined]
     Collector.process = _trapped_process(Collector.process, trap, "stage1")  # type: ignore[method-assign, assignment]
     Decider.process = _trapped_process(Decider.process, trap, "stage2")  # type: ignore[method-assign, assignment]

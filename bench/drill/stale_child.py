@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-import consumers.engine.routing
+import runtime.kafka.transaction
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, Routed, TransactionalWriter
 from schemas import topics
@@ -30,7 +30,7 @@ def child(pipe: Connection, connection: KafkaConnection, ids: Sequence[str], log
 async def _held_up(pipe: Connection, connection: KafkaConnection, ids: Sequence[str]) -> list[tuple[str, str]]:
     go = asyncio.Event()
     held: asyncio.Queue[str] = asyncio.Queue()
-    consumers.engine.routing.AIOKafkaProducer = _gated_producer(go, held)  # type: ignore[attr-defined]
+    runtime.kafka.transaction.AIOKafkaProducer = _gated_producer(go, held)  # type: ignore[attr-defined]
     writers = [TransactionalWriter(connection, name, timeout_s=TIMEOUT_S) for name in ids]
     for writer in writers:
         await writer.start()
