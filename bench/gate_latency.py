@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from gpu_runner.gate.decide import Policy
 from gpu_runner.gate.guards import Comparison, measures
-from gpu_runner.gate.latency import Timings as Compared
+from gpu_runner.gate.latency import PairedTimings as Compared
 from gpu_runner.gate.scores import Evidence
 from gpu_runner.gate.statistics import PairedDifferences, sign_flip_p
 from gpu_runner.tiny_llama.facts import load_facts

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from consumers.api import make_app
 from consumers.errors import FatalError
 from consumers.metrics import ConsumerMetrics
-from consumers.service import ROLES, Service
+from consumers.service import ROLES, StreamProcessor
 from consumers.settings import ConsumerSettings
 from runtime.artifacts.open import open_checked_store
 from runtime.logs import configure_logging, hold_back_repeats
@@ -72,7 +72,7 @@ async def run(settings: ConsumerSettings, roles: Sequence[str]) -> int:
     if listener is None:
         return 1
     metrics = ConsumerMetrics()
-    service = Service(settings, roles, metrics)
+    service = StreamProcessor(settings, roles, metrics)
     config = uvicorn.Config(
         make_app(service, metrics, list(roles)), log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="off"
     )
@@ -98,7 +98,7 @@ async def run(settings: ConsumerSettings, roles: Sequence[str]) -> int:
     return 1
 
 
-async def _work(service: Service, stopped: asyncio.Event) -> None:
+async def _work(service: StreamProcessor, stopped: asyncio.Event) -> None:
     try:
         starting = asyncio.create_task(service.start())
         await _first(starting, stopped)

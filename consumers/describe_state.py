@@ -16,7 +16,7 @@ from consumers.collect.totals import Totals
 from consumers.decide.decider import LastTick
 from consumers.decide.document_drift import DaySketch, ListedBaselines, Watched
 from consumers.decide.ended_runs import EndedRuns
-from consumers.decide.feedback_drift import DayCounts as FeedbackCounts
+from consumers.decide.feedback_drift import FeedbackDayCounts
 from consumers.decide.feedback_rate import RateState
 from consumers.decide.inputs import COUNTED
 from consumers.decide.negative_buffer import Buffered, Status
@@ -216,7 +216,7 @@ def _drift(kind: str, key: bytes, value: bytes) -> Described:
     if letter == "r":
         told = _plain(msgspec.json.decode(value, type=RateState))
     elif letter == "f":
-        day = msgspec.json.decode(value, type=FeedbackCounts)
+        day = msgspec.json.decode(value, type=FeedbackDayCounts)
         told = {"sequence": day.sequence} | dict(zip(COUNTED, day.counts, strict=False))
     elif letter == "s":
         told = _plain(msgspec.json.decode(value, type=DaySketch))

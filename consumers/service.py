@@ -55,7 +55,7 @@ SETTLED_WITHIN_S: Final = 0.5
 SNAPSHOTS_WITHIN_S: Final = 1.4
 
 
-class Service:
+class StreamProcessor:
     """Everything that runs beside the HTTP side. `failed` is set by the first error; then the process has to end."""
 
     def __init__(self, settings: ConsumerSettings, roles: Sequence[str], metrics: ConsumerMetrics) -> None:

@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+from ops.commands.drift.options import drift_app
+from ops.commands.options import Data
+from ops.commands.topics.options import dlq_app, topics_app
 from ops.errors import OperationFailed, WrongUsage
 
 app = typer.Typer(
@@ -19,18 +22,14 @@ app = typer.Typer(
     rich_markup_mode=None,  # help laid out by rich takes twice as long as everything else together
     pretty_exceptions_enable=False,
 )
-topics_app = typer.Typer(help="The topics of a cluster against the contract.", no_args_is_help=True)
-dlq_app = typer.Typer(help="What could not be taken, as it came.", no_args_is_help=True)
 export_app = typer.Typer(help="Files made from the topics.", no_args_is_help=True)
 publish_app = typer.Typer(help="Puts the events of a JSONL file on a topic.", no_args_is_help=True)
-drift_app = typer.Typer(help="The drift detectors over files.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 app.add_typer(dlq_app, name="dlq")
 app.add_typer(export_app, name="export")
 app.add_typer(publish_app, name="publish")
 app.add_typer(drift_app, name="drift")
 
-Data = Annotated[Path | None, typer.Option("--data", help="The data folder (default: DATA_DIR, else ./data).", show_default=False)]
 Broker = Annotated[str, typer.Option(help="embedded, kafka (one node on this machine), or HOST:PORT of one that runs.")]
 JsonlFile = Annotated[Path, typer.Argument(metavar="FILE.jsonl")]
 Model = Annotated[str | None, typer.Option("--model", help="The model's name or slug (default: DEFAULT_MODEL).", show_default=False)]
@@ -199,47 +198,6 @@ def status(data: Data = None, as_json: Annotated[bool, typer.Option("--json", he
     raise typer.Exit(run(data, as_json=as_json))
 
 
-@topics_app.command("plan")
-def topics_plan(data: Data = None) -> None:
-    """Says what differs between the cluster's topics and the contract; exit code 2 where something does."""
-    from ops.commands.topics.topics import plan
-
-    raise typer.Exit(plan(data))
-
-
-@topics_app.command("apply")
-def topics_apply(
-    *,
-    data: Data = None,
-    replication_factor: Annotated[int, typer.Option(help="Of topics that are created.")] = 1,
-    grow_partitions: Annotated[bool, typer.Option("--grow-partitions", help="Add partitions; every reader must be stopped.")] = False,
-) -> None:
-    """Brings the cluster's topics to the contract."""
-    from ops.commands.topics.topics import apply
-
-    apply(data, replication_factor=replication_factor, grow_partitions=grow_partitions)
-
-
-@topics_app.command("drain")
-def topics_drain(
-    topic: Annotated[
-        str,
-        typer.Argument(
-            metavar="TOPIC", help="An input of a stage, as feedback.submitted (version and prefix are added), or its full name."
-        ),
-    ],
-    data: Data = None,
-) -> None:
-    """Brings records out of partitions that somebody added to an input, where nobody reads them, to those that are read.
-
-    Each goes as it came, key, headers and value, to the partition of its key; then it is deleted where it lay. Stop whoever writes
-    there first. Interrupted, run it again: what went twice is known by its id.
-    """
-    from ops.commands.topics.topics import drain
-
-    drain(data, topic)
-
-
 @app.command()
 def tail(
     topic: Annotated[
@@ -257,50 +215,6 @@ def tail(
     from ops.commands.topics.tail import run
 
     run(topic, from_beginning=from_beginning, count=count, data_dir=data)
-
-
-@dlq_app.command("list")
-def dlq_list(limit: Annotated[int, typer.Option("-n", help="The newest so many.")] = 100, data: Data = None) -> None:
-    """Lists dead letters: when, why, and where each came from."""
-    from ops.commands.topics.dlq import list_letters
-
-    list_letters(data, limit)
-
-
-@dlq_app.command("show")
-def dlq_show(topic: str, partition: int, offset: int, data: Data = None) -> None:
-    """Shows one dead letter with its original key, headers and value."""
-    from ops.commands.topics.dlq import show_letter
-
-    show_letter(data, topic, partition, offset)
-
-
-@dlq_app.command("redrive")
-def dlq_redrive(
-    *,
-    topic: Annotated[str | None, typer.Option(help="Only those of this topic.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
-    reader: Annotated[str | None, typer.Option(help="Only those refused by this reader.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only those refused then or later; ISO 8601, UTC if not said.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those refused before.")] = None,
-    offset: Annotated[list[str] | None, typer.Option(metavar="TOPIC:PARTITION:OFFSET", help="Only this letter; may be repeated.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Send at most so many.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent.")] = False,
-    data: Data = None,
-) -> None:
-    """Sends dead letters again to their topics, as they came, after the reader was mended.
-
-    Letters that every given option takes go, without options all of them. Nothing goes twice, however often or by how many
-    people this is run; on the embedded broker, which fences nobody, only one may run at a time. A record that is refused
-    again becomes a new dead letter: one that was too_late still is. Exit code 1 where a letter that was meant stays behind.
-    """
-    from ops.commands.topics.dlq import redrive_letters
-
-    raise typer.Exit(
-        redrive_letters(
-            data, topic=topic, reason=reason, reader=reader, since=since, until=until, offsets=offset or (), limit=limit, dry_run=dry_run
-        )
-    )
 
 
 @export_app.command("feedback")
@@ -334,56 +248,6 @@ def whatif(
     from ops.commands.whatif import run
 
     raise typer.Exit(run(policies=policy, model=model, as_json=as_json, data_dir=data))
-
-
-@drift_app.command("fit")
-def drift_fit(
-    *,
-    baseline: Annotated[
-        Path, typer.Option("--baseline", metavar="DOCS.jsonl", help="The documents of the training corpus, in their order.")
-    ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the baseline is written to.")],
-    alarms_per_100k: Annotated[float, typer.Option(min=0.001, max=10, help="False alarms in 100,000 documents.")] = 0.1,
-    seed: Annotated[int, typer.Option(min=0, help="The same documents and seed give the same baseline.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
-) -> None:
-    """Fits a drift baseline: features, means, and thresholds from resampled documents. Rows are {"text", "source", "occurred_at"?}."""
-    from ops.commands.drift.documents import fit
-
-    raise typer.Exit(fit(baseline=baseline, out=out, alarms_per_100k=alarms_per_100k, seed=seed, as_json=as_json))
-
-
-@drift_app.command("run")
-def drift_run(
-    *,
-    baseline: Annotated[Path, typer.Option("--baseline", metavar="DIR", help="What `abhyas drift fit` wrote.")],
-    events: Annotated[Path, typer.Option("--events", metavar="DOCS.jsonl", help="Documents in their order.")],
-    cool_down: Annotated[int, typer.Option(min=0, metavar="N", help="After it fired, fire for none of the next N documents.")] = 20_000,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable: a JSON line a decision, a last one of totals.")] = False,
-) -> None:
-    """Watches documents against a baseline. An alarm is a window that moved; it fires when later documents confirm it."""
-    from ops.commands.drift.documents import run
-
-    raise typer.Exit(run(baseline=baseline, events=events, cool_down=cool_down, as_json=as_json))
-
-
-@drift_app.command("ratings")
-def drift_ratings(
-    *,
-    events: Annotated[Path, typer.Option("--events", metavar="FILE.jsonl", help='Ratings in their order, one {"negative": 0|1} a line.')],
-    baseline: Annotated[int, typer.Option("--baseline", min=1, metavar="N", help="The first N ratings are the baseline.")] = 20_000,
-    arl: Annotated[float, typer.Option(min=1, help="Ratings to a false alarm, on average, at least.")] = 2_000_000,
-    direction: Annotated[str, typer.Option(help="Which change of the negative rate alarms: up, down or both.")] = "up",
-    cool_down: Annotated[int, typer.Option(min=0, metavar="N", help="After it fired, look at none of the next N ratings.")] = 20_000,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable: a JSON line a decision, a last one of totals.")] = False,
-) -> None:
-    """Watches the negative rate of a file of ratings against that of its first ratings.
-
-    An alarm is a rate that has changed; it fires when the ratings after it confirm the change. Events are counted from the file's first.
-    """
-    from ops.commands.drift.ratings import ratings
-
-    raise typer.Exit(ratings(events=events, baseline=baseline, arl=arl, direction=direction, cool_down=cool_down, as_json=as_json))
 
 
 @app.command()

@@ -43,7 +43,7 @@ class TopicsError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ContractChange:
     """One difference between the cluster and the contract.
 
     `create`: the topic is missing. `alter`: configuration values differ, `values` holds those wanted and `before` those found.
@@ -89,7 +89,7 @@ def configuration(spec: TopicSpec) -> dict[str, str]:
     return values | {"retention.ms": str(retention_ms), "segment.ms": str(segment_ms)}
 
 
-def plan(connection: KafkaConnection, specs: Iterable[TopicSpec]) -> list[Change]:
+def plan(connection: KafkaConnection, specs: Iterable[TopicSpec]) -> list[ContractChange]:
     """What has to change so that the cluster has the contract's topics, in the order of `specs`; an empty list: nothing.
 
     Raises TopicsError when the cluster does not answer.
@@ -99,7 +99,7 @@ def plan(connection: KafkaConnection, specs: Iterable[TopicSpec]) -> list[Change
 
 def apply(
     connection: KafkaConnection, specs: Iterable[TopicSpec], *, replication_factor: int = 1, grow_partitions: bool = False
-) -> list[Change]:
+) -> list[ContractChange]:
     """Make the changes of `plan` and return them once the brokers confirmed; nothing is changed when one has to be refused.
 
     Records already written stay where they are when partitions are added, and their keys' next ones may go elsewhere: grow only topics
@@ -149,29 +149,29 @@ def _await_topics(admin: AdminClient, names: set[str]) -> None:
         time.sleep(0.05)
 
 
-def _plan(admin: AdminClient, specs: tuple[TopicSpec, ...]) -> list[Change]:
+def _plan(admin: AdminClient, specs: tuple[TopicSpec, ...]) -> list[ContractChange]:
     try:
         known = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics
     except KafkaException as error:
         raise TopicsError(f"the Kafka cluster did not answer within {REQUEST_TIMEOUT_S:.0f} s: {error.args[0].str()}") from error
     present = [spec for spec in specs if spec.name in known]
     found = _configurations(admin, [spec.name for spec in present])
-    changes: list[Change] = []
+    changes: list[ContractChange] = []
     for spec in specs:
         wanted = configuration(spec)
         if spec.name not in known:
-            changes.append(Change(spec.name, "create", spec.partitions, wanted, {}))
+            changes.append(ContractChange(spec.name, "create", spec.partitions, wanted, {}))
             continue
         partitions = len(known[spec.name].partitions)
         if partitions != spec.partitions:
             kind: ChangeKind = "grow" if partitions < spec.partitions else "surplus"
             if _holds_state(spec.name) or (kind == "grow" and _is_read_with_state(spec.name)):
                 kind = "refuse"
-            changes.append(Change(spec.name, kind, spec.partitions, {}, {"partitions": str(partitions)}))
+            changes.append(ContractChange(spec.name, kind, spec.partitions, {}, {"partitions": str(partitions)}))
         before = found[spec.name]
         differing = {name: value for name, value in wanted.items() if before.get(name) != value}
         if differing:
-            changes.append(Change(spec.name, "alter", spec.partitions, differing, {k: before[k] for k in differing if k in before}))
+            changes.append(ContractChange(spec.name, "alter", spec.partitions, differing, {k: before[k] for k in differing if k in before}))
     return changes
 
 

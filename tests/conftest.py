@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from consumers.drift.baseline.fit import Baseline, BaselineDocument, fit_baseline
 from ops.stack.brokers.embedded import EmbeddedBroker
 from ops.stack.brokers.kafka_jars import KafkaUnavailable
 from ops.stack.brokers.single_node import KafkaNotRunning, SingleNodeKafka
@@ -76,20 +76,20 @@ def tiny_base() -> Path:
 
 
 @pytest.fixture(scope="session")
-def drift_documents() -> list[Document]:
+def drift_documents() -> list[BaselineDocument]:
     """Short documents of a hundred words in two scripts, in runs of one source over four weeks: 2,500 of them."""
     rng = np.random.default_rng(1)
     words = [f"{stem}{ending}" for stem in ("नदी", "राजा", "किला", "river", "temple") for ending in "abcdefghijklmnopqrst"]
-    found: list[Document] = []
+    found: list[BaselineDocument] = []
     while len(found) < 2_500:
         source = f"source-{rng.integers(300)}"
         for _ in range(int(rng.integers(1, 5))):
             day = date(2026, 11, 2) + timedelta(days=len(found) * 28 // 2_600)
-            found.append(Document(" ".join(rng.choice(words, size=int(rng.integers(4, 10)))), source, day))
+            found.append(BaselineDocument(" ".join(rng.choice(words, size=int(rng.integers(4, 10)))), source, day))
     return found[:2_500]
 
 
 @pytest.fixture(scope="session")
-def fitted_baseline(drift_documents: list[Document]) -> Baseline:
+def fitted_baseline(drift_documents: list[BaselineDocument]) -> Baseline:
     """A baseline of those documents; its thresholds come from too few streams to be relied on."""
     return fit_baseline(drift_documents, streams=3)

@@ -21,7 +21,7 @@ from bench.drift.streams.pools import ROOT, Pool
 from bench.drift.streams.population import Stream, population
 from bench.peers.environments import Peer, PeerUnavailable, interpreter
 from bench.stream.figures import Figure
-from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from consumers.drift.baseline.fit import Baseline, BaselineDocument, fit_baseline
 from consumers.drift.features.sketch import group_of, packed, sketched
 from consumers.drift.monitor import Monitor
 from consumers.drift.terms.recent import RecentTerms
@@ -62,7 +62,7 @@ def cost_figures(pool: Pool, environments: Path = ENVIRONMENTS) -> list[Figure]:
     world = population(pool)
     reference, stream = (Documents.of(pool, world.draw(rng, count)) for count in (BASELINE, BATCH * BATCHES))
     days = [date(2026, 1, 5) + timedelta(days=at * 28 // BASELINE) for at in range(BASELINE)]
-    fitted = fit_baseline(list(map(Document, reference.texts, reference.sources, days)), streams=CALIBRATED_STREAMS)
+    fitted = fit_baseline(list(map(BaselineDocument, reference.texts, reference.sources, days)), streams=CALIBRATED_STREAMS)
     characters = sum(map(len, stream.texts)) / len(stream.texts)
     how = f"user and system time of one core, the fastest of {BATCHES} batches of {BATCH}, {characters:.0f} characters a document"
     found = _document_figures(fitted, stream, how)

@@ -33,7 +33,7 @@ from consumers.decide.decider import Decider
 from consumers.decide.journal import replay
 from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy
-from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from consumers.drift.baseline.fit import Baseline, BaselineDocument, fit_baseline
 from consumers.drift.features.sketch import Sums, empty, group_of, sketched, unpacked
 from consumers.records import Effects, InputRecord
 from producers.redaction.redact import redact_together
@@ -73,7 +73,7 @@ class World:
 def world() -> World:
     """The world of all histories; fitted once a process, about ten seconds."""
     invented = InventedWorld(7)
-    documents = [Document(one.text, one.publisher, date(2026, 1, 5)) for one in invented.documents(BASELINE_DOCUMENTS)]
+    documents = [BaselineDocument(one.text, one.publisher, date(2026, 1, 5)) for one in invented.documents(BASELINE_DOCUMENTS)]
     baseline = fit_baseline(documents, seed=0, streams=40)
     quiet, novel = list(invented.documents(TEXTS // 2)), list(invented.documents(TEXTS // 2, novel_share=1.0))
     texts = tuple(one.text for one in (*quiet, *novel))

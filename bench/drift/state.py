@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from bench.drift.streams.invented import InventedWorld
-from consumers.drift.baseline.fit import Document, fit_baseline
+from consumers.drift.baseline.fit import BaselineDocument, fit_baseline
 from consumers.drift.features.sketch import empty, group_of, packed, sketched
 from consumers.drift.monitor import Monitor
 
@@ -31,7 +31,7 @@ def measured(marks: tuple[int, ...] = MARKS) -> list[dict[str, Any]]:
     """A row a mark: documents so far, bytes of the monitor's state and of the largest day, CPU time a document since the mark before."""
     world = InventedWorld(0)
     documents = list(world.documents(TEXTS))
-    baseline = fit_baseline([Document(one.text, one.publisher, date(2026, 1, 5)) for one in documents], streams=20)
+    baseline = fit_baseline([BaselineDocument(one.text, one.publisher, date(2026, 1, 5)) for one in documents], streams=20)
     fresh = list(world.documents(TEXTS))
     rows = baseline.featuriser.rows([one.text for one in fresh])
     groups = np.array([group_of(one.publisher) for one in fresh])

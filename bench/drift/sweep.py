@@ -20,7 +20,7 @@ from bench.drift.streams.open_vocabulary import OpenVocabulary, runs_of
 from bench.drift.streams.pools import Pool
 from bench.drift.streams.population import Population, Stream
 from bench.drift.streams.scenarios import Scenario, scenario
-from consumers.drift.baseline.fit import Baseline, Document, fit_baseline
+from consumers.drift.baseline.fit import Baseline, BaselineDocument, fit_baseline
 from consumers.drift.features.sketch import group_of, sketched
 from consumers.drift.monitor import Finding, Monitor
 
@@ -61,11 +61,11 @@ class Sweep:
     fit_s: list[float] = field(default_factory=list)
 
 
-def documents_of(pool: Pool, stream: Stream, texts: Iterable[str] | None = None) -> list[Document]:
+def documents_of(pool: Pool, stream: Stream, texts: Iterable[str] | None = None) -> list[BaselineDocument]:
     """A stream's documents as a baseline takes them; `texts` are theirs, one each, where they are not the pool's."""
     told = (pool.texts[number] for number in stream.documents.tolist()) if texts is None else texts
     found = zip(told, stream.sources.tolist(), stream.days.tolist(), strict=True)
-    return [Document(text, pool.sources[source], FIRST_DAY + timedelta(days=day)) for text, source, day in found]
+    return [BaselineDocument(text, pool.sources[source], FIRST_DAY + timedelta(days=day)) for text, source, day in found]
 
 
 def pool_rows(texts: Sequence[str], baseline: Baseline) -> NDArray[np.int32]:

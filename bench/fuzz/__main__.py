@@ -26,7 +26,7 @@ from bench.fuzz.campaign import Edge, Tally, run
 from bench.fuzz.file_edges import file_edges
 from bench.fuzz.http_edges import http_edges
 from consumers.drift.baseline.artifact import save_baseline
-from consumers.drift.baseline.fit import Document, fit_baseline
+from consumers.drift.baseline.fit import BaselineDocument, fit_baseline
 
 # The share of the bodies, and of the files, that each edge gets: by how many fields there are.
 BODIES: Final = {"gateway feedback": 0.4, "gateway documents": 0.2, "gateway erasure": 0.1, "/finetune/start": 0.15, "/evaluate": 0.15}
@@ -91,7 +91,7 @@ def _own_fields(tally: Tally) -> Mapping[str, int]:
 
 def _baseline(folder: Path) -> Path:
     rng = random.Random(1)
-    documents = [Document(valid.words(rng, 30), f"s{number // 9}", date(2026, 11, 1 + number // 90)) for number in range(2_500)]
+    documents = [BaselineDocument(valid.words(rng, 30), f"s{number // 9}", date(2026, 11, 1 + number // 90)) for number in range(2_500)]
     save_baseline(fit_baseline(documents, streams=2), folder / "baseline")
     return folder / "baseline"
 

@@ -18,7 +18,7 @@ from consumers.collect.daily_sketches import InForce, none_in_force
 from consumers.engine.stage import Stage
 from consumers.metrics import ConsumerMetrics
 from consumers.records import Effects, InputRecord
-from consumers.service import Service
+from consumers.service import StreamProcessor
 from consumers.settings import ConsumerSettings
 from runtime.logs import configure_logging, hold_back_repeats
 
@@ -83,7 +83,7 @@ async def main() -> None:
     meter = Meter(wanted["count"])
     metrics = MeasuredMetrics(meter)
     vars(consumers.service)["stage1"] = watched_stage1(meter, redact=wanted.get("redact", False))
-    service = Service(settings, ["stage1"], metrics)
+    service = StreamProcessor(settings, ["stage1"], metrics)
     try:
         await service.start()
         failed = asyncio.create_task(service.failed.wait())

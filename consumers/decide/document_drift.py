@@ -15,7 +15,7 @@ import msgspec
 from consumers.decide.inputs import DocumentText, SignalSeen
 from consumers.decide.recent_documents import RecentDocuments
 from consumers.drift.features.sketch import documents, empty, plausible, sums_of, text_of
-from consumers.drift.rates.detector import Standing
+from consumers.drift.rates.detector import DetectorStatus
 
 # A new list is followed this much later. Baselines are fetched by a reader of its own, which has heard of them by then: a replay is never
 # behind, so both decide the same.
@@ -180,14 +180,14 @@ class DocumentDrift:
             fields |= {"term_documents": terms.documents, "rose": told(terms.rose), "fell": told(terms.fell)}
         return fields
 
-    def standing(self) -> Iterator[Standing]:
+    def standing(self) -> Iterator[DetectorStatus]:
         """Each head's newest look."""
         if self._monitor is None:
             return
         since = {(alarm.head, alarm.language): alarm.at_ms for alarm in self.alarms}
         for one in self._monitor.standing():
             since_ms = since.get((one.head, one.language))
-            yield Standing(one.head, detector_of(one.head), one.language, one.statistic, one.threshold, one.alarmed, since_ms)
+            yield DetectorStatus(one.head, detector_of(one.head), one.language, one.statistic, one.threshold, one.alarmed, since_ms)
 
     def unwatched_because(self) -> str | None:
         """Why documents are not watched; None where they are."""

@@ -10,7 +10,7 @@ import msgspec
 from consumers.collect.daily_counts import LANGUAGES
 from consumers.decide.feedback_rate import RateSignal, RatesPolicy, Said
 from consumers.decide.inputs import COUNTED, SignalSeen
-from consumers.drift.rates.detector import Standing
+from consumers.drift.rates.detector import DetectorStatus
 
 # All of it, and each language that stage 1 counts by itself.
 WATCHED: Final = (None, *LANGUAGES)
@@ -19,7 +19,7 @@ RATES: Final = {"negative_rate": "negatives", "correction_rate": "corrections"}
 DETECTOR: Final = "e_detector"
 
 
-class DayCounts(msgspec.Struct, array_like=True, tag=1, frozen=True):
+class FeedbackDayCounts(msgspec.Struct, array_like=True, tag=1, frozen=True):
     """The newest summary of one partition's event-day, counts in the order of COUNTED."""
 
     sequence: int
@@ -31,7 +31,7 @@ class FeedbackDrift:
 
     def __init__(self, policy: RatesPolicy, *, window_days: int) -> None:
         self._policy, self._window_days = policy, window_days
-        self._days: dict[str, DayCounts] = {}
+        self._days: dict[str, FeedbackDayCounts] = {}
         self._signals: dict[tuple[str, str | None], RateSignal] = {}
         self._day: int | None = None
         self._touched: set[str] = set()
@@ -49,7 +49,7 @@ class FeedbackDrift:
         if before is not None and seen.sequence <= before.sequence:
             return
         counts = tuple(getattr(seen, name) for name in COUNTED)
-        self._days[place] = DayCounts(seen.sequence, counts)
+        self._days[place] = FeedbackDayCounts(seen.sequence, counts)
         self._touched.add(place)
         new = dict(zip(COUNTED, counts, strict=True))
         if before is not None:
@@ -87,7 +87,7 @@ class FeedbackDrift:
         """A run answers what was said."""
         self._touched.update(_place(*key) for key, signal in self._signals.items() if signal.acknowledge())
 
-    def standing(self) -> Iterator[Standing]:
+    def standing(self) -> Iterator[DetectorStatus]:
         """Each rate's e-detector, and the second opinion on it; a language without ratings has none."""
         for (name, language), signal in self._signals.items():
             learning, alarm, opined = signal.learning, signal.state.alarm, signal.state.opined
@@ -95,11 +95,11 @@ class FeedbackDrift:
                 continue
             statistic, threshold = signal.standing()
             since_ms = None if alarm is None else alarm.at_ms
-            yield Standing(name, DETECTOR, language, statistic, threshold, alarm is not None, since_ms, learning)
+            yield DetectorStatus(name, DETECTOR, language, statistic, threshold, alarm is not None, since_ms, learning)
             opinion = signal.opinion_standing()
             if opinion is not None:
                 since_ms = None if opined is None else opined.at_ms
-                yield Standing(name, self._policy.opinion, language, *opinion, opined is not None, since_ms)
+                yield DetectorStatus(name, self._policy.opinion, language, *opinion, opined is not None, since_ms)
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """The whole state by place."""
@@ -126,7 +126,7 @@ class FeedbackDrift:
         if place.startswith("f|"):
             self._days.pop(place, None)
             if value is not None:
-                self._days[place] = msgspec.json.decode(value, type=DayCounts)
+                self._days[place] = msgspec.json.decode(value, type=FeedbackDayCounts)
             return
         _, name, language = place.split("|")
         key = (name, language or None)

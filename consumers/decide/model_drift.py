@@ -11,7 +11,7 @@ from consumers.decide.document_drift import Alarm, DocumentDrift, Known, detecto
 from consumers.decide.feedback_drift import DETECTOR, FeedbackDrift
 from consumers.decide.feedback_rate import RatesPolicy, Said
 from consumers.decide.inputs import DocumentText, SignalSeen, from_ms
-from consumers.drift.rates.detector import Standing
+from consumers.drift.rates.detector import DetectorStatus
 from schemas.events.drift_detected import DriftEvidence
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class DriftWatch:
         """A run answers what was said of the feedback."""
         self.feedback.acknowledge()
 
-    def standing(self) -> Iterator[Standing]:
+    def standing(self) -> Iterator[DetectorStatus]:
         """What each detector says now."""
         yield from self.feedback.standing()
         yield from self.documents.standing()

@@ -7,7 +7,7 @@ from typing import Any
 from consumers.decide.inputs import from_ms
 from consumers.decide.model_drift import round_to_six
 from consumers.decide.trigger import ModelTrigger
-from consumers.drift.rates.detector import Standing
+from consumers.drift.rates.detector import DetectorStatus
 
 
 def summary(trigger: ModelTrigger) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def summary(trigger: ModelTrigger) -> dict[str, Any]:
     }
 
 
-def _standing(one: Standing) -> dict[str, Any]:
+def _standing(one: DetectorStatus) -> dict[str, Any]:
     return {
         "signal": one.signal,
         "detector": one.detector,

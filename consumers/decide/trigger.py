@@ -6,13 +6,13 @@ decisions, and the journal of entries is enough to make them again.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
+from consumers.decide.decision_ids import command_id, drift_id
 from consumers.decide.ended_runs import EndedRun, EndedRuns
 from consumers.decide.inputs import (
     Entry,
@@ -31,7 +31,7 @@ from consumers.decide.trigger_state import DAY_MS, HOUR_MS, MINUTE_MS, Clock, Re
 from consumers.records import Notice
 from schemas.events.drift_detected import DriftDetected
 from schemas.events.operator_requested import OperatorRequested
-from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
+from schemas.events.retrain_requested import RetrainRequested
 from schemas.fields import Rule
 
 MAX_ATTEMPTS: Final = 3
@@ -192,10 +192,10 @@ class ModelTrigger:
         if found is None:
             return []
         # Time never goes back, so a tick names one drift of a model, the same on every replay.
-        drift_id = "drift-" + _digest(self.model, str(now_ms))
-        self.clock.drift_id = drift_id
+        identity = drift_id(self.model, now_ms)
+        self.clock.drift_id = identity
         detected_at = from_ms(now_ms)
-        return [DriftDetected(drift_id=drift_id, model=self.model, detected_at=detected_at, evidence=found.evidence, **found.explained)]
+        return [DriftDetected(drift_id=identity, model=self.model, detected_at=detected_at, evidence=found.evidence, **found.explained)]
 
     def _watch_run(self, now_ms: int) -> list[Decision]:
         command = self.command()
@@ -392,15 +392,6 @@ class ModelTrigger:
 
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-def command_id(model: str, batch: LeasedBatch) -> str:
-    """The deterministic id of a batch's command, where no person's request names it."""
-    return "cmd-" + _digest(model, str(batch.number), batch.sha256)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
 def _wish(request: RequestSeen) -> RequestSeen:

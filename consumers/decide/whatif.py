@@ -98,7 +98,7 @@ class JournalReader:
 
 
 @dataclass(slots=True)
-class History:
+class RecordedHistory:
     """What a recorded history says of itself: its span (ms since 1970 UTC, None before a tick), its runs, and how they ended."""
 
     complete: bool = True
@@ -172,7 +172,7 @@ class History:
 class Simulation:
     """One scenario on a history: `take` every entry in order, then read `runs` and the trigger's standing."""
 
-    def __init__(self, model: str, scenario: Scenario, history: History) -> None:
+    def __init__(self, model: str, scenario: Scenario, history: RecordedHistory) -> None:
         self.scenario = scenario
         self.trigger = ModelTrigger(model, scenario.policy)
         self.runs: list[Run] = []

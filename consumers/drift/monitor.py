@@ -49,7 +49,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MonitorStatus:
     """How a head or a rate stands: its newest statistic against the threshold, and whether an alarm waits for its confirmation."""
 
     head: str
@@ -123,7 +123,7 @@ class Monitor:
         heads = {(head.name, head.language) for head in self._baseline.heads if head.key in self._state.pending}
         return heads | {(watched.rate.name, watched.rate.language) for watched in self._rates if watched.watch.alarmed}
 
-    def standing(self) -> tuple[Standing, ...]:
+    def standing(self) -> tuple[MonitorStatus, ...]:
         """Of each head the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
         found = []
         windows = [(level, window) for level in range(self._baseline.levels) if (window := self._windows.window(level)) is not None]
@@ -135,10 +135,10 @@ class Monitor:
             ]
             if seen:
                 statistic, threshold = max(seen, key=lambda pair: pair[0] / pair[1])
-                found.append(Standing(head.name, head.language, statistic, threshold, head.key in self._state.pending))
+                found.append(MonitorStatus(head.name, head.language, statistic, threshold, head.key in self._state.pending))
         for watched in self._rates:
             watch = watched.watch
-            found.append(Standing(watched.rate.name, watched.rate.language, watch.statistic, watch.threshold, watch.alarmed))
+            found.append(MonitorStatus(watched.rate.name, watched.rate.language, watch.statistic, watch.threshold, watch.alarmed))
         return tuple(found)
 
     def parts(self) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from gpu_runner.dataset.questions.reword import question_key
 from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow, is_replayed
 from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, splits
 from gpu_runner.dataset.training_rows import (
-    Collected,
+    CollectedRows,
     Quarantined,
     admitted,
     collect_corrections,
@@ -110,7 +110,7 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     """
     feedback = [sample for sample in request.samples if sample.get("kind", "feedback") == "feedback"]
     resolved = resolve_corrections(feedback)
-    collected = Collected(request.train_wordings, request.test_wordings)
+    collected = CollectedRows(request.train_wordings, request.test_wordings)
     documents = _documents(request.samples, collected.dropped)
     extractions = [(document, sample_id, extract_pairs(document, cap=request.max_rows_per_document)) for document, sample_id in documents]
     dataset = load_dataset(request.dataset_path) if request.dataset_path is not None else None
@@ -221,7 +221,7 @@ def _split(corrections: Sequence[TrainingRow], others: Sequence[TrainingRow], re
 
 
 def _repair(
-    request: PrepareRequest, collected: Collected, split: _Split, sources: Mapping[str, str]
+    request: PrepareRequest, collected: CollectedRows, split: _Split, sources: Mapping[str, str]
 ) -> tuple[Primary, tuple[EvaluationItem, ...]]:
     """What the gate's primary asks: the failures where there are any, else the documents, else the dataset."""
     trained = frozenset(question_key(row.prompt) for row in (*split.train, *split.eval))
@@ -251,7 +251,7 @@ def _counts(request: PrepareRequest, rows: Mapping[str, Sequence[Row]], new_rows
 
 
 def _manifest(
-    request: PrepareRequest, counts: Mapping[str, int], collected: Collected, conflicts: Sequence[Conflict], primary: Primary
+    request: PrepareRequest, counts: Mapping[str, int], collected: CollectedRows, conflicts: Sequence[Conflict], primary: Primary
 ) -> dict[str, Any]:
     """What `manifest.json` says beside the files: ids, hashes, counts and reasons, never a text."""
     return {
@@ -267,5 +267,5 @@ def _manifest(
     }
 
 
-def _in_order(collected: Collected) -> tuple[Quarantined, ...]:
+def _in_order(collected: CollectedRows) -> tuple[Quarantined, ...]:
     return tuple(sorted(set(collected.quarantined), key=lambda item: (item.kind, item.sample_id, item.reason)))

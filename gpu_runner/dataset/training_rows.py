@@ -35,7 +35,7 @@ class Quarantined:
 
 
 @dataclass
-class Collected:
+class CollectedRows:
     """What the collection found so far; filled by the functions below, read by `prepare`."""
 
     train: int
@@ -52,7 +52,7 @@ class Collected:
 
 
 def collect_corrections(
-    corrections: Iterable[Correction], guard: HoldoutGuard, items: Sequence[EvaluationItem], collected: Collected
+    corrections: Iterable[Correction], guard: HoldoutGuard, items: Sequence[EvaluationItem], collected: CollectedRows
 ) -> tuple[TrainingRow, ...]:
     """Rows of the corrections that may train; the others go to review: held out, near the holdout, or against an old fact."""
     old_facts = [item for item in items if item.set == "old_facts"]
@@ -73,7 +73,7 @@ def collect_corrections(
 
 
 def collect_documents(
-    extractions: Iterable[tuple[Document, str | None, Extraction]], guard: HoldoutGuard, collected: Collected
+    extractions: Iterable[tuple[Document, str | None, Extraction]], guard: HoldoutGuard, collected: CollectedRows
 ) -> tuple[TrainingRow, ...]:
     """One row for each pair of each document outside the holdout, in the pair's own wording."""
     rows: list[TrainingRow] = []
@@ -92,7 +92,7 @@ def collect_documents(
     return tuple(rows)
 
 
-def admitted(rows: Iterable[TrainingRow], guard: HoldoutGuard, collected: Collected) -> tuple[TrainingRow, ...]:
+def admitted(rows: Iterable[TrainingRow], guard: HoldoutGuard, collected: CollectedRows) -> tuple[TrainingRow, ...]:
     """Dataset and replay rows outside the holdout; the others are counted by origin and reason."""
     kept = []
     for row in rows:

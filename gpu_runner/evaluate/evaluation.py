@@ -48,7 +48,7 @@ class Generated(Protocol):
     def cut(self) -> bool: ...
 
 
-class Generator(Protocol):
+class AnswerGenerator(Protocol):
     """Answers questions; `gpu_runner.evaluate.generate.Generator` in the service, a fake in tests."""
 
     def answer(self, questions: Sequence[str], *, max_new_tokens: int, batch_size: int) -> Sequence[Generated]: ...
@@ -153,7 +153,7 @@ def verify_model(spec: EvaluationSpec) -> None:
 
 
 def ask(
-    generator: Generator, items: Sequence[EvaluationItem], *, max_new_tokens: int, progress: Callable[[int], None]
+    generator: AnswerGenerator, items: Sequence[EvaluationItem], *, max_new_tokens: int, progress: Callable[[int], None]
 ) -> tuple[Answer, ...]:
     """The model's answers in the order of the items; `progress` gets the number answered so far."""
     answers: list[Answer] = []

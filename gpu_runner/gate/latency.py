@@ -17,7 +17,7 @@ FEWEST_UNITS = 8
 
 
 @dataclass(frozen=True)
-class Timings:
+class PairedTimings:
     """Milliseconds of each unit in each pass of a side; every pass has all units in one order, every value is above 0."""
 
     baseline: tuple[tuple[float, ...], ...]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gpu_runner.gate.latency import Timings
+from gpu_runner.gate.latency import PairedTimings
 
 SIDES: Final = ("baseline", "candidate")
 # Eleven days in milliseconds, and more tokens than any answer: beyond it the clock or the file is broken.
@@ -35,7 +35,7 @@ class Evidence:
 
     items: Sequence[Mapping[str, Any]]
     items_sha256: str
-    timings: Timings | None
+    timings: PairedTimings | None
     start: LineageStart | None
 
 
@@ -86,7 +86,7 @@ def _check_row(row: Mapping[str, Any], where: str) -> None:
         raise UnusableScores(f"{where}: script_violation is {violation!r}, expected true, false or null")
 
 
-def _timings(value: Any) -> Timings | None:
+def _timings(value: Any) -> PairedTimings | None:
     """The passes over the timed batches; None where none were taken."""
     if value is None:
         return None
@@ -101,7 +101,7 @@ def _timings(value: Any) -> Timings | None:
     lengths = {len(one) for side in SIDES for one in passes[side]}
     if len(lengths) != 1 or lengths == {0}:
         raise UnusableScores("timings: the passes are not over the same batches")
-    return Timings(passes["baseline"], passes["candidate"])
+    return PairedTimings(passes["baseline"], passes["candidate"])
 
 
 def _positive(value: Any, where: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ThinkingBlock:
     """The two marks of one family of models."""
 
     opening: str
@@ -16,23 +16,23 @@ class Block:
 
 
 BLOCKS: Final = (
-    Block("<think>", "</think>"),  # DeepSeek R1, Qwen 3, QwQ, GLM, SmolLM 3, Phi-4 reasoning
-    Block("<thinking>", "</thinking>"),
-    Block("<seed:think>", "</seed:think>"),
-    Block("[THINK]", "[/THINK]"),  # Magistral
-    Block("◁think▷", "◁/think▷"),  # Kimi
+    ThinkingBlock("<think>", "</think>"),  # DeepSeek R1, Qwen 3, QwQ, GLM, SmolLM 3, Phi-4 reasoning
+    ThinkingBlock("<thinking>", "</thinking>"),
+    ThinkingBlock("<seed:think>", "</seed:think>"),
+    ThinkingBlock("[THINK]", "[/THINK]"),  # Magistral
+    ThinkingBlock("◁think▷", "◁/think▷"),  # Kimi
 )
 # An empty block as these models write one: with it the answer is trained where the template opens a block for it.
 EMPTY_END: Final = "\n{closing}\n\n"
 
 
-def known_blocks(tokenizer: Any) -> tuple[Block, ...]:
+def known_blocks(tokenizer: Any) -> tuple[ThinkingBlock, ...]:
     """The blocks of which the chat template or the vocabulary speaks; other marks are words like any other."""
     words, template = tokenizer.get_added_vocab(), str(tokenizer.chat_template)
     return tuple(block for block in BLOCKS if any(mark in words or mark in template for mark in (block.opening, block.closing)))
 
 
-def opened_by(prompt: str) -> Block | None:
+def opened_by(prompt: str) -> ThinkingBlock | None:
     """The block that a generation prompt leaves open at its end.
 
     >>> opened_by("<|assistant|><think>\\n").closing, opened_by("<|assistant|><think>\\n\\n</think>\\n\\n")
@@ -41,7 +41,7 @@ def opened_by(prompt: str) -> Block | None:
     return next((block for block in BLOCKS if prompt.rstrip().endswith(block.opening)), None)
 
 
-def answer_of(text: str, *, opened: Block | None = None, known: Collection[Block] = ()) -> tuple[str, bool]:
+def answer_of(text: str, *, opened: ThinkingBlock | None = None, known: Collection[ThinkingBlock] = ()) -> tuple[str, bool]:
     """The text without thinking blocks, and whether it ends within one: what is cut there is an empty answer.
 
     `opened` is the block that the prompt left open, `known` those of the model. A block that a text begins with is one for every model.
@@ -58,7 +58,7 @@ def answer_of(text: str, *, opened: Block | None = None, known: Collection[Block
     return text.strip(), inside
 
 
-def _cut_out(text: str, block: Block) -> tuple[str, bool]:
+def _cut_out(text: str, block: ThinkingBlock) -> tuple[str, bool]:
     if block.closing in text and block.opening not in text.partition(block.closing)[0]:
         text = block.opening + text
     kept = []

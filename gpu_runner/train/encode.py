@@ -26,7 +26,7 @@ class EncodedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EncodingPlan:
     """All packed sequences of all epochs in order, each a list of rows."""
 
     blocks: list[list[EncodedRow]]
@@ -85,7 +85,7 @@ def over_limit(items: Sequence[Item], chat: ChatTokens, limit: TokenLimit) -> li
     return [item for item, prompt in zip(items, prompts, strict=True) if not limit.holds(len(prompt))]
 
 
-def plan_of(rows: Fitted, spec: Spec) -> Plan:
+def plan_of(rows: Fitted, spec: Spec) -> EncodingPlan:
     """The whole run's sequences. Raises TrainingError `no_data` where nothing would be learned."""
     capacity = spec.hyperparameters.max_seq_length
     if not rows.fresh:
@@ -93,7 +93,7 @@ def plan_of(rows: Fitted, spec: Spec) -> Plan:
         raise TrainingError("no_data", f"no row to learn: {known} rows are replay, {too_long} are longer than max_seq_length {capacity}")
     epochs = spec.hyperparameters.epochs
     order = interleaved(rows.fresh, rows.replay, rows.earlier, share=spec.replay_share, epochs=epochs, seed=spec.seed)
-    return Plan(packed(order, [len(row.ids) for row in order], capacity=capacity))
+    return EncodingPlan(packed(order, [len(row.ids) for row in order], capacity=capacity))
 
 
 def collate(blocks: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:

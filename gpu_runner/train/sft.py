@@ -24,7 +24,7 @@ from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory, release
 from gpu_runner.model_folder.token_limit import smaller_batch
 from gpu_runner.model_folder.weight_files import ModelFault
 from gpu_runner.train.checkpoints import newest_verified, seal
-from gpu_runner.train.encode import Plan, block_row, collate
+from gpu_runner.train.encode import EncodingPlan, block_row, collate
 from gpu_runner.train.spec import Spec, TrainingError
 
 log = logging.getLogger("gpu_runner.train")
@@ -51,7 +51,7 @@ def train(
     folder: Path,
     start: Path,
     tokenizer: Any,
-    plan: Plan,
+    plan: EncodingPlan,
     reporter: Reporter,
     termination: Termination,
     parent: Parent,
@@ -117,7 +117,9 @@ def _run(trainer: SFTTrainer, checkpoint: Path | None, start: Path, termination:
     return None
 
 
-def _trainer(spec: Spec, *, checkpoints: Path, start: Path, tokenizer: Any, plan: Plan, watch: TrainerCallback, at_once: int) -> SFTTrainer:
+def _trainer(
+    spec: Spec, *, checkpoints: Path, start: Path, tokenizer: Any, plan: EncodingPlan, watch: TrainerCallback, at_once: int
+) -> SFTTrainer:
     knobs, gpu = spec.hyperparameters, torch.cuda.is_available()
     set_seed(spec.seed)  # a second trainer begins with the adapter of the first
     model = load_quantised(start)
@@ -175,7 +177,7 @@ class _Watch(TrainerCallback):
     """Reports each step, seals each checkpoint, stops at SIGTERM, at a loss that is no number, and without a parent."""
 
     def __init__(
-        self, spec: Spec, *, plan: Plan, checkpoints: Path, steps: int, reporter: Reporter, termination: Termination, parent: Parent
+        self, spec: Spec, *, plan: EncodingPlan, checkpoints: Path, steps: int, reporter: Reporter, termination: Termination, parent: Parent
     ) -> None:
         self._identity = spec.identity()
         self._batch = spec.hyperparameters.batch_size

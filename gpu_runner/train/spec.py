@@ -34,7 +34,7 @@ class Start(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Hyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TrainingHyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`batch_size` counts packed sequences of at most `max_seq_length` tokens; `learning_rate` is the peak.
 
     `max_seq_length` is also the longest row, and the longest question that is asked.
@@ -76,7 +76,7 @@ class Spec(msgspec.Struct, frozen=True):
     model_id: str
     version: str
     start: Start
-    hyperparameters: Hyperparameters
+    hyperparameters: TrainingHyperparameters
     seed: int
     dataset: DatasetFiles
     replay_share: float

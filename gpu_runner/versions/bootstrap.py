@@ -39,7 +39,7 @@ from schemas.events.operator_requested import OperatorRequested
 from schemas.holdout import is_holdout, key_id
 
 if TYPE_CHECKING:
-    from consumers.drift.baseline.fit import Document
+    from consumers.drift.baseline.fit import BaselineDocument
 
 
 class BootstrapRefused(RunnerError):
@@ -189,7 +189,7 @@ def _replay(path: Path | None) -> int:
         raise BootstrapRefused(f"replay: {error}") from error
 
 
-def _documents(path: Path) -> list[Document]:
+def _documents(path: Path) -> list[BaselineDocument]:
     try:
         return requested_documents(path)
     except DataError as error:

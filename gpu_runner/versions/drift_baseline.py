@@ -22,12 +22,12 @@ from runtime.artifacts.stopping import look
 from runtime.artifacts.store import ArtifactError, ArtifactStore, files_below, put_folder
 
 if TYPE_CHECKING:
-    from consumers.drift.baseline.fit import Baseline, Document
+    from consumers.drift.baseline.fit import Baseline, BaselineDocument
 
 _log = structlog.get_logger(__name__)
 
 # The baseline of documents at a rate of false alarms per 100,000 documents; raises BaselineTooSmall.
-Fit = Callable[[Sequence["Document"], float], "Baseline"]
+Fit = Callable[[Sequence["BaselineDocument"], float], "Baseline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class DriftFacts:
         return {"drift_baseline": self.baseline.as_dict() if self.baseline else None, "drift_documents": self.documents_key}
 
 
-def fit(documents: Sequence[Document], alarms_per_100k: float) -> Baseline:
+def fit(documents: Sequence[BaselineDocument], alarms_per_100k: float) -> Baseline:
     """`consumers.drift.baseline.fit.fit_baseline`; may be told to stop. Imported at the first fit: one that fits nothing needs no scipy."""
     from consumers.drift.baseline.fit import fit_baseline
 
@@ -59,7 +59,7 @@ def fit(documents: Sequence[Document], alarms_per_100k: float) -> Baseline:
 
 
 def first_baseline(
-    store: ArtifactStore, model: str, version: str, documents: Sequence[Document], *, fit: Fit, alarms_per_100k: float
+    store: ArtifactStore, model: str, version: str, documents: Sequence[BaselineDocument], *, fit: Fit, alarms_per_100k: float
 ) -> DriftFacts:
     """The baseline of a bootstrap's documents, or why there is none; raises ArtifactError where the store can't take it."""
     return _fitted(store, f"drift/{model}/{version}", documents, fit, alarms_per_100k)
@@ -85,7 +85,7 @@ def next_baseline(
     return DriftFacts(found.baseline or before.baseline, found.documents_key, (*found.reasons, *stays))
 
 
-def _known_documents(store: ArtifactStore, model: str, before: DriftFacts) -> list[Document]:
+def _known_documents(store: ArtifactStore, model: str, before: DriftFacts) -> list[BaselineDocument]:
     registered = REGISTERED_DOCUMENTS.format(model=model)
     with TemporaryDirectory(prefix="abhyas-drift-") as temporary:
         path = Path(temporary) / "documents.jsonl"
@@ -98,7 +98,7 @@ def _known_documents(store: ArtifactStore, model: str, before: DriftFacts) -> li
     return []
 
 
-def _fitted(store: ArtifactStore, key: str, documents: Sequence[Document], fit: Fit, alarms_per_100k: float) -> DriftFacts:
+def _fitted(store: ArtifactStore, key: str, documents: Sequence[BaselineDocument], fit: Fit, alarms_per_100k: float) -> DriftFacts:
     from consumers.drift.baseline.artifact import save_baseline
     from consumers.drift.baseline.fit import BaselineTooSmall
 

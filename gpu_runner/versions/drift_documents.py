@@ -18,7 +18,7 @@ from schemas.events.sample_collected import SampleCollected
 from schemas.holdout import GROUP_CHARACTERS, normalise_group
 
 if TYPE_CHECKING:
-    from consumers.drift.baseline.fit import Document
+    from consumers.drift.baseline.fit import BaselineDocument
 
 # A fit's time and memory grow with them; 50,000 give the covariance, the rest is for rare terms.
 MOST: Final = 100_000
@@ -30,20 +30,20 @@ _PUBLISHERS: Final = ("publisher", "source")
 _GROUPS: Final = ("source_group", "group", "doc_id", "id")
 
 
-def requested_documents(path: Path) -> list[Document]:
+def requested_documents(path: Path) -> list[BaselineDocument]:
     """The documents of a bootstrap's file: rows `{"text"}`, each with where and when (`occurred_at`) it came from where that is given.
 
     A row that names no publisher, source group or id is a source of its own. Raises DataError that names line and field.
     """
-    from consumers.drift.baseline.fit import Document
+    from consumers.drift.baseline.fit import BaselineDocument
 
-    found: list[Document] = []
+    found: list[BaselineDocument] = []
     for number, row in read_objects(path):
         text = row.get("text")
         if not isinstance(text, str) or not text.strip():
             raise DataError(f"line {number}: field 'text' is missing or empty: expected the document's text")
         clean, source = _redacted(text, _source(row) or f"line {number}")
-        found.append(Document(clean, source, _day(row, number, len(found))))
+        found.append(BaselineDocument(clean, source, _day(row, number, len(found))))
     if not found:
         raise DataError("the file has no documents: expected one JSON object a line with 'text'")
     return found
@@ -75,25 +75,25 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
             handle.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
 
 
-def write_documents(path: Path, documents: Iterable[Document]) -> None:
+def write_documents(path: Path, documents: Iterable[BaselineDocument]) -> None:
     """The documents, each up to the length that a baseline looks at."""
     from consumers.drift.text.code_points import LONGEST
 
     write_rows(path, ({"text": one.text[:LONGEST], "source": one.source, "day": one.day.isoformat()} for one in documents))
 
 
-def read_documents(path: Path) -> Iterator[Document]:
+def read_documents(path: Path) -> Iterator[BaselineDocument]:
     """What `write_documents` or `write_rows` wrote; raises DataError for anything else."""
-    from consumers.drift.baseline.fit import Document
+    from consumers.drift.baseline.fit import BaselineDocument
 
     for number, row in read_objects(path):
         try:
-            yield Document(str(row["text"]), str(row["source"]), date.fromisoformat(row["day"]))
+            yield BaselineDocument(str(row["text"]), str(row["source"]), date.fromisoformat(row["day"]))
         except (KeyError, TypeError, ValueError):
             raise DataError(f"{path}:{number}: expected text, source and day of a kept document") from None
 
 
-def capped(documents: Sequence[Document]) -> Sequence[Document]:
+def capped(documents: Sequence[BaselineDocument]) -> Sequence[BaselineDocument]:
     """At most MOST: the NEWEST as they are, and of the older ones whole runs of one source, evenly spread.
 
     Whole runs, because the thresholds come from resampled runs: single documents would make the stream look more independent than it is.
@@ -103,7 +103,7 @@ def capped(documents: Sequence[Document]) -> Sequence[Document]:
     from consumers.drift.baseline.fit import block_bounds
 
     older, room = documents[:-NEWEST], MOST - NEWEST
-    kept: list[Document] = []
+    kept: list[BaselineDocument] = []
     bounds = block_bounds(older).tolist()
     for first, end in pairwise(bounds):
         if len(kept) + end - first <= room * end // len(older):

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from gpu_runner.versions.active_baselines import StoredBaseline
 from gpu_runner.versions.base_models import folder_fault
-from gpu_runner.versions.verified import Evidence, VerifiedFolders, settled
+from gpu_runner.versions.verified import HashEvidence, VerifiedFolders, settled
 from runtime.artifacts.content_hash import folder_sha256, verify_folder
 from runtime.artifacts.fetch_folder import get_folder
 from runtime.artifacts.store import (
@@ -217,7 +217,7 @@ def artifact_folder(store: ArtifactStore, uri: str, sha256: str, cache: Path) ->
         raise ArtifactMissing(f"artifact {uri} is not in the store: looked for {local}")
     copy = cache / sha256 if local is None else None
     verified = VerifiedFolders(cache, store)
-    known, before = verified.known(uri, sha256), Evidence.of(store, uri, copy)
+    known, before = verified.known(uri, sha256), HashEvidence.of(store, uri, copy)
     folder = local or cache / sha256
     if known is not None and known == before:
         return folder
@@ -226,14 +226,14 @@ def artifact_folder(store: ArtifactStore, uri: str, sha256: str, cache: Path) ->
         if known is not None and before.stored and known.stored != before.stored:
             _require(uri, artifact_folder_sha256(store, uri, cache), sha256)  # the copy here is older than what lies there now
         get_folder(store, uri, folder, without_manifest=True)
-        before = Evidence(before.stored, Evidence.of(store, uri, copy).copied)
+        before = HashEvidence(before.stored, HashEvidence.of(store, uri, copy).copied)
     if not verify_folder(folder, sha256):
         found = folder_sha256(folder)
         if local is None:
             shutil.rmtree(folder)  # the next look is at what the store holds then
         _require(uri, found, sha256)
     if local is None or settled(folder, began_ns):  # nobody but us writes a copy
-        verified.remember(uri, sha256, before, Evidence.of(store, uri, copy))
+        verified.remember(uri, sha256, before, HashEvidence.of(store, uri, copy))
     return folder
 
 

@@ -25,14 +25,14 @@ Stamps = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class HashEvidence:
     """What is known of a folder without reading it, by file: of the store's own, and of the copy on this machine where there is one."""
 
     stored: Stamps
     copied: Stamps
 
     @classmethod
-    def of(cls, store: ArtifactStore, uri: str, copy: Path | None) -> Evidence:
+    def of(cls, store: ArtifactStore, uri: str, copy: Path | None) -> HashEvidence:
         """The evidence as it is now; raises ArtifactError where the store can't be asked."""
         return cls(store.stamps(uri), {} if copy is None else LocalStore(copy).stamps())
 
@@ -44,17 +44,17 @@ class VerifiedFolders:
         self._folder = cache / "verified"
         self._bucket = store.bucket
 
-    def known(self, uri: str, sha256: str) -> Evidence | None:
+    def known(self, uri: str, sha256: str) -> HashEvidence | None:
         """The evidence by which this folder was found to have this hash; None where it never was."""
         try:
             memo: dict[str, Any] = json.loads(self._path(uri).read_bytes())
             if (memo["uri"], memo["sha256"]) != (uri, sha256):
                 return None
-            return Evidence(dict(memo["stored"]), dict(memo["copied"]))
+            return HashEvidence(dict(memo["stored"]), dict(memo["copied"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def remember(self, uri: str, sha256: str, before: Evidence, after: Evidence) -> None:
+    def remember(self, uri: str, sha256: str, before: HashEvidence, after: HashEvidence) -> None:
         """Keeps the evidence of a folder that was hashed between the two, unless it changed meanwhile."""
         if before != after or not before.stored:
             return

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consumers.decide.trigger_state import TriggerPolicy
-    from consumers.decide.whatif import History, Run, Simulation
-    from ops.whatif.run import Answer
+    from consumers.decide.whatif import RecordedHistory, Run, Simulation
+    from ops.whatif.run import WhatIfAnswer
 
 LIMITS: Final = (
     "the feedback is what users said of the versions that served then; other runs would have made other versions",
@@ -48,7 +48,7 @@ def run(*, policies: Path, model: str | None, as_json: bool, data_dir: Path | No
     return 0
 
 
-def as_dict(answer: Answer, in_force: TriggerPolicy) -> dict[str, Any]:
+def as_dict(answer: WhatIfAnswer, in_force: TriggerPolicy) -> dict[str, Any]:
     """Everything that is shown, times in ISO 8601 UTC."""
     history = answer.history
     recorded = {run.sha256: run.number for run in history.runs.values()}
@@ -66,7 +66,7 @@ def as_dict(answer: Answer, in_force: TriggerPolicy) -> dict[str, Any]:
     }
 
 
-def _policy(simulation: Simulation, in_force: TriggerPolicy, history: History, recorded: dict[str, int]) -> dict[str, Any]:
+def _policy(simulation: Simulation, in_force: TriggerPolicy, history: RecordedHistory, recorded: dict[str, int]) -> dict[str, Any]:
     scenario, trigger = simulation.scenario, simulation.trigger
     return {
         "name": scenario.name,
@@ -115,7 +115,7 @@ def _runs(runs: Iterable[Run]) -> list[dict[str, Any]]:
     ]
 
 
-def _note(history: History) -> str:
+def _note(history: RecordedHistory) -> str:
     if history.from_ms is None:
         return "no clock tick is recorded, so nothing could fire"
     if history.complete:
@@ -126,7 +126,7 @@ def _note(history: History) -> str:
     )
 
 
-def _assumption(simulation: Simulation, history: History) -> str:
+def _assumption(simulation: Simulation, history: RecordedHistory) -> str:
     scenario, ended = simulation.scenario, history.ended_runs()
     if scenario.run_minutes is not None:
         minutes = "as the policy says"

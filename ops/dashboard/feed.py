@@ -1,4 +1,4 @@
-"""The page's sources: the topics, by a consumer without a group, and the consumers' GET /state. A thin shell around `View`."""
+"""The page's sources: the topics, by a consumer without a group, and the consumers' GET /state. A thin shell around `PageView`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from ops.dashboard.snapshot import View
+from ops.dashboard.snapshot import PageView
 from ops.errors import OperationFailed
 from ops.topic_reader import partitions_of, reader
 from runtime.kafka.connection import KafkaConnection
@@ -43,10 +43,10 @@ log = structlog.get_logger()
 
 
 class Feed:
-    """Keeps a `View` up to date and counts its changes, so that whoever shows it can wait for the next."""
+    """Keeps a `PageView` up to date and counts its changes, so that whoever shows it can wait for the next."""
 
     def __init__(self, connection: KafkaConnection, consumers_url: str) -> None:
-        self.view = View()
+        self.view = PageView()
         self.version = 0
         self._connection = connection
         self._consumers_url = consumers_url.rstrip("/")

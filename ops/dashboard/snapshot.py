@@ -12,7 +12,7 @@ from ops.dashboard.rates import RateWindow
 
 
 @dataclass(slots=True)
-class Source:
+class FeedSource:
     """Whether a source answers, since when it does or does not, and what it said."""
 
     ok: bool = False
@@ -37,12 +37,12 @@ class Source:
 
 
 @dataclass(slots=True)
-class View:
+class PageView:
     """Everything that the page shows, as its sources last said it."""
 
     board: Board = field(default_factory=Board)
-    kafka: Source = field(default_factory=Source)
-    consumers: Source = field(default_factory=Source)
+    kafka: FeedSource = field(default_factory=FeedSource)
+    consumers: FeedSource = field(default_factory=FeedSource)
     feedback: RateWindow = field(default_factory=RateWindow)
     documents: RateWindow = field(default_factory=RateWindow)
     # Full topic name to partition to the next offset that the broker will give.
@@ -79,7 +79,7 @@ def lag_records(state: Mapping[str, Any] | None, ends: Mapping[str, Mapping[int,
     )
 
 
-def snapshot(view: View, now: datetime) -> dict[str, Any]:
+def snapshot(view: PageView, now: datetime) -> dict[str, Any]:
     """What is sent to the browser. No user's words: of what people wrote, a drift shows excerpts of documents, and nothing else does."""
     board = view.board.as_json()
     live = (view.state or {}).get("models", {})

@@ -13,7 +13,7 @@ from ops.errors import WrongUsage
 from ops.input_files.jsonl_rows import jsonl_rows
 
 if TYPE_CHECKING:
-    from consumers.drift.baseline.fit import Document
+    from consumers.drift.baseline.fit import BaselineDocument
 
 EXPECTED: Final = 'expected a JSON object as {"text": "…", "source": "…", "occurred_at": "2026-11-25T06:00:00Z"}, the last one optional'
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
@@ -30,15 +30,15 @@ class DocumentRow(msgspec.Struct):
     occurred_at: datetime | None = None
 
 
-def document_rows(path: Path) -> Iterator[Document]:
+def document_rows(path: Path) -> Iterator[BaselineDocument]:
     """The documents, blank lines passed over. Raises WrongUsage that names file, line, field and what was expected."""
     from consumers.collect.intake import explain
-    from consumers.drift.baseline.fit import Document
+    from consumers.drift.baseline.fit import BaselineDocument
 
     for count, (number, value) in enumerate(jsonl_rows(path, max_bytes=MAX_LINE_BYTES, expected=EXPECTED)):
         try:
             row = msgspec.convert(value, DocumentRow)
-            yield Document(row.text, row.source, _day(row.occurred_at, count))
+            yield BaselineDocument(row.text, row.source, _day(row.occurred_at, count))
         except msgspec.ValidationError as error:
             raise WrongUsage(f"{path}:{number}: {explain(error)}: {EXPECTED}") from None
         except OverflowError:

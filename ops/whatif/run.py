@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from consumers.decide.whatif import History, JournalReader, Scenario, Simulation
+from consumers.decide.whatif import JournalReader, RecordedHistory, Scenario, Simulation
 from consumers.drift.baseline.artifact import UnreadableBaseline, load_baseline
 from consumers.drift.baseline.fit import Baseline
 from ops.errors import OperationFailed
@@ -45,15 +45,15 @@ OPEN_TRANSACTION_S: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WhatIfAnswer:
     """What was recorded of a model, and what each scenario would have made of it."""
 
     model: str
-    history: History
+    history: RecordedHistory
     simulations: tuple[Simulation, ...]
 
 
-async def what_if(connection: KafkaConnection, model: str, scenarios: Sequence[Scenario]) -> Answer:
+async def what_if(connection: KafkaConnection, model: str, scenarios: Sequence[Scenario]) -> WhatIfAnswer:
     """Runs the model's history, up to now, through the scenarios.
 
     Reads the journal twice and holds none of it. Raises OperationFailed where the broker does not answer, the model has no
@@ -61,7 +61,7 @@ async def what_if(connection: KafkaConnection, model: str, scenarios: Sequence[S
     """
     try:
         ends = await ends_with_open(connection, [connection.topic(topics.TRIGGER_JOURNAL)])
-        history, reader = History(), JournalReader(model)
+        history, reader = RecordedHistory(), JournalReader(model)
         async for command in _events(connection, model, topics.RETRAIN_REQUESTED, RetrainRequested):
             history.take_command(command)
         async for record in _events(connection, model, topics.TRIGGER_JOURNAL, TriggerJournal, ends):
@@ -80,7 +80,7 @@ async def what_if(connection: KafkaConnection, model: str, scenarios: Sequence[S
         raise OperationFailed(f"the history of {model!r} can't be run: {error}") from None
     except (KafkaError, OSError) as error:
         raise OperationFailed(f"Kafka at {connection.bootstrap_servers} does not answer: {error}") from None
-    return Answer(model, history, simulations)
+    return WhatIfAnswer(model, history, simulations)
 
 
 async def _events(

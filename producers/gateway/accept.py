@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError
-from producers.gateway.body import Item
+from producers.gateway.body import BodyItem
 from producers.gateway.metrics import USERS, GatewayMetrics
 from producers.publisher import Publisher, Receipt
 from producers.samples_met import SamplesMet, nobody_asked
@@ -41,7 +41,7 @@ RETRYABLE: Final = frozenset({OVERLOADED, KAFKA_UNAVAILABLE})
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ItemRefusal:
     """An item that was not published: its place in the batch, why, and the fields to change."""
 
     index: int
@@ -105,7 +105,7 @@ class Outcome:
     """What became of a request's items, and what was taken out of their texts."""
 
     accepted: tuple[Accepted, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[ItemRefusal, ...]
     redactions: Mapping[str, int]
 
     def answer(self) -> dict[str, Any]:
@@ -154,12 +154,12 @@ class Intake:
         self._names_key = names_key
         self._met = met
 
-    async def take(self, kind: Kind, items: Sequence[Item], *, seed: str, traceparent: str | None) -> Outcome:
+    async def take(self, kind: Kind, items: Sequence[BodyItem], *, seed: str, traceparent: str | None) -> Outcome:
         """Everything that can be published is, and acknowledged; `seed` and an item's content make the id that it lacks."""
         # Off the event loop: redacting megabytes takes a good part of a second.
         checked = await asyncio.to_thread(self._check_all, kind, items, seed)
-        refused = [item for item in checked if isinstance(item, Refusal)]
-        prepared = [item for item in checked if not isinstance(item, Refusal)]
+        refused = [item for item in checked if isinstance(item, ItemRefusal)]
+        prepared = [item for item in checked if not isinstance(item, ItemRefusal)]
         redactions: Counter[str] = Counter()
         started = time.perf_counter()
         sent: list[tuple[int, Prepared, asyncio.Future[Receipt]]] = []
@@ -222,11 +222,11 @@ class Intake:
             )
         return future.result()
 
-    def _check_all(self, kind: Kind, items: Sequence[Item], seed: str) -> list[tuple[int, Prepared] | Refusal]:
+    def _check_all(self, kind: Kind, items: Sequence[BodyItem], seed: str) -> list[tuple[int, Prepared] | ItemRefusal]:
         ids = FallbackIds(kind, seed)
         return [self._check(kind, index, item, ids) for index, item in enumerate(items)]
 
-    def _check(self, kind: Kind, index: int, item: Item, ids: FallbackIds) -> tuple[int, Prepared] | Refusal:
+    def _check(self, kind: Kind, index: int, item: BodyItem, ids: FallbackIds) -> tuple[int, Prepared] | ItemRefusal:
         if item.problems:
             return _invalid(index, item.problems)
         if isinstance(item.value, dict) and "specversion" in item.value:
@@ -242,11 +242,11 @@ class Intake:
             return _invalid(index, ((error.field, str(error)),))
 
 
-def _invalid(index: int, details: Details) -> Refusal:
-    return Refusal(index, INVALID, f"not valid: {', '.join(dict.fromkeys(field for field, _ in details))}", details)
+def _invalid(index: int, details: Details) -> ItemRefusal:
+    return ItemRefusal(index, INVALID, f"not valid: {', '.join(dict.fromkeys(field for field, _ in details))}", details)
 
 
-def _refusal(index: int, error: PublishError) -> Refusal:
+def _refusal(index: int, error: PublishError) -> ItemRefusal:
     if isinstance(error, EventTooLarge):
-        return Refusal(index, TOO_LARGE, str(error))
-    return Refusal(index, OVERLOADED if isinstance(error, Overloaded) else KAFKA_UNAVAILABLE, str(error))
+        return ItemRefusal(index, TOO_LARGE, str(error))
+    return ItemRefusal(index, OVERLOADED if isinstance(error, Overloaded) else KAFKA_UNAVAILABLE, str(error))

@@ -15,20 +15,20 @@ _ONE_OBJECT: Final = 'the body is no JSON object: send one object, or {"items": 
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BodyItem:
     """One submission as it came, and (field, message) of each value in it that can't be taken."""
 
     value: Any
     problems: Details = ()
 
 
-async def read_items(request: Request, *, max_bytes: int, max_items: int) -> list[Item]:
+async def read_items(request: Request, *, max_bytes: int, max_items: int) -> list[BodyItem]:
     """The one object of the body, or those of `{"items": […]}`; raises ApiError (400, 413, 415, 422)."""
     _check_headers(request)
     found = await read_json_body(await read_body(request, max_bytes))
     whole = _object(found)
     if "items" not in whole:
-        return [Item(whole, problem_details(found.problems))]
+        return [BodyItem(whole, problem_details(found.problems))]
     items = whole["items"]
     unknown = sorted(str(name)[:60] for name in whole if name != "items")[:20]
     if unknown:
@@ -45,7 +45,7 @@ async def read_items(request: Request, *, max_bytes: int, max_items: int) -> lis
     problems: dict[Any, list[Problem]] = {}
     for problem in found.problems:
         problems.setdefault(problem.steps[1], []).append(problem)
-    return [Item(item, problem_details(tuple(problems.get(index, ())), after=2)) for index, item in enumerate(items)]
+    return [BodyItem(item, problem_details(tuple(problems.get(index, ())), after=2)) for index, item in enumerate(items)]
 
 
 async def read_optional_object(request: Request, *, max_bytes: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from consumers.drift.baseline.fit import FEWEST_DOCUMENTS, Baseline, BaselineTooSmall, Document
+from consumers.drift.baseline.fit import FEWEST_DOCUMENTS, Baseline, BaselineDocument, BaselineTooSmall
 from gpu_runner.child.process import child_environment
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
 from gpu_runner.errors import NotConnected
@@ -173,9 +173,9 @@ class QuickFit:
 
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline
-        self.asked: list[tuple[list[Document], float]] = []
+        self.asked: list[tuple[list[BaselineDocument], float]] = []
 
-    def __call__(self, documents: Sequence[Document], alarms_per_100k: float) -> Baseline:
+    def __call__(self, documents: Sequence[BaselineDocument], alarms_per_100k: float) -> Baseline:
         self.asked.append((list(documents), alarms_per_100k))
         if len(documents) < FEWEST_DOCUMENTS:
             raise BaselineTooSmall(f"{len(documents)} documents: expected at least {FEWEST_DOCUMENTS}")

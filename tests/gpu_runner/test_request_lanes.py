@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from runner_fakes import BOOTSTRAP, START, Installation, request, until
 
-from consumers.drift.baseline.fit import Baseline, BaselineTooSmall, Document
+from consumers.drift.baseline.fit import Baseline, BaselineDocument, BaselineTooSmall
 from gpu_runner.errors import LeaseLost, NotConnected
 from gpu_runner.request_lanes import Request, answer_all, lane_of, next_ones
 from gpu_runner.versions import registry
@@ -81,7 +81,7 @@ async def test_k9_a_rollback_goes_before_a_bootstrap_and_reads_no_weights_again(
     """It is decided while the bootstrap of another model still fits, and what was verified before is not hashed again."""
     go_on, fitting, hashed = threading.Event(), threading.Event(), list[Path]()
 
-    def slow_fit(documents: Sequence[Document], alarms_per_100k: float) -> Baseline:
+    def slow_fit(documents: Sequence[BaselineDocument], alarms_per_100k: float) -> Baseline:
         fitting.set()
         go_on.wait(60)
         raise BaselineTooSmall("too few")

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.commands.topics.state import Held, overview
+from ops.commands.topics.state import HeldState, overview
 from ops.commands.topics.tail import as_json
 from ops.dead_letters.letters import content, list_dead_letters, redriven_letter
 from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
@@ -82,7 +82,7 @@ def test_k6_a_marker_of_thousands_of_digits_is_no_marker() -> None:
 )
 def test_k6_any_record_of_a_changelog_is_counted(records: list[tuple[bytes, bytes]]) -> None:
     """Foreign keys and values under ours are state of some kind, not a traceback."""
-    held = Held("stage1", 0)
+    held = HeldState("stage1", 0)
     for key, value in records:
         held.take(key, value)
     shown = overview(held)

@@ -54,7 +54,7 @@ class BaselineTooSmall(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class BaselineDocument:
     """A document of a baseline or a stream: its text, where it came from, and its event-day."""
 
     text: str
@@ -107,7 +107,7 @@ class Baseline:
 
 
 def fit_baseline(
-    documents: Sequence[Document],
+    documents: Sequence[BaselineDocument],
     *,
     seed: int = 0,
     alarms_per_100k: float = ALARMS_PER_100K,
@@ -195,7 +195,7 @@ def fit_featuriser(texts: Sequence[str], vocabulary: NDArray[np.bool_], rng: np.
     return Featuriser(table, vocabulary, edges, centroids)
 
 
-def block_bounds(documents: Sequence[Document]) -> NDArray[np.int64]:
+def block_bounds(documents: Sequence[BaselineDocument]) -> NDArray[np.int64]:
     """Where the runs of one source and one day begin, and the end, `(b + 1,) int64`; a long run is cut."""
     bounds = [0]
     for at in range(1, len(documents)):
@@ -205,7 +205,7 @@ def block_bounds(documents: Sequence[Document]) -> NDArray[np.int64]:
     return np.array([*bounds, len(documents)], np.int64)
 
 
-def _different_texts(documents: Sequence[Document]) -> tuple[int, int]:
+def _different_texts(documents: Sequence[BaselineDocument]) -> tuple[int, int]:
     """How many texts differ in what a baseline looks at, white space aside, and how many documents say nothing."""
     found: set[str] = set()
     empty = 0

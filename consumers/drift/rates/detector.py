@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 
-class Standing(msgspec.Struct, frozen=True):
+class DetectorStatus(msgspec.Struct, frozen=True):
     """A statistic against its threshold; `alarm`: it said so and nothing has answered it, `since_ms` (since 1970 UTC).
 
     `learning` is set while a baseline is gathered: its events so far and those needed.

@@ -177,7 +177,7 @@ class _Rise:
                 found.append(self._told(rise))
         return tuple(found)
 
-    def _words(self) -> Iterator[_Told]:
+    def _words(self) -> Iterator[_ReportedTerm]:
         """Words that rose by themselves, and unseen ones whose shape speaks for them."""
         word, shape = self._word, self._shape
         expected = (shape.before + PRIOR_DOCUMENTS) / self._table.documents * self._seen.documents
@@ -187,11 +187,11 @@ class _Rise:
         for at in np.flatnonzero(chance <= 1 - LEAST_CONFIDENCE).tolist():
             if own[at] > 1 - LEAST_CONFIDENCE:
                 if chance[at] <= 1 - LEAST_SHAPE_CONFIDENCE:
-                    yield _Told.of("shape", [at], shape, float(chance[at]))
+                    yield _ReportedTerm.of("shape", [at], shape, float(chance[at]))
             elif at in self._owners[0]:
-                yield _Told.of("word", [at], word, float(chance[at]))
+                yield _ReportedTerm.of("word", [at], word, float(chance[at]))
 
-    def _spelled(self) -> Iterator[_Told]:
+    def _spelled(self) -> Iterator[_ReportedTerm]:
         """Families of several spellings that rose, the most frequent spelling first."""
         family, word = self._family, self._word
         members: defaultdict[int, list[int]] = defaultdict(list)
@@ -201,9 +201,9 @@ class _Rise:
         for group in members.values():
             if len(group) > 1 and int(buckets(self._families[group[:1]])[0]) in self._owners[1]:
                 ordered = sorted(group, key=lambda at: (-int(word.after[at]), self._names[at]))
-                yield _Told.of("family", ordered, family, float(family.chance[ordered[0]]))
+                yield _ReportedTerm.of("family", ordered, family, float(family.chance[ordered[0]]))
 
-    def _told(self, rise: _Told) -> Term:
+    def _told(self, rise: _ReportedTerm) -> Term:
         shares, first = self._family if rise.kind == "family" else self._word, rise.group[0]
         documents = sorted({document for at in rise.group for document in self._said_in[at]})[:EXAMPLES]
         return Term(
@@ -219,7 +219,7 @@ class _Rise:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ReportedTerm:
     """Words (by number, the one that names them first) that one rise tells, and where in the list it stands, the lowest first."""
 
     kind: Kind
@@ -229,10 +229,10 @@ class _Told:
     rank: tuple[float, float]
 
     @staticmethod
-    def of(kind: Kind, group: list[int], moves: _Moves, chance: float) -> _Told:
+    def of(kind: Kind, group: list[int], moves: _Moves, chance: float) -> _ReportedTerm:
         """Of those that are sure first what rose most, by evidence times rise; then the others by their chance."""
         z, lift = float(moves.z[group[0]]), float(moves.lift[group[0]])
-        return _Told(kind, group, z, chance, (chance if chance > SURE else 0.0, -z * max(lift, 0.0)))
+        return _ReportedTerm(kind, group, z, chance, (chance if chance > SURE else 0.0, -z * max(lift, 0.0)))
 
 
 def _is_of(term: str, language: str | None) -> bool:

@@ -41,7 +41,7 @@ class Bounds(NamedTuple):
 
 
 @dataclass(slots=True)
-class Standing:
+class StallStatus:
     """One shard as last probed: records it has not processed, since when it has stood still with some waiting."""
 
     lag_records: int = 0
@@ -72,7 +72,7 @@ class ProgressWatch:
         self._shards = shards
         self._metrics = metrics
         self._stall_s = stall_s
-        self._standings = [Standing() for _ in shards]
+        self._standings = [StallStatus() for _ in shards]
         self._topics = TopicWatch(topics or {}, used or {})
         self._open = OpenTransactions(stall_s=stall_s)
         self._unreachable: str | None = None
@@ -153,7 +153,7 @@ class ProgressWatch:
                 shard.progress.held = change.message
                 log.error("shard held", stage=shard.stage.name, shard=shard.number, error=change.message)
 
-    def _judge(self, shard: Shard, standing: Standing, positions: Offsets, logs: Bounds) -> None:
+    def _judge(self, shard: Shard, standing: StallStatus, positions: Offsets, logs: Bounds) -> None:
         anew = {name for name, change in self._topics.changes.items() if change.kind == "made_anew"}
         behind = {place for place, at in positions.items() if at > logs.ends[place] and place.topic not in anew}
         for place in sorted(behind & standing.behind):
@@ -180,7 +180,7 @@ class ProgressWatch:
         return sum(change.records for name, change in self._topics.changes.items() if name in read)
 
     def _measure(self) -> None:
-        by_stage: dict[str, list[tuple[Shard, Standing]]] = {}
+        by_stage: dict[str, list[tuple[Shard, StallStatus]]] = {}
         for shard, standing in zip(self._shards, self._standings, strict=True):
             by_stage.setdefault(shard.stage.name, []).append((shard, standing))
         lags = self.lag()

@@ -14,7 +14,7 @@ from ops.errors import WrongUsage
 from ops.input_files.document_rows import document_rows
 
 if TYPE_CHECKING:
-    from consumers.drift.baseline.fit import Baseline, Document
+    from consumers.drift.baseline.fit import Baseline, BaselineDocument
     from consumers.drift.monitor import Finding, Monitor
     from consumers.drift.terms.explain import Explanation, Term
     from consumers.drift.text.code_points import CodePoints
@@ -117,7 +117,7 @@ def _told(term: Term) -> dict[str, Any]:
     return told | {name: list(found) for name in ("spellings", "examples") if (found := getattr(term, name))}
 
 
-def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
+def _batches(documents: Iterator[BaselineDocument]) -> Iterator[list[BaselineDocument]]:
     while batch := list(islice(documents, BATCH)):
         yield batch
 

@@ -170,7 +170,7 @@ async def publish_lines(
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     keys = (user_hash_key, names_key)
-    run = _Run(publisher, kind, keys, size, on_progress, stage1=stage1, erased=erased or {}, history=history)
+    run = _Publishing(publisher, kind, keys, size, on_progress, stage1=stage1, erased=erased or {}, history=history)
     for line in _lines(file, history=history):
         await run.line(line)
     await run.finish()
@@ -195,7 +195,7 @@ async def _erasures(connection: KafkaConnection) -> dict[str, datetime]:
     return found
 
 
-class _Run:
+class _Publishing:
     """One pass over a file: counts, and the window of acknowledgements that it waits for."""
 
     def __init__(

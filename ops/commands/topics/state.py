@@ -20,7 +20,7 @@ STAGES: Final = ("stage1", "stage2")
 
 
 @dataclass(slots=True)
-class Held:
+class HeldState:
     """One changelog partition, compacted: its newest value by key."""
 
     stage: str
@@ -55,21 +55,21 @@ def run(key: str | None, *, stage: str | None, as_json: bool, data_dir: Path | N
     return 0 if matching else 1
 
 
-async def read(kafka: KafkaConnection, stages: tuple[str, ...]) -> list[Held]:
+async def read(kafka: KafkaConnection, stages: tuple[str, ...]) -> list[HeldState]:
     """Every changelog partition of the stages that has records, compacted. Costs what a restore costs."""
     from consumers.engine.sharding import CHANGELOGS
     from ops.topic_reader import records
 
-    held: dict[tuple[str, int], Held] = {}
+    held: dict[tuple[str, int], HeldState] = {}
     by_topic = {kafka.topic(CHANGELOGS[stage]): stage for stage in stages}
     async for record in records(kafka, list(by_topic)):
         stage = by_topic[record.topic]
-        place = held.setdefault((stage, record.partition), Held(stage, record.partition))
+        place = held.setdefault((stage, record.partition), HeldState(stage, record.partition))
         place.take(record.key or b"", record.value)
     return [held[place] for place in sorted(held)]
 
 
-def overview(held: Held) -> dict[str, Any]:
+def overview(held: HeldState) -> dict[str, Any]:
     """Counts and bytes by kind of state, positions, number of shards and version of one partition, as JSON takes it."""
     from consumers.describe_state import kind_of
     from consumers.engine.changelog import SHARDS_KEY, VERSION_KEY
@@ -109,7 +109,7 @@ def _number(value: bytes) -> int | None:
     return int(value) if value.isdigit() and len(value) < 20 else None
 
 
-def matches(held: list[Held], wanted: str) -> list[dict[str, Any]]:
+def matches(held: list[HeldState], wanted: str) -> list[dict[str, Any]]:
     """The records that a key means, decoded, as JSON takes them."""
     import msgspec
 

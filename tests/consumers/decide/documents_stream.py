@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.decide.inputs import SignalSeen
-from consumers.drift.baseline.fit import Baseline, Document
+from consumers.drift.baseline.fit import Baseline, BaselineDocument
 from consumers.drift.features.sketch import Sums, empty, group_of, sketched, text_of
 
 SHA = "ab" * 32
@@ -42,7 +42,7 @@ class Partitions:
         return SignalSeen("document", partition, day, self.sequences[place], baseline=sha256, sketch=text_of(sums))
 
 
-def featurised(baseline: Baseline, documents: Sequence[Document]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def featurised(baseline: Baseline, documents: Sequence[BaselineDocument]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and groups."""
     rows = baseline.featuriser.rows([document.text for document in documents])
     return rows, np.array([group_of(document.source) for document in documents])

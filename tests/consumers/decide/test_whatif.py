@@ -18,7 +18,7 @@ from consumers.decide.journal import journal
 from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger import ModelTrigger
 from consumers.decide.trigger_state import TriggerPolicy
-from consumers.decide.whatif import RECORDED, History, JournalReader, Run, Scenario, Simulation
+from consumers.decide.whatif import RECORDED, JournalReader, RecordedHistory, Run, Scenario, Simulation
 from schemas.events.model_current import DriftBaseline
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.trigger_journal import TriggerJournal
@@ -56,11 +56,11 @@ class Recording:
         assert command is not None
         self.feed(self.build.job(command.command_id, attempt=command.attempt, **fields))
 
-    def history(self, first: int = 0) -> tuple[list[Entry], History]:
+    def history(self, first: int = 0) -> tuple[list[Entry], RecordedHistory]:
         """The entries from `first` on, through the journal's wire form, and what they say."""
         reader = JournalReader(self.build.model)
         entries = [entry for record in journalled(self.build.model, first, self.entries[first:]) for entry in reader.take(record)]
-        history = History()
+        history = RecordedHistory()
         for command in self.commands:
             history.take_command(command)
         for entry in entries:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from consumers.drift.baseline.fit import Baseline, BaselineTooSmall, Document, fit_baseline
+from consumers.drift.baseline.fit import Baseline, BaselineDocument, BaselineTooSmall, fit_baseline
 from consumers.drift.features.sketch import group_of, sketched, total
 from consumers.drift.monitor import Finding, Monitor, since
 from consumers.drift.windows.windows import Bucket
 from tests.consumers.drift.conftest import made_documents
 
 
-def watched(baseline: Baseline, documents: Sequence[Document], *, cool_down: int = 0) -> list[Finding]:
+def watched(baseline: Baseline, documents: Sequence[BaselineDocument], *, cool_down: int = 0) -> list[Finding]:
     monitor = Monitor(baseline, cool_down_documents=cool_down)
     rows = baseline.featuriser.rows([document.text for document in documents])
     groups = np.array([group_of(document.source) for document in documents])
@@ -45,7 +45,7 @@ def test_a_novel_topic_alarms_and_fires(small_baseline: Baseline) -> None:
 
 def test_one_source_may_alarm_and_never_fires(small_baseline: Baseline) -> None:
     """A flood of one source moves one group of sources: without it nothing is left to confirm."""
-    flood = [Document(document.text, "the-flood", document.day) for document in made_documents(4_000, 5, novel=1.0)]
+    flood = [BaselineDocument(document.text, "the-flood", document.day) for document in made_documents(4_000, 5, novel=1.0)]
     calm = made_documents(4_000, 6)
     mixed = [document for pair in zip(calm, flood, strict=True) for document in pair]
     found = watched(small_baseline, mixed)
@@ -172,7 +172,7 @@ def test_it_stands_in_alarm_until_it_is_confirmed(small_baseline: Baseline) -> N
     """Before a document each rate stands at nothing; in a flood heads are above their thresholds and in alarm."""
     monitor = Monitor(small_baseline)
     assert {standing.statistic for standing in monitor.standing()} == {0.0}
-    flood = [Document(document.text, "the-flood", document.day) for document in made_documents(1_000, 5, novel=1.0)]
+    flood = [BaselineDocument(document.text, "the-flood", document.day) for document in made_documents(1_000, 5, novel=1.0)]
     rows = small_baseline.featuriser.rows([document.text for document in flood])
     for first in range(0, len(flood), 50):
         list(monitor.push(sketched(rows[first : first + 50], np.full(50, group_of("the-flood")))))
@@ -205,7 +205,7 @@ def test_a_topic_of_one_language_is_told_with_it(bilingual_baseline: Baseline) -
 
 def test_one_source_of_one_language_never_fires_there(bilingual_baseline: Baseline) -> None:
     """A language has no groups of its own: its alarms fire only with what the whole shows without any one group."""
-    flood = [Document(document.text, "the-flood", document.day) for document in made_documents(6_000, 24, novel=1.0)]
+    flood = [BaselineDocument(document.text, "the-flood", document.day) for document in made_documents(6_000, 24, novel=1.0)]
     calm = made_documents(6_000, 25, english=0.45)
     found = watched(bilingual_baseline, [document for pair in zip(calm, flood, strict=True) for document in pair])
     assert [finding for finding in found if finding.language == "en"]
@@ -216,7 +216,7 @@ def test_one_source_of_one_language_never_fires_there(bilingual_baseline: Baseli
 def test_buckets_of_any_size_are_quiet_and_find_a_topic(bilingual_baseline: Baseline, bucket: int) -> None:
     """On the stream a bucket closes at a tick and holds what came: thresholds for exact buckets hold for it."""
 
-    def told_of(documents: Sequence[Document]) -> list[Finding]:
+    def told_of(documents: Sequence[BaselineDocument]) -> list[Finding]:
         monitor = Monitor(bilingual_baseline)
         rows = bilingual_baseline.featuriser.rows([document.text for document in documents])
         groups = np.array([group_of(document.source) for document in documents])

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from runner_fakes import BOOTSTRAP, Installation, QuickFit, document, request, retraction, until
 
-from consumers.drift.baseline.fit import Baseline, Document
+from consumers.drift.baseline.fit import Baseline, BaselineDocument
 from gpu_runner.versions.active_baselines import StoredBaseline
 from gpu_runner.versions.registry import read_record
 from schemas.events.model_current import ModelCurrent
@@ -21,7 +21,7 @@ Maker = Callable[..., RetrainRequested]
 
 
 @pytest.fixture
-def watched(installation: Installation, drift_documents: list[Document], fitted_baseline: Baseline) -> Installation:
+def watched(installation: Installation, drift_documents: list[BaselineDocument], fitted_baseline: Baseline) -> Installation:
     """An installation whose material has enough documents, with a quick fit."""
     rows = (json.dumps({"text": one.text, "publisher": one.source, "occurred_at": f"{one.day}T04:00:00Z"}) for one in drift_documents)
     installation.store.write_bytes("up/documents.jsonl", "\n".join(rows).encode())

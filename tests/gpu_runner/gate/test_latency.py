@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gpu_runner.gate.decide import Guard, Policy, decide
-from gpu_runner.gate.latency import Timings
+from gpu_runner.gate.latency import PairedTimings
 from gpu_runner.train.spec import Item
 from gpu_runner.train.timing import BATCHES, NEW_TOKENS, PROMPTS_IN_A_BATCH, timed_batches
 from gpu_runner.train.timing import Timings as Measured
@@ -79,10 +79,10 @@ def test_k11_answers_of_one_batch_are_no_independent_items() -> None:
 
 def test_the_noise_floor_is_how_far_the_passes_of_a_side_lie_apart() -> None:
     """Passes that differ by a factor of three forgive a loss of less than that beyond the slowest pass."""
-    noisy = Timings(((1.0,) * 9, (3.0,) * 9), ((3.5,) * 9, (3.6,) * 9))
+    noisy = PairedTimings(((1.0,) * 9, (3.0,) * 9), ((3.5,) * 9, (3.6,) * 9))
     assert np.expm1(noisy.noise()) == pytest.approx(2.0)
     assert max(noisy.losses(0.5)) < 0
-    assert min(Timings(((1.0,) * 9, (1.1,) * 9), ((3.5,) * 9, (3.6,) * 9)).losses(0.5)) > 0
+    assert min(PairedTimings(((1.0,) * 9, (1.1,) * 9), ((3.5,) * 9, (3.6,) * 9)).losses(0.5)) > 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from gpu_runner.tiny_llama.tokenizer import ASSISTANT, END, PAD, USER
-from gpu_runner.train.spec import DatasetFiles, Hyperparameters, Spec, Start
+from gpu_runner.train.spec import DatasetFiles, Spec, Start, TrainingHyperparameters
 
 pytestmark = pytest.mark.torch
 
@@ -176,7 +176,7 @@ def test_k13_the_date_of_a_template_is_the_jobs(tokenizer: Any) -> None:
 def test_k13_the_date_is_in_a_jobs_identity() -> None:
     """A checkpoint of another day is not resumed from; a spec of an earlier release, without a date, has the identity that it had."""
     files = DatasetFiles("t", "e", "i", {"train": "x"})
-    knobs = Hyperparameters(lora_rank=1, lora_alpha=1, learning_rate=0.1, epochs=1, batch_size=1, max_seq_length=8)
+    knobs = TrainingHyperparameters(lora_rank=1, lora_alpha=1, learning_rate=0.1, epochs=1, batch_size=1, max_seq_length=8)
     spec = Spec("job", 1, "m", "v1", Start("s", "v0", "y"), knobs, 1, files, 0.3, 1.0, 5, 4)
     assert spec.identity() == "5e383b70ce8baf82e6e89b905b8c5efc17f040dba2bdff787a097aac070429a3"
     dated = [replace(spec, date=f"2021-03-0{day}T04:00:00+00:00").identity() for day in (1, 2, 2)]

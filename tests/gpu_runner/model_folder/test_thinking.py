@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gpu_runner.model_folder.thinking import BLOCKS, Block, answer_of, opened_by
+from gpu_runner.model_folder.thinking import BLOCKS, ThinkingBlock, answer_of, opened_by
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_k13_a_block_is_no_part_of_the_answer(block: Block) -> None:
+def test_k13_a_block_is_no_part_of_the_answer(block: ThinkingBlock) -> None:
     """Closed by the model, whoever opened it; of several blocks none is left."""
     assert answer_of(f"{block.opening}\nIt is Agra.\n{block.closing}\n\nAgra") == ("Agra", False)
     assert answer_of(f"It is Agra.\n{block.closing}\n\nAgra", opened=block) == ("Agra", False)
@@ -17,7 +17,7 @@ def test_k13_a_block_is_no_part_of_the_answer(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_k13_an_answer_cut_within_its_block_is_empty(block: Block) -> None:
+def test_k13_an_answer_cut_within_its_block_is_empty(block: ThinkingBlock) -> None:
     """And it is told."""
     assert answer_of("It is Agra, I thi", opened=block) == ("", True)
     assert answer_of(f"  {block.opening}It is Ag") == ("", True)

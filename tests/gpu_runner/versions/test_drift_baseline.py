@@ -12,7 +12,7 @@ from fake_minio import FakeMinio
 from runner_fakes import QuickFit, document
 
 from consumers.drift.baseline.artifact import load_baseline
-from consumers.drift.baseline.fit import ALARMS_PER_100K, Baseline, Document, fit_baseline
+from consumers.drift.baseline.fit import ALARMS_PER_100K, Baseline, BaselineDocument, fit_baseline
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.drift_baseline import DriftFacts, Fit, first_baseline, fit, next_baseline
 from gpu_runner.versions.drift_documents import leased_rows, write_rows
@@ -33,7 +33,7 @@ def leased(tmp_path: Path) -> Path:
     return tmp_path / "leased.jsonl"
 
 
-def first(store: ArtifactStore, documents: Sequence[Document], quick: Fit) -> DriftFacts:
+def first(store: ArtifactStore, documents: Sequence[BaselineDocument], quick: Fit) -> DriftFacts:
     return first_baseline(store, "tiny", "v0", documents, fit=quick, alarms_per_100k=0.1)
 
 
@@ -42,7 +42,7 @@ def following(store: ArtifactStore, leased: Path, before: DriftFacts, quick: Qui
 
 
 def test_the_stored_folder_holds_the_baseline_and_its_documents(
-    store: ArtifactStore, drift_documents: list[Document], quick: QuickFit, tmp_path: Path
+    store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit, tmp_path: Path
 ) -> None:
     """The named folder is verified by its manifest and has the named sha256; the documents lie beside it, and are not fetched with it."""
     facts = first(store, drift_documents, quick)
@@ -59,7 +59,7 @@ def test_the_stored_folder_holds_the_baseline_and_its_documents(
 
 
 def test_too_few_documents_give_no_baseline_and_are_kept(
-    store: ArtifactStore, drift_documents: list[Document], quick: QuickFit, leased: Path
+    store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit, leased: Path
 ) -> None:
     """The reasons say that drift is not watched; a later promotion that brings enough of them begins to."""
     facts = first(store, drift_documents[:1_995], quick)
@@ -70,7 +70,9 @@ def test_too_few_documents_give_no_baseline_and_are_kept(
     assert followed.baseline.documents == 2_005
 
 
-def test_k4_equal_documents_give_no_baseline_and_the_reason(store: ArtifactStore, drift_documents: list[Document], leased: Path) -> None:
+def test_k4_equal_documents_give_no_baseline_and_the_reason(
+    store: ArtifactStore, drift_documents: list[BaselineDocument], leased: Path
+) -> None:
     """At the bootstrap and before a promotion: drift is not watched, or the baseline before stays, and the reasons say why."""
     equal = [replace(document, text="एक ही लेख") for document in drift_documents]
     facts = first_baseline(store, "tiny", "v0", equal, fit=fit, alarms_per_100k=0.1)
@@ -85,7 +87,7 @@ def test_k4_equal_documents_give_no_baseline_and_the_reason(store: ArtifactStore
 
 
 def test_the_next_baseline_is_of_the_documents_before_and_the_new_ones(
-    store: ArtifactStore, drift_documents: list[Document], quick: QuickFit, leased: Path
+    store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit, leased: Path
 ) -> None:
     """In that order, with the asked rate, in a folder of its own."""
     before = first(store, drift_documents, quick)
@@ -102,7 +104,7 @@ def test_the_next_baseline_is_of_the_documents_before_and_the_new_ones(
 
 
 def test_a_batch_without_documents_keeps_the_baseline(
-    store: ArtifactStore, drift_documents: list[Document], quick: QuickFit, tmp_path: Path
+    store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit, tmp_path: Path
 ) -> None:
     """Nothing is fitted."""
     before = first(store, drift_documents, quick)
@@ -113,12 +115,12 @@ def test_a_batch_without_documents_keeps_the_baseline(
 
 
 def test_a_fit_that_fails_keeps_the_baseline_and_says_so(
-    store: ArtifactStore, drift_documents: list[Document], quick: QuickFit, leased: Path
+    store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit, leased: Path
 ) -> None:
     """A promotion is worth more than its drift baseline."""
     before = first(store, drift_documents, quick)
 
-    def fails(documents: Sequence[Document], alarms_per_100k: float) -> Baseline:
+    def fails(documents: Sequence[BaselineDocument], alarms_per_100k: float) -> Baseline:
         raise FloatingPointError("singular")
 
     followed = next_baseline(store, "tiny", "v1", leased, before, fit=fails, alarms_per_100k=0.1)
@@ -127,7 +129,7 @@ def test_a_fit_that_fails_keeps_the_baseline_and_says_so(
     assert followed.reasons[-1] == "the drift baseline before stays"
 
 
-def test_a_store_that_fails_keeps_the_baseline_and_says_so(drift_documents: list[Document], quick: QuickFit, leased: Path) -> None:
+def test_a_store_that_fails_keeps_the_baseline_and_says_so(drift_documents: list[BaselineDocument], quick: QuickFit, leased: Path) -> None:
     """So does one that has lost the documents."""
     minio = FakeMinio()
     store = S3Store(minio, "models")
@@ -138,7 +140,7 @@ def test_a_store_that_fails_keeps_the_baseline_and_says_so(drift_documents: list
     assert "the drift baseline stays as it was" in followed.reasons[0]
 
 
-def test_a_bootstrap_without_its_store_is_refused(drift_documents: list[Document], quick: QuickFit) -> None:
+def test_a_bootstrap_without_its_store_is_refused(drift_documents: list[BaselineDocument], quick: QuickFit) -> None:
     """What could not be stored is never named."""
 
     class Full(S3Store):
@@ -150,7 +152,7 @@ def test_a_bootstrap_without_its_store_is_refused(drift_documents: list[Document
 
 
 def test_an_older_installation_begins_with_its_registered_documents(
-    store: ArtifactStore, drift_documents: list[Document], quick: QuickFit, leased: Path
+    store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit, leased: Path
 ) -> None:
     """A model that was bootstrapped before there were baselines gets one with its next promotion."""
     rows = "".join(json.dumps({"text": one.text, "publisher": one.source}) + "\n" for one in drift_documents)
@@ -160,7 +162,7 @@ def test_an_older_installation_begins_with_its_registered_documents(
     assert followed.baseline.documents == 2_510
 
 
-def test_a_fit_that_was_cut_off_is_done_again(store: ArtifactStore, drift_documents: list[Document], quick: QuickFit) -> None:
+def test_a_fit_that_was_cut_off_is_done_again(store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit) -> None:
     """The folder of a decision that was not made yet gives way."""
     first(store, drift_documents[:2_100], quick)
     again = first(store, drift_documents, quick)
@@ -173,7 +175,7 @@ def test_the_default_rate_is_that_of_the_fit() -> None:
     assert RunnerSettings().drift_alarms_per_100k == ALARMS_PER_100K
 
 
-def test_k9_a_fit_is_told_to_stop_between_its_streams(drift_documents: list[Document]) -> None:
+def test_k9_a_fit_is_told_to_stop_between_its_streams(drift_documents: list[BaselineDocument]) -> None:
     """Most of a minute for a large corpus: a runner that stops does not wait for it, and no reason is made up of it."""
     stop, seen = Stop(), []
 
@@ -190,10 +192,10 @@ def test_k9_a_fit_is_told_to_stop_between_its_streams(drift_documents: list[Docu
         fit(drift_documents, 0.1)
 
 
-def test_k9_a_stop_during_a_fit_is_no_failed_fit(store: ArtifactStore, drift_documents: list[Document]) -> None:
+def test_k9_a_stop_during_a_fit_is_no_failed_fit(store: ArtifactStore, drift_documents: list[BaselineDocument]) -> None:
     """A baseline that could not be fitted leaves a version unwatched; one that was stopped is fitted when the job goes on."""
 
-    def stopped(_documents: Sequence[Document], _rate: float) -> Baseline:
+    def stopped(_documents: Sequence[BaselineDocument], _rate: float) -> Baseline:
         raise WorkStopped
 
     with pytest.raises(WorkStopped):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from runner_fakes import correction, document
 
-from consumers.drift.baseline.fit import Document
+from consumers.drift.baseline.fit import BaselineDocument
 from consumers.drift.text.code_points import LONGEST
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.versions.drift_documents import (
@@ -74,19 +74,21 @@ def test_of_a_batch_only_documents_are_taken(tmp_path: Path) -> None:
     rows = leased_rows([correction(0), document(0), elsewhere])
     assert [row["text"] for row in rows] == ["Tower 0 was built in 1500."]
     write_rows(tmp_path / "leased.jsonl", rows)
-    assert list(read_documents(tmp_path / "leased.jsonl")) == [Document("Tower 0 was built in 1500.", "gazette 0", date(2026, 11, 23))]
+    assert list(read_documents(tmp_path / "leased.jsonl")) == [
+        BaselineDocument("Tower 0 was built in 1500.", "gazette 0", date(2026, 11, 23))
+    ]
 
 
 def test_documents_are_kept_up_to_the_length_that_is_looked_at(tmp_path: Path) -> None:
     """A baseline of what was kept is the baseline of the whole texts."""
-    write_documents(tmp_path / "d.jsonl", [Document("अ" * (LONGEST + 5), "s", date(2026, 11, 23))])
+    write_documents(tmp_path / "d.jsonl", [BaselineDocument("अ" * (LONGEST + 5), "s", date(2026, 11, 23))])
     (kept,) = read_documents(tmp_path / "d.jsonl")
     assert len(kept.text) == LONGEST
 
 
 def test_the_newest_and_an_even_sample_of_whole_runs_are_kept() -> None:
     """Of the older documents every run is whole or absent, and each part of them has its share."""
-    documents = [Document("t", f"s{number // 4}", date(2026, 11, 23)) for number in range(3 * NEWEST)]
+    documents = [BaselineDocument("t", f"s{number // 4}", date(2026, 11, 23)) for number in range(3 * NEWEST)]
     kept = list(capped(documents))
     older = kept[:-NEWEST]
     assert len(kept) <= MOST

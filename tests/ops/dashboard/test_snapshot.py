@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from ops.dashboard.rates import RateWindow
-from ops.dashboard.snapshot import View, lag_records, snapshot
+from ops.dashboard.snapshot import PageView, lag_records, snapshot
 from schemas import topics
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -16,8 +16,8 @@ STATE = {
 }
 
 
-def full_view() -> View:
-    view = View(state=STATE)
+def full_view() -> PageView:
+    view = PageView(state=STATE)
     view.consumers.answered(NOW)
     view.kafka.answered(NOW)
     view.feedback.update(0, 0)
@@ -59,7 +59,7 @@ def test_kafka_away_leaves_no_stale_rate() -> None:
 
 def test_since_is_the_moment_of_the_change() -> None:
     """A source that keeps failing keeps the moment when it began."""
-    view = View()
+    view = PageView()
     view.consumers_away(NOW, "a")
     view.consumers_away(NOW.replace(hour=11), "b")
     assert (view.consumers.since, view.consumers.message) == (NOW, "b")
