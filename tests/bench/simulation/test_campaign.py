@@ -12,7 +12,7 @@ import pytest
 from bench.simulation.campaign import many_seeds, plant
 from bench.simulation.faults import FAULTS
 
-SEEDS = 300
+SEEDS = 200
 # What a planted fault may take at most.
 CAUGHT_WITHIN = 100
 REPLAY = """
