@@ -66,7 +66,7 @@ def test_k8_the_code_is_a_layer_of_its_own() -> None:
         assert re.findall(r"^COPY .*$", stage(name), re.MULTILINE) == ["COPY --from=code /code/opt/abhyas /opt/abhyas"]
     assert "--root /code ." in stage("code")
     below = stage("python") + stage("requirements") + stage("core-packages") + stage("train-packages")
-    assert not re.search(r"COPY .*\b(schemas|producers|consumers|gpu_runner|ops|README.md)\b", below)
+    assert not re.search(r"COPY .*\b(schemas|runtime|producers|consumers|gpu_runner|ops|README.md)\b", below)
     # Nor is everything installed again for another line of pyproject.toml.
     assert "pyproject.toml" not in stage("core-packages") + stage("train-packages")
 
