@@ -1,4 +1,4 @@
-"""Stage 1: feedback.submitted, document.ingested and user.erased → sample.collected and signal.summarised."""
+"""The two stages as the settings have them: which topics each reads, and which task does its work."""
 
 from __future__ import annotations
 
@@ -20,25 +20,11 @@ if TYPE_CHECKING:
     from consumers.decide.document_drift import Known
 
 
-def stage2(settings: ConsumerSettings, baseline: Known = none_known) -> Stage:
-    """The stage as the settings have it; `baseline` gives drift baselines by their sha256.
-
-    training.state is keyed by job and user.erased by user, so each task reads all of them; the rest is keyed by model.
-    """
-    policy = settings.trigger_policy(baseline)
-    # Imports what it needs of river now, before records are read: a missing or changed river is told at the start.
-    new_opinion(settings.drift_second_opinion, RateCount(1, 0), settings.drift_delta)
-    return Stage(
-        name="stage2",
-        changelog=topics.STAGE2_CHANGELOG,
-        keyed=(topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
-        whole=(topics.TRAINING_STATE, topics.USER_ERASED, topics.CLOCK_TICKED),
-        new_task=lambda partition: Decider(partition, policy),
-    )
-
-
 def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Stage:
-    """The stage as the settings have it, with the drift baselines in force; raises ValueError where there is no holdout key."""
+    """feedback.submitted, document.ingested and user.erased → sample.collected and signal.summarised, with the drift baselines in force.
+
+    Raises ValueError where there is no holdout key.
+    """
     policy = IntakePolicy(
         default_model=settings.default_model,
         holdout_key=settings.holdout_key_bytes(),
@@ -54,4 +40,21 @@ def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Sta
         keyed=(topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED),
         whole=(),
         new_task=lambda partition: Collector(partition, policy, in_force),
+    )
+
+
+def stage2(settings: ConsumerSettings, baseline: Known = none_known) -> Stage:
+    """The stage as the settings have it; `baseline` gives drift baselines by their sha256.
+
+    training.state is keyed by job and user.erased by user, so each task reads all of them; the rest is keyed by model.
+    """
+    policy = settings.trigger_policy(baseline)
+    # Imports what it needs of river now, before records are read: a missing or changed river is told at the start.
+    new_opinion(settings.drift_second_opinion, RateCount(1, 0), settings.drift_delta)
+    return Stage(
+        name="stage2",
+        changelog=topics.STAGE2_CHANGELOG,
+        keyed=(topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
+        whole=(topics.TRAINING_STATE, topics.USER_ERASED, topics.CLOCK_TICKED),
+        new_task=lambda partition: Decider(partition, policy),
     )

@@ -19,8 +19,6 @@ from gpu_runner.text.languages import LANGUAGES, Language
 from schemas.holdout import normalise_group
 
 REPLAY: Final = "replay"
-
-
 EARLIER: Final = "earlier"
 
 

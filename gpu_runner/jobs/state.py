@@ -14,8 +14,8 @@ from gpu_runner.hyperparameters import Knobs
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.training_state import Lease, Outcome, Phase, TrainingState
 
-# What the child calls a phase, and what the job's state calls it.
 _NOTHING_LEFT_OUT: Final[dict[str, object]] = {"rows_too_long": None, "samples_too_long": None}
+# What the child calls a phase, and what the job's state calls it.
 CHILD_PHASES: Final[dict[str, Phase]] = {"loading": "training", "training": "training", "merging": "merging", "evaluating": "evaluating"}
 
 

@@ -6,20 +6,12 @@ import hashlib
 import re
 from typing import Final
 
-REPAIR_ITEMS: Final = "eval_data/{model}/repair/{version}.jsonl"
-
-
-TRAINED_ROWS: Final = "training_data/{model}/versions/{version}.jsonl"
-
-
-TRAINED_SAMPLES: Final = "training_data/{model}/versions/{version}.samples.json"
-
-
 MODEL_ITEMS: Final = "eval_data/{model}/registered/items.jsonl"
-
-
 MODEL_REPLAY: Final = "training_data/{model}/registered/replay.jsonl"
-
+REGISTERED_DOCUMENTS: Final = "training_data/{model}/registered/documents.jsonl"
+REPAIR_ITEMS: Final = "eval_data/{model}/repair/{version}.jsonl"
+TRAINED_ROWS: Final = "training_data/{model}/versions/{version}.jsonl"
+TRAINED_SAMPLES: Final = "training_data/{model}/versions/{version}.samples.json"
 
 _PLAIN: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")
 
@@ -33,6 +25,3 @@ def folder_name(job_id: str) -> str:
     if _PLAIN.match(job_id):
         return job_id
     return "job-" + hashlib.sha256(job_id.encode()).hexdigest()[:24]
-
-
-REGISTERED_DOCUMENTS: Final = "training_data/{model}/registered/documents.jsonl"

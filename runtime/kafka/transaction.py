@@ -40,15 +40,10 @@ class _Made(msgspec.Struct, frozen=True):
 # By full topic name and partition.
 Routed = dict[tuple[str, int], list[Outgoing | Encoded]]
 
-
 _NO_HEADERS: Final[list[tuple[str, bytes | None]]] = []
-
-
 # Uncompressed bytes of a record batch: a record larger than this still goes, in a batch of its own. The broker's limit
 # of 1 MiB is on the compressed batch, and what does not compress grows by less than the difference; dead letters have room for twice that.
 BATCH_BYTES: Final = 1000 * 1024
-
-
 # The least CPU for an event of stage 1: zstd halves the bytes for 0.6 µs more here and more at each reader, and aiokafka's lz4 is the
 # slow, high one (level 9): 6 µs more, and no smaller.
 COMPRESSION: Final = "snappy"
