@@ -95,7 +95,7 @@ _TIME_BYTES: Final = frozenset({20, 24, 27})
 _T, _Z = b"TZ"
 _FORBIDDEN: Final = re.compile(f"[{FORBIDDEN_CHARACTERS}]")
 # W3C trace context, level 1, section 3.2; another one is not ours to pass on, and might say anything.
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
@@ -209,7 +209,7 @@ def _unwrap_ours(headers: Headers, topic: str) -> Envelope | None:
         return None
     try:
         moment = _decode_time(b'"%b"' % raw_time)
-        carried = trace if trace is not None and _TRACEPARENT.fullmatch(trace) else None
+        carried = trace if trace is not None and TRACEPARENT.fullmatch(trace) else None
         id_, source = raw_id.decode(), raw_source.decode()
         if not (id_.isprintable() and source.isprintable() and FIRST_YEAR <= moment.year <= LAST_YEAR):
             return None
@@ -281,7 +281,7 @@ def _envelope(attributes: dict[str, str], topic: str, prefix: str) -> Envelope:
     except ValueError as error:
         raise MalformedEvent(f"{prefix}time: {error}") from None
     trace = attributes.get("traceparent", "")
-    carried = trace if _TRACEPARENT.fullmatch(trace) else None
+    carried = trace if TRACEPARENT.fullmatch(trace) else None
     return Envelope(
         attributes["id"], attributes["source"], attributes["type"], time, carried, format_time(time), attributes.get("history") == "true"
     )

@@ -33,10 +33,9 @@ from producers.submissions import DocumentSubmission, ErasureSubmission, Feedbac
 from runtime.http_body import described_body, schema_of
 from runtime.http_errors import ApiError, install_error_handlers
 from runtime.process_end import cancelled
+from schemas.envelope import TRACEPARENT
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
-# W3C trace context, level 1, section 3.2; another one is not ours to pass on.
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class _Whole(PathConvertor):
@@ -118,7 +117,7 @@ def _add_erasure(app: FastAPI, settings: GatewaySettings, intake: Intake) -> Non
 
 def _traceparent(request: Request) -> str | None:
     given = request.headers.get("traceparent", "")
-    return given if _TRACEPARENT.fullmatch(given) else None
+    return given if TRACEPARENT.fullmatch(given) else None
 
 
 def _add_operations(app: FastAPI, publisher: Publisher, metrics: GatewayMetrics) -> None:
