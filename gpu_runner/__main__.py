@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -17,22 +18,27 @@ from pydantic import ValidationError
 from gpu_runner.api.app import create_app
 from gpu_runner.child.process import child_environment
 from gpu_runner.event_log.session import KafkaChannel
+from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
 from gpu_runner.jobs.leased_samples import KafkaSamples
+from gpu_runner.jobs.run import RunParts
+from gpu_runner.jobs.workshop import LocalWorkshop
 from gpu_runner.leftovers import sweep_data_dir
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
-from gpu_runner.supervisor import TRAINING_ARGUMENTS, Supervisor
+from gpu_runner.supervisor import Supervisor
+from gpu_runner.versions.drift_baseline import fit
 from runtime.artifacts.open import open_checked_store
 from runtime.logs import configure_logging
 from runtime.process_end import serve
 from schemas.envelope import describe
 
 # The seed's tree below DATA_DIR, and the runner's own folders.
+_TRAINING: Final = ("-m", "gpu_runner.train")
 _TREE: Final = ("train", "eval", "feedback", "jobs", "evaluations")
 
 
-def main(training_arguments: Sequence[str] = TRAINING_ARGUMENTS) -> int:
+def main(training_arguments: Sequence[str] = _TRAINING) -> int:
     """Runs until SIGTERM or SIGINT; returns 1 after a fatal error and 2 for settings that can't be used.
 
     `training_arguments` are Python's for the training child, before the job's folder.
@@ -51,16 +57,24 @@ def main(training_arguments: Sequence[str] = TRAINING_ARGUMENTS) -> int:
         print(f"gpu_runner: {error}", file=sys.stderr)
         return 2
     connection, metrics = settings.connection(), RunnerMetrics()
-    supervisor = Supervisor(
+    environment = child_environment(os.environ, settings.child_threads)
+    workshop = partial(
+        LocalWorkshop, settings=settings, store=store, fit=fit, child_arguments=training_arguments, child_environment=environment
+    )
+    parts = RunParts(
         settings=settings,
         store=store,
         samples=KafkaSamples(connection),
+        workshop=workshop,
         metrics=metrics,
+        now=utc_now,
+        room=DiskRoom(store, settings),
+    )
+    supervisor = Supervisor(
+        parts,
         open_channel=lambda: KafkaChannel(connection, settings.runner_transactional_id, utc_now),
         evaluations=EvaluationJobs(settings.evaluations_dir(), utc_now),
-        now=utc_now,
-        training_arguments=training_arguments,
-        child_environment=child_environment(os.environ, settings.child_threads),
+        child_environment=environment,
     )
     failures: list[BaseException] = []
 

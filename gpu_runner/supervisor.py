@@ -21,22 +21,17 @@ from gpu_runner.event_log.read_model import Ledger
 from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
 from gpu_runner.hyperparameters import resolve
 from gpu_runner.jobs import state as jobs
-from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.ended_files import clear_ended
 from gpu_runner.jobs.evaluation import EvaluationJobs
 from gpu_runner.jobs.evaluation_run import EvaluationRun
-from gpu_runner.jobs.leased_samples import SampleSource
-from gpu_runner.jobs.prepare import Preparation
 from gpu_runner.jobs.run import JobRun, RunParts
-from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.request_lanes import answer_all
-from gpu_runner.settings import RunnerSettings
 from gpu_runner.threads.request_threads import RequestThreads
 from gpu_runner.threads.session_threads import in_thread
 from gpu_runner.versions.deployment import Deployment
 from gpu_runner.versions.drift_baseline import Fit, fit
 from gpu_runner.versions.registry import next_version
-from runtime.artifacts.store import ArtifactError, ArtifactStore
+from runtime.artifacts.store import ArtifactError
 from schemas.catalogue import Event
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.training_state import TrainingState
@@ -44,7 +39,6 @@ from schemas.events.training_state import TrainingState
 _log = structlog.get_logger(__name__)
 
 _POLL_S: Final = 0.5
-TRAINING_ARGUMENTS: Final = ("-m", "gpu_runner.train")
 _BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -62,29 +56,29 @@ class Supervisor:
     """One for each process. `run` returns when it is cancelled; it raises Fatal when this process can't go on."""
 
     def __init__(
-        self, *, settings: RunnerSettings, store: ArtifactStore, samples: SampleSource, metrics: RunnerMetrics,
-        open_channel: Callable[[], Channel], evaluations: EvaluationJobs, now: Callable[[], datetime],
-        training_arguments: Sequence[str] = TRAINING_ARGUMENTS, evaluation_arguments: Sequence[str] = ("-m", "gpu_runner.evaluate"),
-        child_environment: dict[str, str], fit: Fit = fit,
+        self, parts: RunParts, *, open_channel: Callable[[], Channel], evaluations: EvaluationJobs,
+        evaluation_arguments: Sequence[str] = ("-m", "gpu_runner.evaluate"), child_environment: dict[str, str], fit: Fit = fit,
+        job_run: Callable[[RunParts, EventLog, TrainingState], JobRun] = JobRun, deployment: Callable[..., Deployment] = Deployment,
     ) -> None:  # fmt: skip
-        self.settings = settings
-        self.store = store
+        self.settings = parts.settings
+        self.store = parts.store
+        self.now = parts.now
+        self.room = parts.room
         self.evaluations = evaluations
         self.channel: Channel | None = None
         self.log: EventLog | None = None
         self.last_error = "not connected yet"
-        self._samples = samples
-        self._metrics = metrics
-        self._open_channel = open_channel
-        self.now = now
         self.request_threads = RequestThreads()
-        self.room = DiskRoom(store, settings)
-        self._training_arguments = training_arguments
+        self._parts = parts
+        self._metrics = parts.metrics
+        self._open_channel = open_channel
         self._evaluation_arguments = evaluation_arguments
         self._environment = child_environment
         self._fit = fit
+        self._job_run = job_run
+        self._new_deployment = deployment
         self._running: JobRun | None = None
-        self._eraser = Eraser(store, settings)
+        self._eraser = Eraser(parts.store, parts.settings)
         self._work = asyncio.Event()
         self._requests = asyncio.Event()
 
@@ -130,28 +124,18 @@ class Supervisor:
             await channel.close()
 
     async def _session(self, channel: Channel, log: EventLog) -> None:
-        parts = self._parts(log)
         await self._accept_all(log)
         await self._eraser.sweep(log)
         # What was being decided is finished before anything else is looked at: its record may be written already, and it must
         # be applied to the same serving version that it was ruled on.
         for state in log.ledger.open_jobs():
             if state.phase == "deciding":
-                await self._run_job(parts, state)
+                await self._run_job(log, state)
         self._work.set()
         self._requests.set()
-        answering = answer_all(self._requests, log.ledger.open_requests, self._deployment(log).answer)
-        await _first_failure(self._read(channel, log), answering, self._work_on(parts, log), self._eraser.follow(log))
-
-    def _deployment(self, log: EventLog) -> Deployment:
-        return Deployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
-
-    def _parts(self, log: EventLog) -> RunParts:
-        return RunParts(
-            settings=self.settings, store=self.store, log=log, samples=self._samples, preparation=Preparation(self.store, self.settings),
-            metrics=self._metrics, child_arguments=self._training_arguments, child_environment=self._environment, fit=self._fit,
-            now=self.now, room=self.room,
-        )  # fmt: skip
+        deployment = self._new_deployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
+        answering = answer_all(self._requests, log.ledger.open_requests, deployment.answer)
+        await _first_failure(self._read(channel, log), answering, self._work_on(log), self._eraser.follow(log))
 
     async def _read(self, channel: Channel, log: EventLog) -> None:
         """Folds requests in as they come; a command is accepted in the same breath."""
@@ -197,13 +181,13 @@ class Supervisor:
         if self._running is not None and log.ledger.is_cancelled(self._running.job_id):
             self._running.cancel(_cancel_reason(log.ledger, self._running.job_id))
 
-    async def _work_on(self, parts: RunParts, log: EventLog) -> None:
+    async def _work_on(self, log: EventLog) -> None:
         await in_thread(clear_ended, list(log.ledger.jobs.values()), log.ledger, self.settings.jobs_dir())
         while True:
             state = next(iter(log.ledger.open_jobs()), None)
             waiting = await in_thread(self.evaluations.waiting)
             if state is not None and not (waiting and datetime.fromisoformat(waiting[0].accepted_at) < state.accepted_at):
-                await self._run_job(parts, state)
+                await self._run_job(log, state)
             elif waiting:
                 await EvaluationRun(
                     waiting[0], jobs=self.evaluations, store=self.store, settings=self.settings, log=log, metrics=self._metrics,
@@ -213,25 +197,22 @@ class Supervisor:
                 await self._work.wait()
                 self._work.clear()
 
-    def _new_run(self, parts: RunParts, state: TrainingState) -> JobRun:
-        return JobRun(parts, state)
-
-    async def _run_job(self, parts: RunParts, state: TrainingState) -> None:
+    async def _run_job(self, log: EventLog, state: TrainingState) -> None:
         free = jobs.free_at(state, self.settings.runner_owner)
         if free is not None and (wait_s := (free - self.now()).total_seconds()) > 0:
             _log.info("job is leased to another runner: waiting for its lease to end", job_id=state.job_id, wait_s=round(wait_s, 1))
             await asyncio.sleep(wait_s)
-        run = self._new_run(parts, state)
-        if parts.log.ledger.is_cancelled(state.job_id):
-            run.cancel(_cancel_reason(parts.log.ledger, state.job_id))
+        run = self._job_run(self._parts, log, state)
+        if log.ledger.is_cancelled(state.job_id):
+            run.cancel(_cancel_reason(log.ledger, state.job_id))
         self._running = run
         try:
             async with self._eraser.running(run):
                 await run.run()
         finally:
             self._running = None
-        ended = parts.log.ledger.jobs[state.job_id]
-        await in_thread(clear_ended, [ended], parts.log.ledger, self.settings.jobs_dir())
+        ended = log.ledger.jobs[state.job_id]
+        await in_thread(clear_ended, [ended], log.ledger, self.settings.jobs_dir())
 
 
 async def _first_failure(*work: Awaitable[None]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from bench.simulation.history import Committed, History, seconds, voice
+from bench.simulation.simulated_workshop import Use
 from schemas import topics
 
 MOST_ATTEMPTS: Final = 3
@@ -47,7 +48,8 @@ def runs(history: History) -> Iterator[str]:
         if value["cause"] != "rollback" and value.get("previous_version") != serving.get(value["model"]):
             yield f"model.current: {value['version']} follows {value.get('previous_version')}, but {serving.get(value['model'])} served"
         serving[value["model"]] = value["version"]
-    yield from _trained(history)
+    yield from _used(history, "trained on", history.world.trained)
+    yield from _used(history, "was judged with words of", history.world.judged)
 
 
 def _without_taint(value: dict[str, Any]) -> dict[str, Any]:
@@ -139,8 +141,8 @@ def _outcome(history: History, command_id: str) -> str:
     return str(found[-1].value["outcome"]) if found else "open"
 
 
-def _trained(history: History) -> Iterator[str]:
-    """What was taken back, or erased, before a child begins to learn does not train."""
+def _used(history: History, how: str, uses: Iterable[Use]) -> Iterator[str]:
+    """What was taken back, or erased, before a child begins to learn does not train; before a verdict, nothing of it is left."""
     gone: dict[tuple[str, str], float] = {}
     newest: dict[tuple[str, str], tuple[int, bool, datetime]] = {}
     said: dict[tuple[str, str], dict[str, Any]] = {}
@@ -158,22 +160,22 @@ def _trained(history: History) -> Iterator[str]:
             else:
                 gone.pop(sample, None)
     erased_at = {origin: record.at_s for origin, record in ((record.key, record) for record in reversed(history.of(topics.USER_ERASED)))}
-    for trained in history.world.trained:
-        for sample_id in trained.samples:
-            taken_back_s = gone.get((trained.model, sample_id))
-            if taken_back_s is not None and _could_hear(history, taken_back_s, trained.began_s):
-                yield f"{trained.job_id} trained on {sample_id[:8]}, taken back {trained.began_s - taken_back_s:.2f} s before"
-            value = said[trained.model, sample_id]
+    for use in uses:
+        for sample_id in use.samples:
+            taken_back_s = gone.get((use.model, sample_id))
+            if taken_back_s is not None and _could_hear(history, taken_back_s, use.began_s):
+                yield f"{use.job_id} {how} {sample_id[:8]}, taken back {use.began_s - taken_back_s:.2f} s before"
+            value = said[use.model, sample_id]
             user = value.get("user_hash")
             until_s = history.erased.get(user) if user is not None else None
             if until_s is None or user is None or seconds(value["occurred_at"]) >= until_s:
                 continue
             erased_s = erased_at[user.encode()]
-            if _could_hear(history, erased_s, trained.began_s):
-                yield f"{trained.job_id} trained on {sample_id[:8]} of a user erased {trained.began_s - erased_s:.2f} s before"
+            if _could_hear(history, erased_s, use.began_s):
+                yield f"{use.job_id} {how} {sample_id[:8]} of a user erased {use.began_s - erased_s:.2f} s before"
 
 
 def _could_hear(history: History, said_s: float, began_s: float) -> bool:
-    """Whether the runner had the time to hear of something before a child began to learn."""
+    """Whether the runner had the time to hear of something before it used the samples."""
     stopped = any(start < began_s and end > said_s for start, end in history.world.runner_stops)
     return said_s + HEARD_S < began_s and not stopped

@@ -21,7 +21,7 @@ from bench.simulation.faults_of_topics import (
 )
 from bench.simulation.parts import Parts
 from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedWriter
-from bench.simulation.simulated_run import SimulatedReader
+from bench.simulation.simulated_runner import SimulatedReader
 from consumers.collect.collector import Collector
 from consumers.collect.daily_sketches import InForce
 from consumers.collect.deduplication import Mark
@@ -38,6 +38,7 @@ from consumers.engine.open_shard import StartSteps
 from consumers.engine.stage import OwnedTask
 from consumers.records import Effects, Emitted, InputRecord, Refusal
 from gpu_runner.event_log.withdrawals import Erasure, Retraction
+from gpu_runner.jobs.run import JobRun
 from runtime.kafka.transaction import Outgoing
 from schemas import topics
 from schemas.envelope import Encoded
@@ -216,6 +217,13 @@ class HearsNothingTakenBack(SimulatedReader):
         return [event for event in super()._decode(records) if not isinstance(event, Erasure | Retraction)]
 
 
+class ForgetsNothingBeforeTheVerdict(JobRun):
+    """What was taken back while the child learnt is judged, and kept for later versions."""
+
+    async def _forget(self) -> None:
+        return
+
+
 def _renamed(emitted: Emitted) -> Emitted:
     event = emitted.event
     if isinstance(event, RetrainRequested) and event.attempt > 1:
@@ -292,6 +300,9 @@ FAULTS: Final[dict[str, Fault]] = {
     "ignore-pause": Fault("runs start while paused", replace(REAL, decider=with_trigger(IgnoresPause))),
     "run-twice": Fault("a person's request starts a second run beside the first", replace(REAL, decider=with_trigger(RunsTwice))),
     "retry-under-new-id": Fault("a retry is another command", replace(REAL, decider=RetriesUnderANewId)),
+    "judge-what-was-taken-back": Fault(
+        "nothing is erased between a result and its verdict", replace(REAL, job_run=ForgetsNothingBeforeTheVerdict)
+    ),
     "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, reader=HearsNothingTakenBack)),
     "gap-is-a-loss": Fault(
         "a marker in front of the log's start is called lost", replace(REAL, start_steps=StartSteps(shard=ForgetsMarkers))

@@ -13,7 +13,7 @@ from aiokafka.errors import IllegalOperation, KafkaConnectionError, KafkaError
 
 from bench.simulation.parts import Site
 from bench.simulation.processors import ShardProcess
-from bench.simulation.simulated_run import NullMetrics
+from bench.simulation.simulated_runner import NullMetrics
 from bench.simulation.virtual_loop import Process
 from consumers.engine.housekeeping import Upkeep
 from consumers.engine.stage import Stage, shard_partitions

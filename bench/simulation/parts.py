@@ -14,12 +14,13 @@ from bench.simulation.simulated_clients import (
     SimulatedWriter,
 )
 from bench.simulation.simulated_log import SimulatedLog
-from bench.simulation.simulated_run import Samples, SimulatedReader, SimulatedRun
+from bench.simulation.simulated_runner import Samples, SimulatedReader
 from bench.simulation.virtual_loop import VirtualLoop
 from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.engine.changelog import apply_changelog
 from consumers.engine.open_shard import PRODUCT_STEPS, StartSteps
+from gpu_runner.jobs.run import JobRun
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.used_partitions import UsedPartitions
 
@@ -40,7 +41,7 @@ class Parts:
     runner_producer: Callable[..., SimulatedProducer] = SimulatedProducer
     samples: Callable[..., Samples] = Samples
     reader: Callable[..., SimulatedReader] = SimulatedReader
-    run: Callable[..., SimulatedRun] = SimulatedRun
+    job_run: Callable[..., JobRun] = JobRun
 
 
 @dataclass(frozen=True, slots=True)

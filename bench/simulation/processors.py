@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from faststream.exceptions import StopConsume
 
 from bench.simulation.parts import Site
-from bench.simulation.simulated_run import NullMetrics
+from bench.simulation.simulated_runner import NullMetrics
 from consumers.engine.migrations import MIGRATIONS, Migration
 from consumers.engine.open_shard import Ownership, StartClients, open_shard
 from consumers.engine.restore import read_back

@@ -11,10 +11,13 @@ from typing import Any
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from bench.simulation.parts import Site
-from bench.simulation.simulated_run import Machine, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedSupervisor
+from bench.simulation.simulated_runner import EndlessRoom, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedDeployment
+from bench.simulation.simulated_workshop import Machine
 from bench.simulation.virtual_loop import Process
 from gpu_runner.errors import Fatal
+from gpu_runner.jobs.run import RunParts
 from gpu_runner.settings import RunnerSettings
+from gpu_runner.supervisor import Supervisor
 
 TRANSACTIONAL_ID = "abhyas-gpu-runner"
 
@@ -63,17 +66,19 @@ class Runners:
         samples = site.parts.samples(site.log, site.network, site.connection)
         nothing: Any = NullMetrics()
         none: Any = NoEvaluations()
+        room: Any = EndlessRoom()
 
         def open_channel() -> SimulatedChannel:
             producer = site.parts.runner_producer(site.log, site.network, TRANSACTIONAL_ID)
             return SimulatedChannel(site.connection, producer, site.parts.reader(site.connection, site.log, site.network), self._now)
 
-        supervisor = SimulatedSupervisor(
-            settings=settings, store=machine.store, samples=samples, metrics=nothing, open_channel=open_channel,
-            evaluations=none, now=self._now, child_environment={},
+        parts = RunParts(
+            settings=settings, store=machine.store, samples=samples, workshop=machine.workshop, metrics=nothing, now=self._now, room=room
+        )
+        supervisor = Supervisor(
+            parts, open_channel=open_channel, evaluations=none, child_environment={}, job_run=site.parts.job_run,
+            deployment=SimulatedDeployment,
         )  # fmt: skip
-        supervisor.machine = machine
-        supervisor.make_run = site.parts.run
         why = "ended"
         try:
             await supervisor.run()

@@ -20,10 +20,12 @@ from bench.simulation.operators import Operators
 from bench.simulation.parts import Parts, Site
 from bench.simulation.plan import MODELS, SOURCE, START, Plan, Publication, Settings, at, draw
 from bench.simulation.runners import Runners
+from bench.simulation.second_thoughts import SecondThoughts
 from bench.simulation.simulated_clients import Network
 from bench.simulation.simulated_log import SimulatedLog
-from bench.simulation.simulated_run import NOWHERE, Machine, Store, Trained
 from bench.simulation.simulated_sketcher import SimulatedSketcher
+from bench.simulation.simulated_store import Store
+from bench.simulation.simulated_workshop import NOWHERE, Machine, Use
 from bench.simulation.virtual_loop import VirtualLoop
 from consumers.collect.intake import IntakePolicy
 from consumers.decide.feedback_rate import RatesPolicy
@@ -91,7 +93,8 @@ class World:
         for model in self.settings.models:
             first = {"verdict": "bootstrap", "artifact": {"uri": "base/tiny", "sha256": "a" * 64}}
             self.store.write_bytes(f"finetuned/{model}/v0/decision.json", json.dumps(first).encode())
-        self.trained: list[Trained] = []
+        self.trained: list[Use] = []
+        self.judged: list[Use] = []
         # When a runner was stopped, and until when: it can hear nothing then.
         self.runner_stops: list[tuple[float, float]] = []
         # What people said, by the topic and the record that says it.
@@ -102,6 +105,7 @@ class World:
         self.fleet = Fleet(site, self._rng("fleet"), self._stages(), twice=self.settings.twice)
         self.cluster = Cluster(site, self._rng("cluster"), self.fleet, calm_at_s=self.settings.calm_at_s)
         self.operators = Operators(site, self._rng("operators"), self.fleet, self.cluster)
+        self.second_thoughts = SecondThoughts(site, self.plan, self.trained, self._rng("second thoughts"), self._publish_unless_quiet)
         machines = [self._machine(name) for name in ("gpu-a", "gpu-b")]
         runner = RUNNER.model_copy(update={"run_max_hours": self.settings.run_max_s / 3600})
         self.runners = Runners(site, self._rng("runners"), machines, runner, self.now)
@@ -129,6 +133,7 @@ class World:
         self.loop.start(None, self._break_things(), "chaos")
         self.loop.start(None, self.cluster.upset(), "cluster")
         self.loop.start(None, self.operators.look_after(), "operators")
+        self.loop.start(None, self.second_thoughts.follow(), "second thoughts")
         for publication in self.plan.publications:
             await asyncio.sleep(max(publication.at_s - self.loop.now, 0.0))
             while self.cluster.quiet:  # noqa: ASYNC110
@@ -162,6 +167,10 @@ class World:
         self.said[topic, wire.key, value, tuple(wire.headers)] = publication
         self.trace(f"say {event.TOPIC} {event.event_id()}")
         self.cluster.append(event.TOPIC, wire.key, value, wire.headers)
+
+    def _publish_unless_quiet(self, publication: Publication) -> None:
+        if not self.cluster.quiet:
+            self._publish(publication)
 
     async def _bootstrap(self) -> None:
         for model in self.settings.models:
@@ -267,7 +276,7 @@ class World:
     def _machine(self, name: str) -> Machine:
         rng = self._rng(name)
         return Machine(
-            name, rng, self.store, self.trained, dying=rng.choice((0.0, 0.2, 0.5)), refused=rng.choice((0.0, 0.1)),
+            name, rng, self.store, self.trained, self.judged, dying=rng.choice((0.0, 0.2, 0.5)), refused=rng.choice((0.0, 0.1)),
             dead=rng.choice((0.0, 0.0, 0.2)), child_seconds=rng.choice(((1.0, 5.0), (2.0, 25.0))),
         )  # fmt: skip
 

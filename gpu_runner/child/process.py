@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Protocol
 
 import structlog
 
@@ -45,6 +45,17 @@ def child_environment(environment: Mapping[str, str], threads: int) -> dict[str,
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
     }
+
+
+class Child(Protocol):
+    """A child as far as who follows it knows."""
+
+    pid: int
+
+    def events(self) -> AsyncIterator[dict[str, Any]]: ...
+    def has_ended(self) -> bool: ...
+    async def wait(self) -> int: ...
+    async def stop(self, grace_s: float) -> int: ...
 
 
 class ChildProcess:

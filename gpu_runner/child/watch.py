@@ -7,13 +7,12 @@ one that is silent for all of it is ended by whoever follows it.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gpu_runner.child.process import ChildProcess
+from gpu_runner.child.process import Child
 from gpu_runner.errors import RunnerError
 
 # A process that has ended may have left lines in the pipe; one of its own children may hold the pipe open for ever.
@@ -44,20 +43,21 @@ class Limits:
     run_name: str = "RUN_MAX_HOURS"
 
 
-async def follow(child: ChildProcess, limits: Limits, *, take: Take, tell: Tell, clock: Callable[[], float] = time.monotonic) -> int:
+async def follow(child: Child, limits: Limits, *, take: Take, tell: Tell) -> int:
     """Hands every event of the child to `take` and returns the exit code. The child is left running where this raises.
 
     Raises ChildSilent, ChildTooLong, and whatever `take` and `tell` raise.
     """
-    return await _Following(child, limits, take, tell, clock).to_the_end()
+    return await _Following(child, limits, take, tell).to_the_end()
 
 
 class _Following:
     """One child's last sign of life, and when what is due."""
 
-    def __init__(self, child: ChildProcess, limits: Limits, take: Take, tell: Tell, clock: Callable[[], float]) -> None:
-        self._child, self._limits, self._take, self._tell, self._clock = child, limits, take, tell, clock
-        self._began = self._heard = clock()
+    def __init__(self, child: Child, limits: Limits, take: Take, tell: Tell) -> None:
+        self._child, self._limits, self._take, self._tell = child, limits, take, tell
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._heard = self._clock()
         self._told = False
 
     async def to_the_end(self) -> int:
@@ -78,7 +78,7 @@ class _Following:
     async def _next_line(self, line: asyncio.Future[dict[str, Any]]) -> bool:
         """Waits for a line; False where none comes any more."""
         while not line.done() and not self._child.has_ended():
-            # At most so long at a time: `clock` need not be that of the loop, and an end is no line.
+            # At most so long at a time: an end is no line.
             await asyncio.wait({line}, timeout=min(max(min(self._due()) - self._clock(), 0.0), _LOOK_EVERY_S))
             if not line.done():
                 await self._look()

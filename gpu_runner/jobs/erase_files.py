@@ -6,25 +6,19 @@ Everything here may be stopped at any point and done again. What is left behind 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from gpu_runner.dataset.folder import FILES
-from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.event_log.withdrawals import KnownSample, Reason, TakenBack, known_samples
-from gpu_runner.jobs.folder import JobFolder
-from gpu_runner.json_files import read_json, write_json
+from gpu_runner.jobs.folder import MEMO, JobFolder
+from gpu_runner.jobs.sample_lines import field, forget_lines, keep_lines, lines, without
+from gpu_runner.json_files import read_json
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.registry import lineage, version_key
 from runtime.artifacts.store import ArtifactStore, read_stored_json
-from schemas.json_text import UnreadableJson
-from schemas.json_text import read_json as read_line
-
-# In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
-MEMO: Final = "taken_back.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +28,6 @@ class TaintedVersion:
     model: str
     version: str
     samples: Mapping[str, Reason]
-
-
-def forget_rows(folder: JobFolder, gone: Mapping[str, Reason], *, answers: bool) -> None:
-    """Takes rows, items and (where no child writes them) the models' answers of the samples out of a job that has trained.
-
-    The hashes in `spec.json` stay: they say what was trained on.
-    """
-    for name in FILES:
-        _forget_lines(folder.dataset / f"{name}.jsonl", gone)
-    _forget_lines(folder.leased_documents, gone)
-    if answers:
-        # By what is left to ask, and not by what was just removed: that may have happened while the answers were written.
-        left = {str(row["id"]) for row in _rows(folder.dataset / "evaluation.jsonl")}
-        path = folder.path / "evaluation" / "answers.jsonl"
-        if path.is_file():
-            _write_if_shorter(path, [line for line in _lines(path) if json.loads(line)["item_id"] in left])
-        write_json(folder.path / MEMO, (read_json(folder.path / MEMO) or {}) | dict(gone))
 
 
 def forget_job(folder: JobFolder, taken_back: TakenBack) -> dict[str, KnownSample]:
@@ -70,7 +47,7 @@ def forget_job(folder: JobFolder, taken_back: TakenBack) -> dict[str, KnownSampl
     known = read_json(folder.path / MEMO) or {}
     if any(sample_id not in known for sample_id in gone):
         if folder.result.exists():
-            forget_rows(folder, gone, answers=True)
+            folder.forget(gone, answers=True)
         else:
             folder.discard()
     return samples
@@ -90,7 +67,7 @@ def forget_version(store: ArtifactStore, model: str, version: str, taken_back: T
         for pattern in (TRAINED_ROWS, REPAIR_ITEMS):
             key = pattern.format(**place)
             if store.exists(key):
-                store.write_bytes(key, b"".join(_without(store.read_bytes(key).splitlines(keepends=True), gone)))
+                store.write_bytes(key, b"".join(without(store.read_bytes(key).splitlines(keepends=True), gone)))
         told = {
             name: {"reason": reason, "user_hash": samples[name].user_hash, "trained": samples[name].trained}
             for name, reason in gone.items()
@@ -103,9 +80,9 @@ def forget_version(store: ArtifactStore, model: str, version: str, taken_back: T
 def forget_evaluation(folder: Path, gone: Collection[str]) -> None:
     """Takes items of the samples, and the answers to them, out of an evaluation that a person asked for with a stored repair set."""
     paths = [*folder.glob("*.jsonl"), *folder.glob("given/*.jsonl")]
-    items = {name for path in paths for name in _forget_lines(path, gone)}
+    items = {name for path in paths for name in forget_lines(path, gone)}
     for path in paths if items else ():
-        _write_if_shorter(path, [line for line in _lines(path) if _field(line, "item_id") not in items])
+        keep_lines(path, [line for line in lines(path) if field(line, "item_id") not in items])
 
 
 def forget_exports(folder: Path, taken_back: TakenBack) -> None:
@@ -143,40 +120,3 @@ def tainted_versions(store: ArtifactStore) -> list[TaintedVersion]:
 def _tainted(memo: Mapping[str, Any]) -> TaintedVersion:
     trained = {name: one["reason"] for name, one in sorted(memo["samples"].items()) if one["trained"]}
     return TaintedVersion(str(memo["model"]), str(memo["version"]), trained)
-
-
-def _forget_lines(path: Path, gone: Collection[str]) -> set[str]:
-    """Removes the rows of the samples from a JSON Lines file; returns the ids of the removed rows."""
-    if not path.is_file():
-        return set()
-    lines = _lines(path)
-    kept = _without(lines, gone)
-    removed = {str(_field(line, "id")) for line in lines} - {str(_field(line, "id")) for line in kept} if len(kept) < len(lines) else set()
-    _write_if_shorter(path, kept)
-    return removed
-
-
-def _without(lines: Iterable[bytes], gone: Collection[str]) -> list[bytes]:
-    return [line for line in lines if _field(line, "sample_id") not in gone]
-
-
-def _field(line: bytes, name: str) -> object:
-    try:
-        row = read_line(line).value  # a person's own evaluation file may hold anything
-    except UnreadableJson:
-        return None
-    return row.get(name) if isinstance(row, dict) else None
-
-
-def _lines(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines(keepends=True)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in _lines(path)] if path.is_file() else []
-
-
-def _write_if_shorter(path: Path, kept: list[bytes]) -> None:
-    content = b"".join(kept)
-    if len(content) < path.stat().st_size:
-        write_atomically(path, content)

@@ -12,12 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from gpu_runner.dataset.folder import FILES
 from gpu_runner.errors import JobInterrupted, JobRefused
-from gpu_runner.event_log.withdrawals import KnownSample, known_samples
+from gpu_runner.event_log.withdrawals import KnownSample, Reason, known_samples
+from gpu_runner.jobs.sample_lines import field, forget_lines, keep_lines, lines, rows
 from gpu_runner.json_files import read_json, write_json
 from gpu_runner.versions.keys import folder_name
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
 
+# In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
+MEMO: Final = "taken_back.json"
 # Everything that holds rows, or weights made of them; `discard` removes it.
 _MADE_OF_ROWS: Final = ("dataset", "drift", ".dataset.part", ".dataset.old", "registered", "checkpoints", "adapter", "merged", "evaluation")
 
@@ -84,8 +88,24 @@ class JobFolder:
                 shutil.rmtree(self.path / name)
         self.prepared.unlink(missing_ok=True)
 
-    def pinned_spec(self) -> dict[str, Any] | None:
-        """The spec of a run that has started, its dataset verified; None where training has not started yet.
+    def forget(self, gone: Mapping[str, Reason], *, answers: bool) -> None:
+        """Takes rows, items and (where no child writes them) the models' answers of the samples out of a job that has trained.
+
+        The hashes in `spec.json` stay: they say what was trained on.
+        """
+        for name in FILES:
+            forget_lines(self.dataset / f"{name}.jsonl", gone)
+        forget_lines(self.leased_documents, gone)
+        if answers:
+            # By what is left to ask, and not by what was just removed: that may have happened while the answers were written.
+            left = {str(row["id"]) for row in rows(self.dataset / "evaluation.jsonl")}
+            path = self.path / "evaluation" / "answers.jsonl"
+            if path.is_file():
+                keep_lines(path, [line for line in lines(path) if field(line, "item_id") in left])
+            write_json(self.path / MEMO, (read_json(self.path / MEMO) or {}) | dict(gone))
+
+    def pinned_spec(self, attempt: int) -> dict[str, Any] | None:
+        """The spec of a run that has started, its dataset verified, of this attempt from now on; None where training has not started yet.
 
         Raises JobRefused for a dataset that no longer is what the spec says.
         """
@@ -96,6 +116,9 @@ class JobFolder:
             path = self.path / spec["dataset"][name]
             if not path.is_file() or file_sha256(path) != sha256:
                 raise JobRefused(f"{path} differs from the sha256 in spec.json: the dataset was changed while the job ran")
+        if spec["attempt"] != attempt:
+            spec["attempt"] = attempt
+            write_json(self.spec, spec)
         return spec
 
     def verified_result(self) -> dict[str, Any] | None:

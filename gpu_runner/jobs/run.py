@@ -8,7 +8,7 @@ the preparation.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,24 +17,20 @@ from typing import Any
 import structlog
 
 from gpu_runner.child.exit import ChildEnd, read_end
-from gpu_runner.child.process import ChildProcess
+from gpu_runner.child.process import Child
 from gpu_runner.child.watch import ChildTooLong, Limits, follow
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.errors import Fatal, JobCancelled, JobInterrupted, JobRefused, JobWithoutData, NotConnected, RunnerError
 from gpu_runner.event_log.commit import EventLog, to_the_end
 from gpu_runner.event_log.withdrawals import Reason
 from gpu_runner.jobs import state as jobs
-from gpu_runner.jobs.candidate import Candidate, decided_candidate, judge_and_upload
+from gpu_runner.jobs.candidate import Candidate, decided_candidate
 from gpu_runner.jobs.disk_room import ARTIFACTS, DATA, DiskRoom, NoRoom
-from gpu_runner.jobs.erase_files import forget_rows
-from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.leased_samples import SampleSource, settle
-from gpu_runner.jobs.prepare import Preparation
-from gpu_runner.json_files import write_json
+from gpu_runner.jobs.workshop import Workshop
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.threads.session_threads import in_thread
-from gpu_runner.versions.drift_baseline import Fit
 from gpu_runner.versions.promotion import OUTCOMES, current_event, evaluation_event, promotion_event, rule
 from gpu_runner.versions.registry import rolled_back_artifacts, write_record
 from runtime.artifacts.store import ArtifactDamaged, ArtifactError, ArtifactStore
@@ -49,17 +45,13 @@ _LEARNT = frozenset({"training", "merging", "evaluating"})
 
 @dataclass(frozen=True, slots=True)
 class RunParts:
-    """What every job run needs: the composition root makes it once."""
+    """What every job run needs: the composition root makes it once. `workshop` gives that of a job by the job's id."""
 
     settings: RunnerSettings
     store: ArtifactStore
-    log: EventLog
     samples: SampleSource
-    preparation: Preparation
+    workshop: Callable[[str], Workshop]
     metrics: RunnerMetrics
-    child_arguments: Sequence[str]
-    child_environment: Mapping[str, str]
-    fit: Fit
     now: Callable[[], datetime]
     room: DiskRoom
 
@@ -70,13 +62,14 @@ class JobRun:
     `sample_ids` are the samples that the job is made of, once it is prepared.
     """
 
-    def __init__(self, parts: RunParts, state: TrainingState) -> None:
+    def __init__(self, parts: RunParts, log: EventLog, state: TrainingState) -> None:
         self.job_id = state.job_id
         self.sample_ids: frozenset[str] = frozenset()
         self._parts = parts
+        self._events = log
         self._state = state
         self._found_lease = state.lease
-        self._folder = JobFolder(parts.settings.jobs_dir(), state.job_id)
+        self._workshop = parts.workshop(state.job_id)
         self._log = _log.bind(job_id=state.job_id, attempt=state.attempt, model=state.model, version=state.version)
         self._saving = asyncio.Lock()
         self._saved_at = state.updated_at
@@ -84,7 +77,7 @@ class JobRun:
         self._cancelled = asyncio.Event()
         self._reason = ""
         self._final = False
-        self._child: ChildProcess | None = None
+        self._child: Child | None = None
         self._learnt = False
         self._anew = False
         self._changing_files = asyncio.Lock()
@@ -106,7 +99,7 @@ class JobRun:
             return
         if self._learnt:
             async with self._changing_files:
-                await in_thread(forget_rows, self._folder, gone, answers=False)
+                await in_thread(self._workshop.forget, gone, answers=False)
             if self._state.phase != "ended" and not self._final:
                 await self._save(lambda state, now: jobs.taint(state, len(tainted)))
         else:
@@ -115,12 +108,12 @@ class JobRun:
 
     async def _taken_back(self) -> tuple[dict[str, Reason], dict[str, Reason]]:
         """Those of the job's samples that were taken back, and those of them that train."""
-        made_of = await in_thread(self._folder.made_of)
+        made_of = await in_thread(self._workshop.made_of)
         if made_of is None:
             return {}, {}
         model, samples = made_of
         self.sample_ids = frozenset(samples)
-        gone = self._parts.log.ledger.taken_back.gone(model, samples)
+        gone = self._events.ledger.taken_back.gone(model, samples)
         return gone, {sample_id: reason for sample_id, reason in gone.items() if samples[sample_id].trained}
 
     async def run(self) -> None:
@@ -150,8 +143,8 @@ class JobRun:
 
     async def _guarded(self) -> None:
         """The steps, beside a pulse that keeps the lease and watches for a cancel and the time limit."""
-        await in_thread(self._folder.make)
-        started = await in_thread(self._folder.started_at, self._state.attempt, self._parts.now())
+        await in_thread(self._workshop.make)
+        started = await in_thread(self._workshop.started_at, self._state.attempt, self._parts.now())
         self._started_at = started
         work = asyncio.create_task(self._steps())
         pulse = asyncio.create_task(self._pulse(started + timedelta(hours=self._parts.settings.run_max_hours)))
@@ -183,19 +176,18 @@ class JobRun:
                 await self._save(lambda state, at: jobs.renew(state, now=at, lease_s=settings.lease_s))
 
     async def _steps(self) -> None:
-        parts = self._parts
-        candidate = await in_thread(decided_candidate, parts.store, self._state, parts.settings)
+        candidate = await in_thread(decided_candidate, self._parts.store, self._state, self._parts.settings)
         if candidate is None:
-            result = await in_thread(self._folder.verified_result)
+            result = await in_thread(self._workshop.verified_result)
             if result is None:
                 while not await self._train(await self._spec()):
                     self._log.info("samples were taken back before the training: prepared anew")
-                result = await in_thread(self._folder.verified_result)
+                result = await in_thread(self._workshop.verified_result)
             if result is None:
                 raise JobInterrupted("the child reported success without a result whose hashes verify")
             await self._move("deciding")
             await self._forget()
-            candidate = await in_thread(judge_and_upload, parts.store, parts.settings, self._state, self._folder, result, fit=parts.fit)
+            candidate = await in_thread(self._workshop.judge, self._state, result)
         await to_the_end(self._decide(candidate))
 
     async def _forget(self) -> None:
@@ -203,7 +195,7 @@ class JobRun:
         async with self._changing_files:
             gone, _ = await self._taken_back()
             if gone:
-                await in_thread(forget_rows, self._folder, gone, answers=True)
+                await in_thread(self._workshop.forget, gone, answers=True)
 
     async def _spec(self) -> dict[str, Any]:
         """What the child is to do, on a dataset of which nothing was taken back: one that lost a sample is made anew."""
@@ -212,26 +204,23 @@ class JobRun:
             if gone:
                 # Its checkpoints go too: they know the rows, and the files that they could be resumed with are not to be kept.
                 self._log.info("samples were taken back: dataset and checkpoints discarded", samples=len(gone))
-                await in_thread(self._folder.discard)
+                await in_thread(self._workshop.discard)
             spec = await self._pinned_or_prepared()
             if not (await self._taken_back())[0]:
                 return spec
 
     async def _pinned_or_prepared(self) -> dict[str, Any]:
-        spec = await in_thread(self._folder.pinned_spec)
+        spec = await in_thread(self._workshop.pinned_spec, self._state.attempt)
         if spec is not None:
-            if spec["attempt"] != self._state.attempt:
-                spec["attempt"] = self._state.attempt
-                await in_thread(write_json, self._folder.spec, spec)
             return spec
-        serving = self._parts.log.ledger.current.get(self._state.model)
+        serving = self._events.ledger.current.get(self._state.model)
         if serving is None:
             raise JobRefused(f"{self._state.model} is not bootstrapped: run `abhyas bootstrap --model {self._state.model} …`")
         await self._require_room()
         await self._move("preparing")
-        batch, taken_back = self._state.accepted_command().batch, self._parts.log.ledger.taken_back
+        batch, taken_back = self._state.accepted_command().batch, self._events.ledger.taken_back
         leased = settle(batch, await self._parts.samples.read(batch), taken_back)
-        spec = await in_thread(self._parts.preparation.run, self._state, serving, leased, taken_back, self._folder)
+        spec = await in_thread(self._workshop.prepare, self._state, serving, leased, taken_back)
         self._log.info("job prepared", dropped=dict(leased.dropped), samples=len(leased.samples))
         return spec
 
@@ -240,9 +229,7 @@ class JobRun:
         await self._require_room()
         await self._move("training")
         parts = self._parts
-        child = await ChildProcess.start(
-            [*parts.child_arguments, str(self._folder.path)], log_path=self._folder.log, environment=parts.child_environment
-        )
+        child = await self._workshop.start_child()
         self._log.info("child started", pid=child.pid, start=spec["start"]["name"])
         reported: list[dict[str, Any]] = []
         self._child, self._learnt, self._anew = child, False, False
@@ -276,18 +263,18 @@ class JobRun:
             return False
         end = read_end(code, reported[-1] if reported else None)
         self._log.info("child ended", exit_code=code, kind=end.kind)
-        _raise_for(end, str(self._folder.log))
+        _raise_for(end, str(self._workshop.log))
         return True
 
     async def _require_room(self) -> None:
         """Raises NoRoom, which may be retried, before anything is written that the disk has no room for."""
         parts, state = self._parts, self._state
-        serving = parts.log.ledger.current.get(state.model)
+        serving = self._events.ledger.current.get(state.model)
         if serving is None:
             return
         missing, rank = dict.fromkeys((DATA, ARTIFACTS), 0), int(state.hyperparameters.get("lora_rank", 16))
         try:
-            await in_thread(parts.room.require, state.job_id, serving, rank, self._folder.path)
+            await in_thread(parts.room.require, state.job_id, serving, rank, self._workshop.path)
         except NoRoom as error:
             missing |= error.missing
             raise
@@ -305,7 +292,7 @@ class JobRun:
             told = None
         else:
             told = f"the child has said nothing for {silent_s:.0f} s: it is ended after {self._parts.settings.child_silence_s:g}"
-            self._log.warning("child is silent", silent_s=round(silent_s), log=str(self._folder.log))
+            self._log.warning("child is silent", silent_s=round(silent_s), log=str(self._workshop.log))
         await self._save(lambda state, now: jobs.notice(state, told, now=now))
 
     async def _decide(self, candidate: Candidate) -> None:
@@ -315,8 +302,8 @@ class JobRun:
         self._final = True
         rolled_back = await in_thread(rolled_back_artifacts, parts.store, self._state.model)
         _, tainted = await self._taken_back()
-        async with self._saving, parts.log.exclusive() as commit:
-            serving = parts.log.ledger.current.get(self._state.model)
+        async with self._saving, self._events.exclusive() as commit:
+            serving = self._events.ledger.current.get(self._state.model)
             record = candidate.record
             if not candidate.decided:
                 ruling = rule(
@@ -365,7 +352,7 @@ class JobRun:
     async def _save_now(self, change: Callable[[TrainingState, datetime], TrainingState]) -> None:
         async with self._saving:
             changed = change(self._state, self._parts.now())
-            await self._parts.log.commit(changed)
+            await self._events.commit(changed)
             self._state, self._saved_at = changed, changed.updated_at
 
     async def _end(self, outcome: Outcome, error: str, *, retryable: bool = False) -> None:

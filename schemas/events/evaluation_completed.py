@@ -11,14 +11,21 @@ from schemas.event_time import EventTime
 from schemas.fields import EVENT_CONFIG, Identifier, ModelId, Sha256, Version
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Score(BaseModel):
-    """One figure: a metric of one side on one set (and language, where split), with its interval and item count."""
+    """One figure: a metric of one side on one set (and language, where split), with its item count.
+
+    `low` and `high` are read and no longer written: no release ever had an interval to put there.
+    """
 
     model_config = EVENT_CONFIG
     metric: str
     value: float
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(default=None, exclude_if=_is_none)
+    high: float | None = Field(default=None, exclude_if=_is_none)
     side: Literal["baseline", "candidate"] = "candidate"
     item_set: str = "all"
     language: str | None = None

@@ -12,10 +12,11 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -25,13 +26,17 @@ import structlog
 from runner_fakes import BOOTSTRAP, START, FakeChannel, FakeSamples, FakeTopics, command, request, upload_material
 
 from bench.simulation.virtual_threads import ThreadedLoop, sleep
-from gpu_runner.event_log.commit import EventLog
+from gpu_runner.child.exit import TERMINATED
+from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
-from gpu_runner.jobs.run import JobRun, RunParts
+from gpu_runner.jobs.run import RunParts
+from gpu_runner.jobs.workshop import LocalWorkshop
+from gpu_runner.json_files import read_json
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
 from gpu_runner.train.left_out import LeftOut
+from gpu_runner.versions.drift_baseline import fit
 from runtime.artifacts.content_hash import folder_sha256, leftovers
 from runtime.artifacts.local import LocalStore
 from runtime.artifacts.stopping import look
@@ -100,42 +105,56 @@ def _pass(seconds: float) -> None:
     look()
 
 
-class Watched:
-    """A preparation that is counted."""
+class CoroutineChild:
+    """A child that is no process: it sleeps, then writes what the fake child of the tests writes."""
 
-    def __init__(self, inner: Any, meter: Meter) -> None:
-        self._inner, self._meter = inner, meter
+    pid = 0
 
-    def run(self, *arguments: Any) -> Any:
-        with self._meter.counted():
-            return self._inner.run(*arguments)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._told = asyncio.Event()
+        self._code: int | None = None
 
-
-class Run(JobRun):
-    """A job run whose child is a coroutine."""
-
-    async def _train(self, spec: Mapping[str, Any]) -> bool:
-        await self._move("training")
+    async def events(self) -> AsyncIterator[dict[str, Any]]:
         for step in range(1, 4):
-            await asyncio.sleep(2.0)
-            await self._progress({"event": "progress", "phase": "training", "step": step, "total": 3, "loss": 1.0 / step})
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 2.0)
+            if self._told.is_set():
+                return
+            yield {"event": "progress", "phase": "training", "step": step, "total": 3, "loss": 1.0 / step}
+        spec = read_json(self._folder / "spec.json")
+        assert spec is not None
         with redirect_stdout(sys.stderr):
-            fake_child.finish(self._folder.path, dict(spec), 0, set(), LeftOut())
-        return True
+            fake_child.finish(self._folder, spec, 0, set(), LeftOut())
+        self._code = 0
+
+    def has_ended(self) -> bool:
+        return self._code is not None
+
+    async def wait(self) -> int:
+        assert self._code is not None
+        return self._code
+
+    async def stop(self, grace_s: float) -> int:
+        self._told.set()
+        if self._code is None:
+            self._code = TERMINATED
+        return self._code
 
 
-class BlippedSupervisor(Supervisor):
-    """The supervisor, whose preparations are counted."""
+class CountedWorkshop(LocalWorkshop):
+    """A workshop whose preparations are counted, and whose child is a coroutine."""
 
-    preparers: Meter
+    def __init__(self, job_id: str, meter: Meter, **given: Any) -> None:
+        super().__init__(job_id, **given)
+        self._meter = meter
 
-    def _parts(self, log: EventLog) -> RunParts:
-        parts = super()._parts(log)
-        counted: Any = Watched(parts.preparation, self.preparers)
-        return replace(parts, preparation=counted)
+    def prepare(self, *arguments: Any) -> dict[str, Any]:
+        with self._meter.counted():
+            return super().prepare(*arguments)
 
-    def _new_run(self, parts: RunParts, state: TrainingState) -> JobRun:
-        return Run(parts, state)
+    async def start_child(self) -> CoroutineChild:
+        return CoroutineChild(self.path)
 
 
 @dataclass
@@ -162,12 +181,18 @@ class World:
         """A runner that is stopped when `work` is done."""
 
         async def main() -> None:
-            supervisor = BlippedSupervisor(
-                settings=self.settings, store=self.store, samples=self.samples, metrics=RunnerMetrics(),
-                open_channel=lambda: FakeChannel(self.topics), evaluations=EvaluationJobs(self.settings.evaluations_dir(), self.now),
-                now=self.now, child_environment={},
+            workshop = partial(
+                CountedWorkshop, meter=self.preparers, settings=self.settings, store=self.store, fit=fit, child_arguments=(),
+                child_environment={},
             )  # fmt: skip
-            supervisor.preparers = self.preparers
+            parts = RunParts(
+                settings=self.settings, store=self.store, samples=self.samples, workshop=workshop, metrics=RunnerMetrics(), now=self.now,
+                room=DiskRoom(self.store, self.settings),
+            )  # fmt: skip
+            supervisor = Supervisor(
+                parts, open_channel=lambda: FakeChannel(self.topics), child_environment={},
+                evaluations=EvaluationJobs(self.settings.evaluations_dir(), self.now),
+            )  # fmt: skip
             running = asyncio.ensure_future(supervisor.run())
             try:
                 await work()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
 from gpu_runner.errors import NotConnected
 from gpu_runner.event_log.read_model import Ledger
 from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
+from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
+from gpu_runner.jobs.run import RunParts
+from gpu_runner.jobs.workshop import LocalWorkshop
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Channel, Supervisor
@@ -214,12 +218,18 @@ class Installation:
 
     def supervisor(self) -> Supervisor:
         """A runner, not started yet."""
+        environment = child_environment(os.environ | {"FAKE_CHILD": self.behaviour, "PYTHONPATH": os.pathsep.join(sys.path)}, 1)
+        workshop = partial(
+            LocalWorkshop, settings=self.settings, store=self.store, fit=self.fit, child_arguments=(str(FAKE_CHILD),),
+            child_environment=environment,
+        )  # fmt: skip
+        parts = RunParts(
+            settings=self.settings, store=self.store, samples=self.samples, workshop=workshop, metrics=self.metrics, now=self.clock,
+            room=DiskRoom(self.store, self.settings),
+        )  # fmt: skip
         return Supervisor(
-            settings=self.settings, store=self.store, samples=self.samples, metrics=self.metrics, open_channel=self.open_channel,
-            evaluations=EvaluationJobs(self.settings.evaluations_dir(), self.clock), now=self.clock,
-            training_arguments=(str(FAKE_CHILD),), evaluation_arguments=(str(FAKE_CHILD.with_name("fake_evaluation_child.py")),),
-            child_environment=child_environment(os.environ | {"FAKE_CHILD": self.behaviour, "PYTHONPATH": os.pathsep.join(sys.path)}, 1),
-            fit=self.fit,
+            parts, open_channel=self.open_channel, evaluations=EvaluationJobs(self.settings.evaluations_dir(), self.clock),
+            evaluation_arguments=(str(FAKE_CHILD.with_name("fake_evaluation_child.py")),), child_environment=environment, fit=self.fit,
         )  # fmt: skip
 
     @asynccontextmanager

@@ -27,7 +27,9 @@ def folder(tmp_path: Path) -> JobFolder:
         (job.dataset / f"{name}.jsonl").write_text(name)
     files = {name: f"dataset/{name}.jsonl" for name in ("train", "eval", "evaluation")}
     write_json(job.prepared, {})
-    write_json(job.spec, {"dataset": files | {"sha256": {name: file_sha256(job.path / path) for name, path in files.items()}}})
+    write_json(
+        job.spec, {"attempt": 1, "dataset": files | {"sha256": {name: file_sha256(job.path / path) for name, path in files.items()}}}
+    )
     return job
 
 
@@ -56,12 +58,14 @@ def test_the_start_of_an_attempt_is_remembered(folder: JobFolder) -> None:
 
 def test_a_started_run_has_a_pinned_dataset(folder: JobFolder) -> None:
     """A changed file is refused, and a half-done preparation counts as none."""
-    assert folder.pinned_spec() is not None
+    first, second = folder.pinned_spec(1), folder.pinned_spec(2)
+    assert first is not None
+    assert second == first | {"attempt": 2} == read_json(folder.spec)
     (folder.dataset / "train.jsonl").write_text("changed")
     with pytest.raises(JobRefused, match="the dataset was changed"):
-        folder.pinned_spec()
+        folder.pinned_spec(1)
     folder.prepared.unlink()
-    assert folder.pinned_spec() is None
+    assert folder.pinned_spec(1) is None
 
 
 def test_a_result_counts_only_with_its_artifacts(folder: JobFolder) -> None:
