@@ -24,7 +24,7 @@ from consumers.decide.recent_documents import Pieces
 from consumers.decide.trigger_state import Clock, Requests, Running
 from consumers.drift.features.sketch import documents, unpacked
 from consumers.engine.changelog import SHARDS_KEY, VERSION_KEY
-from consumers.engine.migrations import Mark1
+from consumers.migrations import Mark1
 
 UNKNOWN: Final = "unknown"
 _MARKS: Final = {

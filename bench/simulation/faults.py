@@ -33,9 +33,9 @@ from consumers.decide.negative_buffer import NegativeBuffer, Taken
 from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.engine.changelog import apply_changelog
-from consumers.engine.migrations import Migration
 from consumers.engine.open_shard import StartSteps
 from consumers.engine.stage import OwnedTask
+from consumers.kept_state import Migration
 from consumers.records import Effects, Emitted, InputRecord, Refusal
 from gpu_runner.event_log.withdrawals import Erasure, Retraction
 from runtime.kafka.transaction import Outgoing

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -92,6 +92,10 @@ class Collector:
             for marks in (lane.marks, lane.former)
             for _, mark in marks.of_user(user, until_s=_EVER_S, forgotten_before_s=lane.watermark_s)
         )
+
+    def status(self) -> dict[str, Any]:
+        """What became of the partition's records so far."""
+        return self.totals.status()
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""

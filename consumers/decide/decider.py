@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from consumers.decide.inputs import (
     read,
 )
 from consumers.decide.journal import journal
+from consumers.decide.status import summary
 from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import DAY_MS, TriggerPolicy
 from consumers.records import Effects, Emitted, InputRecord, Notice, Refusal
@@ -60,6 +61,14 @@ class Decider:
     def state_keys(self) -> int:
         """How many samples and models the state holds."""
         return sum(len(trigger.buffer) + 1 for trigger in self.triggers.values())
+
+    def status(self) -> dict[str, Any]:
+        """The status of each of its models."""
+        return {model: summary(trigger) for model, trigger in self.triggers.items()}
+
+    def held_of(self, user_hash: str) -> int:
+        """How many samples of a user the buffers hold. O(samples)."""
+        return sum(trigger.buffer.held_of(f"u:{user_hash}") for trigger in self.triggers.values())
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""

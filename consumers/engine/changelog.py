@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from consumers.engine.migrations import Migration, migrated
 from consumers.engine.stage import OwnedTask, Place
+from consumers.kept_state import Migration, current_version, migrated
 from consumers.records import position_key
 from runtime.kafka.transaction import Outgoing
 
@@ -64,7 +64,7 @@ def apply_all(owned: OwnedTask, records: Iterable[Any], migrations: Sequence[Mig
 
     Written for speed: a key of the current version goes straight to the task.
     """
-    restore, newest = owned.task.restore, len(migrations) + 1
+    restore, newest = owned.task.restore, current_version(migrations)
     current = owned.version == newest
     for record in records:
         key = record.key
@@ -86,12 +86,12 @@ def apply_changelog(owned: OwnedTask, key: bytes | None, value: bytes | None, mi
         owned.shards = owned.shards | {int(value)} if value is not None else set()
     elif key == VERSION_KEY:
         owned.version = None if value is None else int(value)
-        if migrations and (owned.version or 1) > len(migrations) + 1:
+        if migrations and (owned.version or 1) > current_version(migrations):
             raise ValueError(
-                f"state version {owned.version} is newer than this release knows ({len(migrations) + 1}): "
+                f"state version {owned.version} is newer than this release knows ({current_version(migrations)}): "
                 "start the release that wrote it, or a later one"
             )
-        if owned.version == len(migrations) + 1:
+        if owned.version == current_version(migrations):
             owned.outdated.clear()
     elif key[:2] in (b"p|", b"i|"):
         _apply_input(owned, key, value)

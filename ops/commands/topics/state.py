@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ops.errors import WrongUsage
 from ops.stack.description import connection
 from ops.tables import show_table
+from schemas import topics
 
 if TYPE_CHECKING:
     from runtime.kafka.connection import KafkaConnection
 
-STAGES: Final = ("stage1", "stage2")
+STAGES: Final = tuple(topics.CHANGELOGS)
 
 
 @dataclass(slots=True)
@@ -57,11 +58,10 @@ def run(key: str | None, *, stage: str | None, as_json: bool, data_dir: Path | N
 
 async def read(kafka: KafkaConnection, stages: tuple[str, ...]) -> list[HeldState]:
     """Every changelog partition of the stages that has records, compacted. Costs what a restore costs."""
-    from consumers.engine.sharding import CHANGELOGS
     from ops.topic_reader import records
 
     held: dict[tuple[str, int], HeldState] = {}
-    by_topic = {kafka.topic(CHANGELOGS[stage]): stage for stage in stages}
+    by_topic = {kafka.topic(topics.CHANGELOGS[stage]): stage for stage in stages}
     async for record in records(kafka, list(by_topic)):
         stage = by_topic[record.topic]
         place = held.setdefault((stage, record.partition), HeldState(stage, record.partition))

@@ -17,7 +17,7 @@ from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.inputs import ORDER, Entry, SignalSeen
 from consumers.decide.journal import ENTRIES_A_RECORD, journal, replay
 from consumers.decide.model_drift import DriftPolicy
-from consumers.decide.status import summary
+from consumers.decide.status import log_line, summary
 from consumers.drift.baseline.fit import Baseline
 from consumers.drift.rates.rate_monitor import RatePolicy
 from consumers.records import Effects, InputRecord
@@ -338,3 +338,16 @@ def test_long_runs_of_entries_are_cut_and_gaps_are_refused(build: Any) -> None:
     with pytest.raises(ValueError, match="entry 0 expected"):
         replay(build.model, build.trigger_policy(), [second])
     assert list(journal(build.model, 0, [])) == []
+
+
+def test_the_log_tells_of_commands_and_drifts_without_their_batches(build: Any) -> None:
+    """A command's line names job, attempt, model, rules and sizes, a drift's its id; a cancel has none."""
+    decider = Decider(0, build.trigger_policy(threshold=1))
+    command = decider.process([build.record(event) for event in (build.serving(), build.tick(), build.sample("a"))]).events[0].event
+    assert log_line(command) == (
+        "command published",
+        {
+            "job_id": command.command_id, "attempt": 1, "model": build.model, "rules": ["count"], "batch": 1, "samples": 1, "documents": 0,
+        },
+    )  # fmt: skip
+    assert log_line(build.request("cancel", job_id="j")) is None

@@ -17,9 +17,10 @@ from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.decide.negative_buffer import NegativeBuffer, Status
 from consumers.engine.changelog import apply_all, migration_records
-from consumers.engine.migrations import MIGRATIONS, current_version
 from consumers.engine.snapshot import Snapshots, UnusableSnapshot
 from consumers.engine.stage import OwnedTask
+from consumers.kept_state import current_version
+from consumers.migrations import STAGE1, STAGE2
 from consumers.records import Effects, InputRecord
 from gpu_runner.event_log.withdrawals import KnownSample, Retraction, TakenBack, known_samples
 from gpu_runner.jobs.leased_samples import settle
@@ -52,7 +53,7 @@ def restored(changelog: str, task: Any) -> OwnedTask:
     """A task as this release takes it back from what the release before wrote."""
     owned = OwnedTask(task)
     written = [SimpleNamespace(key=record.key, value=record.value) for record in recorded(changelog)]
-    apply_all(owned, written, MIGRATIONS[changelog])
+    apply_all(owned, written, STAGE1 if changelog == topics.STAGE1_CHANGELOG else STAGE2)
     assert owned.version == 3
     return owned
 
@@ -210,7 +211,7 @@ def _retracting(sample: SampleCollected) -> TakenBack:
 def test_k3_changelog_names_its_version_and_old_snapshots_are_passed_over(build: Any) -> None:
     """The first start writes the version and the state as it is; a snapshot of the former version is not believed."""
     owned = restored(topics.STAGE1_CHANGELOG, Collector(0, build.intake_policy()))
-    written = {record.key: record.value for record in migration_records(owned, current_version(topics.STAGE1_CHANGELOG))}
+    written = {record.key: record.value for record in migration_records(owned, current_version(STAGE1))}
     assert written[b"version"] == b"4"
     assert {key: value for key, value in written.items() if key[:1] in (b"k", b"q")} == {
         key: value for key, value in owned.task.items() if key[:1] in (b"k", b"q")

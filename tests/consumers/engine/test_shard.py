@@ -35,6 +35,9 @@ class FakeTask:
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(())
 
+    def status(self) -> dict[str, Any]:
+        return {}
+
     def process(self, records: Iterable[InputRecord]) -> Effects:
         taken = list(records)
         self.seen += taken

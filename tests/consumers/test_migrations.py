@@ -16,11 +16,11 @@ from consumers.collect.deduplication import DOCUMENT_KEY, Mark, unpack
 from consumers.decide.decider import Decider
 from consumers.decide.negative_buffer import Status
 from consumers.drift.features.sketch import documents, unpacked
-from consumers.engine.migrations import MIGRATIONS, current_version, migrated
+from consumers.kept_state import current_version, migrated
+from consumers.migrations import STAGE1, STAGE2
 from schemas import topics
 from schemas.identity import former_ids
 
-STAGE1, STAGE2 = MIGRATIONS[topics.STAGE1_CHANGELOG], MIGRATIONS[topics.STAGE2_CHANGELOG]
 SAMPLE = hashlib.sha256(b"chat\nf1").hexdigest()
 # 2026-11-23, the proleptic Gregorian ordinal that version 1 wrote, and the last second of that day.
 DAY, END_OF_DAY_S = 739943, 1795478399
@@ -119,5 +119,5 @@ def test_the_former_drift_signals_of_version_2_go(build: Any) -> None:
 
 def test_the_versions_that_this_release_writes() -> None:
     """The newest version of a changelog is one more than its migrations."""
-    assert (current_version(topics.STAGE1_CHANGELOG), current_version(topics.STAGE2_CHANGELOG)) == (4, 5)
+    assert (current_version(STAGE1), current_version(STAGE2)) == (4, 5)
     assert migrated(STAGE1, 2, f"s|{SAMPLE}".encode(), b"x") == [(f"s|{SAMPLE}".encode(), b"x")]
