@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from consumers import migrations
 from consumers.collect.collector import Collector
 from consumers.collect.daily_sketches import InForce, none_in_force
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.decider import Decider
 from consumers.decide.model_drift import none_known
 from consumers.decide.status import log_line

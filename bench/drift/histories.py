@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from bench.drift.streams.invented import InventedWorld
 from consumers.collect.collector import Collector
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.decider import Decider
 from consumers.decide.journal import replay
 from consumers.decide.model_drift import DriftPolicy

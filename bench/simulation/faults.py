@@ -24,8 +24,9 @@ from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProdu
 from bench.simulation.simulated_run import SimulatedReader
 from consumers.collect.collector import Collector
 from consumers.collect.daily_sketches import InForce
+from consumers.collect.decode import Received
 from consumers.collect.deduplication import Mark
-from consumers.collect.intake import IntakePolicy, Received
+from consumers.collect.policy import IntakePolicy
 from consumers.collect.watermark import Lane
 from consumers.decide.decider import Decider
 from consumers.decide.inputs import JobSeen, SampleSeen

@@ -25,7 +25,7 @@ from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_run import NOWHERE, Machine, Store, Trained
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.virtual_loop import VirtualLoop
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy

@@ -20,23 +20,24 @@ import msgspec
 from consumers.collect.arrival import Arrival, arrive
 from consumers.collect.daily_counts import DailySignals
 from consumers.collect.daily_sketches import DocumentSketches, InForce, none_in_force
+from consumers.collect.decode import Received, receive, receive_erasure, user_key
 from consumers.collect.deduplication import (
     DOCUMENT_KEY,
     FEEDBACK_KEY,
     FORMER_DOCUMENT_KEY,
     FORMER_FEEDBACK_KEY,
-    USER_BYTES,
+    Freshness,
     Mark,
     lost_with,
 )
-from consumers.collect.intake import Collected, IntakePolicy, Received, collect, receive
+from consumers.collect.policy import IntakePolicy
+from consumers.collect.sample import Collected, collect
 from consumers.collect.totals import RETRACTED_UNMET, Totals
 from consumers.collect.watermark import DAY_S, Lane
-from consumers.records import DECODING_ERRORS, Effects, InputRecord, Refusal
+from consumers.records import Effects, InputRecord, Refusal
 from consumers.wire import SampleOut
 from schemas import dead_letter, topics
-from schemas.envelope import Encoded, Envelope, MalformedEvent, RecordEncoder, decode, format_time
-from schemas.events.user_erased import UserErased
+from schemas.envelope import Encoded, Envelope, RecordEncoder, format_time
 
 READER: Final = "stage1"
 SOURCE: Final = "abhyas/stage1"
@@ -45,6 +46,8 @@ WATERMARK_KEY: Final = b"w|"
 TOTALS_KEY: Final = b"n"
 # Marks that one step drops at most: more of them go with the next steps, and a transaction stays small.
 FORGOTTEN_A_STEP: Final = 5_000
+# How an event stands to what is known whose words change nothing.
+UNCHANGED: Final = ("duplicate", "stale", "again", "conflict")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 # Behind every time that a mark holds.
@@ -86,7 +89,7 @@ class Collector:
 
     def remembered_of(self, user_hash: str) -> int:
         """How many samples of a user the deduplication window holds. O(marks of the partition)."""
-        user, lane = bytes.fromhex(user_hash[: 2 * USER_BYTES]), self._feedback
+        user, lane = user_key(user_hash), self._feedback
         return sum(
             not mark.retracted
             for marks in (lane.marks, lane.former)
@@ -169,17 +172,21 @@ class Collector:
         if isinstance(received, Refusal):
             return received, None
         time_s = math.floor(received.envelope.time.timestamp())
+        refused = self._admit(record, lane, time_s, history=received.envelope.history)
+        return (self._accept(received, record, time_s, effects), time_s) if refused is None else (refused, None)
+
+    def _admit(self, record: InputRecord, lane: Lane, time_s: int, *, history: bool) -> Refusal | None:
+        """Why an event is refused for its time; one that is not moves the watermark on."""
         if time_s > lane.newest_s:
             refused = self._ahead(record, time_s)
-            if refused is not None:
-                return refused, None
-            if not received.envelope.history:
+            if refused is None and not history:
                 lane.advance(time_s)
-        elif time_s < lane.watermark_s and not received.envelope.history:
-            late_s = lane.newest_s - time_s
-            detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
-            return Refusal(dead_letter.TOO_LATE, detail), None
-        return self._accept(received, record, time_s, effects), time_s
+            return refused
+        if time_s >= lane.watermark_s or history:
+            return None
+        late_s = lane.newest_s - time_s
+        detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
+        return Refusal(dead_letter.TOO_LATE, detail)
 
     def _ahead(self, record: InputRecord, time_s: int) -> Refusal | None:
         ahead_s = time_s - record.timestamp_ms // 1000
@@ -189,50 +196,45 @@ class Collector:
         return Refusal(dead_letter.FUTURE_DATED, detail)
 
     def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
-        user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
+        user = b"" if received.user_hash is None else user_key(received.user_hash)
         if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
             return "erased"
         arrival = arrive(received, record, self._lanes[record.topic], user, time_s)
-        known = arrival.known
-        fresh = "new" if known is None or arrival.former else arrival.freshness()
-        if fresh in ("duplicate", "stale"):
-            return fresh
-        if fresh in ("again", "conflict"):
+        fresh = arrival.freshness()
+        if fresh in UNCHANGED:
             return self._keep(arrival, fresh, effects)
         # Somebody who takes their words back is heard even while nothing is collected.
         if not self._policy.collect_feedback and arrival.lane is self._feedback and not received.retracted:
             return "collection_disabled"
-        # A revision that names no model is of the model that the feedback was about.
-        model = received.model or (known.model if known else self._policy.default_model)
-        try:
-            collected = collect(received, record, model, self._policy)
-        except DECODING_ERRORS as error:
-            # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
-            return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
-        if arrival.former:
-            fresh = arrival.freshness_to_former(collected.contribution)
-            if fresh in ("duplicate", "stale"):
-                return fresh
-        self._put(arrival, fresh, collected, effects)
-        if fresh == "prevails":
-            return _conflict(received, "this record's is in use, and what came before it is not")
-        if received.retracted:
-            return RETRACTED_UNMET if known is None else "retracted"
-        if collected.sample.quarantine is not None:
-            return "quarantined"
-        return "collected" if fresh == "new" else "revised"
+        return self._collect(arrival, fresh, record, effects)
 
-    def _keep(self, arrival: Arrival, fresh: str, effects: Effects) -> str | Refusal:
+    def _keep(self, arrival: Arrival, fresh: Freshness, effects: Effects) -> str | Refusal:
         """The known words stay in use: they were said again later, or are in conflict with these."""
-        known = arrival.known
-        assert known is not None
+        known, marks = arrival.known, arrival.lane.marks
+        if known is None or fresh in ("duplicate", "stale"):
+            return fresh
         if fresh == "again":
             # Whatever else was said in between has to be later than this; the day that it counts in stays that of the first time.
             mark = msgspec.structs.replace(known, time_s=arrival.remembered_s, said_ms=arrival.said_ms, lost=b"")
-        else:
-            mark = msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content))
-        arrival.lane.marks.put(arrival.key, mark, effects.changes)
-        return "duplicate" if fresh == "again" else _conflict(arrival.received, "what came before it is in use")
+            marks.put(arrival.key, mark, effects.changes)
+            return "duplicate"
+        marks.put(arrival.key, msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content)), effects.changes)
+        return _conflict(arrival.received, "what came before it is in use")
+
+    def _collect(self, arrival: Arrival, fresh: Freshness, record: InputRecord, effects: Effects) -> str | Refusal:
+        """These words are used from now on, where a sample can be made of them."""
+        received, known = arrival.received, arrival.known
+        # A revision that names no model is of the model that the feedback was about.
+        model = received.model or (known.model if known else self._policy.default_model)
+        collected = collect(received, record, model, self._policy)
+        if isinstance(collected, Refusal):
+            return collected
+        if arrival.former:
+            fresh = arrival.freshness_to_former(collected.contribution)
+            if fresh in UNCHANGED:
+                return fresh
+        self._put(arrival, fresh, collected, effects)
+        return _outcome(arrival, fresh, collected)
 
     def _put(self, arrival: Arrival, fresh: str, collected: Collected, effects: Effects) -> None:
         """The sample is the newest: it takes the place of what is known, in counts, marks and for the stage behind."""
@@ -270,13 +272,10 @@ class Collector:
         """Takes back what the user said up to the erasure, and refuses what of it comes later."""
         if record.value is None:
             return "tombstone", None
-        try:
-            envelope, event = decode(record.value, record.headers, UserErased)
-        except MalformedEvent as error:
-            return Refusal(dead_letter.MALFORMED, str(error)), None
-        except DECODING_ERRORS as error:
-            return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)"), None
-        user, until_s = bytes.fromhex(event.user_hash[: 2 * USER_BYTES]), math.floor(envelope.time.timestamp())
+        received = receive_erasure(record)
+        if isinstance(received, Refusal):
+            return received, None
+        user, until_s = received
         refused = self._ahead(record, until_s)
         if refused is not None:
             return refused, None
@@ -325,6 +324,17 @@ class Collector:
 
 def _first_day(lane: Lane) -> int:
     return _EPOCH_DAY + lane.watermark_s // DAY_S
+
+
+def _outcome(arrival: Arrival, fresh: Freshness, collected: Collected) -> str | Refusal:
+    """What is counted of an event whose words are in use now."""
+    if fresh == "prevails":
+        return _conflict(arrival.received, "this record's is in use, and what came before it is not")
+    if arrival.received.retracted:
+        return RETRACTED_UNMET if arrival.known is None else "retracted"
+    if collected.sample.quarantine is not None:
+        return "quarantined"
+    return "collected" if fresh == "new" else "revised"
 
 
 def _conflict(received: Received, in_use: str) -> Refusal:

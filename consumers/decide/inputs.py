@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from consumers.collect.intake import unread
+from consumers.collect.decode import unread
 from consumers.drift.features.sketch import sums_of
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
 from consumers.wire import JournalEntryOut, SampleIn, SummaryOut

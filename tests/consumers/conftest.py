@@ -23,7 +23,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hypothesis import settings
 
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.drift.baseline.fit import Baseline, fit_baseline
