@@ -8,12 +8,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from consumers.collect.deduplication import FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, ID_BYTES, Mark, pack
+from consumers.collect.deduplication import ID_BYTES, Mark, pack
 from consumers.kept_state import KeyedValue, Migration
+from consumers.state_keys import FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, MARK_1_KEY
 
 _DAY_S: Final = 24 * 3600
 _EPOCH_DAY: Final = datetime(1970, 1, 1).toordinal()
-_MARK_1: Final = b"s|"
 
 
 class Mark1(msgspec.Struct, array_like=True, tag=1, frozen=True):
@@ -36,9 +36,9 @@ def marks_by_input(key: bytes, value: bytes | None) -> Iterable[KeyedValue]:
     Version 1 kept the event-day alone: the time is the day's last second, so that no mark is forgotten while its event can still
     be accepted. Its users are unknown: an erasure takes such samples out of stage 2's buffer, and their marks go with the window.
     """
-    if not key.startswith(_MARK_1):
+    if not key.startswith(MARK_1_KEY):
         return ((key, value),)
-    sample = bytes.fromhex(key[len(_MARK_1) :].decode())[:ID_BYTES]
+    sample = bytes.fromhex(key[len(MARK_1_KEY) :].decode())[:ID_BYTES]
     if value is None:
         return ((FORMER_FEEDBACK_KEY + sample, None), (FORMER_DOCUMENT_KEY + sample, None))
     old = _decode_mark_1(value)

@@ -22,10 +22,6 @@ from consumers.collect.daily_counts import DailySignals
 from consumers.collect.daily_sketches import DocumentSketches, InForce, none_in_force
 from consumers.collect.decode import Received, receive, receive_erasure, user_key
 from consumers.collect.deduplication import (
-    DOCUMENT_KEY,
-    FEEDBACK_KEY,
-    FORMER_DOCUMENT_KEY,
-    FORMER_FEEDBACK_KEY,
     Freshness,
     Mark,
     lost_with,
@@ -34,16 +30,25 @@ from consumers.collect.policy import IntakePolicy
 from consumers.collect.sample import Collected, collect
 from consumers.collect.totals import RETRACTED_UNMET, Totals
 from consumers.collect.watermark import DAY_S, Lane
+from consumers.kept_state import KeptState
 from consumers.records import Effects, InputRecord, Refusal
+from consumers.state_keys import (
+    COUNTS_KEY,
+    DOCUMENT_KEY,
+    ERASED_KEY,
+    FEEDBACK_KEY,
+    FORMER_DOCUMENT_KEY,
+    FORMER_FEEDBACK_KEY,
+    SKETCH_KEY,
+    TOTALS_KEY,
+    WATERMARK_KEY,
+)
 from consumers.wire import SampleOut
 from schemas import dead_letter, topics
 from schemas.envelope import Encoded, Envelope, RecordEncoder, format_time
 
 READER: Final = "stage1"
 SOURCE: Final = "abhyas/stage1"
-ERASED_KEY: Final = b"e"
-WATERMARK_KEY: Final = b"w|"
-TOTALS_KEY: Final = b"n"
 # Marks that one step drops at most: more of them go with the next steps, and a transaction stays small.
 FORGOTTEN_A_STEP: Final = 5_000
 # How an event stands to what is known whose words change nothing.
@@ -71,6 +76,8 @@ class Collector:
         self._lanes = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
         self._signals = DailySignals(partition)
         self._sketches = DocumentSketches(in_force)
+        # By the first byte of their keys.
+        self._parts: dict[bytes, KeptState] = {**self._marks, COUNTS_KEY[:1]: self._signals, SKETCH_KEY[:1]: self._sketches}
         # The erasure of each user (the hash's first bytes), in seconds since 1970 UTC.
         self._erased_s: dict[bytes, int] = {}
         self._samples = RecordEncoder(topics.SAMPLE_COLLECTED, SOURCE)
@@ -100,12 +107,10 @@ class Collector:
         """What became of the partition's records so far."""
         return self.totals.status()
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
-        for marks in self._marks.values():
-            yield from marks.items()
-        yield from self._signals.items()
-        yield from self._sketches.items()
+        for part in self._parts.values():
+            yield from part.save()
         for user, second in self._erased_s.items():
             yield ERASED_KEY + user, str(second).encode()
         for topic, lane in self._lanes.items():
@@ -113,23 +118,19 @@ class Collector:
                 yield WATERMARK_KEY + topic.encode(), str(lane.newest_s).encode()
         yield TOTALS_KEY, msgspec.json.encode(self.totals)
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
         kind = key[:1]
-        marks = self._marks.get(kind)
-        if marks is not None:
-            marks.restore(key, value)
-        elif kind == b"d":
-            self._signals.restore(key, value)
-        elif kind == b"f":
-            self._sketches.restore(key, value)
+        part = self._parts.get(kind)
+        if part is not None:
+            part.load(key, value)
         elif kind == ERASED_KEY:
             if value is None:
                 self._erased_s.pop(key[1:], None)
             else:
                 self._erased_s[key[1:]] = int(value)
-        elif kind == b"w" and value is not None:
-            self._lanes[key[2:].decode()].advance(int(value))
+        elif key.startswith(WATERMARK_KEY) and value is not None:
+            self._lanes[key[len(WATERMARK_KEY) :].decode()].advance(int(value))
         elif key == TOTALS_KEY:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
@@ -157,11 +158,14 @@ class Collector:
         effects.outcomes.update(outcomes)
         if summarised_s is not None:
             self._summarise(summarised_s, effects)
+        if outcomes:
+            self._forget()
+        for part in self._parts.values():
+            effects.changes |= part.take_changes()
         for topic, lane in self._lanes.items():
             if lane.newest_s != newest_s[topic]:
                 effects.changes[WATERMARK_KEY + topic.encode()] = str(lane.newest_s).encode()
-        if effects.outcomes:
-            self._forget(effects)
+        if outcomes:
             self.totals.add(effects)
             effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
         return effects
@@ -202,13 +206,13 @@ class Collector:
         arrival = arrive(received, record, self._lanes[record.topic], user, time_s)
         fresh = arrival.freshness()
         if fresh in UNCHANGED:
-            return self._keep(arrival, fresh, effects)
+            return self._keep(arrival, fresh)
         # Somebody who takes their words back is heard even while nothing is collected.
         if not self._policy.collect_feedback and arrival.lane is self._feedback and not received.retracted:
             return "collection_disabled"
         return self._collect(arrival, fresh, record, effects)
 
-    def _keep(self, arrival: Arrival, fresh: Freshness, effects: Effects) -> str | Refusal:
+    def _keep(self, arrival: Arrival, fresh: Freshness) -> str | Refusal:
         """The known words stay in use: they were said again later, or are in conflict with these."""
         known, marks = arrival.known, arrival.lane.marks
         if known is None or fresh in ("duplicate", "stale"):
@@ -216,9 +220,9 @@ class Collector:
         if fresh == "again":
             # Whatever else was said in between has to be later than this; the day that it counts in stays that of the first time.
             mark = msgspec.structs.replace(known, time_s=arrival.remembered_s, said_ms=arrival.said_ms, lost=b"")
-            marks.put(arrival.key, mark, effects.changes)
+            marks.put(arrival.key, mark)
             return "duplicate"
-        marks.put(arrival.key, msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content)), effects.changes)
+        marks.put(arrival.key, msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content)))
         return _conflict(arrival.received, "what came before it is in use")
 
     def _collect(self, arrival: Arrival, fresh: Freshness, record: InputRecord, effects: Effects) -> str | Refusal:
@@ -245,7 +249,7 @@ class Collector:
         left = set()
         for key, mark in arrival.former.items():
             self._take_back(key, mark, lane)
-            lane.former.drop(key, effects.changes)
+            lane.former.drop(key)
             left.add(mark.model)
         if known is not None and not arrival.former:
             self._take_back(arrival.key, known, lane)
@@ -258,7 +262,7 @@ class Collector:
             arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.user, day, contribution,
             None, arrival.said_ms, content, lost, former,
         )  # fmt: skip
-        lane.marks.put(arrival.key, mark, effects.changes)
+        lane.marks.put(arrival.key, mark)
         if lane is self._documents:
             self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
         effects.redactions += collected.redactions
@@ -287,7 +291,7 @@ class Collector:
         for marks in (lane.marks, lane.former):
             for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
                 self._take_back(key, mark, lane)
-                marks.drop(key, effects.changes)
+                marks.drop(key)
         return "erased", until_s
 
     def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
@@ -302,24 +306,24 @@ class Collector:
         return self._samples.encode(sample, sample.model, event_id, sample.occurred_at, envelope.traceparent, history=envelope.history)
 
     def _summarise(self, newest_s: int, effects: Effects) -> None:
-        self._sketches.settle(self._documents.marks, effects.changes)
+        self._sketches.settle(self._documents.marks)
         time = format_time(_EPOCH + timedelta(seconds=newest_s))
-        for summary in self._signals.take_touched(effects.changes):
+        for summary in self._signals.take_touched():
             event_id = f"{summary.model}:{summary.input}:{summary.partition}:{summary.event_day.isoformat()}:{summary.sequence}"
             told = self._sketches.on(summary) if summary.input == "document" else summary
             effects.encoded.append(self._summaries.encode(told, summary.model, event_id, time))
 
-    def _forget(self, effects: Effects) -> None:
+    def _forget(self) -> None:
         """Drops what no record that can still be accepted would ask for. Erasures stay: a history may be of any age."""
         for lane in self._lanes.values():
             if not lane.begun:
                 continue
-            lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
+            lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP)
             if lane.former:
-                lane.former.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
-            self._signals.forget(lane.kind, _first_day(lane), effects.changes)
+                lane.former.forget(lane.watermark_s, FORGOTTEN_A_STEP)
+            self._signals.forget(lane.kind, _first_day(lane))
             if lane is self._documents:
-                self._sketches.forget(_first_day(lane), effects.changes)
+                self._sketches.forget(_first_day(lane))
 
 
 def _first_day(lane: Lane) -> int:

@@ -25,6 +25,7 @@ from consumers.decide.status import summary
 from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import DAY_MS, TriggerPolicy
 from consumers.records import Effects, Emitted, InputRecord, Notice, Refusal
+from consumers.state_keys import DRIFT_KEY, ERASED_VOICE_KEY, JOURNAL_KEY, SAMPLE_KEY, TICK_KEY, TRIGGER_KEY
 from schemas import dead_letter, topics
 from schemas.envelope import RecordEncoder, format_time
 from schemas.events.drift_detected import DriftDetected
@@ -70,37 +71,30 @@ class Decider:
         """How many samples of a user the buffers hold. O(samples)."""
         return sum(trigger.buffer.held_of(f"u:{user_hash}") for trigger in self.triggers.values())
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
         if self._tick is not None:
-            yield b"t", msgspec.json.encode(self._tick)
+            yield TICK_KEY, msgspec.json.encode(self._tick)
         for voice, until_s in self._erased_s.items():
             yield _erased_key(voice), str(until_s).encode()
         for model, sequence in self._sequences.items():
-            yield f"j|{model}".encode(), str(sequence).encode()
+            yield JOURNAL_KEY + model.encode(), str(sequence).encode()
         for trigger in self.triggers.values():
-            yield from trigger.items()
+            yield from trigger.save()
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
-        kind, _, rest = key.decode().partition("|")
-        if kind == "t":
+        kind, end = key[:2], key[2:].decode()
+        if key == TICK_KEY:
             self._tick = self._tick_written = None if value is None else msgspec.json.decode(value, type=LastTick)
-            return
-        if kind == "e":
-            self._erased_s.pop(rest, None)
+        elif kind == ERASED_VOICE_KEY:
+            self._erased_s.pop(end, None)
             if value is not None:
-                self._erased_s[rest] = int(value)
-            return
-        model, _, part = rest.partition("|")
-        if kind == "j":
-            self._sequences[model] = 0 if value is None else int(value)
-        elif kind == "m":
-            self._trigger(model).restore(part, value)
-        elif kind == "b":
-            self._trigger(model).buffer.restore(part, value)
-        elif kind == "w":
-            self._trigger(model).drift.restore(part, value)
+                self._erased_s[end] = int(value)
+        elif kind == JOURNAL_KEY:
+            self._sequences[end] = 0 if value is None else int(value)
+        elif kind in (TRIGGER_KEY, SAMPLE_KEY, DRIFT_KEY):
+            self._trigger(end.partition("|")[0]).load(key, value)
         else:
             raise ValueError(
                 f"changelog key {key!r} is not stage 2's: expected t, e|…, j|…, m|…, b|… or w|…; is this another stage's changelog?"
@@ -152,7 +146,7 @@ class Decider:
     def _read(self, texts: dict[str, list[DocumentText]]) -> None:
         """Shows the texts of documents to the models' watches, many at a time; they decide nothing."""
         for model, documents in texts.items():
-            self._trigger(model).drift.read(documents)
+            self._trigger(model).drift.documents.read(documents)
         texts.clear()
 
     def _take_tick(self, record: InputRecord, seen: Input, entries: dict[str, list[Entry]], effects: Effects) -> None:
@@ -213,15 +207,15 @@ class Decider:
             for record in journal(model, first, entries[model]):
                 effects.encoded.append(self._encoder.encode(record, model, f"{model}:{record.first_sequence}", time))
             self._sequences[model] = first + len(entries[model])
-            effects.changes[f"j|{model}".encode()] = str(self._sequences[model]).encode()
+            effects.changes[JOURNAL_KEY + model.encode()] = str(self._sequences[model]).encode()
             effects.changes.update(self.triggers[model].take_changes())
         if self._tick is not None and self._tick != self._tick_written:
-            effects.changes[b"t"] = msgspec.json.encode(self._tick)
+            effects.changes[TICK_KEY] = msgspec.json.encode(self._tick)
             self._tick_written = self._tick
 
 
 def _erased_key(voice: str) -> bytes:
-    return f"e|{voice}".encode()
+    return ERASED_VOICE_KEY + voice.encode()
 
 
 def _time_of(decision: Decision, trigger: ModelTrigger) -> datetime:

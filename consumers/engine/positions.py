@@ -9,9 +9,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from consumers.engine.changelog import changelog_records, topic_id_key
+from consumers.engine.changelog import changelog_records
 from consumers.engine.stage import OwnedTask, Place, Stage
 from consumers.errors import StateMismatch
+from consumers.state_keys import topic_id_key
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 

@@ -23,12 +23,13 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.kafka.message import FAKE_CONSUMER
 
-from consumers.engine.changelog import SHARDS_KEY, changelog_records, state_records
+from consumers.engine.changelog import changelog_records, state_records
 from consumers.engine.fetch_pace import KAFKA_WAIT_MS, LISTEN_MS, SHORTEST_WAIT_MS
 from consumers.engine.routing import route
 from consumers.engine.stage import OwnedTask, Place, Stage
 from consumers.metrics import ConsumerMetrics
 from consumers.records import Effects, InputRecord, Notice
+from consumers.state_keys import SHARDS_KEY
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, Routed, TransactionalWriter
 from schemas.dead_letter import DeadLetter

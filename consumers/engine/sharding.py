@@ -13,10 +13,11 @@ from typing import Final
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from consumers.engine.changelog import SHARDS_KEY, migration_records
+from consumers.engine.changelog import migration_records
 from consumers.engine.positions import partition_counts
 from consumers.engine.stage import OwnedTask, Stage, shard_partitions
 from consumers.errors import StateMismatch
+from consumers.state_keys import SHARDS_KEY
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import topics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,14 +15,17 @@ Place = tuple[str, int]
 
 
 class Task(Protocol):
-    """The pure state of one partition; `status` is what is told of it, as JSON takes it."""
+    """The pure state of one partition, kept as `consumers.kept_state.KeptState` says; what `process` changed is in its effects.
+
+    `status` is what is told of it, as JSON takes it.
+    """
 
     @property
     def partition(self) -> int: ...
     @property
     def state_keys(self) -> int: ...
-    def restore(self, key: bytes, value: bytes | None) -> None: ...
-    def items(self) -> Iterator[tuple[bytes, bytes]]: ...
+    def load(self, key: bytes, value: bytes | None) -> None: ...
+    def save(self) -> Iterable[tuple[bytes, bytes]]: ...
     def process(self, records: Iterable[InputRecord]) -> Effects: ...
     def status(self) -> Mapping[str, Any]: ...
 

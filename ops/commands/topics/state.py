@@ -71,8 +71,7 @@ async def read(kafka: KafkaConnection, stages: tuple[str, ...]) -> list[HeldStat
 
 def overview(held: HeldState) -> dict[str, Any]:
     """Counts and bytes by kind of state, positions, number of shards and version of one partition, as JSON takes it."""
-    from consumers.describe_state import kind_of
-    from consumers.engine.changelog import SHARDS_KEY, VERSION_KEY
+    from consumers.state_keys import SHARDS_KEY, VERSION_KEY, kind_of
 
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -98,8 +97,10 @@ def overview(held: HeldState) -> dict[str, Any]:
 
 def _position(key: bytes, value: bytes) -> tuple[str, int] | None:
     """The input and its next offset; None for a record that is no position, or somebody else's."""
-    kind, *place = key.split(b"|")
-    if kind != b"p" or len(place) != 2 or not value.isdigit():
+    from consumers.state_keys import POSITION_KEY
+
+    place = key.removeprefix(POSITION_KEY).split(b"|")
+    if not key.startswith(POSITION_KEY) or len(place) != 2 or not value.isdigit():
         return None
     topic, partition = (part.decode(errors="backslashreplace") for part in place)
     return f"{topic} {partition}", int(value[:20])

@@ -123,7 +123,7 @@ def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any
     log, made, entries, changelog = Log(build), [], [], {}
     for index, step in enumerate([("serving", 0, 0), ("tick", 1, 0), *steps]):
         records = log.step(step, decider)
-        before = list(decider.items()) if index == cut else []
+        before = list(decider.save()) if index == cut else []
         effects = decider.process(records)
         made += decisions(effects)
         entries += journals(build, effects)
@@ -132,9 +132,9 @@ def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any
             continue
         if index == cut:
             for key, value in changelog.items():
-                restored.restore(key, value)
+                restored.load(key, value)
             for key, value in before:
-                copied.restore(key, value)
+                copied.load(key, value)
         assert restored.process(records) == effects
         assert copied.process(records) == effects
     replayed = [decision for decision in replay(build.model, policy, entries) if isinstance(decision, DECISIONS)]
@@ -222,14 +222,14 @@ def test_a_sample_on_its_way_during_the_erasure_stays_out(build: Any) -> None:
     effects = decider.process([log.record(build.erasure(USER))])
     restored = Decider(0, build.trigger_policy())
     for key, value in effects.changes.items():
-        restored.restore(key, value)
+        restored.load(key, value)
     late = log.record(build.sample("late", user_hash=USER))
     new = build.record(build.sample("new", user_hash=USER), offset=9, time=build.start + timedelta(seconds=1))
     for one in (decider, restored):
         effects = one.process([late, new])
         assert effects.outcomes[topics.SAMPLE_COLLECTED, "erased"] == 1
         assert one.triggers[build.model].buffer.pending_negatives == 1
-    assert dict(restored.items()) == dict(decider.items())
+    assert dict(restored.save()) == dict(decider.save())
 
 
 def test_an_erasure_is_remembered_as_long_as_what_it_refuses_is_kept(build: Any) -> None:
@@ -321,10 +321,10 @@ def test_foreign_state_and_tombstones(build: Any) -> None:
     """A changelog key of another stage is named; tombstones take state away."""
     decider = Decider(0, build.trigger_policy())
     with pytest.raises(ValueError, match="stage 2"):
-        decider.restore(b"s|abc", b"[1]")
+        decider.load(b"s|abc", b"[1]")
     effects = decider.process([build.record(build.serving()), build.record(build.tick())])
     for key in effects.changes:
-        decider.restore(key, None)
+        decider.load(key, None)
     assert decider.triggers[build.model].clock.serving_version is None
 
 

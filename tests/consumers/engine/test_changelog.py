@@ -100,6 +100,6 @@ def test_the_order_of_records_is_kept(build: Any) -> None:
     key, value = b"k" + bytes(16), b"x"
     shell = Outgoing(b"p|feedback.submitted.v1|0", b"1")
     version = Outgoing(b"version", str(NEWEST).encode())
-    assert dict(taken(build, version, Outgoing(key, value), shell, Outgoing(key, b"y")).task.items())[key] == b"y"
+    assert dict(taken(build, version, Outgoing(key, value), shell, Outgoing(key, b"y")).task.save())[key] == b"y"
     assert taken(build, version, Outgoing(key, value), shell, Outgoing(key, None)).task.state_keys == 0
     assert taken(build, version, Outgoing(key, None), shell, Outgoing(key, value)).task.state_keys == 1

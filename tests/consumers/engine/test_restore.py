@@ -135,7 +135,7 @@ async def test_a_snapshot_shortens_the_restore_and_changes_nothing(story: Story)
     assert same(whole, short)
     assert count <= 6
     assert all_records > 50
-    assert dict(short.task.items()) == dict(story.collector.items())
+    assert dict(short.task.save()) == dict(story.collector.save())
 
 
 async def test_doubtful_snapshots_are_ignored(story: Story) -> None:
@@ -168,8 +168,8 @@ async def test_a_snapshot_brings_nothing_erased_back(story: Story) -> None:
     owned, count = await story.restored(story.snapshots)
     assert count <= 8
     assert owned.task.remembered_ids == 1
-    assert not any(erased in value for _, value in owned.task.items())
-    assert dict(owned.task.items()) == dict(story.collector.items())
+    assert not any(erased in value for _, value in owned.task.save())
+    assert dict(owned.task.save()) == dict(story.collector.save())
     await story.keep()
     assert story.snapshots.path(3).read_bytes().count(erased) == 1  # the erasure's own record, which refuses what comes late
 
