@@ -15,6 +15,7 @@ from consumers.decide.inputs import (
     ErasureSeen,
     Input,
     JobSeen,
+    Read,
     SampleSeen,
     TickSeen,
     from_ms,
@@ -114,7 +115,7 @@ class Decider:
             elif found is None:
                 effects.outcomes[record.topic, "not_for_the_trigger"] += 1
             elif isinstance(found.input, ErasureSeen):
-                self._erase(record, found.input, entries, effects)
+                self._erase(record, found.input, found.traceparent, entries, effects)
             elif found.model is None:
                 self._read(texts)
                 self._take_tick(record, found.input, entries, effects)
@@ -124,7 +125,7 @@ class Decider:
             elif isinstance(found.input, JobSeen) and found.model not in self.triggers:
                 effects.outcomes[record.topic, "other_partition"] += 1
             else:
-                self._take(found.model, record, found.input, entries, effects)
+                self._take(found.model, record, found, entries, effects)
                 effects.outcomes[record.topic, "applied"] += 1
                 if found.document is not None:
                     texts.setdefault(found.model, []).append(found.document)
@@ -138,10 +139,10 @@ class Decider:
             found = self.triggers[model] = ModelTrigger(model, self._policy)
         return found
 
-    def _take(self, model: str, record: InputRecord, seen: Input, entries: dict[str, list[Entry]], effects: Effects) -> None:
+    def _take(self, model: str, record: InputRecord, found: Read, entries: dict[str, list[Entry]], effects: Effects) -> None:
         if model not in self.triggers and self._tick is not None:
             self._apply(model, Entry(topics.CLOCK_TICKED, 0, self._tick.offset, TickSeen(self._tick.now_ms)), entries, effects)
-        self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
+        self._apply(model, Entry(record.topic, record.partition, record.offset, found.input), entries, effects, found.traceparent)
 
     def _read(self, texts: dict[str, list[DocumentText]]) -> None:
         """Shows the texts of documents to the models' watches, many at a time; they decide nothing."""
@@ -166,7 +167,9 @@ class Decider:
         until_s = self._erased_s.get(voice)
         return until_s is not None and second <= until_s
 
-    def _erase(self, record: InputRecord, seen: ErasureSeen, entries: dict[str, list[Entry]], effects: Effects) -> None:
+    def _erase(
+        self, record: InputRecord, seen: ErasureSeen, traceparent: str | None, entries: dict[str, list[Entry]], effects: Effects
+    ) -> None:
         if record.timestamp_ms > 0 and seen.until_s - record.timestamp_ms // 1000 > self._policy.future_s:
             effects.outcomes[record.topic, dead_letter.FUTURE_DATED] += 1
             return
@@ -179,16 +182,17 @@ class Decider:
         for model in sorted(self.triggers):
             # Only where it changes something: a journal of others' erasures would help nobody.
             if self.triggers[model].buffer.said(seen.voice, seen.until_s):
-                self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
+                self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects, traceparent)
 
-    def _apply(self, model: str, entry: Entry, entries: dict[str, list[Entry]], effects: Effects) -> None:
+    def _apply(self, model: str, entry: Entry, entries: dict[str, list[Entry]], effects: Effects, traceparent: str | None = None) -> None:
+        """What follows goes on in the trace of the event that it follows from; a tick is part of none."""
         trigger = self._trigger(model)
         entries.setdefault(model, []).append(entry)
         for decision in trigger.apply(entry):
             if isinstance(decision, Notice):
                 effects.notices.append(decision)
             else:
-                effects.events.append(Emitted(decision, _time_of(decision, trigger)))
+                effects.events.append(Emitted(decision, _time_of(decision, trigger), traceparent))
 
     def _refuse(self, record: InputRecord, refusal: Refusal, effects: Effects) -> None:
         effects.outcomes[record.topic, refusal.reason] += 1

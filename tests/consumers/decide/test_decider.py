@@ -20,7 +20,10 @@ from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.status import log_line, summary
 from consumers.drift.baseline.fit import Baseline
 from consumers.drift.rates.rate_monitor import RatePolicy
+from consumers.engine.routing import route
 from consumers.records import Effects, InputRecord
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import Outgoing
 from schemas import topics
 from schemas.events.clock_ticked import ClockTicked
 from schemas.events.drift_detected import DriftDetected
@@ -33,6 +36,7 @@ from tests.consumers.drift.conftest import made_documents
 
 # So that chance makes a drift in a few summaries.
 EAGER = DriftPolicy(rates=RatesPolicy(baseline_events=30, watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=40)))
+PARTITIONS = {spec.name: spec.partitions for spec in topics.specs()}
 DECISIONS = (RetrainRequested, DriftDetected, OperatorRequested)
 
 STEP = st.one_of(
@@ -351,3 +355,44 @@ def test_the_log_tells_of_commands_and_drifts_without_their_batches(build: Any) 
         },
     )  # fmt: skip
     assert log_line(build.request("cancel", job_id="j")) is None
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def commands_on_the_wire(build: Any, effects: Effects) -> list[Outgoing]:
+    """The records of the commands among some effects."""
+    routed = route(effects, source="abhyas/stage2", connection=KafkaConnection("nowhere:1"), partitions=PARTITIONS)
+    return [one for (topic, _), found in routed.items() if topic.endswith(topics.RETRAIN_REQUESTED) for one in found]
+
+
+def test_a_command_goes_on_in_the_trace_of_the_event_that_fired_it(build: Any) -> None:
+    """The sample that made the count full, or a person's request: its traceparent is the command's, in the same bytes on every replay."""
+    other = TRACE.replace("b7", "c8")
+    ready = [build.record(build.serving()), build.record(build.tick()), build.record(build.sample("a"), traceparent=other)]
+    firing = [build.record(build.sample("b"), offset=1, traceparent=TRACE), build.record(build.sample("c"), offset=2, traceparent=other)]
+    found = []
+    for _ in range(2):
+        decider = Decider(0, build.trigger_policy(threshold=2))
+        decider.process(ready)
+        found.append(commands_on_the_wire(build, decider.process(firing)))
+    ((command,),) = found[:1]
+    assert dict(command.headers)["traceparent"] == TRACE.encode()
+    assert found[0] == found[1]
+    asked = Decider(0, build.trigger_policy())
+    asked.process(ready)
+    (command,) = commands_on_the_wire(build, asked.process([build.record(build.request("start", job_id="j"), traceparent=TRACE)]))
+    assert dict(command.headers)["traceparent"] == TRACE.encode()
+
+
+def test_a_command_that_a_tick_fires_is_part_of_no_trace(build: Any) -> None:
+    """Nor is one that an event without a trace fires."""
+    decider = Decider(0, build.trigger_policy(threshold=1))
+    traced = build.record(build.sample("a"), traceparent=TRACE)
+    effects = decider.process([build.record(build.serving()), traced, build.record(build.tick())])
+    (command,) = commands_on_the_wire(build, effects)
+    assert "traceparent" not in dict(command.headers)
+    untraced = Decider(0, build.trigger_policy(threshold=1))
+    untraced.process([build.record(build.serving()), build.record(build.tick())])
+    (command,) = commands_on_the_wire(build, untraced.process([build.record(build.sample("a"))]))
+    assert "traceparent" not in dict(command.headers)
