@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from consumers import state_keys as keys
 from consumers.collect.daily_counts import COUNTS, DayCounts
 from consumers.collect.daily_sketches import read_sketch
 from consumers.collect.deduplication import unpack
@@ -22,37 +23,6 @@ from consumers.decide.recent_documents import Pieces
 from consumers.decide.trigger_state import PARTS
 from consumers.drift.features.sketch import documents, unpacked
 from consumers.migrations import Mark1
-from consumers.state_keys import (
-    BASELINES_PART,
-    BUCKET_PART,
-    COUNTS_KEY,
-    DOCUMENT_KEY,
-    DRIFT_KEY,
-    ERASED_KEY,
-    ERASED_VOICE_KEY,
-    FEEDBACK_KEY,
-    FEEDBACK_PART,
-    FORMER_DOCUMENT_KEY,
-    FORMER_FEEDBACK_KEY,
-    JOURNAL_KEY,
-    MARK_1_KEY,
-    MONITOR_PART,
-    POSITION_KEY,
-    RATE_PART,
-    SAMPLE_KEY,
-    SHARDS_KEY,
-    SKETCH_KEY,
-    SKETCH_PART,
-    TERMS_PART,
-    TICK_KEY,
-    TOPIC_ID_KEY,
-    TOTALS_KEY,
-    TRIGGER_KEY,
-    VERSION_KEY,
-    WATERMARK_KEY,
-    entry_of,
-    kind_of,
-)  # fmt: skip
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -83,7 +53,7 @@ class Described(msgspec.Struct, frozen=True):
 
 def describe(stage: str, key: bytes, value: bytes) -> Described:
     """The record in plain values; of one that cannot be decoded, its bytes as text."""
-    kind, entry = kind_of(stage, key), entry_of(stage, key)
+    kind, entry = keys.kind_of(stage, key), keys.entry_of(stage, key)
     read = _text_value if entry is None else READERS[stage][entry]
     try:
         return read(kind, key, value)
@@ -193,7 +163,7 @@ def _size(kind: str, key: bytes, value: bytes) -> Described:
 
 def _terms(kind: str, key: bytes, value: bytes) -> Described:
     # The first says how many pieces there are; a piece is compressed counts and snippets.
-    return (_struct(Pieces) if key.endswith(TERMS_PART) else _size)(kind, key, value)
+    return (_struct(Pieces) if key.endswith(keys.TERMS_PART) else _size)(kind, key, value)
 
 
 def _number(kind: str, key: bytes, value: bytes) -> Described:
@@ -228,34 +198,39 @@ def _is_same(kept: str | None, wanted: str) -> bool:
     return bool(kept) and bool(wanted) and (str(kept).startswith(wanted) or wanted.startswith(str(kept)))
 
 
-_OF_THE_SHELL: Final[dict[bytes, Reader]] = {SHARDS_KEY: _number, VERSION_KEY: _number, POSITION_KEY: _number, TOPIC_ID_KEY: _text_value}
+_OF_THE_SHELL: Final[dict[bytes, Reader]] = {
+    keys.SHARDS_KEY: _number,
+    keys.VERSION_KEY: _number,
+    keys.POSITION_KEY: _number,
+    keys.TOPIC_ID_KEY: _text_value,
+}
 READERS: Final[dict[str, dict[bytes, Reader]]] = {
     "stage1": _OF_THE_SHELL
     | {
-        FEEDBACK_KEY: _mark,
-        DOCUMENT_KEY: _mark,
-        FORMER_FEEDBACK_KEY: _mark,
-        FORMER_DOCUMENT_KEY: _mark,
-        MARK_1_KEY: _mark_1,
-        COUNTS_KEY: _day,
-        SKETCH_KEY: _sketch,
-        ERASED_KEY: _erasure,
-        WATERMARK_KEY: _second,
-        TOTALS_KEY: _totals,
+        keys.FEEDBACK_KEY: _mark,
+        keys.DOCUMENT_KEY: _mark,
+        keys.FORMER_FEEDBACK_KEY: _mark,
+        keys.FORMER_DOCUMENT_KEY: _mark,
+        keys.MARK_1_KEY: _mark_1,
+        keys.COUNTS_KEY: _day,
+        keys.SKETCH_KEY: _sketch,
+        keys.ERASED_KEY: _erasure,
+        keys.WATERMARK_KEY: _second,
+        keys.TOTALS_KEY: _totals,
     },
     "stage2": _OF_THE_SHELL
     | {
-        TICK_KEY: _tick,
-        ERASED_VOICE_KEY: _erased_voice,
-        JOURNAL_KEY: _journal,
-        TRIGGER_KEY: _part,
-        SAMPLE_KEY: _sample,
-        DRIFT_KEY + BASELINES_PART: _struct(ListedBaselines),
-        DRIFT_KEY + BUCKET_PART: _struct(Watched),
-        DRIFT_KEY + FEEDBACK_PART: _feedback_day,
-        DRIFT_KEY + SKETCH_PART: _struct(DaySketch),
-        DRIFT_KEY + RATE_PART: _struct(RateState),
-        DRIFT_KEY + MONITOR_PART: _size,
-        DRIFT_KEY + TERMS_PART: _terms,
+        keys.TICK_KEY: _tick,
+        keys.ERASED_VOICE_KEY: _erased_voice,
+        keys.JOURNAL_KEY: _journal,
+        keys.TRIGGER_KEY: _part,
+        keys.SAMPLE_KEY: _sample,
+        keys.DRIFT_KEY + keys.BASELINES_PART: _struct(ListedBaselines),
+        keys.DRIFT_KEY + keys.BUCKET_PART: _struct(Watched),
+        keys.DRIFT_KEY + keys.FEEDBACK_PART: _feedback_day,
+        keys.DRIFT_KEY + keys.SKETCH_PART: _struct(DaySketch),
+        keys.DRIFT_KEY + keys.RATE_PART: _struct(RateState),
+        keys.DRIFT_KEY + keys.MONITOR_PART: _size,
+        keys.DRIFT_KEY + keys.TERMS_PART: _terms,
     },
 }
