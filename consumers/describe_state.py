@@ -8,42 +8,21 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.collect.collector import ERASED_KEY, TOTALS_KEY
+from consumers import state_keys as keys
 from consumers.collect.daily_counts import COUNTS, DayCounts
 from consumers.collect.daily_sketches import read_sketch
-from consumers.collect.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, unpack
+from consumers.collect.deduplication import unpack
 from consumers.collect.totals import Totals
 from consumers.decide.decider import LastTick
 from consumers.decide.document_drift import DaySketch, ListedBaselines, Watched
-from consumers.decide.ended_runs import EndedRuns
 from consumers.decide.feedback_drift import FeedbackDayCounts
 from consumers.decide.feedback_rate import RateState
 from consumers.decide.inputs import COUNTED
 from consumers.decide.negative_buffer import Buffered, Status
 from consumers.decide.recent_documents import Pieces
-from consumers.decide.trigger_state import Clock, Requests, Running
+from consumers.decide.trigger_state import PARTS
 from consumers.drift.features.sketch import documents, unpacked
-from consumers.engine.changelog import SHARDS_KEY, VERSION_KEY
-from consumers.engine.migrations import Mark1
-
-UNKNOWN: Final = "unknown"
-_MARKS: Final = {
-    FEEDBACK_KEY: "feedback mark",
-    DOCUMENT_KEY: "document mark",
-    FORMER_FEEDBACK_KEY: "feedback mark (former id)",
-    FORMER_DOCUMENT_KEY: "document mark (former id)",
-}
-# By the letter behind the model.
-_DRIFT: Final = {
-    b"b": "drift baselines",
-    b"f": "drift: feedback of a day",
-    b"k": "drift: monitor of documents",
-    b"o": "drift: open bucket of documents",
-    b"r": "drift: rate",
-    b"s": "drift: sketch of a day",
-    b"t": "drift: recent terms",
-}
-_PARTS: Final[dict[str, type[msgspec.Struct]]] = {"clock": Clock, "run": Running, "requests": Requests, "ended": EndedRuns}
+from consumers.migrations import Mark1
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -72,14 +51,10 @@ class Described(msgspec.Struct, frozen=True):
         return self.name.startswith(wanted)
 
 
-def kind_of(stage: str, key: bytes) -> str:
-    """The kind of state of a key, `unknown` for one that nothing of ours writes."""
-    return _reader(stage, key)[0]
-
-
 def describe(stage: str, key: bytes, value: bytes) -> Described:
     """The record in plain values; of one that cannot be decoded, its bytes as text."""
-    kind, read = _reader(stage, key)
+    kind, entry = keys.kind_of(stage, key), keys.entry_of(stage, key)
+    read = _text_value if entry is None else READERS[stage][entry]
     try:
         return read(kind, key, value)
     except (ValueError, IndexError) as error:
@@ -87,48 +62,6 @@ def describe(stage: str, key: bytes, value: bytes) -> Described:
 
 
 Reader = Callable[[str, bytes, bytes], Described]
-
-
-def _reader(stage: str, key: bytes) -> tuple[str, Reader]:
-    if key in (SHARDS_KEY, VERSION_KEY):
-        return ("number of shards" if key == SHARDS_KEY else "version"), _number
-    if key.startswith(b"p|"):
-        return "position", _number
-    if key.startswith(b"i|"):
-        return "topic id", _topic_id
-    return _reader_of_stage1(key) if stage == "stage1" else _reader_of_stage2(key)
-
-
-def _reader_of_stage1(key: bytes) -> tuple[str, Reader]:
-    kind = key[:1]
-    if kind in _MARKS:
-        return _MARKS[kind], _mark
-    if key.startswith(b"s|"):
-        return "mark (version 1)", _mark_1
-    if key.startswith(b"d|"):
-        return "counts of a day", _day
-    if key.startswith(b"f|"):
-        return "sketch of a day", _sketch
-    if kind == ERASED_KEY:
-        return "erasure", _erasure
-    if key.startswith(b"w|"):
-        return "newest event time", _second
-    return ("totals", _totals) if key == TOTALS_KEY else (UNKNOWN, _unknown)
-
-
-def _reader_of_stage2(key: bytes) -> tuple[str, Reader]:
-    kind, _, rest = key.partition(b"|")
-    if key == b"t":
-        return "newest tick", _tick
-    if kind == b"w":
-        return _DRIFT.get(rest.split(b"|")[1][:1] if b"|" in rest else b"", UNKNOWN), _drift
-    known: dict[bytes, tuple[str, Reader]] = {
-        b"b": ("sample", _sample),
-        b"e": ("erasure", _erased_voice),
-        b"j": ("next journal entry", _journal),
-        b"m": (f"trigger: {_text(rest.rpartition(b'|')[2])}", _part),
-    }
-    return known.get(kind, (UNKNOWN, _unknown))
 
 
 def _mark(kind: str, key: bytes, value: bytes) -> Described:
@@ -195,9 +128,9 @@ def _journal(kind: str, key: bytes, value: bytes) -> Described:
 
 def _part(kind: str, key: bytes, value: bytes) -> Described:
     _, model, part = key.decode().split("|")
-    if part not in _PARTS:
+    if part not in PARTS:
         return Described(kind, _text(key), _text(value), model=model)
-    told = _plain(msgspec.json.decode(value, type=_PARTS[part]))
+    told = _plain(msgspec.json.decode(value, type=PARTS[part]))
     if part == "run":
         told["command"] = msgspec.json.decode(told["command"])
     return Described(kind, _text(key), told, model=model)
@@ -210,36 +143,39 @@ def _sample(kind: str, key: bytes, value: bytes) -> Described:
     return Described(kind, _text(key), told, model=model, sample=sample, user=_user(found.voice))
 
 
-def _drift(kind: str, key: bytes, value: bytes) -> Described:
-    _, model, letter, *rest = key.decode().split("|")
-    told: Any
-    if letter == "r":
-        told = _plain(msgspec.json.decode(value, type=RateState))
-    elif letter == "f":
-        day = msgspec.json.decode(value, type=FeedbackDayCounts)
-        told = {"sequence": day.sequence} | dict(zip(COUNTED, day.counts, strict=False))
-    elif letter == "s":
-        told = _plain(msgspec.json.decode(value, type=DaySketch))
-    elif letter in "bo":
-        told = _plain(msgspec.json.decode(value, type=ListedBaselines if letter == "b" else Watched))
-    elif letter == "t" and not rest[0]:
-        told = _plain(msgspec.json.decode(value, type=Pieces))
-    else:
-        # A part of the monitor, or a piece of compressed counts and snippets.
-        told = {"bytes": len(value)}
-    return Described(kind, _text(key), told, model=model)
+def _struct(form: type[msgspec.Struct]) -> Reader:
+    """Reads what lies under a key of drift, `w|<model>|…`, as JSON of this form."""
+
+    def read(kind: str, key: bytes, value: bytes) -> Described:
+        return Described(kind, _text(key), _plain(msgspec.json.decode(value, type=form)), model=_model(key))
+
+    return read
+
+
+def _feedback_day(kind: str, key: bytes, value: bytes) -> Described:
+    day = msgspec.json.decode(value, type=FeedbackDayCounts)
+    return Described(kind, _text(key), {"sequence": day.sequence} | dict(zip(COUNTED, day.counts, strict=False)), model=_model(key))
+
+
+def _size(kind: str, key: bytes, value: bytes) -> Described:
+    return Described(kind, _text(key), {"bytes": len(value)}, model=_model(key))
+
+
+def _terms(kind: str, key: bytes, value: bytes) -> Described:
+    # The first says how many pieces there are; a piece is compressed counts and snippets.
+    return (_struct(Pieces) if key.endswith(keys.TERMS_PART) else _size)(kind, key, value)
 
 
 def _number(kind: str, key: bytes, value: bytes) -> Described:
     return Described(kind, _text(key), int(value))
 
 
-def _topic_id(kind: str, key: bytes, value: bytes) -> Described:
+def _text_value(kind: str, key: bytes, value: bytes) -> Described:
     return Described(kind, _text(key), _text(value))
 
 
-def _unknown(kind: str, key: bytes, value: bytes) -> Described:
-    return Described(kind, _text(key), _text(value))
+def _model(key: bytes) -> str:
+    return key.split(b"|")[1].decode()
 
 
 def _plain(found: Any) -> dict[str, Any]:
@@ -260,3 +196,41 @@ def _time(second: float) -> str:
 
 def _is_same(kept: str | None, wanted: str) -> bool:
     return bool(kept) and bool(wanted) and (str(kept).startswith(wanted) or wanted.startswith(str(kept)))
+
+
+_OF_THE_SHELL: Final[dict[bytes, Reader]] = {
+    keys.SHARDS_KEY: _number,
+    keys.VERSION_KEY: _number,
+    keys.POSITION_KEY: _number,
+    keys.TOPIC_ID_KEY: _text_value,
+}
+READERS: Final[dict[str, dict[bytes, Reader]]] = {
+    "stage1": _OF_THE_SHELL
+    | {
+        keys.FEEDBACK_KEY: _mark,
+        keys.DOCUMENT_KEY: _mark,
+        keys.FORMER_FEEDBACK_KEY: _mark,
+        keys.FORMER_DOCUMENT_KEY: _mark,
+        keys.MARK_1_KEY: _mark_1,
+        keys.COUNTS_KEY: _day,
+        keys.SKETCH_KEY: _sketch,
+        keys.ERASED_KEY: _erasure,
+        keys.WATERMARK_KEY: _second,
+        keys.TOTALS_KEY: _totals,
+    },
+    "stage2": _OF_THE_SHELL
+    | {
+        keys.TICK_KEY: _tick,
+        keys.ERASED_VOICE_KEY: _erased_voice,
+        keys.JOURNAL_KEY: _journal,
+        keys.TRIGGER_KEY: _part,
+        keys.SAMPLE_KEY: _sample,
+        keys.DRIFT_KEY + keys.BASELINES_PART: _struct(ListedBaselines),
+        keys.DRIFT_KEY + keys.BUCKET_PART: _struct(Watched),
+        keys.DRIFT_KEY + keys.FEEDBACK_PART: _feedback_day,
+        keys.DRIFT_KEY + keys.SKETCH_PART: _struct(DaySketch),
+        keys.DRIFT_KEY + keys.RATE_PART: _struct(RateState),
+        keys.DRIFT_KEY + keys.MONITOR_PART: _size,
+        keys.DRIFT_KEY + keys.TERMS_PART: _terms,
+    },
+}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from consumers.decide.decider import Decider
 from consumers.engine.watch.topic_watch import KINDS, Kind
 from consumers.records import Effects
 from schemas.events.drift_detected import DriftDetected
@@ -54,13 +54,17 @@ class ConsumerMetrics:
             registry=self.registry,
         )
         self._state_keys = Gauge("abhyas_consumer_state_keys", "Keys held in memory", ["stage"], registry=self.registry)
-        self._pending = Gauge("abhyas_buffer_pending_negatives", "Negatives that no batch has leased", ["model"], registry=self.registry)
-        self._counted = Gauge(
-            "abhyas_buffer_counted_negatives", "Pending negatives that count towards the threshold", ["model"], registry=self.registry
-        )
-        self._users = Gauge("abhyas_buffer_users", "Users, else conversations, of pending negatives", ["model"], registry=self.registry)
-        self._quorum = Gauge("abhyas_buffer_min_users", "Users that a run by count asks for", ["model"], registry=self.registry)
-        self._threshold = Gauge("abhyas_buffer_threshold", "Negatives that make a run due", ["model"], registry=self.registry)
+        # By what the status of a model calls it.
+        self._buffers = {
+            name: Gauge(f"abhyas_buffer_{metric}", what, ["model"], registry=self.registry)
+            for name, metric, what in (
+                ("pending_negatives", "pending_negatives", "Negatives that no batch has leased"),
+                ("counted_negatives", "counted_negatives", "Pending negatives that count towards the threshold"),
+                ("distinct_users", "users", "Users, else conversations, of pending negatives"),
+                ("min_users", "min_users", "Users that a run by count asks for"),
+                ("threshold", "threshold", "Negatives that make a run due"),
+            )
+        }
         self._tick = Gauge("abhyas_ticker_last_tick_timestamp_seconds", "The newest tick written", registry=self.registry)
 
     def committed(self, stage: str, effects: Iterable[Effects], seconds: float) -> None:
@@ -89,15 +93,12 @@ class ConsumerMetrics:
             self._changed_topics.labels(kind).set(changes.count(kind))
         self._open_transaction.set(open_transaction_s)
 
-    def buffers(self, deciders: Iterable[Decider]) -> None:
-        """How full the buffers are."""
-        serving = [trigger for decider in deciders for trigger in decider.triggers.values() if trigger.clock.serving_version]
-        for trigger in sorted(serving, key=lambda trigger: trigger.model)[:MAX_MODEL_LABELS]:
-            self._pending.labels(trigger.model).set(trigger.buffer.pending_negatives)
-            self._counted.labels(trigger.model).set(trigger.buffer.counted_negatives)
-            self._users.labels(trigger.model).set(trigger.buffer.distinct_users)
-            self._quorum.labels(trigger.model).set(trigger.policy.min_users)
-            self._threshold.labels(trigger.model).set(trigger.policy.threshold)
+    def buffers(self, models: Mapping[str, Mapping[str, Any]]) -> None:
+        """How full the buffers are, by the status of each model."""
+        serving = sorted(model for model, status in models.items() if status["serving_version"])
+        for model in serving[:MAX_MODEL_LABELS]:
+            for name, gauge in self._buffers.items():
+                gauge.labels(model).set(models[model][name])
 
     def ticked(self, now_s: float) -> None:
         """A tick was written."""

@@ -83,12 +83,3 @@ class Refusal:
 # A decoder is a pure function of the record, so whatever it raises it would raise again: the record is poison, not
 # the process. Beyond ValueError: integers too large for a float, times outside the calendar, JSON nested too deeply.
 DECODING_ERRORS: Final = (ValueError, ArithmeticError, TypeError, RecursionError)
-
-
-def position_key(topic: str, partition: int) -> bytes:
-    """The state key under which a task's next input offset is kept.
-
-    >>> position_key("feedback.submitted.v1", 3)
-    b'p|feedback.submitted.v1|3'
-    """
-    return f"p|{topic}|{partition}".encode()

@@ -17,10 +17,9 @@ from faststream.kafka import KafkaBroker
 
 from consumers.baseline_cache import BaselineShelf, CurrentModels
 from consumers.collect.collector import Collector
+from consumers.collect.totals import summed
 from consumers.decide.decider import Decider
-from consumers.decide.status import summary
 from consumers.engine.housekeeping import Upkeep
-from consumers.engine.migrations import current_version
 from consumers.engine.open_shard import Ownership, StartClients, open_shard
 from consumers.engine.positions import check_partitions, partition_counts
 from consumers.engine.restore import restore
@@ -91,9 +90,9 @@ class StreamProcessor:
         await broker.connect()
         # FastStream has no setting for the consumer's class; its own tests put theirs here.
         made: Any = broker.config.broker_config.builder
-        broker.config.broker_config.builder = partial(ShardConsumer, embedded=self._connection.embedded, **made.keywords)
+        broker.config.broker_config.builder = partial(ShardConsumer, wakes_fetches=self._connection.wakes_fetches, **made.keywords)
         self._phase = "restoring"
-        if not self._connection.embedded:
+        if self._connection.knows_topic_ids:
             self._topics = await describe(self._connection, _inputs(stages, self._connection))
         for stage in stages:
             partitions = check_partitions(stage, self._connection, counts)
@@ -118,7 +117,7 @@ class StreamProcessor:
             for shard in self._shards:
                 shard.position_once()
             self._run_beside(self._watch.run(), "progress")
-            if not self._connection.embedded:
+            if self._connection.keeps_logs:
                 self._upkeep = Upkeep(
                     self._shards,
                     self._snapshots,
@@ -170,28 +169,29 @@ class StreamProcessor:
 
     def before_metrics(self) -> None:
         """Refreshes the gauges that are read off the state."""
-        self._metrics.buffers(self._deciders())
+        self._metrics.buffers(self._models())
 
     def state(self) -> dict[str, Any]:
         """The JSON of `GET /state`."""
-        models = {model: trigger for decider in self._deciders() for model, trigger in decider.triggers.items()}
         return {
-            "stage1": _totals(self._collectors()) | {"positions": self._positions("stage1")},
+            "stage1": summed(self._statuses("stage1")) | {"positions": self._positions("stage1")},
             "stage2": {"positions": self._positions("stage2")},
             "lag_records": self._watch.lag() if self._watch is not None else {},
             "problems": self._watch.problems() if self._watch is not None else [],
-            "models": {model: summary(models[model]) for model in sorted(models)},
+            "models": self._models(),
         }
 
     async def samples_of(self, user_hash: str) -> dict[str, Any]:
         """The JSON of `GET /users/{hash}`: what is remembered and held of a user by this process, and whether that is all there is."""
-        collectors, deciders = self._collectors(), self._deciders()
+        tasks = [owned.task for shard in self._shards for owned in shard.tasks.values()]
+        collectors = [task for task in tasks if isinstance(task, Collector)]
+        deciders = [task for task in tasks if isinstance(task, Decider)]
         remembered = buffered = 0
         for collector in collectors:
             remembered += collector.remembered_of(user_hash)
             await asyncio.sleep(0)
         for decider in deciders:
-            buffered += sum(trigger.buffer.held_of(f"u:{user_hash}") for trigger in decider.triggers.values())
+            buffered += decider.held_of(user_hash)
             await asyncio.sleep(0)
         every = len(collectors) >= topics.INPUT_PARTITIONS and len(deciders) >= topics.MODEL_PARTITIONS
         return {"remembered": remembered, "buffered": buffered, "complete": every and self._phase == "running"}
@@ -222,7 +222,7 @@ class StreamProcessor:
         tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in partitions}
 
         async def read_back(into: Mapping[int, OwnedTask]) -> None:
-            await restore(self._connection, stage.changelog, into, snapshots=self._snapshots.get(stage.name))
+            await restore(self._connection, stage, into, snapshots=self._snapshots.get(stage.name))
 
         ids = {
             name: self._topics[full].id for name in (*stage.keyed, *stage.whole) if (full := self._connection.topic(name)) in self._topics
@@ -242,15 +242,15 @@ class StreamProcessor:
             await consumer.stop()
 
     def _find_snapshots(self, stage: Stage) -> None:
-        """Where the stage's snapshots are. The embedded broker keeps nothing that a snapshot could stand for."""
+        """Where the stage's snapshots are. A log that is not kept holds nothing that a snapshot could stand for."""
         settings, changelog = self._settings, self._connection.topic(stage.changelog)
-        if self._connection.embedded or not settings.snapshot_every_minutes:
+        if not self._connection.keeps_logs or not settings.snapshot_every_minutes:
             return
         made_as = self._topics.get(changelog)
         if made_as is None:
             return
         folder = settings.data_dir / "snapshots" / settings.topic_prefix / stage.name
-        self._snapshots[stage.name] = Snapshots(folder, changelog, made_as.id, current_version(stage.changelog))
+        self._snapshots[stage.name] = Snapshots(folder, changelog, made_as.id, stage.version)
 
     def _run_beside(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
@@ -269,13 +269,13 @@ class StreamProcessor:
             self.failure = error
             self.failed.set()
 
-    def _collectors(self) -> list[Collector]:
-        tasks = [owned.task for shard in self._shards for owned in shard.tasks.values()]
-        return [task for task in tasks if isinstance(task, Collector)]
+    def _statuses(self, stage: str) -> list[Mapping[str, Any]]:
+        return [owned.task.status() for shard in self._shards if shard.stage.name == stage for owned in shard.tasks.values()]
 
-    def _deciders(self) -> list[Decider]:
-        tasks = [owned.task for shard in self._shards for owned in shard.tasks.values()]
-        return [task for task in tasks if isinstance(task, Decider)]
+    def _models(self) -> dict[str, Any]:
+        """The status of each model, in the order of their names."""
+        found = {model: status for statuses in self._statuses("stage2") for model, status in statuses.items()}
+        return dict(sorted(found.items()))
 
     def _positions(self, stage: str) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = {}
@@ -302,32 +302,6 @@ def _read_partitions(stages: Iterable[Stage], connection: KafkaConnection, count
             used = counts[topic if name in stage.whole else connection.topic(stage.changelog)]
             read[topic] = min(used, read.get(topic, used))
     return read
-
-
-def _totals(collectors: Iterable[Collector]) -> dict[str, Any]:
-    processed = duplicates = redactions = conflicts = corrections = unmet = 0
-    letters: dict[str, dict[str, int]] = {}
-    for collector in collectors:
-        totals = collector.totals
-        processed += totals.processed
-        duplicates += totals.duplicates
-        redactions += totals.redactions
-        conflicts += totals.conflicts
-        corrections += totals.redacted_corrections
-        unmet += totals.unmet_retractions
-        for topic, reasons in totals.dead_letters.items():
-            for reason, count in reasons.items():
-                found = letters.setdefault(topic, {})
-                found[reason] = found.get(reason, 0) + count
-    return {
-        "processed": processed,
-        "duplicates_ignored": duplicates,
-        "dead_letters": letters,
-        "redactions": redactions,
-        "conflicts": conflicts,
-        "redacted_corrections": corrections,
-        "unmet_retractions": unmet,
-    }
 
 
 def _spare_the_collector() -> None:

@@ -30,7 +30,7 @@ class RatingIn(msgspec.Struct, frozen=True, gc=False):
 
 
 class FeedbackIn(msgspec.Struct, frozen=True, gc=False):
-    """feedback.submitted: sizes and types checked while decoding, the patterns of names in `consumers.collect.intake`."""
+    """feedback.submitted: sizes and types checked while decoding, the patterns of names in `consumers.collect.decode`."""
 
     feedback_id: ShortText
     revision: Annotated[int, Meta(ge=0, le=1_000_000)] = 0

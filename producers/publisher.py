@@ -32,9 +32,9 @@ log = structlog.get_logger()
 # Under the 5 MB or so that the embedded broker keeps of a partition, with room for other writers; on a real broker
 # it bounds the memory of this process.
 BUDGET_BYTES: Final = 3_000_000
-# The embedded broker stalls at 1,000 single-record batches a second (measured with a linger of 2 ms).
-EMBEDDED_LINGER_MS: Final = 25
 LINGER_MS: Final = 5
+# Where the broker takes no single records (measured with a linger of 2 ms).
+GATHERING_LINGER_MS: Final = 25
 # The connection's 5 ms suits transactions; while a broker is away it would mean 200 attempts a second.
 RETRY_BACKOFF_MS: Final = 50
 STOP_TIMEOUT_S: Final = 3.0
@@ -73,7 +73,8 @@ class Publisher:
         self.source = source
         self.ack_timeout_s = ack_timeout_s
         self.backlog = Backlog(budget_bytes, hold=hold_until_processed)
-        self._linger_ms = linger_ms if linger_ms is not None else EMBEDDED_LINGER_MS if connection.embedded else LINGER_MS
+        usual_ms = LINGER_MS if connection.takes_single_records else GATHERING_LINGER_MS
+        self._linger_ms = usual_ms if linger_ms is None else linger_ms
         self._producer: AIOKafkaProducer | None = None
         self._open = False
         self._starting = asyncio.Lock()

@@ -30,6 +30,9 @@ STAGE2_CHANGELOG: Final = "stage2.changelog.v1"
 
 DLQ_SUFFIX: Final = ".dlq"
 
+# By the name of a stage.
+CHANGELOGS: Final = {"stage1": STAGE1_CHANGELOG, "stage2": STAGE2_CHANGELOG}
+
 # The changelog of the stage that reads a topic by partition. State belongs to partitions, so the changelog's number is the one in use:
 # keys stay where they are when somebody adds partitions to the topic.
 READ_WITH: Final = {

@@ -165,7 +165,7 @@ def _size_figures(fitted: Baseline, stream: Documents) -> list[Figure]:
     recent, largest = RecentTerms(fitted.terms), 0
     for texts, sources in stream.batches():
         recent.take(texts, sources)
-        largest = max(largest, len(recent.to_bytes()))
+        largest = max(largest, len(recent.save()))
     how = f"the largest after each batch of {len(stream.texts):,} documents"
     return [*found, Figure("the record of recent terms", largest, "B", how, at_most=131_072)]
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from bench.drift.streams.invented import InventedWorld
 from consumers.collect.collector import Collector
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.decider import Decider
 from consumers.decide.journal import replay
 from consumers.decide.model_drift import DriftPolicy
@@ -173,8 +173,8 @@ def _restarted(before: Collector, done: int, source: Random) -> tuple[int, Colle
     after = collector(before.partition)
     if source.random() < 0.2:
         return 0, after
-    for key, value in before.items():
-        after.restore(key, value)
+    for key, value in before.save():
+        after.load(key, value)
     return done, after
 
 
@@ -250,7 +250,7 @@ def stage2(steps: Sequence[Sequence[InputRecord]], source: Random | None) -> tup
         if source is not None and source.random() < 0.3:
             decider = Decider(0, stage2_policy())
             for key, value in log.items():
-                decider.restore(key, value)
+                decider.load(key, value)
         effects = decider.process(step)
         _keep(log, effects)
         decisions += [_decision(one.event) for one in effects.events]

@@ -59,7 +59,7 @@ def measured(marks: tuple[int, ...] = MARKS) -> list[dict[str, Any]]:
             told.append(
                 {
                     "documents": count,
-                    "monitor_bytes": sum(len(part) for part in monitor.parts().values()),
+                    "monitor_bytes": sum(len(part) for part in monitor.save().values()),
                     "days": len(days),
                     "largest_day_bytes": max(days.values()),
                     "us_per_doc": round(1e6 * taken / since, 2),

@@ -25,7 +25,7 @@ def state(world: World) -> Iterator[str]:
                 apply_changelog(restored, record.key, record.value)
             if restored.next != owned.next:
                 yield f"{changelog} {partition}: restores positions {restored.next}, its owner is at {owned.next}"
-            found, held = dict(restored.task.items()), dict(owned.task.items())
+            found, held = dict(restored.task.save()), dict(owned.task.save())
             differing = sorted(key for key in found.keys() | held.keys() if found.get(key) != held.get(key))
             if differing:
                 key = differing[0]

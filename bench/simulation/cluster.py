@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from bench.simulation.fleet import Fleet
 from bench.simulation.parts import Site
-from consumers.engine.sharding import CHANGELOGS
 from runtime.kafka.transaction import partition_of
 from schemas import topics
 
@@ -166,7 +165,7 @@ class Cluster:
         # Of stage 1 everything, whatever is deleted: what it has still to write would go to either topic.
         for reader, read in {("stage1", topics.FEEDBACK_SUBMITTED), ("stage1", topics.DOCUMENT_INGESTED), (stage, name)}:
             full, positions = self._site.connection.topic(read), dict(self._positions(reader, read))
-            for number in range(len(log.topics[self._site.connection.topic(CHANGELOGS[reader])])):
+            for number in range(len(log.topics[self._site.connection.topic(topics.CHANGELOGS[reader])])):
                 position = positions.get(number)
                 if position is None or log.unread(full, number, position) < log.partition(full, number).end:
                     return False

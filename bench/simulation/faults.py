@@ -24,8 +24,9 @@ from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProdu
 from bench.simulation.simulated_runner import SimulatedReader
 from consumers.collect.collector import Collector
 from consumers.collect.daily_sketches import InForce
+from consumers.collect.decode import Received
 from consumers.collect.deduplication import Mark
-from consumers.collect.intake import IntakePolicy, Received
+from consumers.collect.policy import IntakePolicy
 from consumers.collect.watermark import Lane
 from consumers.decide.decider import Decider
 from consumers.decide.inputs import JobSeen, SampleSeen
@@ -33,9 +34,9 @@ from consumers.decide.negative_buffer import NegativeBuffer, Taken
 from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.engine.changelog import apply_changelog
-from consumers.engine.migrations import Migration
 from consumers.engine.open_shard import StartSteps
 from consumers.engine.stage import OwnedTask
+from consumers.kept_state import Migration
 from consumers.records import Effects, Emitted, InputRecord, Refusal
 from gpu_runner.event_log.withdrawals import Erasure, Retraction
 from gpu_runner.jobs.run import JobRun

@@ -17,13 +17,13 @@ from faststream.exceptions import StopConsume
 
 from bench.simulation.parts import Site
 from bench.simulation.simulated_runner import NullMetrics
-from consumers.engine.migrations import MIGRATIONS, Migration
 from consumers.engine.open_shard import Ownership, StartClients, open_shard
 from consumers.engine.restore import read_back
 from consumers.engine.shard import Shard
 from consumers.engine.sharding import transactional_id
 from consumers.engine.stage import OwnedTask, Stage
 from consumers.errors import FatalError
+from consumers.kept_state import Migration
 
 
 class ShardProcess:
@@ -76,8 +76,7 @@ class ShardProcess:
     async def _read_back(self, tasks: Mapping[int, OwnedTask]) -> None:
         consumer = self._site.parts.consumer(self._site.log, self._site.network)
         changelog = self._site.connection.topic(self.stage.changelog)
-        migrations = MIGRATIONS[self.stage.changelog]
-        await read_back(consumer, changelog, tasks, migrations=migrations, may_begin_late=True, apply=self._apply)
+        await read_back(consumer, changelog, tasks, migrations=self.stage.migrations, may_begin_late=True, apply=self._apply)
 
     def _apply(self, owned: OwnedTask, records: Sequence[Any], migrations: Sequence[Migration]) -> None:
         for record in records:

@@ -27,12 +27,13 @@ from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.simulated_store import Store
 from bench.simulation.simulated_workshop import NOWHERE, Machine, Use
 from bench.simulation.virtual_loop import VirtualLoop
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.drift.rates.rate_monitor import RatePolicy
 from consumers.engine.stage import Stage
+from consumers.stages import collecting, deciding
 from gpu_runner.settings import RunnerSettings
 from producers.redaction.redact import redact_together
 from runtime.kafka.connection import KafkaConnection
@@ -286,15 +287,8 @@ class World:
             lateness_s=LATENESS_S, future_s=FUTURE_S,
         )  # fmt: skip
         collector, decider, policy, sketcher = self.parts.collector, self.parts.decider, self.policy, SimulatedSketcher()
-        first = Stage(
-            "stage1", topics.STAGE1_CHANGELOG, (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED), (),
-            lambda number: collector(number, intake, lambda model, day: sketcher),
-        )  # fmt: skip
-        second = Stage(
-            "stage2", topics.STAGE2_CHANGELOG,
-            (topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED, topics.OPERATOR_REQUESTED, topics.MODEL_CURRENT),
-            (topics.TRAINING_STATE, topics.USER_ERASED, topics.CLOCK_TICKED), lambda number: decider(number, policy),
-        )  # fmt: skip
+        first = collecting(lambda number: collector(number, intake, lambda model, day: sketcher))
+        second = deciding(lambda number: decider(number, policy))
         return {
             "stage1": (first, topics.INPUT_PARTITIONS, self.settings.stage1_shards),
             "stage2": (second, topics.MODEL_PARTITIONS, self.settings.stage2_shards),

@@ -11,7 +11,8 @@ import msgspec
 
 from bench.stream.topic_reading import read_all
 from consumers.collect.daily_counts import DayCounts
-from consumers.collect.deduplication import FEEDBACK_KEY, unpack
+from consumers.collect.deduplication import unpack
+from consumers.state_keys import FEEDBACK_KEY
 from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 

@@ -17,7 +17,7 @@ from bench.stream.events import Stream, Wire
 from bench.stream.stage1_child import unredacted
 from bench.stream.usage import answer, asked, resident_bytes
 from consumers.collect.collector import Collector
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.engine.changelog import changelog_records
 from consumers.engine.routing import route
 from consumers.records import InputRecord

@@ -22,7 +22,7 @@ async def main() -> None:
     tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in range(topics.INPUT_PARTITIONS)}
     before, began, used = resident_bytes(), time.perf_counter(), cpu_s()
     if wanted["way"] == "restore":
-        records = await restore(connection, stage.changelog, tasks)
+        records = await restore(connection, stage, tasks)
     else:
         records = 0
         async for fetched in read_to_end(connection, connection.topic(stage.changelog)):

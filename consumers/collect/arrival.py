@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from consumers.collect.decode import Received
 from consumers.collect.deduplication import Freshness, Mark, freshness, freshness_of_former
-from consumers.collect.intake import Received
 from consumers.collect.watermark import Lane
 from consumers.records import InputRecord
 from schemas.identity import former_ids
@@ -33,9 +33,9 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     former: Marked
 
     def freshness(self) -> Freshness:
-        """How it stands to what is known under its own id."""
+        """How it stands to what is known under its own id; one that is known under former ids alone is new."""
         received = self.received
-        return freshness(self.known, received.revision, received.retracted, self.said_ms, received.content)
+        return "new" if self.former else freshness(self.known, received.revision, received.retracted, self.said_ms, received.content)
 
     def freshness_to_former(self, contribution: tuple[int, ...]) -> Freshness:
         """How it stands to what is known under former ids; `contribution` is what it would add to the counts."""

@@ -13,38 +13,46 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from consumers.collect.arrival import Arrival, arrive
 from consumers.collect.daily_counts import DailySignals
 from consumers.collect.daily_sketches import DocumentSketches, InForce, none_in_force
+from consumers.collect.decode import Received, receive, receive_erasure, user_key
 from consumers.collect.deduplication import (
-    DOCUMENT_KEY,
-    FEEDBACK_KEY,
-    FORMER_DOCUMENT_KEY,
-    FORMER_FEEDBACK_KEY,
-    USER_BYTES,
+    Freshness,
     Mark,
     lost_with,
 )
-from consumers.collect.intake import Collected, IntakePolicy, Received, collect, receive
+from consumers.collect.policy import IntakePolicy
+from consumers.collect.sample import Collected, collect
 from consumers.collect.totals import RETRACTED_UNMET, Totals
 from consumers.collect.watermark import DAY_S, Lane
-from consumers.records import DECODING_ERRORS, Effects, InputRecord, Refusal
+from consumers.kept_state import KeptState
+from consumers.records import Effects, InputRecord, Refusal
+from consumers.state_keys import (
+    COUNTS_KEY,
+    DOCUMENT_KEY,
+    ERASED_KEY,
+    FEEDBACK_KEY,
+    FORMER_DOCUMENT_KEY,
+    FORMER_FEEDBACK_KEY,
+    SKETCH_KEY,
+    TOTALS_KEY,
+    WATERMARK_KEY,
+)
 from consumers.wire import SampleOut
 from schemas import dead_letter, topics
-from schemas.envelope import Encoded, Envelope, MalformedEvent, RecordEncoder, decode, format_time
-from schemas.events.user_erased import UserErased
+from schemas.envelope import Encoded, Envelope, RecordEncoder, format_time
 
 READER: Final = "stage1"
 SOURCE: Final = "abhyas/stage1"
-ERASED_KEY: Final = b"e"
-WATERMARK_KEY: Final = b"w|"
-TOTALS_KEY: Final = b"n"
 # Marks that one step drops at most: more of them go with the next steps, and a transaction stays small.
 FORGOTTEN_A_STEP: Final = 5_000
+# How an event stands to what is known whose words change nothing.
+UNCHANGED: Final = ("duplicate", "stale", "again", "conflict")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 # Behind every time that a mark holds.
@@ -68,6 +76,8 @@ class Collector:
         self._lanes = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
         self._signals = DailySignals(partition)
         self._sketches = DocumentSketches(in_force)
+        # By the first byte of their keys.
+        self._parts: dict[bytes, KeptState] = {**self._marks, COUNTS_KEY[:1]: self._signals, SKETCH_KEY[:1]: self._sketches}
         # The erasure of each user (the hash's first bytes), in seconds since 1970 UTC.
         self._erased_s: dict[bytes, int] = {}
         self._samples = RecordEncoder(topics.SAMPLE_COLLECTED, SOURCE)
@@ -86,19 +96,21 @@ class Collector:
 
     def remembered_of(self, user_hash: str) -> int:
         """How many samples of a user the deduplication window holds. O(marks of the partition)."""
-        user, lane = bytes.fromhex(user_hash[: 2 * USER_BYTES]), self._feedback
+        user, lane = user_key(user_hash), self._feedback
         return sum(
             not mark.retracted
             for marks in (lane.marks, lane.former)
             for _, mark in marks.of_user(user, until_s=_EVER_S, forgotten_before_s=lane.watermark_s)
         )
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def status(self) -> dict[str, Any]:
+        """What became of the partition's records so far."""
+        return self.totals.status()
+
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
-        for marks in self._marks.values():
-            yield from marks.items()
-        yield from self._signals.items()
-        yield from self._sketches.items()
+        for part in self._parts.values():
+            yield from part.save()
         for user, second in self._erased_s.items():
             yield ERASED_KEY + user, str(second).encode()
         for topic, lane in self._lanes.items():
@@ -106,23 +118,19 @@ class Collector:
                 yield WATERMARK_KEY + topic.encode(), str(lane.newest_s).encode()
         yield TOTALS_KEY, msgspec.json.encode(self.totals)
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
         kind = key[:1]
-        marks = self._marks.get(kind)
-        if marks is not None:
-            marks.restore(key, value)
-        elif kind == b"d":
-            self._signals.restore(key, value)
-        elif kind == b"f":
-            self._sketches.restore(key, value)
+        part = self._parts.get(kind)
+        if part is not None:
+            part.load(key, value)
         elif kind == ERASED_KEY:
             if value is None:
                 self._erased_s.pop(key[1:], None)
             else:
                 self._erased_s[key[1:]] = int(value)
-        elif kind == b"w" and value is not None:
-            self._lanes[key[2:].decode()].advance(int(value))
+        elif key.startswith(WATERMARK_KEY) and value is not None:
+            self._lanes[key[len(WATERMARK_KEY) :].decode()].advance(int(value))
         elif key == TOTALS_KEY:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
@@ -150,11 +158,14 @@ class Collector:
         effects.outcomes.update(outcomes)
         if summarised_s is not None:
             self._summarise(summarised_s, effects)
+        if outcomes:
+            self._forget()
+        for part in self._parts.values():
+            effects.changes |= part.take_changes()
         for topic, lane in self._lanes.items():
             if lane.newest_s != newest_s[topic]:
                 effects.changes[WATERMARK_KEY + topic.encode()] = str(lane.newest_s).encode()
-        if effects.outcomes:
-            self._forget(effects)
+        if outcomes:
             self.totals.add(effects)
             effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
         return effects
@@ -165,17 +176,21 @@ class Collector:
         if isinstance(received, Refusal):
             return received, None
         time_s = math.floor(received.envelope.time.timestamp())
+        refused = self._admit(record, lane, time_s, history=received.envelope.history)
+        return (self._accept(received, record, time_s, effects), time_s) if refused is None else (refused, None)
+
+    def _admit(self, record: InputRecord, lane: Lane, time_s: int, *, history: bool) -> Refusal | None:
+        """Why an event is refused for its time; one that is not moves the watermark on."""
         if time_s > lane.newest_s:
             refused = self._ahead(record, time_s)
-            if refused is not None:
-                return refused, None
-            if not received.envelope.history:
+            if refused is None and not history:
                 lane.advance(time_s)
-        elif time_s < lane.watermark_s and not received.envelope.history:
-            late_s = lane.newest_s - time_s
-            detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
-            return Refusal(dead_letter.TOO_LATE, detail), None
-        return self._accept(received, record, time_s, effects), time_s
+            return refused
+        if time_s >= lane.watermark_s or history:
+            return None
+        late_s = lane.newest_s - time_s
+        detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
+        return Refusal(dead_letter.TOO_LATE, detail)
 
     def _ahead(self, record: InputRecord, time_s: int) -> Refusal | None:
         ahead_s = time_s - record.timestamp_ms // 1000
@@ -185,50 +200,45 @@ class Collector:
         return Refusal(dead_letter.FUTURE_DATED, detail)
 
     def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
-        user = b"" if received.user_hash is None else bytes.fromhex(received.user_hash[: 2 * USER_BYTES])
+        user = b"" if received.user_hash is None else user_key(received.user_hash)
         if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
             return "erased"
         arrival = arrive(received, record, self._lanes[record.topic], user, time_s)
-        known = arrival.known
-        fresh = "new" if known is None or arrival.former else arrival.freshness()
-        if fresh in ("duplicate", "stale"):
-            return fresh
-        if fresh in ("again", "conflict"):
-            return self._keep(arrival, fresh, effects)
+        fresh = arrival.freshness()
+        if fresh in UNCHANGED:
+            return self._keep(arrival, fresh)
         # Somebody who takes their words back is heard even while nothing is collected.
         if not self._policy.collect_feedback and arrival.lane is self._feedback and not received.retracted:
             return "collection_disabled"
-        # A revision that names no model is of the model that the feedback was about.
-        model = received.model or (known.model if known else self._policy.default_model)
-        try:
-            collected = collect(received, record, model, self._policy)
-        except DECODING_ERRORS as error:
-            # Nothing has changed yet, and the same record would fail again: it must not stop those behind it.
-            return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
-        if arrival.former:
-            fresh = arrival.freshness_to_former(collected.contribution)
-            if fresh in ("duplicate", "stale"):
-                return fresh
-        self._put(arrival, fresh, collected, effects)
-        if fresh == "prevails":
-            return _conflict(received, "this record's is in use, and what came before it is not")
-        if received.retracted:
-            return RETRACTED_UNMET if known is None else "retracted"
-        if collected.sample.quarantine is not None:
-            return "quarantined"
-        return "collected" if fresh == "new" else "revised"
+        return self._collect(arrival, fresh, record, effects)
 
-    def _keep(self, arrival: Arrival, fresh: str, effects: Effects) -> str | Refusal:
+    def _keep(self, arrival: Arrival, fresh: Freshness) -> str | Refusal:
         """The known words stay in use: they were said again later, or are in conflict with these."""
-        known = arrival.known
-        assert known is not None
+        known, marks = arrival.known, arrival.lane.marks
+        if known is None or fresh in ("duplicate", "stale"):
+            return fresh
         if fresh == "again":
             # Whatever else was said in between has to be later than this; the day that it counts in stays that of the first time.
             mark = msgspec.structs.replace(known, time_s=arrival.remembered_s, said_ms=arrival.said_ms, lost=b"")
-        else:
-            mark = msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content))
-        arrival.lane.marks.put(arrival.key, mark, effects.changes)
-        return "duplicate" if fresh == "again" else _conflict(arrival.received, "what came before it is in use")
+            marks.put(arrival.key, mark)
+            return "duplicate"
+        marks.put(arrival.key, msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content)))
+        return _conflict(arrival.received, "what came before it is in use")
+
+    def _collect(self, arrival: Arrival, fresh: Freshness, record: InputRecord, effects: Effects) -> str | Refusal:
+        """These words are used from now on, where a sample can be made of them."""
+        received, known = arrival.received, arrival.known
+        # A revision that names no model is of the model that the feedback was about.
+        model = received.model or (known.model if known else self._policy.default_model)
+        collected = collect(received, record, model, self._policy)
+        if isinstance(collected, Refusal):
+            return collected
+        if arrival.former:
+            fresh = arrival.freshness_to_former(collected.contribution)
+            if fresh in UNCHANGED:
+                return fresh
+        self._put(arrival, fresh, collected, effects)
+        return _outcome(arrival, fresh, collected)
 
     def _put(self, arrival: Arrival, fresh: str, collected: Collected, effects: Effects) -> None:
         """The sample is the newest: it takes the place of what is known, in counts, marks and for the stage behind."""
@@ -239,7 +249,7 @@ class Collector:
         left = set()
         for key, mark in arrival.former.items():
             self._take_back(key, mark, lane)
-            lane.former.drop(key, effects.changes)
+            lane.former.drop(key)
             left.add(mark.model)
         if known is not None and not arrival.former:
             self._take_back(arrival.key, known, lane)
@@ -252,7 +262,7 @@ class Collector:
             arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.user, day, contribution,
             None, arrival.said_ms, content, lost, former,
         )  # fmt: skip
-        lane.marks.put(arrival.key, mark, effects.changes)
+        lane.marks.put(arrival.key, mark)
         if lane is self._documents:
             self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
         effects.redactions += collected.redactions
@@ -266,13 +276,10 @@ class Collector:
         """Takes back what the user said up to the erasure, and refuses what of it comes later."""
         if record.value is None:
             return "tombstone", None
-        try:
-            envelope, event = decode(record.value, record.headers, UserErased)
-        except MalformedEvent as error:
-            return Refusal(dead_letter.MALFORMED, str(error)), None
-        except DECODING_ERRORS as error:
-            return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)"), None
-        user, until_s = bytes.fromhex(event.user_hash[: 2 * USER_BYTES]), math.floor(envelope.time.timestamp())
+        received = receive_erasure(record)
+        if isinstance(received, Refusal):
+            return received, None
+        user, until_s = received
         refused = self._ahead(record, until_s)
         if refused is not None:
             return refused, None
@@ -284,7 +291,7 @@ class Collector:
         for marks in (lane.marks, lane.former):
             for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
                 self._take_back(key, mark, lane)
-                marks.drop(key, effects.changes)
+                marks.drop(key)
         return "erased", until_s
 
     def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
@@ -299,28 +306,39 @@ class Collector:
         return self._samples.encode(sample, sample.model, event_id, sample.occurred_at, envelope.traceparent, history=envelope.history)
 
     def _summarise(self, newest_s: int, effects: Effects) -> None:
-        self._sketches.settle(self._documents.marks, effects.changes)
+        self._sketches.settle(self._documents.marks)
         time = format_time(_EPOCH + timedelta(seconds=newest_s))
-        for summary in self._signals.take_touched(effects.changes):
+        for summary in self._signals.take_touched():
             event_id = f"{summary.model}:{summary.input}:{summary.partition}:{summary.event_day.isoformat()}:{summary.sequence}"
             told = self._sketches.on(summary) if summary.input == "document" else summary
             effects.encoded.append(self._summaries.encode(told, summary.model, event_id, time))
 
-    def _forget(self, effects: Effects) -> None:
+    def _forget(self) -> None:
         """Drops what no record that can still be accepted would ask for. Erasures stay: a history may be of any age."""
         for lane in self._lanes.values():
             if not lane.begun:
                 continue
-            lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
+            lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP)
             if lane.former:
-                lane.former.forget(lane.watermark_s, FORGOTTEN_A_STEP, effects.changes)
-            self._signals.forget(lane.kind, _first_day(lane), effects.changes)
+                lane.former.forget(lane.watermark_s, FORGOTTEN_A_STEP)
+            self._signals.forget(lane.kind, _first_day(lane))
             if lane is self._documents:
-                self._sketches.forget(_first_day(lane), effects.changes)
+                self._sketches.forget(_first_day(lane))
 
 
 def _first_day(lane: Lane) -> int:
     return _EPOCH_DAY + lane.watermark_s // DAY_S
+
+
+def _outcome(arrival: Arrival, fresh: Freshness, collected: Collected) -> str | Refusal:
+    """What is counted of an event whose words are in use now."""
+    if fresh == "prevails":
+        return _conflict(arrival.received, "this record's is in use, and what came before it is not")
+    if arrival.received.retracted:
+        return RETRACTED_UNMET if arrival.known is None else "retracted"
+    if collected.sample.quarantine is not None:
+        return "quarantined"
+    return "collected" if fresh == "new" else "revised"
 
 
 def _conflict(received: Received, in_use: str) -> Refusal:

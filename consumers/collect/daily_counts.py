@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from consumers.state_keys import COUNTS_KEY
 from consumers.wire import SummaryOut
 
 Input = Literal["feedback", "document"]
@@ -28,7 +29,6 @@ OF_LANGUAGE: Final = ("events", "negatives", "corrections")
 FEEDBACK_COUNTS: Final = (*OF_LANGUAGE, "rated", *(f"{name}_{language}" for language in LANGUAGES for name in OF_LANGUAGE))
 DOCUMENT_COUNTS: Final = ("events", "characters", "letters", "devanagari")
 COUNTS: Final[dict[Input, tuple[str, ...]]] = {"feedback": FEEDBACK_COUNTS, "document": DOCUMENT_COUNTS}
-KEY: Final = b"d|"
 
 # Devanagari vowel signs are marks, which \w leaves out: without the whole block a Hindi word is half its letters.
 _DEVANAGARI: Final = re.compile("[\u0900-\u097f\ua8e0-\ua8ff]+")
@@ -98,6 +98,7 @@ class DailySignals:
         self._taken: defaultdict[tuple[str, Input, int, tuple[int, ...]], int] = defaultdict(int)
         # No day of an input is older than this one: every step asks to forget, and hardly any step has a day to drop.
         self._oldest: dict[Input, int] = {}
+        self._changes: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
         return len(self._days)
@@ -112,17 +113,17 @@ class DailySignals:
         if vector:
             self._taken[model, kind, day, vector] += 1
 
-    def forget(self, kind: Input, before_day: int, changes: dict[bytes, bytes | None]) -> None:
+    def forget(self, kind: Input, before_day: int) -> None:
         """Drops the days of an input before `before_day`: nothing can be accepted for them, or taken back, any more."""
         if self._oldest.get(kind, before_day) >= before_day:
             return
         self._oldest[kind] = before_day
         for key in [key for key in self._days if key[1] == kind and key[2] < before_day]:
             del self._days[key]
-            changes[_state_key(*key)] = None
+            self._changes[_state_key(*key)] = None
 
-    def take_touched(self, changes: dict[bytes, bytes | None]) -> list[SummaryOut]:
-        """The summaries of the days touched since the last call, in a stated order (sorted); the changelog is told too."""
+    def take_touched(self) -> list[SummaryOut]:
+        """The summaries of the days touched since the last call, in a stated order (sorted)."""
         touched = self._apply(self._added, 1) | self._apply(self._taken, -1)
         summaries: list[SummaryOut] = []
         for key in sorted(touched):
@@ -138,7 +139,7 @@ class DailySignals:
                     counts=dict(zip(COUNTS[kind], found.counts, strict=True)),
                 )
             )
-            changes[_state_key(model, kind, day)] = msgspec.json.encode(found)
+            self._changes[_state_key(model, kind, day)] = msgspec.json.encode(found)
         return summaries
 
     def _apply(self, gathered: dict[tuple[str, Input, int, tuple[int, ...]], int], sign: int) -> set[tuple[str, Input, int]]:
@@ -157,11 +158,16 @@ class DailySignals:
         gathered.clear()
         return touched
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         """Every day as a changelog record."""
         return ((_state_key(*key), msgspec.json.encode(found)) for key, found in self._days.items())
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back (a key as `take_touched` wrote it)."""
         _, model, kind, day = key.decode().split("|")
         if kind not in ("feedback", "document"):
@@ -175,4 +181,4 @@ class DailySignals:
 
 
 def _state_key(model: str, kind: str, day: int) -> bytes:
-    return f"d|{model}|{kind}|{day}".encode()
+    return COUNTS_KEY + f"{model}|{kind}|{day}".encode()

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from consumers.collect.deduplication import Mark, Marks
 from consumers.drift.features.sketch import Sums, empty, group_of, packed, packed_row, sketched, unpacked, unpacked_row
+from consumers.state_keys import SKETCH_KEY
 from consumers.wire import SummaryOut
 
 
@@ -44,7 +45,6 @@ def none_in_force(model: str, day: int) -> Sketcher | None:
     return None
 
 
-KEY: Final = b"f|"
 # A document alone costs 340 µs, among 500 9 µs; long documents in larger batches would take hundreds of megabytes.
 TOGETHER: Final = 500
 _SHA256_BYTES: Final = 32
@@ -86,6 +86,7 @@ class DocumentSketches:
         self._oldest: float = math.inf
         # This step's.
         self._sketchers: dict[Place, Sketcher | None] = {}
+        self._changes: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
         return len(self._days)
@@ -112,18 +113,18 @@ class DocumentSketches:
             self._days[mark.model, mark.day].sums -= sketched(row[None], np.array([group]))
             self._touched.add((mark.model, mark.day))
 
-    def settle(self, marks: Marks, changes: dict[bytes, bytes | None]) -> None:
-        """At the end of a step: sketches what waits, gives the marks their rows, and tells the changelog."""
+    def settle(self, marks: Marks) -> None:
+        """At the end of a step: sketches what waits and gives the marks their rows."""
         by_baseline: defaultdict[str, list[_Waiting]] = defaultdict(list)
         for waiting in (*self._waiting.values(), *self._left):
             by_baseline[waiting.sketcher.sha256].append(waiting)
         for documents in by_baseline.values():
             for first in range(0, len(documents), TOGETHER):
-                self._sketch(documents[first : first + TOGETHER], marks, changes)
+                self._sketch(documents[first : first + TOGETHER], marks)
         for place in self._touched:
             day = self._days[place]
             day.packed = packed(day.sums)
-            changes[_state_key(*place)] = _value(day)
+            self._changes[_state_key(*place)] = _value(day)
         self._waiting.clear()
         self._left.clear()
         self._touched.clear()
@@ -136,20 +137,25 @@ class DocumentSketches:
             return summary
         return msgspec.structs.replace(summary, baseline=found.sha256, sketch=b64encode(found.packed).decode())
 
-    def forget(self, before_day: int, changes: dict[bytes, bytes | None]) -> None:
+    def forget(self, before_day: int) -> None:
         """Drops the days before `before_day`: nothing can be accepted for them, or taken back, any more."""
         if self._oldest >= before_day:
             return
         self._oldest = before_day
         for place in [place for place in self._days if place[1] < before_day]:
             del self._days[place]
-            changes[_state_key(*place)] = None
+            self._changes[_state_key(*place)] = None
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         """Every day as a changelog record."""
         return ((_state_key(*place), _value(day)) for place, day in self._days.items())
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back (a key as `settle` wrote it); raises ValueError for a sketch of another form."""
         _, model, day = key.decode().split("|")
         if value is None:
@@ -170,7 +176,7 @@ class DocumentSketches:
             self._sketchers[place] = found if is_the_days else None
         return self._sketchers[place]
 
-    def _sketch(self, documents: Sequence[_Waiting], marks: Marks, changes: dict[bytes, bytes | None]) -> None:
+    def _sketch(self, documents: Sequence[_Waiting], marks: Marks) -> None:
         rows = documents[0].sketcher.rows([document.text for document in documents])
         groups = np.array([document.group for document in documents])
         at: defaultdict[Place, list[int]] = defaultdict(list)
@@ -179,7 +185,7 @@ class DocumentSketches:
             if self._waiting.get(document.key) is document:
                 # As it is now: the same document may have come again since, which moves its time.
                 mark = msgspec.structs.replace(marks.newest(document.key), row=packed_row(rows[number], document.group))
-                marks.amend(document.key, mark, changes)
+                marks.amend(document.key, mark)
         for place, chosen in at.items():
             self._days[place].sums += sketched(rows[chosen], groups[chosen])
 
@@ -194,4 +200,4 @@ def _value(day: _Day) -> bytes:
 
 
 def _state_key(model: str, day: int) -> bytes:
-    return f"f|{model}|{day}".encode()
+    return SKETCH_KEY + f"{model}|{day}".encode()

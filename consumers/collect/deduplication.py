@@ -6,7 +6,7 @@ it afterwards with its old event time is too late to be accepted, so forgetting 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
@@ -14,12 +14,6 @@ import msgspec
 # `conflict`: other words at the same revision and moment, which lose; `prevails`: which win.
 Freshness = Literal["new", "revised", "duplicate", "again", "stale", "conflict", "prevails"]
 
-# The state key of an id: its input's letter and the first 16 bytes of the sample id. Among 10^9 ids two share one with odds of 10^-21.
-FEEDBACK_KEY: Final = b"c"
-DOCUMENT_KEY: Final = b"t"
-# Of ids as the release before made them (`schemas.identity.former_ids`): they go with the window.
-FORMER_FEEDBACK_KEY: Final = b"k"
-FORMER_DOCUMENT_KEY: Final = b"q"
 ID_BYTES: Final = 16
 USER_BYTES: Final = 16
 CONTENT_BYTES: Final = 8
@@ -113,6 +107,7 @@ class Marks:
 
     def __init__(self) -> None:
         self._packed: dict[bytes, bytes] = {}
+        self._changes: dict[bytes, bytes | None] = {}
         # Ids by the hour of their mark's time; an id may stand in the hour of a former revision too. None: not built yet.
         self._by_hour: dict[int, list[bytes]] | None = None
 
@@ -131,11 +126,11 @@ class Marks:
         mark = _decode(packed)
         return None if mark.time_s < forgotten_before_s else mark
 
-    def put(self, key: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
-        """Remembers the newest revision of a sample, and tells the changelog."""
+    def put(self, key: bytes, mark: Mark) -> None:
+        """Remembers the newest revision of a sample."""
         if not _FIRST_S <= mark.time_s <= _LAST_S:
             mark = _held(mark)
-        self._packed[key] = changes[key] = _encode(mark)
+        self._packed[key] = self._changes[key] = _encode(mark)
         if self._by_hour is not None:
             hour = mark.time_s // _HOUR_S
             waiting = self._by_hour.get(hour)
@@ -143,11 +138,11 @@ class Marks:
                 waiting = self._by_hour[hour] = []
             waiting.append(key)
 
-    def amend(self, key: bytes, mark: Mark, changes: dict[bytes, bytes | None]) -> None:
+    def amend(self, key: bytes, mark: Mark) -> None:
         """Replaces a mark that was put by one of the same time."""
-        self._packed[key] = changes[key] = pack(mark)
+        self._packed[key] = self._changes[key] = pack(mark)
 
-    def forget(self, before_s: int, limit: int, changes: dict[bytes, bytes | None]) -> None:
+    def forget(self, before_s: int, limit: int) -> None:
         """Drops up to `limit` marks of hours before a time. When, is seen by nobody: `get` knows them no longer anyway."""
         if self._by_hour is None:
             self._by_hour = {}
@@ -161,7 +156,7 @@ class Marks:
                 found = self._packed.get(key)
                 if found is not None and _time_s(found) // _HOUR_S == hour:
                     del self._packed[key]
-                    changes[key] = None
+                    self._changes[key] = None
             if waiting:
                 return
             del self._by_hour[hour]
@@ -171,16 +166,21 @@ class Marks:
         found = [(key, _decode(packed)) for key, packed in self._packed.items() if user in packed]
         return sorted((key, mark) for key, mark in found if mark.user == user and forgotten_before_s <= mark.time_s <= until_s)
 
-    def drop(self, key: bytes, changes: dict[bytes, bytes | None]) -> None:
-        """Takes a mark out of state and changelog."""
+    def drop(self, key: bytes) -> None:
+        """Takes a mark out."""
         del self._packed[key]
-        changes[key] = None
+        self._changes[key] = None
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def save(self) -> Iterable[tuple[bytes, bytes]]:
         """Every mark as a changelog record."""
-        return iter(self._packed.items())
+        return self._packed.items()
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call, in the order of the first change."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back. O(1): marks stay packed until they are asked for."""
         if value is None:
             self._packed.pop(key, None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import msgspec
 
 from consumers.records import Effects
@@ -38,3 +41,31 @@ class Totals(msgspec.Struct, array_like=True, tag=1):
         for letter in effects.dead_letters:
             reasons = self.dead_letters.setdefault(letter.topic, {})
             reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
+
+    def status(self) -> dict[str, Any]:
+        """As `GET /state` has them."""
+        return {
+            "processed": self.processed,
+            "duplicates_ignored": self.duplicates,
+            "dead_letters": self.dead_letters,
+            "redactions": self.redactions,
+            "conflicts": self.conflicts,
+            "redacted_corrections": self.redacted_corrections,
+            "unmet_retractions": self.unmet_retractions,
+        }
+
+
+def summed(statuses: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The totals of several partitions together; zeros where there are none."""
+    found = Totals().status()
+    for status in statuses:
+        _add(found, status)
+    return found
+
+
+def _add(found: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for name, count in more.items():
+        if isinstance(count, Mapping):
+            _add(found.setdefault(name, {}), count)
+        else:
+            found[name] = found.get(name, 0) + count

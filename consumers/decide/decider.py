@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,15 +15,18 @@ from consumers.decide.inputs import (
     ErasureSeen,
     Input,
     JobSeen,
+    Read,
     SampleSeen,
     TickSeen,
     from_ms,
     read,
 )
 from consumers.decide.journal import journal
+from consumers.decide.status import summary
 from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import DAY_MS, TriggerPolicy
 from consumers.records import Effects, Emitted, InputRecord, Notice, Refusal
+from consumers.state_keys import DRIFT_KEY, ERASED_VOICE_KEY, JOURNAL_KEY, SAMPLE_KEY, TICK_KEY, TRIGGER_KEY
 from schemas import dead_letter, topics
 from schemas.envelope import RecordEncoder, format_time
 from schemas.events.drift_detected import DriftDetected
@@ -61,37 +64,38 @@ class Decider:
         """How many samples and models the state holds."""
         return sum(len(trigger.buffer) + 1 for trigger in self.triggers.values())
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def status(self) -> dict[str, Any]:
+        """The status of each of its models."""
+        return {model: summary(trigger) for model, trigger in self.triggers.items()}
+
+    def held_of(self, user_hash: str) -> int:
+        """How many samples of a user the buffers hold. O(samples)."""
+        return sum(trigger.buffer.held_of(f"u:{user_hash}") for trigger in self.triggers.values())
+
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
         if self._tick is not None:
-            yield b"t", msgspec.json.encode(self._tick)
+            yield TICK_KEY, msgspec.json.encode(self._tick)
         for voice, until_s in self._erased_s.items():
             yield _erased_key(voice), str(until_s).encode()
         for model, sequence in self._sequences.items():
-            yield f"j|{model}".encode(), str(sequence).encode()
+            yield JOURNAL_KEY + model.encode(), str(sequence).encode()
         for trigger in self.triggers.values():
-            yield from trigger.items()
+            yield from trigger.save()
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; raises ValueError for a key of another kind of state."""
-        kind, _, rest = key.decode().partition("|")
-        if kind == "t":
+        kind, end = key[:2], key[2:].decode()
+        if key == TICK_KEY:
             self._tick = self._tick_written = None if value is None else msgspec.json.decode(value, type=LastTick)
-            return
-        if kind == "e":
-            self._erased_s.pop(rest, None)
+        elif kind == ERASED_VOICE_KEY:
+            self._erased_s.pop(end, None)
             if value is not None:
-                self._erased_s[rest] = int(value)
-            return
-        model, _, part = rest.partition("|")
-        if kind == "j":
-            self._sequences[model] = 0 if value is None else int(value)
-        elif kind == "m":
-            self._trigger(model).restore(part, value)
-        elif kind == "b":
-            self._trigger(model).buffer.restore(part, value)
-        elif kind == "w":
-            self._trigger(model).drift.restore(part, value)
+                self._erased_s[end] = int(value)
+        elif kind == JOURNAL_KEY:
+            self._sequences[end] = 0 if value is None else int(value)
+        elif kind in (TRIGGER_KEY, SAMPLE_KEY, DRIFT_KEY):
+            self._trigger(end.partition("|")[0]).load(key, value)
         else:
             raise ValueError(
                 f"changelog key {key!r} is not stage 2's: expected t, e|…, j|…, m|…, b|… or w|…; is this another stage's changelog?"
@@ -111,7 +115,7 @@ class Decider:
             elif found is None:
                 effects.outcomes[record.topic, "not_for_the_trigger"] += 1
             elif isinstance(found.input, ErasureSeen):
-                self._erase(record, found.input, entries, effects)
+                self._erase(record, found.input, found.traceparent, entries, effects)
             elif found.model is None:
                 self._read(texts)
                 self._take_tick(record, found.input, entries, effects)
@@ -121,7 +125,7 @@ class Decider:
             elif isinstance(found.input, JobSeen) and found.model not in self.triggers:
                 effects.outcomes[record.topic, "other_partition"] += 1
             else:
-                self._take(found.model, record, found.input, entries, effects)
+                self._take(found.model, record, found, entries, effects)
                 effects.outcomes[record.topic, "applied"] += 1
                 if found.document is not None:
                     texts.setdefault(found.model, []).append(found.document)
@@ -135,15 +139,15 @@ class Decider:
             found = self.triggers[model] = ModelTrigger(model, self._policy)
         return found
 
-    def _take(self, model: str, record: InputRecord, seen: Input, entries: dict[str, list[Entry]], effects: Effects) -> None:
+    def _take(self, model: str, record: InputRecord, found: Read, entries: dict[str, list[Entry]], effects: Effects) -> None:
         if model not in self.triggers and self._tick is not None:
             self._apply(model, Entry(topics.CLOCK_TICKED, 0, self._tick.offset, TickSeen(self._tick.now_ms)), entries, effects)
-        self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
+        self._apply(model, Entry(record.topic, record.partition, record.offset, found.input), entries, effects, found.traceparent)
 
     def _read(self, texts: dict[str, list[DocumentText]]) -> None:
         """Shows the texts of documents to the models' watches, many at a time; they decide nothing."""
         for model, documents in texts.items():
-            self._trigger(model).drift.read(documents)
+            self._trigger(model).drift.documents.read(documents)
         texts.clear()
 
     def _take_tick(self, record: InputRecord, seen: Input, entries: dict[str, list[Entry]], effects: Effects) -> None:
@@ -163,7 +167,9 @@ class Decider:
         until_s = self._erased_s.get(voice)
         return until_s is not None and second <= until_s
 
-    def _erase(self, record: InputRecord, seen: ErasureSeen, entries: dict[str, list[Entry]], effects: Effects) -> None:
+    def _erase(
+        self, record: InputRecord, seen: ErasureSeen, traceparent: str | None, entries: dict[str, list[Entry]], effects: Effects
+    ) -> None:
         if record.timestamp_ms > 0 and seen.until_s - record.timestamp_ms // 1000 > self._policy.future_s:
             effects.outcomes[record.topic, dead_letter.FUTURE_DATED] += 1
             return
@@ -176,16 +182,17 @@ class Decider:
         for model in sorted(self.triggers):
             # Only where it changes something: a journal of others' erasures would help nobody.
             if self.triggers[model].buffer.said(seen.voice, seen.until_s):
-                self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
+                self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects, traceparent)
 
-    def _apply(self, model: str, entry: Entry, entries: dict[str, list[Entry]], effects: Effects) -> None:
+    def _apply(self, model: str, entry: Entry, entries: dict[str, list[Entry]], effects: Effects, traceparent: str | None = None) -> None:
+        """What follows goes on in the trace of the event that it follows from; a tick is part of none."""
         trigger = self._trigger(model)
         entries.setdefault(model, []).append(entry)
         for decision in trigger.apply(entry):
             if isinstance(decision, Notice):
                 effects.notices.append(decision)
             else:
-                effects.events.append(Emitted(decision, _time_of(decision, trigger)))
+                effects.events.append(Emitted(decision, _time_of(decision, trigger), traceparent))
 
     def _refuse(self, record: InputRecord, refusal: Refusal, effects: Effects) -> None:
         effects.outcomes[record.topic, refusal.reason] += 1
@@ -204,15 +211,15 @@ class Decider:
             for record in journal(model, first, entries[model]):
                 effects.encoded.append(self._encoder.encode(record, model, f"{model}:{record.first_sequence}", time))
             self._sequences[model] = first + len(entries[model])
-            effects.changes[f"j|{model}".encode()] = str(self._sequences[model]).encode()
+            effects.changes[JOURNAL_KEY + model.encode()] = str(self._sequences[model]).encode()
             effects.changes.update(self.triggers[model].take_changes())
         if self._tick is not None and self._tick != self._tick_written:
-            effects.changes[b"t"] = msgspec.json.encode(self._tick)
+            effects.changes[TICK_KEY] = msgspec.json.encode(self._tick)
             self._tick_written = self._tick
 
 
 def _erased_key(voice: str) -> bytes:
-    return f"e|{voice}".encode()
+    return ERASED_VOICE_KEY + voice.encode()
 
 
 def _time_of(decision: Decision, trigger: ModelTrigger) -> datetime:

@@ -16,6 +16,8 @@ from consumers.decide.inputs import DocumentText, SignalSeen
 from consumers.decide.recent_documents import RecentDocuments
 from consumers.drift.features.sketch import documents, empty, plausible, sums_of, text_of
 from consumers.drift.rates.detector import DetectorStatus
+from consumers.kept_state import under
+from consumers.state_keys import BASELINES_PART, BUCKET_PART, MONITOR_PART, SKETCH_PART, TERMS_PART
 
 # A new list is followed this much later. Baselines are fetched by a reader of its own, which has heard of them by then: a replay is never
 # behind, so both decide the same.
@@ -96,7 +98,7 @@ class DocumentDrift:
         self._listed = ListedBaselines()
         self._watched: Watched | None = None
         self._open = empty()
-        self._days: dict[str, DaySketch] = {}
+        self._days: dict[bytes, DaySketch] = {}
         self._recent = RecentDocuments()
         # The monitor's state as the changelog has it, and the names of former parts that it is yet to drop.
         self._parts: dict[str, bytes] = {}
@@ -106,7 +108,7 @@ class DocumentDrift:
         # Whether the baseline is still to be asked for: after a restore, a change, and once a day while it is not known.
         self._asks = True
         self._day: int | None = None
-        self._touched: set[str] = set()
+        self._touched: set[bytes] = set()
 
     @property
     def baseline(self) -> tuple[str, Baseline] | None:
@@ -122,11 +124,11 @@ class DocumentDrift:
         """Takes the list of baselines of the serving version (`ServingSeen.baselines`); ticks go by it once it has settled."""
         if baselines != self._listed.baselines:
             self._listed = ListedBaselines(baselines)
-            self._touched.add("b")
+            self._touched.add(BASELINES_PART)
 
     def take(self, seen: SignalSeen) -> None:
         """Merges a summary's sketch; one that is not newer than the known changes nothing."""
-        place = f"s|{seen.partition}|{seen.day}"
+        place = SKETCH_PART + f"{seen.partition}|{seen.day}".encode()
         before = self._days.get(place)
         if seen.sketch is None or seen.baseline is None or (before is not None and seen.sequence <= before.sequence):
             return
@@ -137,7 +139,7 @@ class DocumentDrift:
             if before is not None and before.baseline == seen.baseline:
                 self._open -= sums_of(before.sketch)
             self._watched.first_day = min(seen.day, self._watched.first_day or seen.day)
-            self._touched.add("o")
+            self._touched.add(BUCKET_PART)
 
     def read(self, texts: Sequence[DocumentText]) -> None:
         """Takes the texts of collected documents: they explain, and decide nothing."""
@@ -161,7 +163,7 @@ class DocumentDrift:
         found = list(monitor.push(bucket, today if watched.first_day is None else watched.first_day))
         watched.first_day = None
         _note(watched, monitor, found, now_ms)
-        self._touched.update(("o", "k"))
+        self._touched.update((BUCKET_PART, MONITOR_PART))
         return [finding for finding in found if finding.fired]
 
     def explained(self, finding: Finding) -> dict[str, Any]:
@@ -199,51 +201,51 @@ class DocumentDrift:
             return "the serving version's first baseline begins later"
         return "the serving version has no drift baseline (fewer than 2,000 documents make none): see the record of its bootstrap"
 
-    def items(self) -> Iterator[tuple[str, bytes]]:
-        """The whole state by place."""
-        for place in ("b", "o", *self._days):
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records, behind the model."""
+        for place in (BASELINES_PART, BUCKET_PART, *self._days):
             value = self._value(place)
             if value is not None:
                 yield place, value
         for name, part in self._parts.items():
-            yield f"k|{name}", part
-        for piece, part in self._recent.items():
-            yield f"t|{piece}", part
+            yield MONITOR_PART + name.encode(), part
+        yield from under(TERMS_PART, self._recent.save())
 
-    def take_changes(self) -> dict[str, bytes | None]:
-        """What changed since the last call, by place."""
-        changes: dict[str, bytes | None] = {}
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call, behind the model."""
+        changes: dict[bytes, bytes | None] = {}
         for place in sorted(self._touched):
-            if place != "k":
+            if place != MONITOR_PART:
                 changes[place] = self._value(place)
                 continue
-            parts = {} if self._monitor is None else self._monitor.parts()
-            changes |= {f"k|{name}": None for name in sorted((self._gone | self._parts.keys()) - parts.keys())}
-            changes |= {f"k|{name}": part for name, part in parts.items() if self._parts.get(name) != part}
+            parts = {} if self._monitor is None else self._monitor.save()
+            changes |= {MONITOR_PART + name.encode(): None for name in sorted((self._gone | self._parts.keys()) - parts.keys())}
+            changes |= {MONITOR_PART + name.encode(): part for name, part in parts.items() if self._parts.get(name) != part}
             self._parts, self._gone = parts, set()
         self._touched.clear()
-        return changes | {f"t|{piece}": part for piece, part in self._recent.take_changes().items()}
+        changes.update(under(TERMS_PART, self._recent.take_changes().items()))
+        return changes
 
-    def restore(self, place: str, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; the monitor is made of its parts when it is needed."""
-        kind, _, rest = place.partition("|")
-        if kind == "b":
+        kind, rest = key[:2], key[2:]
+        if kind == BASELINES_PART:
             self._listed = ListedBaselines() if value is None else msgspec.json.decode(value, type=ListedBaselines)
-        elif kind == "o":
+        elif kind == BUCKET_PART:
             self._watched = None if value is None else msgspec.json.decode(value, type=Watched)
             self._open = empty() if self._watched is None or not self._watched.bucket else sums_of(self._watched.bucket)
-        elif kind == "k":
-            self._parts.pop(rest, None)
+        elif kind == MONITOR_PART:
+            self._parts.pop(rest.decode(), None)
             if value is not None:
-                self._parts[rest] = value
-        elif kind == "t":
-            self._recent.restore(rest, value)
-        elif kind == "s" and value is None:
-            self._days.pop(place, None)
-        elif kind == "s" and value is not None:
-            self._days[place] = msgspec.json.decode(value, type=DaySketch)
+                self._parts[rest.decode()] = value
+        elif kind == TERMS_PART:
+            self._recent.load(rest, value)
+        elif kind == SKETCH_PART and value is None:
+            self._days.pop(key, None)
+        elif kind == SKETCH_PART and value is not None:
+            self._days[key] = msgspec.json.decode(value, type=DaySketch)
         else:
-            raise ValueError(f"changelog part {place!r} of drift: expected b, o, k|…, t|… or s|…")
+            raise ValueError(f"changelog part {key.decode()!r} of drift: expected b, o, k|…, t|… or s|…")
         self._monitor, self._baseline, self._asks = None, None, True
 
     def _turn(self, today: int) -> None:
@@ -258,7 +260,7 @@ class DocumentDrift:
         listed = self._listed.at(now_ms)
         if listed != self._listed:
             self._listed = listed
-            self._touched.add("b")
+            self._touched.add(BASELINES_PART)
         if not listed.is_settled(now_ms):
             return
         sha256, from_day = listed.in_force(today) or (None, 0)
@@ -272,7 +274,7 @@ class DocumentDrift:
                 self._watched.first_day = min(_day_of(place), self._watched.first_day or _day_of(place))
         self._monitor, self._baseline, self._asks = None, None, True
         self._gone, self._parts = self._gone | self._parts.keys(), {}
-        self._touched.update(("o", "k"))
+        self._touched.update((BUCKET_PART, MONITOR_PART))
 
     def _ready(self) -> None:
         """Makes the monitor of the watched baseline, if it is known here, and takes its state back."""
@@ -288,10 +290,10 @@ class DocumentDrift:
             self._monitor.load(self._parts)
         self._recent.begin(self._watched.baseline, self._baseline.terms)
 
-    def _value(self, place: str) -> bytes | None:
-        if place == "b":
+    def _value(self, place: bytes) -> bytes | None:
+        if place == BASELINES_PART:
             return msgspec.json.encode(self._listed) if self._listed.baselines else None
-        if place != "o":
+        if place != BUCKET_PART:
             day = self._days.get(place)
             return None if day is None else msgspec.json.encode(day)
         if self._watched is None:
@@ -317,5 +319,5 @@ def _note(watched: Watched, monitor: Monitor, found: Sequence[Finding], now_ms: 
     watched.alarms = [alarm for place, alarm in alarms.items() if place in waiting]
 
 
-def _day_of(place: str) -> int:
-    return int(place.rsplit("|", 1)[1])
+def _day_of(place: bytes) -> int:
+    return int(place.rpartition(b"|")[2])

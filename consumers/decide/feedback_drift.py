@@ -11,6 +11,7 @@ from consumers.collect.daily_counts import LANGUAGES
 from consumers.decide.feedback_rate import RateSignal, RatesPolicy, Said
 from consumers.decide.inputs import COUNTED, SignalSeen
 from consumers.drift.rates.detector import DetectorStatus
+from consumers.state_keys import FEEDBACK_PART, RATE_PART
 
 # All of it, and each language that stage 1 counts by itself.
 WATCHED: Final = (None, *LANGUAGES)
@@ -31,10 +32,10 @@ class FeedbackDrift:
 
     def __init__(self, policy: RatesPolicy, *, window_days: int) -> None:
         self._policy, self._window_days = policy, window_days
-        self._days: dict[str, FeedbackDayCounts] = {}
+        self._days: dict[bytes, FeedbackDayCounts] = {}
         self._signals: dict[tuple[str, str | None], RateSignal] = {}
         self._day: int | None = None
-        self._touched: set[str] = set()
+        self._touched: set[bytes] = set()
         self.reset()
 
     def reset(self) -> None:
@@ -44,7 +45,7 @@ class FeedbackDrift:
 
     def take(self, seen: SignalSeen) -> None:
         """Merges a summary; one that is not newer than the known changes nothing."""
-        place = f"f|{seen.partition}|{seen.day}"
+        place = FEEDBACK_PART + f"{seen.partition}|{seen.day}".encode()
         before = self._days.get(place)
         if before is not None and seen.sequence <= before.sequence:
             return
@@ -63,7 +64,7 @@ class FeedbackDrift:
         """Closes the buckets that are full; gives what fired with them: rate, language and what was said."""
         if today != self._day:
             self._day = today
-            for place in [place for place in self._days if int(place.rsplit("|", 1)[1]) < today - self._window_days]:
+            for place in [place for place in self._days if int(place.rpartition(b"|")[2]) < today - self._window_days]:
                 del self._days[place]
                 self._touched.add(place)
         found = []
@@ -101,41 +102,41 @@ class FeedbackDrift:
                 since_ms = None if opined is None else opined.at_ms
                 yield DetectorStatus(name, self._policy.opinion, language, *opinion, opined is not None, since_ms)
 
-    def items(self) -> Iterator[tuple[str, bytes]]:
-        """The whole state by place."""
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records, behind the model."""
         for key, signal in self._signals.items():
-            yield _place(*key), signal.to_bytes()
+            yield _place(*key), signal.save()
         for place, day in self._days.items():
             yield place, msgspec.json.encode(day)
 
-    def take_changes(self) -> dict[str, bytes | None]:
-        """What changed since the last call, by place."""
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call, behind the model."""
         by_place = {_place(*key): signal for key, signal in self._signals.items()}
-        changes: dict[str, bytes | None] = {}
+        changes: dict[bytes, bytes | None] = {}
         for place in sorted(self._touched):
             if place in by_place:
-                changes[place] = by_place[place].to_bytes()
+                changes[place] = by_place[place].save()
             else:
                 day = self._days.get(place)
                 changes[place] = None if day is None else msgspec.json.encode(day)
         self._touched.clear()
         return changes
 
-    def restore(self, place: str, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back; a rate that only another release watches is left alone."""
-        if place.startswith("f|"):
-            self._days.pop(place, None)
+        if key.startswith(FEEDBACK_PART):
+            self._days.pop(key, None)
             if value is not None:
-                self._days[place] = msgspec.json.decode(value, type=FeedbackDayCounts)
+                self._days[key] = msgspec.json.decode(value, type=FeedbackDayCounts)
             return
-        _, name, language = place.split("|")
-        key = (name, language or None)
-        if key in self._signals:
-            self._signals[key] = RateSignal(self._policy)
+        name, language = key.removeprefix(RATE_PART).decode().split("|")
+        place = (name, language or None)
+        if place in self._signals:
+            self._signals[place] = RateSignal(self._policy)
             if value is not None:
-                self._signals[key].restore(value)
-        self._touched.discard(place)
+                self._signals[place].load(value)
+        self._touched.discard(key)
 
 
-def _place(name: str, language: str | None) -> str:
-    return f"r|{name}|{language or ''}"
+def _place(name: str, language: str | None) -> bytes:
+    return RATE_PART + f"{name}|{language or ''}".encode()

@@ -119,7 +119,7 @@ class RateSignal:
         self.state.opined = None
         return before != (self.state.alarm, self.state.opined)
 
-    def to_bytes(self) -> bytes:
+    def save(self) -> bytes:
         """The whole state as JSON."""
         if self._watch is not None:
             self.state.watch = self._watch.save().decode()
@@ -127,8 +127,8 @@ class RateSignal:
             self.state.opinion = self._opinion.save().decode()
         return msgspec.json.encode(self.state)
 
-    def restore(self, value: bytes) -> None:
-        """Goes on where `to_bytes` was."""
+    def load(self, value: bytes) -> None:
+        """Goes on where `save` was."""
         self.state = state = msgspec.json.decode(value, type=RateState)
         self._watch, self._opinion = None, None
         if state.baseline is None:

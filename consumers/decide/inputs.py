@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from consumers.collect.intake import unread
+from consumers.collect.decode import unread
 from consumers.drift.features.sketch import sums_of
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
 from consumers.wire import JournalEntryOut, SampleIn, SummaryOut
@@ -187,10 +187,11 @@ class DocumentText(msgspec.Struct, frozen=True, gc=False):
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
-    """An input of one model (None: of every model) read from a record, and the text of a document beside it."""
+    """An input of one model (None: of every model) read from a record; beside it the trace that it is part of, and a document's text."""
 
     model: str | None
     input: Input
+    traceparent: str | None = None
     document: DocumentText | None = None
 
 
@@ -227,10 +228,9 @@ def _sample(record: InputRecord) -> Read:
     )
     # What a history brings is no news: it explains no drift.
     if not seen.document or sample.retracted or sample.text is None or envelope.history:
-        return Read(sample.model, seen)
-    return Read(
-        sample.model, seen, DocumentText(sample.text, sample.publisher or sample.group, envelope.time.astimezone(UTC).date().toordinal())
-    )
+        return Read(sample.model, seen, envelope.traceparent)
+    day = envelope.time.astimezone(UTC).date().toordinal()
+    return Read(sample.model, seen, envelope.traceparent, DocumentText(sample.text, sample.publisher or sample.group, day))
 
 
 def _voice(user_hash: str | None, conversation_id: str | None) -> str:
@@ -240,7 +240,7 @@ def _voice(user_hash: str | None, conversation_id: str | None) -> str:
 
 
 def _signal(record: InputRecord) -> Read | Refusal:
-    _, data = unwrap(record.value, record.headers, topics.SIGNAL_SUMMARISED)
+    envelope, data = unwrap(record.value, record.headers, topics.SIGNAL_SUMMARISED)
     summary = _decode_summary(data)
     if summary.sketch is not None:
         try:
@@ -265,11 +265,11 @@ def _signal(record: InputRecord) -> Read | Refusal:
         baseline=summary.baseline,
         sketch=summary.sketch,
     )
-    return Read(summary.model, seen)
+    return Read(summary.model, seen, envelope.traceparent)
 
 
 def _request(record: InputRecord) -> Read | None:
-    _, request = decode(record.value, record.headers, OperatorRequested)
+    envelope, request = decode(record.value, record.headers, OperatorRequested)
     if request.action not in ("start", "cancel", "pause", "resume"):
         return None
     knobs = request.hyperparameters or Hyperparameters()
@@ -286,29 +286,31 @@ def _request(record: InputRecord) -> Read | None:
         batch_size=knobs.batch_size,
         max_seq_length=knobs.max_seq_length,
     )
-    return Read(request.model, seen)
+    return Read(request.model, seen, envelope.traceparent)
 
 
 def _serving(record: InputRecord) -> Read:
-    _, current = decode(record.value, record.headers, ModelCurrent)
+    envelope, current = decode(record.value, record.headers, ModelCurrent)
     baselines = ",".join(f"{found.sha256}:{found.from_day.toordinal()}" for found in current.drift_baselines)
     short = [guard for guard in current.gate_guards if guard.items < guard.least]
     told = ", ".join(f"{guard.name} has {guard.items} items of {guard.groups} groups, {guard.least} are needed" for guard in short)
-    return Read(current.model, ServingSeen(current.version, current.cause, baselines, told or None))
+    return Read(current.model, ServingSeen(current.version, current.cause, baselines, told or None), envelope.traceparent)
 
 
 def _job(record: InputRecord) -> Read | None:
-    _, state = decode(record.value, record.headers, TrainingState)
+    envelope, state = decode(record.value, record.headers, TrainingState)
     if state.outcome is None:
         return None
-    return Read(state.model, JobSeen(state.job_id, state.attempt, state.outcome, state.retryable, state.version, state.baseline_version))
+    seen = JobSeen(state.job_id, state.attempt, state.outcome, state.retryable, state.version, state.baseline_version)
+    return Read(state.model, seen, envelope.traceparent)
 
 
 def _erasure(record: InputRecord) -> Read | None:
     if record.value is None:
         return None
     envelope, event = decode(record.value, record.headers, UserErased)
-    return Read(None, ErasureSeen(_voice(event.user_hash, None), math.floor(envelope.time.timestamp())))
+    seen = ErasureSeen(_voice(event.user_hash, None), math.floor(envelope.time.timestamp()))
+    return Read(None, seen, envelope.traceparent)
 
 
 def _tick(record: InputRecord) -> Read:

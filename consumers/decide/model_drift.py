@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from consumers.decide.document_drift import Alarm, DocumentDrift, Known, detector_of
 from consumers.decide.feedback_drift import DETECTOR, FeedbackDrift
 from consumers.decide.feedback_rate import RatesPolicy, Said
-from consumers.decide.inputs import DocumentText, SignalSeen, from_ms
+from consumers.decide.inputs import SignalSeen, from_ms
 from consumers.drift.rates.detector import DetectorStatus
+from consumers.kept_state import KeptState
+from consumers.state_keys import FEEDBACK_PART, RATE_PART
 from schemas.events.drift_detected import DriftEvidence
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Drift:
 
 
 class DriftWatch:
-    """The drift state of one model, fed by summaries and ticks."""
+    """The drift of one model: its documents and its feedback, fed by summaries and ticks, and what they say together."""
 
     def __init__(self, policy: DriftPolicy) -> None:
         self._policy = policy
@@ -61,10 +63,6 @@ class DriftWatch:
         else:
             self.documents.take(seen)
         return True
-
-    def read(self, texts: Sequence[DocumentText]) -> None:
-        """Takes the texts of collected documents: they explain, and decide nothing."""
-        self.documents.read(texts)
 
     def tick(self, now_ms: int) -> Drift | None:
         """Closes the buckets that are full; what fired with them."""
@@ -82,40 +80,24 @@ class DriftWatch:
         evidence = (*fired, *(item for item in others if (item.signal, item.language, item.detector) not in seen))
         return Drift(evidence, self.documents.explained(findings[0]) if findings else {})
 
-    def serve(self, baselines: str) -> None:
-        """Takes the drift baselines of the serving version (`ServingSeen.baselines`)."""
-        self.documents.serve(baselines)
-
-    def reset(self) -> None:
-        """Another version serves: the rates of its feedback start afresh. Documents go by the baseline alone."""
-        self.feedback.reset()
-
-    def acknowledge(self) -> None:
-        """A run answers what was said of the feedback."""
-        self.feedback.acknowledge()
-
     def standing(self) -> Iterator[DetectorStatus]:
         """What each detector says now."""
         yield from self.feedback.standing()
         yield from self.documents.standing()
 
-    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The whole state as changelog records, under `prefix`."""
-        for part in (self.feedback, self.documents):
-            for place, value in part.items():
-                yield prefix + place.encode(), value
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
+        """The whole state as changelog records, behind the model."""
+        yield from self.feedback.save()
+        yield from self.documents.save()
 
-    def take_changes(self, prefix: bytes) -> dict[bytes, bytes | None]:
-        """The changelog records since the last call, under `prefix`."""
-        changes = self.feedback.take_changes() | self.documents.take_changes()
-        return {prefix + place.encode(): value for place, value in changes.items()}
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call, behind the model."""
+        return self.feedback.take_changes() | self.documents.take_changes()
 
-    def restore(self, place: str, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back."""
-        if place.startswith(("f|", "r|")):
-            self.feedback.restore(place, value)
-        else:
-            self.documents.restore(place, value)
+        part: KeptState = self.feedback if key.startswith((FEEDBACK_PART, RATE_PART)) else self.documents
+        part.load(key, value)
 
 
 def _shown(found: Finding | Alarm, *, fired: bool) -> DriftEvidence:

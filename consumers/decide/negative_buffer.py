@@ -283,19 +283,19 @@ class NegativeBuffer:
             self._put(name, None)
         return pending
 
-    def take_changes(self, prefix: bytes) -> dict[bytes, bytes | None]:
-        """The changelog records since the last call, under `prefix`."""
-        changes = {prefix + name.encode(): None if entry is None else _encode(entry) for name, entry in self._touched.items()}
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The changelog records since the last call, by sample id."""
+        changes = {name.encode(): None if entry is None else _encode(entry) for name, entry in self._touched.items()}
         self._touched.clear()
         return changes
 
-    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Every sample as a changelog record, under `prefix`."""
-        return ((prefix + name.encode(), _encode(entry)) for name, entry in self._samples.items())
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every sample as a changelog record, by its id."""
+        return ((name.encode(), _encode(entry)) for name, entry in self._samples.items())
 
-    def restore(self, sample_id: str, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back."""
-        self._put(sample_id, None if value is None else _decode(value))
+        self._put(key.decode(), None if value is None else _decode(value))
         self._touched.clear()
 
     def _choose(self, *, document: bool, limit: int, include_rejected: bool) -> list[str]:

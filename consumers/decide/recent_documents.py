@@ -6,7 +6,7 @@ pieces: after a crash the newest few of them are missing from the explanations, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -40,8 +40,8 @@ class RecentDocuments:
         self._recent: RecentTerms | None = None
         self._unwritten = 0
         self._due = False
-        # As the changelog has them: the head's bytes under "", pieces under their numbers.
-        self._written: dict[str, bytes] = {}
+        # As the changelog has them: the head's bytes under b"", pieces under their numbers.
+        self._written: dict[bytes, bytes] = {}
 
     def begin(self, baseline: str, table: TermTable) -> None:
         """Counts against this baseline's table from now on; goes on with a restored record of the same one."""
@@ -50,7 +50,7 @@ class RecentDocuments:
         stored = self._stored(baseline)
         if stored is not None:
             try:
-                self._recent.restore(stored)
+                self._recent.load(stored)
             except (ValueError, msgspec.DecodeError):
                 # Another release's: the terms come again with new documents.
                 self._recent = RecentTerms(table)
@@ -74,35 +74,35 @@ class RecentDocuments:
             return None
         return explain(self._table, self._recent, TOLD, documents=documents, language=language)
 
-    def items(self) -> Iterator[tuple[str, bytes]]:
+    def save(self) -> Iterable[tuple[bytes, bytes]]:
         """The record as the changelog has it."""
-        yield from self._written.items()
+        return self._written.items()
 
-    def take_changes(self) -> dict[str, bytes | None]:
-        """What the changelog gets, by place."""
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """What the changelog gets, by piece."""
         if not self._due or self._recent is None or self._baseline is None:
             return {}
         self._due, self._unwritten = False, 0
-        whole = self._recent.to_bytes()
+        whole = self._recent.save()
         pieces = [whole[at : at + PIECE_BYTES] for at in range(0, len(whole), PIECE_BYTES)]
-        written = {"": msgspec.json.encode(Pieces(self._baseline, len(pieces)))}
-        written |= {str(number): piece for number, piece in enumerate(pieces)}
-        changes: dict[str, bytes | None] = dict.fromkeys(sorted(self._written.keys() - written.keys()))
+        written = {b"": msgspec.json.encode(Pieces(self._baseline, len(pieces)))}
+        written |= {b"%d" % number: piece for number, piece in enumerate(pieces)}
+        changes: dict[bytes, bytes | None] = dict.fromkeys(sorted(self._written.keys() - written.keys()))
         self._written = written
         return changes | written
 
-    def restore(self, place: str, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Takes one changelog record back."""
-        self._written.pop(place, None)
+        self._written.pop(key, None)
         if value is not None:
-            self._written[place] = value
+            self._written[key] = value
 
     def _stored(self, baseline: str) -> bytes | None:
-        head = self._written.get("")
+        head = self._written.get(b"")
         if head is None:
             return None
         pieces = msgspec.json.decode(head, type=Pieces)
-        found = [self._written.get(str(number)) for number in range(pieces.count)]
+        found = [self._written.get(b"%d" % number) for number in range(pieces.count)]
         if pieces.baseline != baseline or None in found:
             return None
         return b"".join(piece for piece in found if piece is not None)

@@ -1,4 +1,4 @@
-"""What a model's trigger looks like from outside: the JSON of `GET /state`."""
+"""What a model's trigger looks like from outside: the JSON of `GET /state`, and the log's lines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from consumers.decide.inputs import from_ms
 from consumers.decide.model_drift import round_to_six
 from consumers.decide.trigger import ModelTrigger
 from consumers.drift.rates.detector import DetectorStatus
+from schemas.catalogue import Event
+from schemas.events.drift_detected import DriftDetected
+from schemas.events.retrain_requested import RetrainRequested
 
 
 def summary(trigger: ModelTrigger) -> dict[str, Any]:
@@ -61,3 +64,20 @@ def _baseline(trigger: ModelTrigger) -> dict[str, Any]:
 
 def _iso(moment_ms: int | None) -> str | None:
     return None if moment_ms is None else from_ms(moment_ms).isoformat()
+
+
+def log_line(event: Event) -> tuple[str, dict[str, Any]] | None:
+    """What the log says of what stage 2 publishes: the line and the fields beside it."""
+    if isinstance(event, RetrainRequested):
+        return "command published", {
+            "job_id": event.command_id,
+            "attempt": event.attempt,
+            "model": event.model,
+            "rules": list(event.rules),
+            "batch": event.batch.number,
+            "samples": len(event.batch.samples),
+            "documents": len(event.batch.documents),
+        }
+    if isinstance(event, DriftDetected):
+        return "drift detected", {"drift_id": event.drift_id, "model": event.model}
+    return None

@@ -28,7 +28,9 @@ from consumers.decide.inputs import (
 from consumers.decide.model_drift import DriftWatch
 from consumers.decide.negative_buffer import NegativeBuffer
 from consumers.decide.trigger_state import DAY_MS, HOUR_MS, MINUTE_MS, Clock, Requests, Running, TriggerPolicy
+from consumers.kept_state import under
 from consumers.records import Notice
+from consumers.state_keys import DRIFT_KEY, SAMPLE_KEY, TRIGGER_KEY
 from schemas.events.drift_detected import DriftDetected
 from schemas.events.operator_requested import OperatorRequested
 from schemas.events.retrain_requested import RetrainRequested
@@ -44,7 +46,7 @@ Decision = RetrainRequested | DriftDetected | OperatorRequested | Notice
 
 @dataclass(slots=True)
 class ModelTrigger:
-    """The trigger of one model. `apply` is its only way in; state parts leave by `take_changes` and come back by `restore`."""
+    """The trigger of one model. `apply` is its only way in; state parts leave by `take_changes` and come back by `load`."""
 
     model: str
     policy: TriggerPolicy
@@ -117,21 +119,34 @@ class ModelTrigger:
         return None
 
     def take_changes(self) -> dict[bytes, bytes | None]:
-        """The changelog records of what changed since the last call, by state key."""
+        """The changelog records of what changed since the last call."""
         parts = self._parts()
-        changes = {f"m|{self.model}|{name}".encode(): value for name, value in parts.items() if self._written.get(name) != value}
+        changes = {self._begin(TRIGGER_KEY) + name.encode(): value for name, value in parts.items() if self._written.get(name) != value}
         self._written = parts
-        changes.update(self.buffer.take_changes(f"b|{self.model}|".encode()))
-        changes.update(self.drift.take_changes(f"w|{self.model}|".encode()))
+        changes.update(under(self._begin(SAMPLE_KEY), self.buffer.take_changes().items()))
+        changes.update(under(self._begin(DRIFT_KEY), self.drift.take_changes().items()))
         return changes
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
         for name, value in self._parts().items():
             if value is not None:
-                yield f"m|{self.model}|{name}".encode(), value
-        yield from self.buffer.items(f"b|{self.model}|".encode())
-        yield from self.drift.items(f"w|{self.model}|".encode())
+                yield self._begin(TRIGGER_KEY) + name.encode(), value
+        yield from under(self._begin(SAMPLE_KEY), self.buffer.save())
+        yield from under(self._begin(DRIFT_KEY), self.drift.save())
+
+    def load(self, key: bytes, value: bytes | None) -> None:
+        """Takes one changelog record of this model back."""
+        end = key.partition(b"|")[2].partition(b"|")[2]
+        if key.startswith(SAMPLE_KEY):
+            self.buffer.load(end, value)
+        elif key.startswith(DRIFT_KEY):
+            self.drift.load(end, value)
+        else:
+            self._load_part(end.decode(), value)
+
+    def _begin(self, kind: bytes) -> bytes:
+        return kind + f"{self.model}|".encode()
 
     def _parts(self) -> dict[str, bytes | None]:
         return {
@@ -141,8 +156,7 @@ class ModelTrigger:
             "ended": _encode(self.ended) if self.ended.runs else None,
         }
 
-    def restore(self, part: str, value: bytes | None) -> None:
-        """Takes one `m|<model>|<part>` changelog record back."""
+    def _load_part(self, part: str, value: bytes | None) -> None:
         if part == "clock":
             self.clock = Clock() if value is None else msgspec.json.decode(value, type=Clock)
         elif part == "run":
@@ -224,14 +238,15 @@ class ModelTrigger:
 
     def _serve(self, seen: ServingSeen) -> list[Decision]:
         if seen.baselines is not None:
-            self.drift.serve(seen.baselines)
+            self.drift.documents.serve(seen.baselines)
         self.clock.short_guards = seen.short_guards
         decisions: list[Decision] = []
         if self.running is not None:
             self.running.served = (*self.running.served, seen.version)
         if seen.version != self.clock.serving_version:
             self.clock.serving_version = seen.version
-            self.drift.reset()
+            # Documents go by the baseline alone.
+            self.drift.feedback.reset()
             self.clock.drift_id = None
             decisions += self._sort_by_serving()
         if self.clock.schedule_from_ms is None:
@@ -331,7 +346,7 @@ class ModelTrigger:
         rules = self._due()
         if not rules:
             return []
-        asked = self._answered()
+        asked, self.requests = self.requests.answered()
         request = asked[0] if asked else None
         evidence = self._evidence(rules)
         number = self.clock.next_batch
@@ -359,18 +374,9 @@ class ModelTrigger:
         self.clock.next_batch = number + 1
         self.clock.schedule_from_ms = self.clock.now_ms
         self.clock.drift_id = None
-        self.drift.acknowledge()
+        self.drift.feedback.acknowledge()
         self._run(command)
         return [command]
-
-    def _answered(self) -> list[RequestSeen]:
-        """Takes the oldest waiting request and those that ask for the same; others wait for a run of their own."""
-        waiting = self.requests.waiting
-        if not waiting:
-            return []
-        wanted = _wish(waiting[0])
-        self.requests = Requests([other for other in waiting if _wish(other) != wanted], self.requests.seen)
-        return [other for other in waiting if _wish(other) == wanted]
 
     def _evidence(self, rules: list[Rule]) -> dict[str, str | int | float]:
         """What stood before the lease."""
@@ -392,7 +398,3 @@ class ModelTrigger:
 
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-def _wish(request: RequestSeen) -> RequestSeen:
-    return msgspec.structs.replace(request, request_id="", job_id=None)

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from consumers.decide.ended_runs import EndedRuns
 from consumers.decide.inputs import RequestSeen
 from consumers.decide.model_drift import DriftPolicy
 
@@ -74,3 +75,24 @@ class Requests(msgspec.Struct, array_like=True, tag=1):
 
     waiting: list[RequestSeen] = []
     seen: list[str] = []
+
+    def answered(self) -> tuple[list[RequestSeen], Requests]:
+        """The oldest waiting request and those that ask for the same, and what is left; others wait for a run of their own."""
+        if not self.waiting:
+            return [], self
+        wanted = _wish(self.waiting[0])
+        taken = [request for request in self.waiting if _wish(request) == wanted]
+        return taken, Requests([request for request in self.waiting if _wish(request) != wanted], self.seen)
+
+
+def _wish(request: RequestSeen) -> RequestSeen:
+    return msgspec.structs.replace(request, request_id="", job_id=None)
+
+
+# What of a model is one changelog record each, by its name there.
+PARTS: Final[dict[str, type[Clock | Running | Requests | EndedRuns]]] = {
+    "clock": Clock,
+    "run": Running,
+    "requests": Requests,
+    "ended": EndedRuns,
+}

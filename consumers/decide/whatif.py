@@ -201,7 +201,7 @@ class Simulation:
             case ServingSeen() as seen:
                 if not self._shows(seen):
                     if seen.baselines is not None:
-                        self.trigger.drift.serve(seen.baselines)
+                        self.trigger.drift.documents.serve(seen.baselines)
                     return
         self._apply(entry)
         if isinstance(entry.input, RequestSeen) and entry.input.action == "cancel":

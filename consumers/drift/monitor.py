@@ -141,14 +141,14 @@ class Monitor:
             found.append(MonitorStatus(watched.rate.name, watched.rate.language, watch.statistic, watch.threshold, watch.alarmed))
         return tuple(found)
 
-    def parts(self) -> dict[str, bytes]:
+    def save(self) -> dict[str, bytes]:
         """The whole state by name: what did not change has the same bytes, and a part that is no longer there is no part of it."""
         found = {"at": msgspec.json.encode(self._state)}
         found |= {f"rate.{watched.rate.key}": watched.save() for watched in self._rates}
-        return found | {f"window.{name}": value for name, value in self._windows.parts().items()}
+        return found | {f"window.{name}": value for name, value in self._windows.save().items()}
 
     def load(self, parts: Mapping[str, bytes]) -> None:
-        """Goes on where `parts` were taken, by a monitor of the same baseline and cool-down: it decides the same, to the last bit.
+        """Goes on where `save` was, by a monitor of the same baseline and cool-down: it decides the same, to the last bit.
 
         Raises KeyError, ValueError or msgspec.DecodeError for parts of another baseline or release.
         """

@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from consumers.engine.migrations import Migration, migrated
 from consumers.engine.stage import OwnedTask, Place
-from consumers.records import position_key
+from consumers.kept_state import Migration, current_version, migrated
+from consumers.state_keys import (
+    MARK_1_KEY,
+    POSITION_KEY,
+    SHARDS_KEY,
+    SHELL,
+    TOPIC_ID_KEY,
+    VERSION_KEY,
+    position_key,
+    topic_id_key,
+)
 from runtime.kafka.transaction import Outgoing
 
-# The number of shards that the task's stage was divided into when this partition was first written.
-SHARDS_KEY: Final = b"shards"
-# The version of the state's form that the records behind this one are of.
-VERSION_KEY: Final = b"version"
 # The first bytes of the shell's keys. Keys of the tasks begin with others, but for those of version 1.
-_SHELL_BYTES: Final = b"ipsv"
-
-
-def topic_id_key(topic: str) -> bytes:
-    """The key under which the id of an input (a topic without prefix) is kept: the one that the positions are of.
-
-    >>> topic_id_key("feedback.submitted.v1")
-    b'i|feedback.submitted.v1'
-    """
-    return b"i|" + topic.encode()
+_SHELL_BYTES: Final = bytes(key[0] for key in (*SHELL, MARK_1_KEY))
 
 
 def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[Place, int]) -> list[Outgoing]:
@@ -39,7 +35,7 @@ def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[
 
 def state_records(owned: OwnedTask) -> Iterator[tuple[bytes, bytes]]:
     """A task's state, positions and topic ids as changelog records."""
-    yield from owned.task.items()
+    yield from owned.task.save()
     for (topic, partition), next_ in owned.next.items():
         yield position_key(topic, partition), str(next_).encode()
     for topic, topic_id in owned.topic_ids.items():
@@ -64,12 +60,12 @@ def apply_all(owned: OwnedTask, records: Iterable[Any], migrations: Sequence[Mig
 
     Written for speed: a key of the current version goes straight to the task.
     """
-    restore, newest = owned.task.restore, len(migrations) + 1
+    load, newest = owned.task.load, current_version(migrations)
     current = owned.version == newest
     for record in records:
         key = record.key
         if current and key and key[0] not in _SHELL_BYTES:
-            restore(key, record.value)
+            load(key, record.value)
         else:
             apply_changelog(owned, key, record.value, migrations)
             current = owned.version == newest
@@ -86,17 +82,17 @@ def apply_changelog(owned: OwnedTask, key: bytes | None, value: bytes | None, mi
         owned.shards = owned.shards | {int(value)} if value is not None else set()
     elif key == VERSION_KEY:
         owned.version = None if value is None else int(value)
-        if migrations and (owned.version or 1) > len(migrations) + 1:
+        if migrations and (owned.version or 1) > current_version(migrations):
             raise ValueError(
-                f"state version {owned.version} is newer than this release knows ({len(migrations) + 1}): "
+                f"state version {owned.version} is newer than this release knows ({current_version(migrations)}): "
                 "start the release that wrote it, or a later one"
             )
-        if owned.version == len(migrations) + 1:
+        if owned.version == current_version(migrations):
             owned.outdated.clear()
-    elif key[:2] in (b"p|", b"i|"):
+    elif key[:2] in (POSITION_KEY, TOPIC_ID_KEY):
         _apply_input(owned, key, value)
     elif not migrations or (owned.version or 1) > len(migrations):
-        owned.task.restore(key, value)
+        owned.task.load(key, value)
     else:
         _apply_older(owned, key, value, migrations)
 
@@ -119,4 +115,4 @@ def _apply_older(owned: OwnedTask, key: bytes, value: bytes | None, migrations: 
     else:
         owned.outdated.add(key)
     for newer, content in migrated(migrations, owned.version or 1, key, value):
-        owned.task.restore(newer, content)
+        owned.task.load(newer, content)

@@ -9,12 +9,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from consumers.engine.changelog import changelog_records, topic_id_key
+from consumers.engine.changelog import changelog_records
 from consumers.engine.stage import OwnedTask, Place, Stage
 from consumers.errors import StateMismatch
+from consumers.state_keys import topic_id_key
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
-from schemas import topics
 
 log = structlog.get_logger()
 
@@ -83,8 +83,8 @@ async def start_offsets(
 ) -> dict[Place, int]:
     """The offset from which each place is read on: the smallest that a task of the shard still wants.
 
-    Raises StateMismatch where the log begins after it: records that were never read are gone. Ticks may be gone, since
-    only the newest one matters; a place never read before starts at the log's beginning. Raises it too where the topic is
+    Raises StateMismatch where the log begins after it: records that were never read are gone, and the stage may not lose
+    them (`Stage.may_lose`); a place never read before starts at the log's beginning. Raises it too where the topic is
     another one than the position is of, by its id (`topic_ids` are those of now, by topic without prefix) or because it ends
     before. With `skip_lost` both start at the log's beginning: nothing that still exists is passed over.
     """
@@ -103,7 +103,7 @@ async def start_offsets(
             log.warning("topic was made anew: read from its beginning", topic=tp.topic, partition=tp.partition)
             start = begin
         if start < begin:
-            if place[0] != topics.CLOCK_TICKED and not skip_lost:
+            if place[0] not in stage.may_lose and not skip_lost:
                 raise StateMismatch(gone(tp, start, begin))
             log.warning("records left the log unread", topic=tp.topic, partition=tp.partition, lost=begin - start)
             start = begin

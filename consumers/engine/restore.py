@@ -11,10 +11,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.engine.changelog import apply_all, apply_changelog
-from consumers.engine.migrations import MIGRATIONS, Migration
 from consumers.engine.snapshot import Header, Record, Snapshots, UnusableSnapshot
-from consumers.engine.stage import OwnedTask
+from consumers.engine.stage import OwnedTask, Stage
 from consumers.errors import StateMismatch
+from consumers.kept_state import Migration
 from runtime.kafka.connection import KafkaConnection
 
 log = structlog.get_logger()
@@ -26,22 +26,20 @@ SLICE_RECORDS: Final = 4000
 Apply = Callable[[OwnedTask, Sequence[Any], Sequence[Migration]], None]
 
 
-async def restore(
-    connection: KafkaConnection, changelog: str, tasks: Mapping[int, OwnedTask], *, snapshots: Snapshots | None = None
-) -> int:
-    """Fills the tasks (by partition of the changelog, a topic without prefix) and returns how many records of the topic it read.
+async def restore(connection: KafkaConnection, stage: Stage, tasks: Mapping[int, OwnedTask], *, snapshots: Snapshots | None = None) -> int:
+    """Fills a stage's tasks (by partition of its changelog) and returns how many records of the topic it read.
 
     A task is read on from its `changelog_next`, so a second call costs only what was written since; one that has nothing yet begins
     with its snapshot, where there is one that can be believed. The caller holds the shard's transactional id already, so nobody else
     is writing. The end is reached by position, not by counting records: transaction markers and aborted records take offsets too.
     """
-    topic = connection.topic(changelog)
+    topic = connection.topic(stage.changelog)
     consumer = AIOKafkaConsumer(**connection.consumer_options())
     started = time.perf_counter()
     await consumer.start()
     try:
         count, held = await read_back(
-            consumer, topic, tasks, migrations=MIGRATIONS[changelog], may_begin_late=not connection.embedded, snapshots=snapshots
+            consumer, topic, tasks, migrations=stage.migrations, may_begin_late=connection.keeps_logs, snapshots=snapshots
         )
     finally:
         await consumer.stop()

@@ -23,17 +23,16 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.kafka.message import FAKE_CONSUMER
 
-from consumers.engine.changelog import SHARDS_KEY, changelog_records, state_records
+from consumers.engine.changelog import changelog_records, state_records
 from consumers.engine.fetch_pace import KAFKA_WAIT_MS, LISTEN_MS, SHORTEST_WAIT_MS
 from consumers.engine.routing import route
 from consumers.engine.stage import OwnedTask, Place, Stage
 from consumers.metrics import ConsumerMetrics
 from consumers.records import Effects, InputRecord, Notice
+from consumers.state_keys import SHARDS_KEY
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, Routed, TransactionalWriter
 from schemas.dead_letter import DeadLetter
-from schemas.events.drift_detected import DriftDetected
-from schemas.events.retrain_requested import RetrainRequested
 
 log = structlog.get_logger()
 
@@ -107,12 +106,12 @@ class Shard:
             max_records=max_records,
             # Both are for the first moments only: the consumer has a pace of its own.
             batch_timeout_ms=SHORTEST_WAIT_MS,
-            fetch_max_wait_ms=SHORTEST_WAIT_MS if self.connection.embedded else KAFKA_WAIT_MS,
+            fetch_max_wait_ms=KAFKA_WAIT_MS if self.connection.wakes_fetches else SHORTEST_WAIT_MS,
             # How often its fetcher wakes for nothing; whatever there is to do wakes it at once.
             consumer_timeout_ms=LISTEN_MS,
             # Never to another offset than asked for, see `consumers.engine.shard_consumer`; the seek below decides where to begin.
             auto_offset_reset="none",
-            check_crcs=not self.connection.embedded,
+            check_crcs=self.connection.has_crcs,
             isolation_level="read_committed",
             ack_policy=AckPolicy.MANUAL,
             # aiokafka empties one partition's fetch before it looks at the next: 1 MiB of compressed records may be 12,000 of a hot key.
@@ -327,20 +326,8 @@ class Shard:
                     first_detail=first.detail,
                 )
             for emitted in effect.events:
-                if isinstance(emitted.event, RetrainRequested):
-                    command = emitted.event
-                    log.info(
-                        "command published",
-                        job_id=command.command_id,
-                        attempt=command.attempt,
-                        model=command.model,
-                        rules=list(command.rules),
-                        batch=command.batch.number,
-                        samples=len(command.batch.samples),
-                        documents=len(command.batch.documents),
-                    )
-                elif isinstance(emitted.event, DriftDetected):
-                    log.info("drift detected", drift_id=emitted.event.drift_id, model=emitted.event.model)
+                if (line := self.stage.log_line(emitted.event)) is not None:
+                    log.info(line[0], **line[1])
 
 
 def _runs(raw: Sequence[Any]) -> Iterator[tuple[TopicPartition, Sequence[Any]]]:

@@ -21,10 +21,10 @@ RETRY_S: Final = 0.5
 class ShardConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """With `auto_offset_reset="none"`: an offset that the log does not have is asked for again, instead of another one."""
 
-    def __init__(self, *topics: str, embedded: bool = False, **options: Any) -> None:
+    def __init__(self, *topics: str, wakes_fetches: bool = True, **options: Any) -> None:
         super().__init__(*topics, **options)
         self.handed: dict[TopicPartition, int] = {}
-        self._pace: Pace = EmbeddedPace() if embedded else KafkaPace()
+        self._pace: Pace = KafkaPace() if wakes_fetches else EmbeddedPace()
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> dict[TopicPartition, Any]:
         """The next records, however long they take: `timeout_ms` is FastStream's, which sleeps after an empty answer.

@@ -13,11 +13,11 @@ from typing import Final
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from consumers.engine.changelog import SHARDS_KEY, migration_records
-from consumers.engine.migrations import current_version
+from consumers.engine.changelog import migration_records
 from consumers.engine.positions import partition_counts
 from consumers.engine.stage import OwnedTask, Stage, shard_partitions
 from consumers.errors import StateMismatch
+from consumers.state_keys import SHARDS_KEY
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import topics
@@ -26,7 +26,6 @@ log = structlog.get_logger()
 
 # About as long as Kafka takes to write a transaction's markers.
 VISIBLE_WITHIN_S: Final = 0.02
-CHANGELOGS: Final = {"stage1": topics.STAGE1_CHANGELOG, "stage2": topics.STAGE2_CHANGELOG}
 
 
 def transactional_id(prefix: str, stage: str, number: int, shards: int) -> str:
@@ -48,7 +47,7 @@ async def bring_up_to_date(writer: TransactionalWriter, connection: KafkaConnect
 
     After `check_shards`: nobody of another number of shards is at work on the state that was read.
     """
-    version, changelog = current_version(stage.changelog), connection.topic(stage.changelog)
+    version, changelog = stage.version, connection.topic(stage.changelog)
     older = {partition: owned for partition, owned in tasks.items() if owned.version != version}
     if not older:
         return
@@ -97,7 +96,7 @@ async def recorded_shards(connection: KafkaConnection, stage: str) -> dict[int, 
 
     Reads the changelog to its end, so it costs what a restore costs.
     """
-    changelog = connection.topic(CHANGELOGS[stage])
+    changelog = connection.topic(topics.CHANGELOGS[stage])
     counts = await partition_counts(connection, [changelog])
     assigned = [TopicPartition(changelog, partition) for partition in range(counts[changelog])]
     found: dict[int, set[int]] = {tp.partition: set() for tp in assigned}
@@ -134,7 +133,7 @@ async def change_shards(connection: KafkaConnection, stage: str, shards: int) ->
     try:
         # The tombstone says that the change is meant: two numbers without one are two instances at odds.
         records = [Outgoing(SHARDS_KEY, None), Outgoing(SHARDS_KEY, str(shards).encode())]
-        await writer.commit({(connection.topic(CHANGELOGS[stage]), partition): records for partition in recorded})
+        await writer.commit({(connection.topic(topics.CHANGELOGS[stage]), partition): records for partition in recorded})
     finally:
         await writer.stop()
     await _fence(connection, stage, former)

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from consumers.errors import FatalError
+from consumers.kept_state import Migration, current_version
 from consumers.records import Effects, InputRecord
+from schemas.catalogue import Event
 
 Place = tuple[str, int]
 
 
 class Task(Protocol):
-    """The pure state of one partition: `consumers.collect.collector.Collector` and `consumers.decide.decider.Decider`."""
+    """The pure state of one partition, kept as `consumers.kept_state.KeptState` says; what `process` changed is in its effects.
+
+    `status` is what is told of it, as JSON takes it.
+    """
 
     @property
     def partition(self) -> int: ...
     @property
     def state_keys(self) -> int: ...
-    def restore(self, key: bytes, value: bytes | None) -> None: ...
-    def items(self) -> Iterator[tuple[bytes, bytes]]: ...
+    def load(self, key: bytes, value: bytes | None) -> None: ...
+    def save(self) -> Iterable[tuple[bytes, bytes]]: ...
     def process(self, records: Iterable[InputRecord]) -> Effects: ...
+    def status(self) -> Mapping[str, Any]: ...
+
+
+# What the log says of an event that is published: its line and the fields beside it; None where it says nothing.
+LogLine = tuple[str, Mapping[str, Any]]
+
+
+def no_line(event: Event) -> LogLine | None:
+    """The log says nothing of any event."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A stage: task p reads partition p of each keyed topic, and every partition of the whole ones; topics without prefix.
 
-    The keyed topics and the changelog have equal partition counts, so a task's inputs and state move together.
+    The keyed topics and the changelog have equal partition counts, so a task's inputs and state move together. `migrations` bring state of
+    former forms to this release's. `may_lose` are the inputs of which records may leave the log unread.
     """
 
     name: str
@@ -36,6 +52,14 @@ class Stage:
     keyed: tuple[str, ...]
     whole: tuple[str, ...]
     new_task: Callable[[int], Task]
+    migrations: tuple[Migration, ...] = ()
+    may_lose: frozenset[str] = frozenset()
+    log_line: Callable[[Event], LogLine | None] = no_line
+
+    @property
+    def version(self) -> int:
+        """The version of the state's form that this release writes."""
+        return current_version(self.migrations)
 
 
 @dataclass(slots=True)

@@ -100,7 +100,7 @@ class TopicReader:
 
     async def _described(self) -> dict[str, Topic]:
         """The topics as they are now, by full name; on the embedded broker, which knows no ids and adds no partitions, as at its start."""
-        if self._connection.embedded:
+        if not self._connection.knows_topic_ids:
             existing = await self._consumer.topics()
             contract = topics.specs(self._connection.topic_prefix)
             return {spec.name: Topic("", dict.fromkeys(range(spec.partitions), 0)) for spec in contract if spec.name in existing}
@@ -111,7 +111,7 @@ class TopicReader:
     async def _refuse_others(self) -> None:
         """Raises NotConnected where a topic is not the one that is being read: the next session reads everything again."""
         now_s = asyncio.get_running_loop().time()
-        if self._connection.embedded or now_s - self._looked_s < LOOK_EVERY_S:
+        if not self._connection.knows_topic_ids or now_s - self._looked_s < LOOK_EVERY_S:
             return
         self._looked_s = now_s
         now = await self._described()
@@ -154,7 +154,7 @@ class TopicReader:
         starts = await self._consumer.beginning_offsets(partitions)
         for partition in partitions:
             samples = partition.topic == self._connection.topic(topics.SAMPLE_COLLECTED)
-            if starts[partition] > 0 and self._connection.embedded and not samples:
+            if starts[partition] > 0 and not self._connection.keeps_logs and not samples:
                 # It keeps the newest 5 MB of a partition and compacts nothing: a job whose end is gone would run again.
                 raise BrokenLog(f"the embedded broker has dropped records of {partition.topic}: start the stack again, or use Apache Kafka")
             self._consumer.seek(partition, starts[partition])

@@ -88,7 +88,7 @@ class KafkaWriter:
                 "(`abhyas topics plan` says where it is below the contract's)"
             ) from error
         except (KafkaError, OSError) as error:
-            if self._connection.embedded:
+            if not self._connection.keeps_logs:
                 raise BrokenLog(f"the embedded broker did not take a transaction ({error}): start the stack again") from error
             raise NotConnected(f"Kafka did not take a transaction: {error}") from error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -124,18 +123,6 @@ async def _record_at(consumer: AIOKafkaConsumer, place: TopicPartition, offset: 
             for batch in (await consumer.getmany(place, timeout_ms=500, max_records=1)).values():
                 return batch[0]
     return None
-
-
-async def count_by_reason(connection: KafkaConnection) -> Mapping[str, Mapping[str, int]]:
-    """How many dead letters each original topic has, by reason; topics without any are absent; raises OperationFailed."""
-    counts: dict[str, dict[str, int]] = {}
-    async for record in records(connection, dead_letter_topics(connection)):
-        if redriven_letter(record) is not None:
-            continue
-        row = content(record).row
-        of_topic = counts.setdefault(row.topic, {})
-        of_topic[row.reason] = of_topic.get(row.reason, 0) + 1
-    return counts
 
 
 def dead_letter_topics(connection: KafkaConnection) -> list[str]:

@@ -32,7 +32,7 @@ class DocumentRow(msgspec.Struct):
 
 def document_rows(path: Path) -> Iterator[BaselineDocument]:
     """The documents, blank lines passed over. Raises WrongUsage that names file, line, field and what was expected."""
-    from consumers.collect.intake import explain
+    from consumers.collect.decode import explain
     from consumers.drift.baseline.fit import BaselineDocument
 
     for count, (number, value) in enumerate(jsonl_rows(path, max_bytes=MAX_LINE_BYTES, expected=EXPECTED)):

@@ -30,7 +30,7 @@ def main() -> int:
         return 2
     connection = settings.connection()
     publisher = Publisher(
-        connection, DEFAULT_SOURCE, ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=connection.embedded
+        connection, DEFAULT_SOURCE, ack_timeout_s=settings.gateway_ack_timeout_s, hold_until_processed=not connection.keeps_logs
     )
     config = uvicorn.Config(
         create_app(settings, publisher),

@@ -13,8 +13,7 @@ from schemas import topics
 class KafkaConnection:
     """Address, topic prefix, and what differs between the embedded broker and a real one.
 
-    `embedded` is librdkafka's mock cluster: its transactional records carry no valid CRC, so it must not be checked,
-    and it answers a fetch only after `fetch_max_wait_ms`, so that wait is the latency.
+    `embedded` is librdkafka's mock cluster. What it lacks is said by the properties below, and asked for by these names alone.
     """
 
     bootstrap_servers: str
@@ -33,6 +32,36 @@ class KafkaConnection:
     def dead_letters(self, name: str) -> str:
         """The dead-letter topic of a topic of `schemas.topics`."""
         return topics.dead_letters(name, self.topic_prefix)
+
+    @property
+    def has_crcs(self) -> bool:
+        """Whether records carry a CRC that can be checked; the embedded broker's transactional ones have no valid one."""
+        return not self.embedded
+
+    @property
+    def wakes_fetches(self) -> bool:
+        """Whether a held fetch is answered once a record comes; the embedded broker holds it to its end, so that wait is the latency."""
+        return not self.embedded
+
+    @property
+    def takes_single_records(self) -> bool:
+        """Whether many small batches do no harm; the embedded broker stalls at 1,000 batches of one record a second."""
+        return not self.embedded
+
+    @property
+    def keeps_logs(self) -> bool:
+        """Whether logs outlive the broker's process and are compacted; the embedded broker has the newest 5 MB of a partition in memory."""
+        return not self.embedded
+
+    @property
+    def knows_topic_ids(self) -> bool:
+        """Whether topics have ids, and may be made anew or get partitions; the embedded broker's stay as they are at its start."""
+        return not self.embedded
+
+    @property
+    def tells_open_transactions(self) -> bool:
+        """Whether the stable offset is told beside the log's end; the embedded broker has no stable offset of its own."""
+        return not self.embedded
 
     def client_options(self) -> dict[str, Any]:
         """What every aiokafka client takes: address and security."""
@@ -71,8 +100,8 @@ class KafkaConnection:
             "isolation_level": "read_committed",
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
-            "check_crcs": not self.embedded,
-            "fetch_max_wait_ms": 10 if self.embedded else 100,
+            "check_crcs": self.has_crcs,
+            "fetch_max_wait_ms": 100 if self.wakes_fetches else 10,
         }
 
     def follower_options(self) -> dict[str, Any]:
@@ -80,7 +109,7 @@ class KafkaConnection:
 
         An empty fetch costs a millisecond at either end: ten in a second would be a percent of a core of a service with nothing to do.
         """
-        return self.consumer_options() | {"fetch_max_wait_ms": 250 if self.embedded else 500, "consumer_timeout_ms": 1000}
+        return self.consumer_options() | {"fetch_max_wait_ms": 500 if self.wakes_fetches else 250, "consumer_timeout_ms": 1000}
 
     def producer_options(self) -> dict[str, Any]:
         """For AIOKafkaProducer: idempotent, compressed, every replica in sync."""

@@ -23,7 +23,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hypothesis import settings
 
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.drift.baseline.fit import Baseline, fit_baseline
@@ -63,9 +63,10 @@ class Build:
     model = MODEL
 
     def record(
-        self, event: Event, *, partition: int = 0, offset: int = 0, source: str = "chat", time: datetime = START, history: bool = False
-    ) -> InputRecord:
-        wire = envelope.encode(event, source=source, time=time, history=history)
+        self, event: Event, *, partition: int = 0, offset: int = 0, source: str = "chat", time: datetime = START, history: bool = False,
+        traceparent: str | None = None,
+    ) -> InputRecord:  # fmt: skip
+        wire = envelope.encode(event, source=source, time=time, traceparent=traceparent, history=history)
         return InputRecord(event.TOPIC, partition, offset, wire.key, wire.value, wire.headers, round(time.timestamp() * 1000))
 
     def feedback(self, name: str = "f1", *, stars: float | None = 1, **fields: Any) -> FeedbackSubmitted:

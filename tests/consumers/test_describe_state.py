@@ -11,8 +11,9 @@ from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.decide.document_drift import DocumentDrift
 from consumers.decide.inputs import DocumentText
-from consumers.describe_state import UNKNOWN, Described, describe, kind_of
+from consumers.describe_state import READERS, Described, describe
 from consumers.drift.baseline.fit import Baseline
+from consumers.state_keys import TABLES, UNKNOWN, kind_of
 from schemas.events.sample_collected import SampleCollected
 from tests.consumers.decide.documents_stream import SHA, TODAY, TODAY_MS, Partitions, featurised
 from tests.consumers.drift.conftest import made_documents
@@ -21,7 +22,7 @@ USER = "ab" * 32
 
 
 def described(stage: str, task: Any) -> list[Described]:
-    found = [describe(stage, key, value) for key, value in task.items()]
+    found = [describe(stage, key, value) for key, value in task.save()]
     # As JSON takes them, and as a person reads them.
     msgspec.json.encode([record.value for record in found])
     return found
@@ -92,7 +93,7 @@ def test_a_watched_models_documents_are_described(build: Any, small_baseline: Ba
     drift.take(Partitions().add(3, TODAY, *featurised(small_baseline, made_documents(70, 1))))
     drift.tick(TODAY_MS + 40_000, TODAY)
     drift.take_changes()
-    found = [describe("stage2", f"w|m|{place}".encode(), value) for place, value in drift.items()]
+    found = [describe("stage2", b"w|m|" + place, value) for place, value in drift.save()]
     assert readable(found)
     assert kinds(found) == {
         "drift baselines", "drift: open bucket of documents", "drift: monitor of documents", "drift: sketch of a day",
@@ -159,3 +160,8 @@ def test_no_users_words_are_shown(build: Any) -> None:
     shown = msgspec.json.encode([[record.name, record.value] for record in described("stage1", made)])
     assert b"zebra" not in shown
     assert b"giraffe" not in shown
+
+
+def test_every_entry_of_the_tables_has_a_reader() -> None:
+    """What the tables of keys name can be described, and nothing else."""
+    assert {stage: readers.keys() for stage, readers in READERS.items()} == {stage: table.keys() for stage, table in TABLES.items()}

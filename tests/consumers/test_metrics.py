@@ -17,7 +17,7 @@ def test_only_serving_models_become_labels(build: Any) -> None:
     serving = [build.record(build.serving(model=f"m{number:03}"), offset=number) for number in range(MAX_MODEL_LABELS + 5)]
     decider.process([*made_up, *serving])
     metrics = ConsumerMetrics()
-    metrics.buffers([decider])
+    metrics.buffers(decider.status())
     text = metrics.render().decode()
     assert "made-up" not in text
     assert text.count("abhyas_buffer_threshold{") == MAX_MODEL_LABELS

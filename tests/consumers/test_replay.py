@@ -14,9 +14,10 @@ from aiokafka import TopicPartition
 
 from consumers.collect.collector import Collector
 from consumers.engine.shard import Shard
-from consumers.engine.stage import OwnedTask, Stage, shard_partitions
+from consumers.engine.stage import OwnedTask, shard_partitions
 from consumers.metrics import ConsumerMetrics
 from consumers.records import InputRecord
+from consumers.stages import collecting
 from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.envelope import Encoded, decode
@@ -128,7 +129,7 @@ def expected_of(build: Any, history: Any, logs: Sequence[Sequence[InputRecord]],
 
 
 def new_shard(build: Any, partitions: Sequence[int], writer: KeepingWriter) -> Shard:
-    stage = Stage("stage1", topics.STAGE1_CHANGELOG, INPUTS, (), lambda partition: new_collector(build, partition))
+    stage = collecting(lambda partition: new_collector(build, partition))
     owned = {partition: OwnedTask(new_collector(build, partition)) for partition in partitions}
     start = {(topic, partition): 0 for topic in INPUTS for partition in partitions}
     made = Shard(stage, 0, owned, start, writer, CONNECTION, COUNTS, ConsumerMetrics(), failed)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 import schemas
 from consumers.collect.collector import Collector
-from consumers.collect.intake import Received, receive
+from consumers.collect.decode import Received, receive
 from consumers.records import InputRecord
 from consumers.wire import FeedbackIn, JournalEntryOut, JournalOut, RatingIn, SampleIn, SampleOut, SummaryOut
 from schemas import topics

@@ -26,23 +26,27 @@ def test_every_schema_is_valid_draft_2020_12() -> None:
 
 def test_generating_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     """The files do not depend on the run."""
-    write(tmp_path)
+    write(tmp_path, tmp_path / "topics.md")
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    write(tmp_path)
+    write(tmp_path, tmp_path / "topics.md")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
-    assert set(first) == set(files())
+    assert set(first) == {*files(), "topics.md"}
 
 
 def test_the_check_names_every_stale_file(tmp_path: Path, capsys) -> None:
-    """Changed, missing and left-over files are each named with what to do; writing mends all three."""
-    write(tmp_path)
+    """Changed, missing and left-over files are each named with what to do; writing mends them."""
+    page = tmp_path / "topics.md"
+    places = ["--folder", str(tmp_path), "--page", str(page)]
+    write(tmp_path, page)
+    page.unlink()
     (tmp_path / "clock.ticked.v1.json").write_text("{}")
     (tmp_path / "user.erased.v1.json").unlink()
     (tmp_path / "gone.v1.json").write_text("{}")
-    assert main(["--check", "--folder", str(tmp_path)]) == 1
+    assert main(["--check", *places]) == 1
     said = capsys.readouterr().err
     assert "clock.ticked.v1.json: differs from the model; run `python -m schemas.generate`" in said
     assert "user.erased.v1.json: missing" in said
     assert "gone.v1.json: belongs to no event" in said
-    assert main(["--folder", str(tmp_path)]) == 0
-    assert main(["--check", "--folder", str(tmp_path)]) == 0
+    assert "topics.md: differs from the topics" in said
+    assert main(places) == 0
+    assert main(["--check", *places]) == 0

@@ -7,7 +7,6 @@ too: all other documents are the total minus it.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 from zlib import crc32
@@ -161,37 +160,6 @@ def unpacked_row(value: bytes) -> tuple[NDArray[np.int64], int]:
     row[_ONES.start + _ONES_FIRST + bins] = 1
     row[_FLAGS] = (value[-1] & _FLAG_BITS) != 0
     return row, value[-1] >> _GROUP_SHIFT
-
-
-class DailySketches:
-    """Sketches by event-day (proleptic Gregorian ordinal) of one partition: day by day, exact whatever came when."""
-
-    def __init__(self, days: Mapping[int, Sums] | None = None) -> None:
-        self.days: dict[int, Sums] = {} if days is None else {day: sums.copy() for day, sums in days.items()}
-
-    def add(self, days: NDArray[np.int64], groups: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-        """Adds feature rows `(d, WIDTH)` to their event-days `(d,)` and their sources' groups `(d,)`."""
-        for day in np.unique(days).tolist():
-            chosen = days == day
-            self.days[day] = self.days.get(day, empty()) + sketched(rows[chosen], groups[chosen])
-
-    def take_back(self, day: int, group: int, row: NDArray[np.int64]) -> None:
-        """Takes back one document's row."""
-        self.days[day] = self.days[day] - sketched(row[None, :], np.array([group]))
-
-    def merge(self, other: DailySketches) -> None:
-        """Adds another partition's days."""
-        for day, sums in other.days.items():
-            self.days[day] = self.days.get(day, empty()) + sums
-
-    def forget(self, before_day: int) -> None:
-        """Drops the days before one."""
-        for day in [day for day in self.days if day < before_day]:
-            del self.days[day]
-
-    def total(self, first_day: int, last_day: int) -> Sums:
-        """The sum over the days from the first to the last, both included."""
-        return sum((sums for day, sums in self.days.items() if first_day <= day <= last_day), empty())
 
 
 def plausible(sums: Sums) -> Sums:

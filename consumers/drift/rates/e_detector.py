@@ -66,8 +66,6 @@ class Alternatives:
 
 # Weighted for a negative rate of 10 % that goes to 12, 15 or 20 %; the last two are for what nobody can overlook.
 RISE: Final = Alternatives((1.25, 1.6, 2.25, 6.0, 40.0), (8.0, 12.0, 6.0, 1.0, 1.0))
-# For what hardly occurs, as mojibake: from 1 in 10,000 to 1 in 100 is a multiple of 100.
-RARE_RISE: Final = Alternatives((2.0, 5.0, 20.0, 100.0), (1.0, 1.0, 1.0, 1.0))
 # Half the width of the baseline's interval in standard deviations: narrower keeps unlucky baselines from learning, wider protects less.
 _INTERVAL_Z: Final = 3.0
 

@@ -190,14 +190,14 @@ class RecentTerms:
         together.sample = sorted(sampled)
         return together
 
-    def to_bytes(self) -> bytes:
+    def save(self) -> bytes:
         """The whole record for a changelog or a snapshot: at most 120 KiB of short documents."""
         slots = np.array([self._of_source, self._of_text], np.uint32)
         record = _Stored(FORMAT, stored(self.open), [stored(one) for one in self.finished], planes(slots), self._of_period)
         return zlib.compress(msgspec.msgpack.encode(record), 9)
 
-    def restore(self, value: bytes) -> None:
-        """Takes back what `to_bytes` gave; raises ValueError for another release's."""
+    def load(self, value: bytes) -> None:
+        """Takes back what `save` gave; raises ValueError for another release's."""
         record = msgspec.msgpack.decode(zlib.decompress(value), type=_Stored)
         if record.format != FORMAT:
             raise ValueError(f"recent terms of format {record.format}: expected {FORMAT}; drop them, they come again with new documents")

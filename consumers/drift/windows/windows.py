@@ -105,7 +105,7 @@ class Windows:
                 stale = [place for place, bucket in enumerate(kept) if bucket.day < before_day]
                 self._kept[level] = kept[stale[-1] + 1 :] if stale else kept
 
-    def parts(self) -> dict[str, bytes]:
+    def save(self) -> dict[str, bytes]:
         """The whole state: a part a bucket, the same bytes as long as it is kept."""
         found = {"closed": msgspec.json.encode(self._closed)}
         for level, kept in enumerate(self._kept):

@@ -31,15 +31,14 @@ class BrokerView:
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
         self._committed = AIOKafkaConsumer(**connection.consumer_options())
-        # The embedded broker has no stable offset of its own.
         uncommitted = connection.consumer_options() | {"isolation_level": "read_uncommitted"}
-        self._uncommitted = self._committed if connection.embedded else AIOKafkaConsumer(**uncommitted)
+        self._uncommitted = AIOKafkaConsumer(**uncommitted) if connection.tells_open_transactions else self._committed
         self._client: Any = None
 
     async def start(self) -> None:
         """Connects."""
         await self._committed.start()
-        if not self._connection.embedded:
+        if self._connection.tells_open_transactions:
             await self._uncommitted.start()
             self._client = await connected(self._connection)
 

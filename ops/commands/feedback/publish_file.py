@@ -116,7 +116,7 @@ async def publish_file(
     another form. With the embedded broker `consumers_url` tells how far stage 1 is, so that no more is in flight than the broker keeps.
     What stage 1 has not read after getting no further for `silence_s` is not known.
     """
-    hold = connection.embedded and consumers_url is not None
+    hold = not connection.keeps_logs and consumers_url is not None
     publisher = Publisher(connection, source, hold_until_processed=hold)
     with path.open("rb") as file:
         await publisher.start()

@@ -8,12 +8,13 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from consumers.engine.sharding import CHANGELOGS, change_shards, recorded_shards
+from consumers.engine.sharding import change_shards, recorded_shards
 from consumers.errors import FatalError
 from ops.errors import OperationFailed, WrongUsage
 from ops.stack.description import connection
+from schemas import topics
 
-STAGES: Final = tuple(CHANGELOGS)
+STAGES: Final = tuple(topics.CHANGELOGS)
 
 
 def run(stage: str, shards: int | None, data_dir: Path | None) -> None:

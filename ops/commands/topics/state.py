@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ops.errors import WrongUsage
 from ops.stack.description import connection
 from ops.tables import show_table
+from schemas import topics
 
 if TYPE_CHECKING:
     from runtime.kafka.connection import KafkaConnection
 
-STAGES: Final = ("stage1", "stage2")
+STAGES: Final = tuple(topics.CHANGELOGS)
 
 
 @dataclass(slots=True)
@@ -57,11 +58,10 @@ def run(key: str | None, *, stage: str | None, as_json: bool, data_dir: Path | N
 
 async def read(kafka: KafkaConnection, stages: tuple[str, ...]) -> list[HeldState]:
     """Every changelog partition of the stages that has records, compacted. Costs what a restore costs."""
-    from consumers.engine.sharding import CHANGELOGS
     from ops.topic_reader import records
 
     held: dict[tuple[str, int], HeldState] = {}
-    by_topic = {kafka.topic(CHANGELOGS[stage]): stage for stage in stages}
+    by_topic = {kafka.topic(topics.CHANGELOGS[stage]): stage for stage in stages}
     async for record in records(kafka, list(by_topic)):
         stage = by_topic[record.topic]
         place = held.setdefault((stage, record.partition), HeldState(stage, record.partition))
@@ -71,8 +71,7 @@ async def read(kafka: KafkaConnection, stages: tuple[str, ...]) -> list[HeldStat
 
 def overview(held: HeldState) -> dict[str, Any]:
     """Counts and bytes by kind of state, positions, number of shards and version of one partition, as JSON takes it."""
-    from consumers.describe_state import kind_of
-    from consumers.engine.changelog import SHARDS_KEY, VERSION_KEY
+    from consumers.state_keys import SHARDS_KEY, VERSION_KEY, kind_of
 
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -98,8 +97,10 @@ def overview(held: HeldState) -> dict[str, Any]:
 
 def _position(key: bytes, value: bytes) -> tuple[str, int] | None:
     """The input and its next offset; None for a record that is no position, or somebody else's."""
-    kind, *place = key.split(b"|")
-    if kind != b"p" or len(place) != 2 or not value.isdigit():
+    from consumers.state_keys import POSITION_KEY
+
+    place = key.removeprefix(POSITION_KEY).split(b"|")
+    if not key.startswith(POSITION_KEY) or len(place) != 2 or not value.isdigit():
         return None
     topic, partition = (part.decode(errors="backslashreplace") for part in place)
     return f"{topic} {partition}", int(value[:20])

@@ -98,13 +98,13 @@ def test_restart_goes_on_from_the_changelog(build: Any, history: Any, cut: int) 
     """A collector restored from the changelog, or from its whole state, goes on exactly as the one that never stopped."""
     whole = records(build, history)
     stayed, before = run(build, [whole[:cut]])
-    kept = dict(stayed.items())
+    kept = dict(stayed.save())
     assert {key: value for key, value in before.changes.items() if value is not None} | {b"n": kept[b"n"]} == kept
     restored, copied = Collector(0, build.intake_policy()), Collector(0, build.intake_policy())
     for key, value in before.changes.items():
-        restored.restore(key, value)
+        restored.load(key, value)
     for key, value in kept.items():
-        copied.restore(key, value)
+        copied.load(key, value)
     assert restored.state_keys == copied.state_keys == stayed.state_keys
     assert restored.process(whole[cut:]) == copied.process(whole[cut:]) == stayed.process(whole[cut:])
     assert restored.totals == stayed.totals
@@ -177,7 +177,7 @@ def test_moving_to_another_model_retracts_at_the_former(build: Any) -> None:
 def test_foreign_state_is_refused(build: Any) -> None:
     """A changelog key of another stage is named instead of being skipped."""
     with pytest.raises(ValueError, match="stage 1"):
-        Collector(0, build.intake_policy()).restore(b"m|x|clock", b"[1]")
+        Collector(0, build.intake_policy()).load(b"m|x|clock", b"[1]")
 
 
 def test_text_that_grows_by_redaction_is_kept(build: Any) -> None:
@@ -329,7 +329,7 @@ def test_identity_numbers_in_names_are_taken_out(build: Any) -> None:
     assert effects.redactions == 7
     told = [*effects.encoded, *effects.changes.items()]
     assert number not in repr(told)
-    assert number not in repr(list(collector.items()))
+    assert number not in repr(list(collector.save()))
 
 
 def test_a_trace_that_is_none_is_not_carried_on(build: Any) -> None:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.collect.collector import Collector
 from consumers.collect.daily_sketches import TOGETHER, DocumentSketches, Sketcher
-from consumers.collect.deduplication import DOCUMENT_KEY, FEEDBACK_KEY, pack, unpack
+from consumers.collect.deduplication import pack, unpack
 from consumers.drift.features.sketch import Sums, documents, empty, group_of, packed_row, sketched, unpacked
 from consumers.records import InputRecord
+from consumers.state_keys import DOCUMENT_KEY, FEEDBACK_KEY
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.signal_summarised import SignalSummarised
 
@@ -68,9 +69,9 @@ def run(build: Any, batches: Sequence[Sequence[InputRecord]], *, restarts: bool 
     made, told = collector(build, lateness), {}
     for batch in batches:
         if restarts:
-            state, made = dict(made.items()), collector(build, lateness)
+            state, made = dict(made.save()), collector(build, lateness)
             for key, value in state.items():
-                made.restore(key, value)
+                made.load(key, value)
         newest(told, build, made.process(batch))
     return made, told
 
@@ -111,7 +112,7 @@ def test_any_batching_and_any_restart_gives_the_same_bits(build: Any, history: A
     once, told = run(build, [whole])
     for again, told_again in (run(build, steps), run(build, steps, restarts=True), run(build, [[record] for record in whole])):
         assert told_again == told
-        assert dict(again.items()) == dict(once.items())
+        assert dict(again.save()) == dict(once.save())
         assert again.state_keys == once.state_keys
 
 
@@ -168,7 +169,7 @@ def test_documents_of_the_holdout_are_sketched_and_references_are_not(build: Any
     made = collector(build)
     assert sketches_of(build, made, build.record(document(build, 1, 1, 0))) == [(None, 0)]
     assert sketches_of(build, made, build.record(build.feedback())) == [(None, 0)]
-    assert not [key for key, _ in made.items() if key.startswith(b"f|")]
+    assert not [key for key, _ in made.save() if key.startswith(b"f|")]
 
 
 def test_without_a_baseline_documents_are_counted(build: Any) -> None:
@@ -214,7 +215,7 @@ def test_days_left_behind_leave_the_state(build: Any) -> None:
 def test_a_sketch_of_another_form_is_refused() -> None:
     """A changelog value of another width stops the restore, with what to look for."""
     with pytest.raises(ValueError, match="another release"):
-        DocumentSketches(in_force).restore(b"f|m|739000", b"\x00" * 40)
+        DocumentSketches(in_force).load(b"f|m|739000", b"\x00" * 40)
 
 
 def test_a_mark_keeps_its_row(build: Any) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consumers.collect.deduplication import FEEDBACK_KEY, Mark, Marks, freshness, lost_with, pack, unpack
+from consumers.collect.deduplication import Mark, Marks, freshness, lost_with, pack, unpack
+from consumers.state_keys import FEEDBACK_KEY
 
 HOUR_S = 3600
 MARK = Mark(100 * HOUR_S, 3, False, "m", b"", 739000, (1, 1, 0, 1))
@@ -31,11 +32,11 @@ MARKS = st.builds(
 KEYED = st.dictionaries(st.binary(min_size=16, max_size=16).map(lambda sample: FEEDBACK_KEY + sample), MARKS, max_size=20)
 
 
-def filled(marks: dict[bytes, Mark]) -> tuple[Marks, dict[bytes, bytes | None]]:
-    made, changes = Marks(), {}
+def filled(marks: dict[bytes, Mark]) -> Marks:
+    made = Marks()
     for name, mark in marks.items():
-        made.put(name, mark, changes)
-    return made, changes
+        made.put(name, mark)
+    return made
 
 
 def test_orders_of_revisions() -> None:
@@ -82,43 +83,45 @@ def test_k3_conflict_is_told_once_a_content() -> None:
 @given(KEYED)
 def test_changes_restore_the_marks(marks: dict[bytes, Mark]) -> None:
     """What `put` tells the changelog, restored elsewhere, is the same state; so is what `items` gives."""
-    first, changes = filled(marks)
+    first = filled(marks)
+    changes = first.take_changes()
     second = Marks()
     for key, value in changes.items():
-        second.restore(key, value)
-    assert dict(second.items()) == dict(first.items()) == changes
+        second.load(key, value)
+    assert dict(second.save()) == dict(first.save()) == changes
     assert all(second.get(name, 0) == mark for name, mark in marks.items())
 
 
 @given(KEYED, st.integers(0, 1 << 31), st.integers(1, 30))
 def test_forgetting_drops_only_what_is_forgotten_anyway(marks: dict[bytes, Mark], before_s: int, limit: int) -> None:
     """Dropping changes no answer, whenever it happens and however little at a time; each drop is a tombstone."""
-    dropping, _ = filled(marks)
-    keeping, _ = filled(marks)
-    told: dict[bytes, bytes | None] = {}
+    dropping = filled(marks)
+    dropping.take_changes()
+    keeping = filled(marks)
     for _ in range(len(marks) + 1):
-        dropping.forget(before_s, limit, told)
+        dropping.forget(before_s, limit)
     for name in marks:
         assert dropping.get(name, before_s) == keeping.get(name, before_s)
     left = sum(mark.time_s // HOUR_S * HOUR_S + HOUR_S > before_s for mark in marks.values())
     assert len(dropping) == left
+    told = dropping.take_changes()
     assert sorted(told) == sorted(name for name in marks if dropping.get(name, 0) is None)
     assert set(told.values()) <= {None}
 
 
 def test_newer_revision_is_remembered_longer() -> None:
     """A revision with a later event time moves the mark out of its former hour."""
-    marks, changes = filled({b"ka": MARK})
-    marks.forget(0, 10, changes)
-    marks.put(b"ka", Mark(200 * HOUR_S, 4, False, "m", b"", 739004, ()), changes)
-    marks.forget(150 * HOUR_S, 10, changes)
+    marks = filled({b"ka": MARK})
+    marks.forget(0, 10)
+    marks.put(b"ka", Mark(200 * HOUR_S, 4, False, "m", b"", 739004, ()))
+    marks.forget(150 * HOUR_S, 10)
     assert len(marks) == 1
 
 
 @given(KEYED, st.integers(0, 1 << 31), st.integers(0, 1 << 31))
 def test_marks_of_a_user(marks: dict[bytes, Mark], until_s: int, before_s: int) -> None:
     """A user's marks are found by event time, those forgotten left out."""
-    made, _ = filled(marks)
+    made = filled(marks)
     expected = sorted((name, mark) for name, mark in marks.items() if mark.user == USER and before_s <= mark.time_s <= until_s)
     assert made.of_user(USER, until_s=until_s, forgotten_before_s=before_s) == expected
 
@@ -126,25 +129,25 @@ def test_marks_of_a_user(marks: dict[bytes, Mark], until_s: int, before_s: int) 
 def test_times_beyond_the_clock_are_held_at_its_ends() -> None:
     """An event of the year 1 or 9999 is remembered with the nearest time that a mark can hold."""
     for time_s, held in ((-62_000_000_000, 1 << 16), (250_000_000_000, (1 << 32) - 1)):
-        marks, changes = filled({b"ka": Mark(time_s, 0, False, "m", b"", 1, ())})
+        marks = filled({b"ka": Mark(time_s, 0, False, "m", b"", 1, ())})
         found = marks.get(b"ka", 0)
         assert found is not None
         assert found.time_s == held
-        marks.forget(1 << 31, 10, changes)
+        marks.forget(1 << 31, 10)
         assert len(marks) == (held > 1 << 31)
 
 
 @given(KEYED)
 def test_an_amended_mark_takes_the_place_of_the_former(marks: dict[bytes, Mark]) -> None:
     """The row that comes at the end of a step is in state and changelog, and the mark is forgotten when it would have been."""
-    made, changes = filled(marks)
-    made.forget(0, 1, {})
+    made = filled(marks)
+    made.forget(0, 1)
     for key, mark in marks.items():
-        made.amend(key, replace(mark, row=b"row"), changes)
-    assert dict(made.items()) == changes
+        made.amend(key, replace(mark, row=b"row"))
+    assert dict(made.save()) == made.take_changes()
     assert all(made.get(key, 0) == replace(mark, row=b"row") for key, mark in marks.items())
     for mark in marks.values():
-        made.forget(mark.time_s + HOUR_S, len(marks), {})
+        made.forget(mark.time_s + HOUR_S, len(marks))
     assert len(made) == 0
 
 
@@ -160,7 +163,7 @@ def test_marks_of_the_releases_before_are_read() -> None:
 
 def test_tombstone_forgets() -> None:
     """A tombstone in the changelog takes the mark away."""
-    marks, _ = filled({b"ka": MARK})
-    marks.restore(b"ka", None)
+    marks = filled({b"ka": MARK})
+    marks.load(b"ka", None)
     assert marks.get(b"ka", 0) is None
     assert len(marks) == 0

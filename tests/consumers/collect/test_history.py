@@ -113,7 +113,7 @@ def test_a_history_changes_nothing_of_live_traffic(build: Any, old: Any, said: A
         place: told.counts for place, told in summaries(build, alone).items() if any(told.counts.values())
     }
     marks = (b"w|", b"d|", b"f|")
-    kept, expected = ({key: value for key, value in one.items() if key.startswith(marks)} for one in (collector, without))
+    kept, expected = ({key: value for key, value in one.save() if key.startswith(marks)} for one in (collector, without))
     assert kept == expected
 
 
@@ -124,8 +124,8 @@ def test_a_history_is_known_when_it_comes_again(build: Any, old: Any, order: Any
     first = [record(build, build.feedback("live"), 4), *past]
     collector, _ = run(build, [numbered(first)])
     restored = Collector(0, build.intake_policy(lateness_s=LATENESS_S))
-    for key, value in collector.items():
-        restored.restore(key, value)
+    for key, value in collector.save():
+        restored.load(key, value)
     order.shuffle(past)
     again = restored.process([record(build, build.feedback("later"), 6, received=6), *past])
     assert len(sample_ids(build, again)) == 1

@@ -17,10 +17,13 @@ from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.inputs import ORDER, Entry, SignalSeen
 from consumers.decide.journal import ENTRIES_A_RECORD, journal, replay
 from consumers.decide.model_drift import DriftPolicy
-from consumers.decide.status import summary
+from consumers.decide.status import log_line, summary
 from consumers.drift.baseline.fit import Baseline
 from consumers.drift.rates.rate_monitor import RatePolicy
+from consumers.engine.routing import route
 from consumers.records import Effects, InputRecord
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.transaction import Outgoing
 from schemas import topics
 from schemas.events.clock_ticked import ClockTicked
 from schemas.events.drift_detected import DriftDetected
@@ -33,6 +36,7 @@ from tests.consumers.drift.conftest import made_documents
 
 # So that chance makes a drift in a few summaries.
 EAGER = DriftPolicy(rates=RatesPolicy(baseline_events=30, watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=40)))
+PARTITIONS = {spec.name: spec.partitions for spec in topics.specs()}
 DECISIONS = (RetrainRequested, DriftDetected, OperatorRequested)
 
 STEP = st.one_of(
@@ -123,7 +127,7 @@ def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any
     log, made, entries, changelog = Log(build), [], [], {}
     for index, step in enumerate([("serving", 0, 0), ("tick", 1, 0), *steps]):
         records = log.step(step, decider)
-        before = list(decider.items()) if index == cut else []
+        before = list(decider.save()) if index == cut else []
         effects = decider.process(records)
         made += decisions(effects)
         entries += journals(build, effects)
@@ -132,9 +136,9 @@ def test_journal_and_restart_give_the_same_decisions(build: Any, steps: list[Any
             continue
         if index == cut:
             for key, value in changelog.items():
-                restored.restore(key, value)
+                restored.load(key, value)
             for key, value in before:
-                copied.restore(key, value)
+                copied.load(key, value)
         assert restored.process(records) == effects
         assert copied.process(records) == effects
     replayed = [decision for decision in replay(build.model, policy, entries) if isinstance(decision, DECISIONS)]
@@ -222,14 +226,14 @@ def test_a_sample_on_its_way_during_the_erasure_stays_out(build: Any) -> None:
     effects = decider.process([log.record(build.erasure(USER))])
     restored = Decider(0, build.trigger_policy())
     for key, value in effects.changes.items():
-        restored.restore(key, value)
+        restored.load(key, value)
     late = log.record(build.sample("late", user_hash=USER))
     new = build.record(build.sample("new", user_hash=USER), offset=9, time=build.start + timedelta(seconds=1))
     for one in (decider, restored):
         effects = one.process([late, new])
         assert effects.outcomes[topics.SAMPLE_COLLECTED, "erased"] == 1
         assert one.triggers[build.model].buffer.pending_negatives == 1
-    assert dict(restored.items()) == dict(decider.items())
+    assert dict(restored.save()) == dict(decider.save())
 
 
 def test_an_erasure_is_remembered_as_long_as_what_it_refuses_is_kept(build: Any) -> None:
@@ -321,10 +325,10 @@ def test_foreign_state_and_tombstones(build: Any) -> None:
     """A changelog key of another stage is named; tombstones take state away."""
     decider = Decider(0, build.trigger_policy())
     with pytest.raises(ValueError, match="stage 2"):
-        decider.restore(b"s|abc", b"[1]")
+        decider.load(b"s|abc", b"[1]")
     effects = decider.process([build.record(build.serving()), build.record(build.tick())])
     for key in effects.changes:
-        decider.restore(key, None)
+        decider.load(key, None)
     assert decider.triggers[build.model].clock.serving_version is None
 
 
@@ -338,3 +342,57 @@ def test_long_runs_of_entries_are_cut_and_gaps_are_refused(build: Any) -> None:
     with pytest.raises(ValueError, match="entry 0 expected"):
         replay(build.model, build.trigger_policy(), [second])
     assert list(journal(build.model, 0, [])) == []
+
+
+def test_the_log_tells_of_commands_and_drifts_without_their_batches(build: Any) -> None:
+    """A command's line names job, attempt, model, rules and sizes, a drift's its id; a cancel has none."""
+    decider = Decider(0, build.trigger_policy(threshold=1))
+    command = decider.process([build.record(event) for event in (build.serving(), build.tick(), build.sample("a"))]).events[0].event
+    assert log_line(command) == (
+        "command published",
+        {
+            "job_id": command.command_id, "attempt": 1, "model": build.model, "rules": ["count"], "batch": 1, "samples": 1, "documents": 0,
+        },
+    )  # fmt: skip
+    assert log_line(build.request("cancel", job_id="j")) is None
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def commands_on_the_wire(build: Any, effects: Effects) -> list[Outgoing]:
+    """The records of the commands among some effects."""
+    routed = route(effects, source="abhyas/stage2", connection=KafkaConnection("nowhere:1"), partitions=PARTITIONS)
+    return [one for (topic, _), found in routed.items() if topic.endswith(topics.RETRAIN_REQUESTED) for one in found]
+
+
+def test_a_command_goes_on_in_the_trace_of_the_event_that_fired_it(build: Any) -> None:
+    """The sample that made the count full, or a person's request: its traceparent is the command's, in the same bytes on every replay."""
+    other = TRACE.replace("b7", "c8")
+    ready = [build.record(build.serving()), build.record(build.tick()), build.record(build.sample("a"), traceparent=other)]
+    firing = [build.record(build.sample("b"), offset=1, traceparent=TRACE), build.record(build.sample("c"), offset=2, traceparent=other)]
+    found = []
+    for _ in range(2):
+        decider = Decider(0, build.trigger_policy(threshold=2))
+        decider.process(ready)
+        found.append(commands_on_the_wire(build, decider.process(firing)))
+    ((command,),) = found[:1]
+    assert dict(command.headers)["traceparent"] == TRACE.encode()
+    assert found[0] == found[1]
+    asked = Decider(0, build.trigger_policy())
+    asked.process(ready)
+    (command,) = commands_on_the_wire(build, asked.process([build.record(build.request("start", job_id="j"), traceparent=TRACE)]))
+    assert dict(command.headers)["traceparent"] == TRACE.encode()
+
+
+def test_a_command_that_a_tick_fires_is_part_of_no_trace(build: Any) -> None:
+    """Nor is one that an event without a trace fires."""
+    decider = Decider(0, build.trigger_policy(threshold=1))
+    traced = build.record(build.sample("a"), traceparent=TRACE)
+    effects = decider.process([build.record(build.serving()), traced, build.record(build.tick())])
+    (command,) = commands_on_the_wire(build, effects)
+    assert "traceparent" not in dict(command.headers)
+    untraced = Decider(0, build.trigger_policy(threshold=1))
+    untraced.process([build.record(build.serving()), build.record(build.tick())])
+    (command,) = commands_on_the_wire(build, untraced.process([build.record(build.sample("a"))]))
+    assert "traceparent" not in dict(command.headers)

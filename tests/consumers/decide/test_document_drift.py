@@ -20,7 +20,7 @@ from tests.consumers.decide.documents_stream import SHA, TODAY, TODAY_MS, Partit
 from tests.consumers.drift.conftest import made_documents
 
 OTHER = "cd" * 32
-Log = dict[str, bytes]
+Log = dict[bytes, bytes]
 
 
 def watch(*baselines: Baseline, cool_down: int = 20_000, serves: str = f"{SHA}:1") -> DocumentDrift:
@@ -118,13 +118,13 @@ def test_200_histories_decide_the_same_after_any_restarts(small_baseline: Baseli
             size = source.randint(1, len(inputs))
             found += fed(drift, inputs[at : at + size], first=at, log=log)
             at += size
-            assert dict(drift.items()) == log
+            assert dict(drift.save()) == log
             drift = watch(small_baseline, serves="")
             for place in source.sample(sorted(log), len(log)):
-                drift.restore(place, log[place])
+                drift.load(place, log[place])
         assert plain(found) == expected
         stayed.take_changes()
-        assert log == dict(stayed.items())
+        assert log == dict(stayed.save())
     assert fires > 100
 
 
@@ -138,7 +138,7 @@ def test_steps_and_partitions_do_not_matter_to_what_a_bucket_holds(small_baselin
             drift.take(seen)
         drift.tick(TODAY_MS, TODAY)
         kept(drift, log)
-        found.add(tuple(sorted((place, value) for place, value in log.items() if place.startswith("k|window"))))
+        found.add(tuple(sorted((place, value) for place, value in log.items() if place.startswith(b"k|window"))))
     assert len(found) == 1
 
 
@@ -189,15 +189,15 @@ def test_only_the_baseline_in_force_is_watched(small_baseline: Baseline) -> None
     assert drift.baseline is not None
     assert drift.baseline[0] == SHA
     assert open_documents(drift, log) == 0
-    assert any(place.startswith("k|window.0") for place in log)
+    assert any(place.startswith(b"k|window.0") for place in log)
     drift.tick(TODAY_MS + 86_400_000, TODAY + 1)
     assert drift.baseline[0] == OTHER
     # Those of its own day, known before the day began; not those that it sketched for a day that was another's.
     assert open_documents(drift, log) == 30
-    assert not any(place.startswith("k|window.0") for place in log)
+    assert not any(place.startswith(b"k|window.0") for place in log)
     restored = watch(small_baseline, small_baseline, serves="")
     for place, value in log.items():
-        restored.restore(place, value)
+        restored.load(place, value)
     restored.take(partitions.add(1, TODAY + 1, rows[150:200], groups[150:200], OTHER))
     restored.tick(TODAY_MS + 86_400_001, TODAY + 1)
     assert open_documents(restored, log) == 0
@@ -217,7 +217,7 @@ def test_a_new_list_is_followed_a_little_later(small_baseline: Baseline) -> None
     drift.serve("")
     drift.tick(TODAY_MS + SETTLED_MS + 1, TODAY)
     assert drift.baseline is None
-    assert dict(drift.items()) == {}
+    assert dict(drift.save()) == {}
 
 
 def test_an_unknown_baseline_is_said_and_asked_for_the_next_day(small_baseline: Baseline) -> None:
@@ -249,13 +249,13 @@ def test_old_days_leave_and_their_windows_with_them(small_baseline: Baseline) ->
     rows, groups = featurised(small_baseline, made_documents(400, 9))
     drift, partitions, log = watch(small_baseline), Partitions(), {}
     fed(drift, [partitions.add(0, TODAY, rows[at : at + 50], groups[at : at + 50]) for at in range(0, 250, 50)], log=log)
-    assert f"s|0|{TODAY}" in log
-    before = len([place for place in log if place.startswith("k|window")])
+    assert f"s|0|{TODAY}".encode() in log
+    before = len([place for place in log if place.startswith(b"k|window")])
     drift.take(partitions.add(0, TODAY + 31, rows[300:350], groups[300:350]))
     drift.tick(TODAY_MS + 31 * 86_400_000, TODAY + 31)
     kept(drift, log)
-    assert f"s|0|{TODAY}" not in log
-    assert len([place for place in log if place.startswith("k|window")]) < before
+    assert f"s|0|{TODAY}".encode() not in log
+    assert len([place for place in log if place.startswith(b"k|window")]) < before
 
 
 def test_alarms_stand_until_they_are_confirmed(small_baseline: Baseline) -> None:
@@ -275,7 +275,7 @@ def test_alarms_stand_until_they_are_confirmed(small_baseline: Baseline) -> None
     assert standing[alarm.head, alarm.language].since_ms == alarm.at_ms == TODAY_MS + number * 10_000
     restored = watch(small_baseline, serves="")
     for place, value in log.items():
-        restored.restore(place, value)
+        restored.load(place, value)
     assert list(restored.alarms) == list(drift.alarms)
     while not fired:
         number += 1
@@ -292,16 +292,16 @@ def test_texts_are_written_every_so_many_and_come_back(small_baseline: Baseline)
     drift.read(texts[: WRITE_EVERY - 1])
     drift.tick(TODAY_MS - 1, TODAY)
     kept(drift, log)
-    assert not any(place.startswith("t|") for place in log)
+    assert not any(place.startswith(b"t|") for place in log)
     drift.read(texts[WRITE_EVERY - 1 :])
     fired = fed(drift, summaries(rows, groups, Random(1)), log=log)
-    assert {"t|", "t|0"} <= log.keys()
+    assert {b"t|", b"t|0"} <= log.keys()
     restored = watch(small_baseline, serves="")
     for place, value in log.items():
-        restored.restore(place, value)
+        restored.load(place, value)
     restored.tick(TODAY_MS + 10**7, TODAY)
     assert restored.explained(fired[0][1]) == drift.explained(fired[0][1])
-    assert dict(restored.items()) == log
+    assert dict(restored.save()) == log
 
 
 def test_a_sketch_that_is_none_is_refused() -> None:
@@ -317,4 +317,4 @@ def open_documents(drift: DocumentDrift, log: Log) -> int:
 
 
 def watched(log: Log) -> Watched:
-    return msgspec.json.decode(log["o"], type=Watched)
+    return msgspec.json.decode(log[b"o"], type=Watched)

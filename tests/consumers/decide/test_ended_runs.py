@@ -156,10 +156,7 @@ def test_k10_what_runs_learnt_is_in_the_changelog_and_in_the_journal(build: Any)
     run(driver, build, 0, "v1", "inconclusive")
     restored = ModelTrigger(build.model, driver.trigger.policy)
     for key, value in driver.trigger.take_changes().items():
-        kind, _, rest = key.decode().partition("|")
-        part = rest.partition("|")[2]
-        if kind != "w":
-            (restored.restore if kind == "m" else restored.buffer.restore)(part, value)
+        restored.load(key, value)
     driver.trigger = restored
     driver.feed(build.serving("v1", "operator"))
     assert statuses(driver, build, 0, 1, 2) == [Status.RETIRED] * 3
@@ -189,11 +186,11 @@ def test_k10_state_of_5fe573c_is_read() -> None:
     buffer = NegativeBuffer(5)
     for key, value in written_before("stage2.changelog.v1"):
         if key.startswith(b"b|") and value:
-            buffer.restore(key.decode().rpartition("|")[2], value)
-    before = dict(buffer.items(b""))
+            buffer.load(key.rpartition(b"|")[2], value)
+    before = dict(buffer.save())
     assert before
     assert buffer.serve(frozenset({1}), frozenset({1})) == (0, 0)
-    assert dict(buffer.items(b"")) == before
+    assert dict(buffer.save()) == before
 
 
 def test_k10_the_journal_of_5fe573c_still_replays(build: Any) -> None:

@@ -76,7 +76,7 @@ def test_old_days_are_forgotten() -> None:
     watch.tick(TODAY_MS, TODAY + 30)
     assert watch.take_changes() == {}
     watch.tick(TODAY_MS, TODAY + 31)
-    assert watch.take_changes() == {f"f|0|{TODAY}": None}
+    assert watch.take_changes() == {f"f|0|{TODAY}".encode(): None}
 
 
 def test_another_version_starts_the_rates_afresh() -> None:
@@ -127,9 +127,9 @@ def test_a_restart_from_the_changelog_changes_nothing(seed: int, cut: int) -> No
 
     expected = run(stayed, 0, 200, {})
     before = run(crashed := FeedbackDrift(POLICY, window_days=30), 0, cut, changes)
-    assert {place: value for place, value in changes.items() if value is not None} == (dict(crashed.items()) if cut else {})
+    assert {place: value for place, value in changes.items() if value is not None} == (dict(crashed.save()) if cut else {})
     restored = FeedbackDrift(POLICY, window_days=30)
     for place, value in changes.items():
-        restored.restore(place, value)
+        restored.load(place, value)
     assert before + run(restored, cut, 200, {}) == expected
-    assert dict(restored.items()) == dict(stayed.items())
+    assert dict(restored.save()) == dict(stayed.save())

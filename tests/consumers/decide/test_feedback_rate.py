@@ -148,9 +148,9 @@ def test_a_restart_changes_nothing(seed: int, cut: int, kind: SecondOpinion) -> 
     fired = fed(stayed, values)
     before = fed(first, values[:cut])
     restored = RateSignal(policy)
-    restored.restore(first.to_bytes())
+    restored.load(first.save())
     assert before + fed(restored, values[cut:], from_ms=cut * 1000) == fired
-    assert restored.to_bytes() == stayed.to_bytes()
+    assert restored.save() == stayed.save()
 
 
 def test_moments_are_bounded() -> None:

@@ -59,9 +59,9 @@ def test_another_version_starts_afresh_and_a_run_acknowledges() -> None:
     stream.buckets(20, 4)
     assert stream.buckets(30, 20)
     assert any(one.alarm for one in watch.standing())
-    watch.acknowledge()
+    watch.feedback.acknowledge()
     assert not any(one.alarm for one in watch.standing())
-    watch.reset()
+    watch.feedback.reset()
     assert {one.learning for one in watch.standing()} == {(0, 200)}
 
 
@@ -69,7 +69,7 @@ def test_documents_and_feedback_that_fire_together_are_one_drift(small_baseline:
     """What fired comes first, then the heads that are in alarm, then opinions; the window of the documents explains it."""
     known = {SHA: small_baseline}
     watch = DriftWatch(DriftPolicy(known.get, rates=RATES))
-    watch.serve(f"{SHA}:1")
+    watch.documents.serve(f"{SHA}:1")
     watch.tick(TODAY_MS - 20_000)
     watch.tick(TODAY_MS - 10_000)
     rows, groups = featurised(small_baseline, made_documents(2_000, 4, novel=0.6))
@@ -97,7 +97,7 @@ def test_a_day_out_of_the_window_does_not_enter(kind: Any, small_baseline: Basel
     seen = msgspec.structs.replace(seen, input=kind, events=3)
     watch = DriftWatch(DriftPolicy())
     assert not watch.take(seen, TODAY)
-    assert not any(place.startswith((b"f|", b"s|")) for place in watch.take_changes(b""))
+    assert not any(place.startswith((b"f|", b"s|")) for place in watch.take_changes())
     assert watch.take(seen, TODAY - 1)
     assert watch.take(seen, None)
 
@@ -105,20 +105,20 @@ def test_a_day_out_of_the_window_does_not_enter(kind: Any, small_baseline: Basel
 def test_the_changelog_takes_every_part_back(small_baseline: Baseline) -> None:
     """Documents and feedback come back under one prefix; a part that nothing of ours wrote is named."""
     watch = DriftWatch(DriftPolicy({SHA: small_baseline}.get, rates=RATES))
-    watch.serve(f"{SHA}:1")
+    watch.documents.serve(f"{SHA}:1")
     watch.tick(TODAY_MS - 20_000)
     watch.tick(TODAY_MS - 10_000)
     Stream(watch).buckets(3, 1)
     for seen in summaries(*featurised(small_baseline, made_documents(300, 1)), Random(1)):
         watch.take(seen, TODAY)
     watch.tick(TODAY_MS + 60_000)
-    changes = watch.take_changes(b"w|m|")
+    changes = watch.take_changes()
     restored = DriftWatch(DriftPolicy({SHA: small_baseline}.get, rates=RATES))
     for place, value in changes.items():
-        restored.restore(place.decode().removeprefix("w|m|"), value)
-    assert dict(restored.items(b"w|m|")) == dict(watch.items(b"w|m|")) == {place: value for place, value in changes.items() if value}
+        restored.load(place, value)
+    assert dict(restored.save()) == dict(watch.save()) == {place: value for place, value in changes.items() if value}
     with pytest.raises(ValueError, match=r"'z\|1' of drift"):
-        restored.restore("z|1", b"")
+        restored.load(b"z|1", b"")
 
 
 def test_round_to_six() -> None:

@@ -187,10 +187,10 @@ def test_erasure_forgets_what_was_said_until_then() -> None:
     take(buffer, voiced(1, "u:a", occurred_s=6), offset=1)
     take(buffer, voiced(2, "u:a", occurred_s=7), offset=2)
     take(buffer, voiced(3, "u:b", occurred_s=5), offset=3)
-    buffer.take_changes(b"b|")
+    buffer.take_changes()
     assert buffer.erase("u:a", 6) == 2
     assert [buffer.status(name) for name in NAMES[:4]] == [None, None, Status.PENDING, Status.PENDING]
-    assert buffer.take_changes(b"b|") == {b"b|" + NAMES[0].encode(): None, b"b|" + NAMES[1].encode(): None}
+    assert buffer.take_changes() == {NAMES[0].encode(): None, NAMES[1].encode(): None}
     buffer.settle(batch, promoted=False, outcome="void")
     assert buffer.status(NAMES[0]) is None
     assert buffer.counted_negatives == 2
@@ -230,10 +230,10 @@ def test_counts_and_restore_hold_over_any_history(steps: list[SampleSeen | str],
             consumed |= {ref.sample_id for ref in batch.samples}
         if step == "expire":
             consumed &= {name for name in NAMES if buffer.status(name) is not None}
-        changes = buffer.take_changes(b"b|")
+        changes = buffer.take_changes()
         if index < cut:
             for key, value in changes.items():
-                restored.restore(key[2:].decode(), value)
+                restored.load(key, value)
         documents = {ref.sample_id for ref in batch.documents}
         pending = {name for name in NAMES if buffer.status(name) is Status.PENDING and not buffer._samples[name].document}
         assert buffer.pending_negatives == len(pending)
@@ -267,7 +267,7 @@ def test_k3_the_later_of_two_contents_is_stage_1s(arrivals: list[tuple[int, bool
     for index in [index for index in order if index < len(arrivals)] * 2:
         revision, retracted, ms, content = arrivals[index]
         take(buffer, said(0, ms, content, revision=revision, retracted=retracted), offset=index)
-    ((_, value),) = buffer.items(b"")
+    ((_, value),) = buffer.save()
     held = msgspec.json.decode(value, type=Buffered)
     assert held.order() == max((revision, retracted, 0, ms, content) for revision, retracted, ms, content in arrivals)
 

@@ -45,13 +45,14 @@ def test_k11_what_blocks_survives_a_restart(build: Any) -> None:
     driver = Driver(build)
     driver.feed(serving(build, SHORT), build.tick())
     changes = driver.trigger.take_changes()
-    value = changes[f"m|{build.model}|clock".encode()]
+    key = f"m|{build.model}|clock".encode()
+    value = changes[key]
     assert value is not None
     again = Driver(build)
-    again.trigger.restore("clock", value)
+    again.trigger.load(key, value)
     assert again.trigger.blocked_because() == driver.trigger.blocked_because()
     before = msgspec.json.encode(msgspec.json.decode(value)[:-1])
-    again.trigger.restore("clock", before)
+    again.trigger.load(key, before)
     assert again.trigger.blocked_because() is None
 
 

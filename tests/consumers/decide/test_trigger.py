@@ -336,7 +336,7 @@ def test_batches_are_capped(build: Any) -> None:
 def test_unknown_state_part_is_refused(build: Any) -> None:
     """A part that is no part of the trigger's state is named."""
     with pytest.raises(ValueError, match="clock, run, requests or ended"):
-        Driver(build).trigger.restore("mood", b"[1]")
+        Driver(build).trigger.load(f"m|{build.model}|mood".encode(), b"[1]")
 
 
 def voiced(build: Any, first: int, count: int, users: int) -> list[Any]:

@@ -107,7 +107,7 @@ def test_loaded_between_any_two_buckets_it_decides_the_same(small_baseline: Base
         day = stream[at].day.toordinal() - int(rng.integers(3))
         bucket = sketched(rows[at : at + count], groups[at : at + count])
         if rng.random() < 0.3:
-            parts = restarted.parts()
+            parts = restarted.save()
             restarted = Monitor(small_baseline, cool_down_documents=1_000)
             restarted.load(parts)
         findings = [list(monitor.push(bucket, day)) for monitor in (stayed, restarted)]
@@ -115,8 +115,8 @@ def test_loaded_between_any_two_buckets_it_decides_the_same(small_baseline: Base
             monitor.forget(day - 20)
         assert list(map(told, findings[0])) == list(map(told, findings[1]))
         assert stayed.standing() == restarted.standing()
-        parts = stayed.parts()
-        assert parts == restarted.parts()
+        parts = stayed.save()
+        assert parts == restarted.save()
         same += sum(parts[name] == before.get(name) for name in parts)
         every += len(parts)
         before, at, found = parts, at + count, found + len(findings[0])

@@ -9,8 +9,9 @@ import pytest
 from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.engine.changelog import apply_all, apply_changelog, changelog_records, migration_records, state_records
-from consumers.engine.migrations import MIGRATIONS, current_version
 from consumers.engine.stage import OwnedTask
+from consumers.kept_state import current_version
+from consumers.migrations import STAGE1
 from runtime.kafka.transaction import Outgoing
 from schemas import topics
 
@@ -32,7 +33,7 @@ def test_k1_topic_ids_travel_with_the_positions(build: Any) -> None:
     """The ids of the topics that the positions are of come back, in a snapshot and after a migration too; old state has none."""
     owned = OwnedTask(Collector(0, build.intake_policy()))
     key = f"i|{topics.FEEDBACK_SUBMITTED}".encode()
-    apply_all(owned, [*OLD, Outgoing(key, b"an/id+1")], MIGRATED)
+    apply_all(owned, [*OLD, Outgoing(key, b"an/id+1")], STAGE1)
     assert owned.topic_ids == {topics.FEEDBACK_SUBMITTED: "an/id+1"}
     assert (key, b"an/id+1") in list(state_records(owned))
     assert (key, b"an/id+1") in [(record.key, record.value) for record in migration_records(owned, NEWEST)]
@@ -49,8 +50,7 @@ def test_foreign_records_are_refused(build: Any) -> None:
         apply_changelog(owned, b"s|abc", b"1")
 
 
-MIGRATED = MIGRATIONS[topics.STAGE1_CHANGELOG]
-NEWEST = current_version(topics.STAGE1_CHANGELOG)
+NEWEST = current_version(STAGE1)
 OLD = [
     Outgoing(b"s|" + b"ab" * 32, b'[1,0,false,"m","feedback",739943,[1,1,0,1]]'),
     Outgoing(b"s|" + b"cd" * 32, b'[1,0,false,"m","document",739943,[1,4,4,0]]'),
@@ -62,7 +62,7 @@ OLD = [
 
 def taken(build: Any, *records: Outgoing) -> OwnedTask:
     owned = OwnedTask(Collector(0, build.intake_policy()))
-    apply_all(owned, records, MIGRATED)
+    apply_all(owned, records, STAGE1)
     return owned
 
 
@@ -100,6 +100,6 @@ def test_the_order_of_records_is_kept(build: Any) -> None:
     key, value = b"k" + bytes(16), b"x"
     shell = Outgoing(b"p|feedback.submitted.v1|0", b"1")
     version = Outgoing(b"version", str(NEWEST).encode())
-    assert dict(taken(build, version, Outgoing(key, value), shell, Outgoing(key, b"y")).task.items())[key] == b"y"
+    assert dict(taken(build, version, Outgoing(key, value), shell, Outgoing(key, b"y")).task.save())[key] == b"y"
     assert taken(build, version, Outgoing(key, value), shell, Outgoing(key, None)).task.state_keys == 0
     assert taken(build, version, Outgoing(key, None), shell, Outgoing(key, value)).task.state_keys == 1

@@ -30,7 +30,7 @@ class Told:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: list[int], embedded: bool) -> None:
         self.answers, self.asked = list(answers), list[tuple[int, int, int]]()
-        self.consumer = ShardConsumer(embedded=embedded)
+        self.consumer = ShardConsumer(wakes_fetches=not embedded)
         self.fetcher = SimpleNamespace(_fetch_max_wait_ms=0, _fetch_min_bytes=0)
         monkeypatch.setattr(self.consumer, "_fetcher", self.fetcher)
         monkeypatch.setattr(self.consumer, "_closed", True)
@@ -75,7 +75,7 @@ async def test_kafka_is_listened_to_without_a_pause_and_gathers_while_records_co
 async def test_a_record_after_a_long_quiet_is_there_within_the_longest_wait(embedded_topics: Any) -> None:
     """aiokafka takes the waits that it is given while it runs, and a record on a quiet log comes by itself."""
     connection = embedded_topics.connection
-    consumer = ShardConsumer(embedded=True, **connection.consumer_options())
+    consumer = ShardConsumer(wakes_fetches=False, **connection.consumer_options())
     producer = AIOKafkaProducer(**connection.producer_options())
     place = TopicPartition(connection.topic(topics.CLOCK_TICKED), 0)
     consumer.assign([place])
@@ -99,7 +99,7 @@ async def test_a_record_after_a_long_quiet_is_there_within_the_longest_wait(embe
 async def test_records_that_come_one_by_one_are_handed_out_together(kafka_topics: Any) -> None:
     """On Apache Kafka a steady stream comes in fewer answers than records, nothing is left behind, and a quiet ends it."""
     connection = kafka_topics.connection
-    consumer = ShardConsumer(embedded=False, **connection.consumer_options())
+    consumer = ShardConsumer(wakes_fetches=True, **connection.consumer_options())
     producer = AIOKafkaProducer(**connection.producer_options())
     place = TopicPartition(connection.topic(topics.CLOCK_TICKED), 0)
     consumer.assign([place])

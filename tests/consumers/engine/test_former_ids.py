@@ -17,9 +17,10 @@ from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.decide.negative_buffer import NegativeBuffer, Status
 from consumers.engine.changelog import apply_all, migration_records
-from consumers.engine.migrations import MIGRATIONS, current_version
 from consumers.engine.snapshot import Snapshots, UnusableSnapshot
 from consumers.engine.stage import OwnedTask
+from consumers.kept_state import current_version
+from consumers.migrations import STAGE1, STAGE2
 from consumers.records import Effects, InputRecord
 from gpu_runner.event_log.withdrawals import KnownSample, Retraction, TakenBack, known_samples
 from gpu_runner.jobs.leased_samples import settle
@@ -52,7 +53,7 @@ def restored(changelog: str, task: Any) -> OwnedTask:
     """A task as this release takes it back from what the release before wrote."""
     owned = OwnedTask(task)
     written = [SimpleNamespace(key=record.key, value=record.value) for record in recorded(changelog)]
-    apply_all(owned, written, MIGRATIONS[changelog])
+    apply_all(owned, written, STAGE1 if changelog == topics.STAGE1_CHANGELOG else STAGE2)
     assert owned.version == 3
     return owned
 
@@ -131,7 +132,7 @@ def test_k3_revision_takes_the_former_mark_back_once(build: Any, collector: Coll
     assert day_events(build, effects, "feedback") == before
     former = b"k" + bytes.fromhex(old("f2", GATEWAY))[:16]
     assert effects.changes[former] is None
-    assert former not in dict(collector.items())
+    assert former not in dict(collector.save())
     # What is said of it next is known to be held under a former id, too.
     (third,) = samples(
         build, collector.process([again("f2", source=CLI, time=NOON + timedelta(minutes=1), correction="गोवा", rating=None)])
@@ -143,7 +144,7 @@ def test_k3_another_users_feedback_of_the_same_id_is_their_own(build: Any, colle
     """A former id said nothing of the user: the old mark stays the old user's."""
     effects = collector.process([again("f3", source=GATEWAY, user_hash="e" * 64)])
     assert outcomes(effects) == ["collected"]
-    assert b"k" + bytes.fromhex(old("f3", GATEWAY))[:16] in dict(collector.items())
+    assert b"k" + bytes.fromhex(old("f3", GATEWAY))[:16] in dict(collector.save())
 
 
 def test_k3_documents_and_the_window(build: Any, collector: Collector) -> None:
@@ -156,7 +157,7 @@ def test_k3_documents_and_the_window(build: Any, collector: Collector) -> None:
     assert collector.state_keys == before
     far = NOON + timedelta(days=20)
     collector.process([again("f0", source="chat", time=far), again("d0", source="chat", time=far)])
-    assert {key[:1] for key, _ in collector.items()} & {b"k", b"q"} == set()
+    assert {key[:1] for key, _ in collector.save()} & {b"k", b"q"} == set()
 
 
 def test_k3_stage_2_keeps_the_former_name(build: Any, collector: Collector, buffer: NegativeBuffer) -> None:
@@ -210,10 +211,10 @@ def _retracting(sample: SampleCollected) -> TakenBack:
 def test_k3_changelog_names_its_version_and_old_snapshots_are_passed_over(build: Any) -> None:
     """The first start writes the version and the state as it is; a snapshot of the former version is not believed."""
     owned = restored(topics.STAGE1_CHANGELOG, Collector(0, build.intake_policy()))
-    written = {record.key: record.value for record in migration_records(owned, current_version(topics.STAGE1_CHANGELOG))}
+    written = {record.key: record.value for record in migration_records(owned, current_version(STAGE1))}
     assert written[b"version"] == b"4"
     assert {key: value for key, value in written.items() if key[:1] in (b"k", b"q")} == {
-        key: value for key, value in owned.task.items() if key[:1] in (b"k", b"q")
+        key: value for key, value in owned.task.save() if key[:1] in (b"k", b"q")
     }
     snapshots = Snapshots(FOLDER / "snapshots", "abhyas.stage1.changelog.v1", "id", 4, NOON.timestamp)
     with pytest.raises(UnusableSnapshot, match="version 3"):

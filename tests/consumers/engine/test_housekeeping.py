@@ -14,7 +14,7 @@ import pytest
 
 from consumers.engine.housekeeping import Upkeep
 from consumers.engine.snapshot import Snapshots
-from consumers.records import position_key
+from consumers.state_keys import position_key
 from schemas import topics
 
 Start = Callable[..., Any]

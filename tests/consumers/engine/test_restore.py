@@ -11,15 +11,19 @@ import pytest
 
 from consumers.collect.collector import Collector
 from consumers.engine.changelog import changelog_records, state_records
-from consumers.engine.migrations import current_version
 from consumers.engine.restore import restore
 from consumers.engine.snapshot import Snapshots
 from consumers.engine.stage import OwnedTask
 from consumers.errors import StateMismatch
+from consumers.kept_state import current_version
+from consumers.migrations import STAGE1
+from consumers.settings import ConsumerSettings
+from consumers.stages import stage1
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import topics
 
-NEWEST = current_version(topics.STAGE1_CHANGELOG)
+NEWEST = current_version(STAGE1)
+STAGE = stage1(ConsumerSettings(holdout_key="k"))
 
 
 async def written(connection: Any, batches: list[list[Outgoing]], partition: int = 3) -> None:
@@ -39,7 +43,7 @@ async def test_restores_to_the_end_past_transaction_markers(build: Any, embedded
         batches.append(changelog_records(effects.changes, {place: offset + 1}))
     await written(embedded_topics.connection, batches)
     tasks = {partition: OwnedTask(Collector(partition, build.intake_policy())) for partition in range(8)}
-    count = await restore(embedded_topics.connection, topics.STAGE1_CHANGELOG, tasks)
+    count = await restore(embedded_topics.connection, STAGE, tasks)
     assert count == sum(len(records) for records in batches)
     assert tasks[3].next == {place: 20}
     assert tasks[3].task.state_keys == collector.state_keys
@@ -48,14 +52,14 @@ async def test_restores_to_the_end_past_transaction_markers(build: Any, embedded
 
 async def test_empty_changelog_restores_nothing(build: Any, embedded_topics: Any) -> None:
     """A new installation has no state and does not wait for any."""
-    assert await restore(embedded_topics.connection, topics.STAGE1_CHANGELOG, {0: OwnedTask(Collector(0, build.intake_policy()))}) == 0
+    assert await restore(embedded_topics.connection, STAGE, {0: OwnedTask(Collector(0, build.intake_policy()))}) == 0
 
 
 async def test_foreign_records_name_topic_and_key(build: Any, embedded_topics: Any) -> None:
     """A record that nothing of ours wrote stops the restore and says where it lies."""
     await written(embedded_topics.connection, [[Outgoing(b"m|x|clock", b"[1]")]])
     with pytest.raises(StateMismatch, match=r"stage1\.changelog.*partition 3.*m\|x\|clock"):
-        await restore(embedded_topics.connection, topics.STAGE1_CHANGELOG, {3: OwnedTask(Collector(3, build.intake_policy()))})
+        await restore(embedded_topics.connection, STAGE, {3: OwnedTask(Collector(3, build.intake_policy()))})
 
 
 async def test_embedded_changelog_that_lost_its_beginning_is_fatal(build: Any, embedded_topics: Any) -> None:
@@ -64,7 +68,7 @@ async def test_embedded_changelog_that_lost_its_beginning_is_fatal(build: Any, e
     noise = [Outgoing(f"s|{number}".encode(), source.randbytes(250_000)) for number in range(8)]
     await written(embedded_topics.connection, [noise] * 12)
     with pytest.raises(StateMismatch, match="forgotten state"):
-        await restore(embedded_topics.connection, topics.STAGE1_CHANGELOG, {3: OwnedTask(Collector(3, build.intake_policy()))})
+        await restore(embedded_topics.connection, STAGE, {3: OwnedTask(Collector(3, build.intake_policy()))})
 
 
 class Story:
@@ -88,7 +92,7 @@ class Story:
 
     async def restored(self, snapshots: Snapshots | None = None) -> tuple[OwnedTask, int]:
         tasks = {3: OwnedTask(Collector(3, self.build.intake_policy()))}
-        count = await restore(self.connection, topics.STAGE1_CHANGELOG, tasks, snapshots=snapshots)
+        count = await restore(self.connection, STAGE, tasks, snapshots=snapshots)
         return tasks[3], count
 
     async def keep(self) -> OwnedTask:
@@ -114,10 +118,10 @@ async def test_a_second_restore_reads_on(story: Story) -> None:
     """A task that was restored already costs only what was written since."""
     await story.feedback(*(f"f{number}" for number in range(30)), first=SHELL)
     tasks = {3: OwnedTask(Collector(3, story.build.intake_policy()))}
-    assert await restore(story.connection, topics.STAGE1_CHANGELOG, tasks) > 30
-    assert await restore(story.connection, topics.STAGE1_CHANGELOG, tasks) == 0
+    assert await restore(story.connection, STAGE, tasks) > 30
+    assert await restore(story.connection, STAGE, tasks) == 0
     await written(story.connection, [[Outgoing(b"shards", b"2")]])
-    assert await restore(story.connection, topics.STAGE1_CHANGELOG, tasks) == 1
+    assert await restore(story.connection, STAGE, tasks) == 1
     assert tasks[3].shards == {2, 4}
 
 
@@ -131,7 +135,7 @@ async def test_a_snapshot_shortens_the_restore_and_changes_nothing(story: Story)
     assert same(whole, short)
     assert count <= 6
     assert all_records > 50
-    assert dict(short.task.items()) == dict(story.collector.items())
+    assert dict(short.task.save()) == dict(story.collector.save())
 
 
 async def test_doubtful_snapshots_are_ignored(story: Story) -> None:
@@ -164,8 +168,8 @@ async def test_a_snapshot_brings_nothing_erased_back(story: Story) -> None:
     owned, count = await story.restored(story.snapshots)
     assert count <= 8
     assert owned.task.remembered_ids == 1
-    assert not any(erased in value for _, value in owned.task.items())
-    assert dict(owned.task.items()) == dict(story.collector.items())
+    assert not any(erased in value for _, value in owned.task.save())
+    assert dict(owned.task.save()) == dict(story.collector.save())
     await story.keep()
     assert story.snapshots.path(3).read_bytes().count(erased) == 1  # the erasure's own record, which refuses what comes late
 
@@ -183,7 +187,7 @@ async def test_aborted_records_are_no_state(build: Any, kafka_topics: Any) -> No
     successor = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
     await successor.start()
     tasks = {3: OwnedTask(Collector(3, build.intake_policy()))}
-    await restore(connection, topics.STAGE1_CHANGELOG, tasks)
+    await restore(connection, STAGE, tasks)
     assert tasks[3].next == {("feedback.submitted.v1", 3): 4}
     await successor.stop()
     await writer.stop()

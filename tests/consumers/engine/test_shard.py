@@ -29,11 +29,14 @@ class FakeTask:
     def __init__(self, partition: int) -> None:
         self.partition, self.state_keys, self.seen = partition, 0, list[InputRecord]()
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         raise AssertionError(f"nothing to restore: {key} {value!r}")
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def save(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(())
+
+    def status(self) -> dict[str, Any]:
+        return {}
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
         taken = list(records)

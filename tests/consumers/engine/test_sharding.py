@@ -9,7 +9,6 @@ from aiokafka.errors import KafkaError
 
 from consumers.collect.collector import Collector
 from consumers.engine import sharding
-from consumers.engine.migrations import current_version
 from consumers.engine.restore import restore
 from consumers.engine.sharding import (
     bring_up_to_date,
@@ -21,12 +20,14 @@ from consumers.engine.sharding import (
 )
 from consumers.engine.stage import OwnedTask
 from consumers.errors import FatalError, StateMismatch
+from consumers.kept_state import current_version
+from consumers.migrations import STAGE1
 from consumers.settings import ConsumerSettings
 from consumers.stages import stage1
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import topics
 
-NEWEST = str(current_version(topics.STAGE1_CHANGELOG)).encode()
+NEWEST = str(current_version(STAGE1)).encode()
 STAGE = stage1(ConsumerSettings(holdout_key="k"))
 
 
@@ -39,7 +40,7 @@ async def claimed(connection: Any, partitions: list[int], shards: int) -> None:
 
 async def restored(build: Any, connection: Any, partition: int) -> dict[int, OwnedTask]:
     tasks = {partition: OwnedTask(Collector(partition, build.intake_policy()))}
-    await restore(connection, topics.STAGE1_CHANGELOG, tasks)
+    await restore(connection, STAGE, tasks)
     return tasks
 
 
@@ -108,7 +109,7 @@ async def test_older_state_is_written_anew_once(build: Any, embedded_topics: Any
     written = [(record.key, record.value is None) for record in await embedded_topics.read(changelog)]
     mark = b"k" + bytes.fromhex("ab" * 16)
     assert written == [(old, False), (old, True), (b"version", False), (mark, False), (b"n", False)]
-    assert (tasks[1].version, tasks[1].task.state_keys) == (current_version(topics.STAGE1_CHANGELOG), 1)
+    assert (tasks[1].version, tasks[1].task.state_keys) == (current_version(STAGE1), 1)
 
 
 async def test_a_new_changelog_gets_its_version(build: Any, embedded_topics: Any) -> None:
@@ -122,7 +123,7 @@ async def test_a_new_changelog_gets_its_version(build: Any, embedded_topics: Any
     (record,) = await embedded_topics.read(connection.topic(topics.STAGE1_CHANGELOG))
     assert (record.key, record.value, tasks[1].changelog_next) == (
         b"version",
-        str(current_version(topics.STAGE1_CHANGELOG)).encode(),
+        str(current_version(STAGE1)).encode(),
         record.offset + 1,
     )
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from ops.dead_letters.letters import count_by_reason, dead_letter_topics, list_dead_letters, show_dead_letter
+from ops.dead_letters.letters import dead_letter_topics, list_dead_letters, show_dead_letter
 from ops.stack.brokers.embedded import EmbeddedBroker
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.dead_letters import dead_letter
@@ -83,15 +83,6 @@ async def test_a_letter_that_is_not_there_is_said(
     """LookupError names what was looked for and what there is."""
     with pytest.raises(LookupError, match=message):
         await show_dead_letter(connection, topic, partition, offset)
-
-
-async def test_letters_are_counted_by_topic_and_reason(connection: KafkaConnection) -> None:
-    """What the metrics say can be checked against the topics."""
-    prefix = connection.topic_prefix
-    assert await count_by_reason(connection) == {
-        f"{prefix}.feedback.submitted.v1": {MALFORMED: 1, TOO_LARGE: 1},
-        f"{prefix}.document.ingested.v1": {MALFORMED: 1, "unreadable": 1},
-    }
 
 
 async def test_topics_that_do_not_exist_hold_no_letters(embedded_broker: EmbeddedBroker) -> None:

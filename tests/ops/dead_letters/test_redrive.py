@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError
 
 import ops.dead_letters.redrive
-from ops.dead_letters.letters import Place, count_by_reason, list_dead_letters, show_dead_letter
+from ops.dead_letters.letters import Place, list_dead_letters, show_dead_letter
 from ops.dead_letters.redrive import Writer, redrive, writer
 from ops.dead_letters.redrive_plan import CUT, ERASED, NOT_THERE, UNREADABLE, Selection
 from ops.errors import OperationFailed
@@ -122,9 +122,8 @@ async def test_again_changes_nothing(installation: Installation) -> None:
     assert (again.matched, again.sent, again.already) == (12, 0, 12)
     assert sorted(await installation.on_topic(), key=repr) == expected(installation, *range(12))
     rows = await list_dead_letters(installation.connection)
-    assert len(rows) == 12
+    assert [(row.topic, row.reason) for row in rows] == [(installation.feedback, MALFORMED)] * 12
     assert all(row.redriven_at is not None and row.redriven_at >= row.at for row in rows)
-    assert await count_by_reason(installation.connection) == {installation.feedback: {MALFORMED: 12}}
     marker = max([record.offset async for record in records(installation.connection, [installation.letters])])
     with pytest.raises(LookupError, match="is no dead letter: it marks"):
         await show_dead_letter(installation.connection, installation.letters, 0, marker)

@@ -51,9 +51,9 @@ def taken(documents: Documents, cuts: list[int]) -> RecentTerms:
     for first, beyond in pairwise(bounds):
         texts, sources, days = zip(*documents[first:beyond], strict=True) if beyond > first else ((), (), ())
         recent.take(texts, sources, days)
-        stored = recent.to_bytes()
+        stored = recent.save()
         recent = RecentTerms(TABLE)
-        recent.restore(stored)
+        recent.load(stored)
     return recent
 
 
@@ -66,7 +66,7 @@ def count(recent: RecentTerms, word: str) -> int:
 def test_batches_and_restarts_change_nothing(seed: int, cuts: list[int]) -> None:
     """Any batching, with a restart between batches, gives the record of one batch, byte for byte."""
     documents = drawn(seed, 300)
-    assert taken(documents, cuts).to_bytes() == taken(documents, []).to_bytes()
+    assert taken(documents, cuts).save() == taken(documents, []).save()
 
 
 def test_documents_read_before_are_the_same_documents() -> None:
@@ -75,7 +75,7 @@ def test_documents_read_before_are_the_same_documents() -> None:
     plain, read = RecentTerms(TABLE), RecentTerms(TABLE)
     plain.take(texts, texts)
     read.take(code_points(texts), texts)
-    assert read.to_bytes() == plain.to_bytes()
+    assert read.save() == plain.save()
 
 
 def test_a_turn_inside_a_batch_is_where_it_is_without_batches() -> None:
@@ -83,7 +83,7 @@ def test_a_turn_inside_a_batch_is_where_it_is_without_batches() -> None:
     documents = [(f"{text} n{at}", f"s{at}", day) for at, (text, _, day) in enumerate(drawn(5, 5 * GENERATION_DOCUMENTS + 100))]
     whole, cut = taken(documents, []), taken(documents, [1, 400, GENERATION_DOCUMENTS + 3])
     assert [one.documents // GENERATION_DOCUMENTS for one in whole.finished] == [1, 2, 2]
-    assert whole.to_bytes() == cut.to_bytes()
+    assert whole.save() == cut.save()
 
 
 def test_generations_are_merged_and_few() -> None:
@@ -113,7 +113,7 @@ def test_what_elder_documents_weigh_is_what_is_kept() -> None:
         assert np.array_equal(recent._elder, sum((one.counts for one in recent.finished if one.level), recent._elder * 0))
         if at % 40 == 0:
             again = RecentTerms(TABLE)
-            again.restore(recent.to_bytes())
+            again.load(recent.save())
             assert np.array_equal(again._weights, recent._weights)
 
 
@@ -185,7 +185,7 @@ def test_record_is_bounded() -> None:
         texts = [" ".join("".join(source.choices(letters, k=6)) for _ in range(60)) for _ in range(512)]
         recent.take(texts, [f"s{first + at}" for at in range(512)])
     assert recent.documents > 5_200
-    assert len(recent.to_bytes()) < 1_000_000
+    assert len(recent.save()) < 1_000_000
 
 
 @given(st.text(st.sampled_from("कि ा्स ab\n"), max_size=600), st.integers(0, 2**64 - 1))
@@ -209,10 +209,10 @@ def test_record_of_another_release_is_refused() -> None:
 
     import msgspec
 
-    stored = msgspec.msgpack.decode(zlib.decompress(RecentTerms(TABLE).to_bytes()))
+    stored = msgspec.msgpack.decode(zlib.decompress(RecentTerms(TABLE).save()))
     stored[0] = 99
     with pytest.raises(ValueError, match="expected 3"):
-        RecentTerms(TABLE).restore(zlib.compress(msgspec.msgpack.encode(stored)))
+        RecentTerms(TABLE).load(zlib.compress(msgspec.msgpack.encode(stored)))
 
 
 def test_nothing_taken_is_nothing() -> None:

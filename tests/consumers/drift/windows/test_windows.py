@@ -56,7 +56,7 @@ def test_windows_of_any_buckets_hold_their_documents(counts: list[int]) -> None:
             assert window.documents < 2 * size or level == LEVELS - 1
             assert total(window.sums)[0] == window.documents
             assert total(window.sums)[1] == sum(range(n - window.documents, n))
-        assert len(windows.parts()) <= 1 + LEVELS * (BUCKETS + 1)
+        assert len(windows.save()) <= 1 + LEVELS * (BUCKETS + 1)
 
 
 def test_a_large_bucket_is_left_to_its_own_level() -> None:
@@ -79,7 +79,7 @@ def test_no_window_reaches_back_before_a_forgotten_day() -> None:
     assert found.documents == 2 * SIZE * BUCKETS
     windows.forget(1_000)
     assert windows.covering(1) is None
-    assert list(windows.parts()) == ["closed"]
+    assert list(windows.save()) == ["closed"]
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3)), min_size=1, max_size=60), st.integers(0, 59))
@@ -90,10 +90,10 @@ def test_loaded_windows_go_on_as_the_saved_ones(pushed: list[tuple[int, int]], r
         for windows in (stayed, restarted):
             windows.forget(place - 25)
         if place == restart:
-            parts = restarted.parts()
+            parts = restarted.save()
             restarted = Windows(LEVELS, SIZE)
             restarted.load(parts)
-            assert restarted.parts() == parts
+            assert restarted.save() == parts
         found = [[(level, window.day, window.sums.tobytes()) for level, window in windows.push(bucket_of(n, count), place - late)]
                  for windows in (stayed, restarted)]  # fmt: skip
         assert found[0] == found[1]
@@ -103,4 +103,4 @@ def test_loaded_windows_go_on_as_the_saved_ones(pushed: list[tuple[int, int]], r
 def test_windows_of_another_number_of_levels_are_refused() -> None:
     """A state belongs to the levels that it was taken with."""
     with pytest.raises(ValueError, match="expected 3"):
-        Windows(3, SIZE).load(Windows(LEVELS, SIZE).parts())
+        Windows(3, SIZE).load(Windows(LEVELS, SIZE).save())

@@ -1,27 +1,19 @@
-"""The versions of the state's form, and how records of an older one become records of the next. Pure.
-
-A changelog partition names its version under `VERSION_KEY`; one that names none is of version 1. A migration takes one record and gives
-those that stand for it. Three rules keep it right in a log that holds both forms: what has another form gets another key; a record
-that is already of a newer form, or did not change, passes unchanged; a tombstone becomes tombstones of every key it could stand for.
-"""
+"""The former forms of the stages' states, each with what takes it to the next. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
 
-from consumers.collect.deduplication import FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, ID_BYTES, Mark, pack
-from schemas import topics
-
-Record = tuple[bytes, bytes | None]
-Migration = Callable[[bytes, bytes | None], Iterable[Record]]
+from consumers.collect.deduplication import ID_BYTES, Mark, pack
+from consumers.kept_state import KeyedValue, Migration
+from consumers.state_keys import FORMER_DOCUMENT_KEY, FORMER_FEEDBACK_KEY, MARK_1_KEY
 
 _DAY_S: Final = 24 * 3600
 _EPOCH_DAY: Final = datetime(1970, 1, 1).toordinal()
-_MARK_1: Final = b"s|"
 
 
 class Mark1(msgspec.Struct, array_like=True, tag=1, frozen=True):
@@ -38,15 +30,15 @@ class Mark1(msgspec.Struct, array_like=True, tag=1, frozen=True):
 _decode_mark_1: Final = msgspec.json.Decoder(Mark1).decode
 
 
-def marks_by_input(key: bytes, value: bytes | None) -> Iterable[Record]:
+def marks_by_input(key: bytes, value: bytes | None) -> Iterable[KeyedValue]:
     """Stage 1, 1 → 2: marks under a letter for their input and the first bytes of their id, packed, with a time and a user.
 
     Version 1 kept the event-day alone: the time is the day's last second, so that no mark is forgotten while its event can still
     be accepted. Its users are unknown: an erasure takes such samples out of stage 2's buffer, and their marks go with the window.
     """
-    if not key.startswith(_MARK_1):
+    if not key.startswith(MARK_1_KEY):
         return ((key, value),)
-    sample = bytes.fromhex(key[len(_MARK_1) :].decode())[:ID_BYTES]
+    sample = bytes.fromhex(key[len(MARK_1_KEY) :].decode())[:ID_BYTES]
     if value is None:
         return ((FORMER_FEEDBACK_KEY + sample, None), (FORMER_DOCUMENT_KEY + sample, None))
     old = _decode_mark_1(value)
@@ -55,7 +47,7 @@ def marks_by_input(key: bytes, value: bytes | None) -> Iterable[Record]:
     return (((FORMER_FEEDBACK_KEY if old.kind == "feedback" else FORMER_DOCUMENT_KEY) + sample, pack(mark)),)
 
 
-def unchanged(key: bytes, value: bytes | None) -> Iterable[Record]:
+def unchanged(key: bytes, value: bytes | None) -> Iterable[KeyedValue]:
     """What is new stands behind the other fields, or under keys of its own, and is empty where there was none.
 
     Stage 1, 2 → 3: documents' rows in their marks, languages in contributions and counts, sketches of days. Stage 2, 1 → 2: samples'
@@ -66,7 +58,7 @@ def unchanged(key: bytes, value: bytes | None) -> Iterable[Record]:
     return ((key, value),)
 
 
-def drift_by_sketches(key: bytes, value: bytes | None) -> Iterable[Record]:
+def drift_by_sketches(key: bytes, value: bytes | None) -> Iterable[KeyedValue]:
     """Stage 2, 2 → 3: the former drift signals and day counts (`w|<model>|w|…`, `w|<model>|d|…`) have nothing that stands for them.
 
     Rates of feedback gather their baselines afresh, and a day that goes on is counted whole once more.
@@ -75,21 +67,5 @@ def drift_by_sketches(key: bytes, value: bytes | None) -> Iterable[Record]:
     return () if parts[0] == b"w" and len(parts) > 2 and parts[2] in (b"w", b"d") else ((key, value),)
 
 
-# By changelog: the migration at index n takes version n + 1 to n + 2.
-MIGRATIONS: Final[dict[str, tuple[Migration, ...]]] = {
-    topics.STAGE1_CHANGELOG: (marks_by_input, unchanged, unchanged),
-    topics.STAGE2_CHANGELOG: (unchanged, drift_by_sketches, unchanged, unchanged),
-}
-
-
-def current_version(changelog: str) -> int:
-    """The version that this release writes to a changelog (a topic without prefix)."""
-    return len(MIGRATIONS[changelog]) + 1
-
-
-def migrated(migrations: Sequence[Migration], version: int, key: bytes, value: bytes | None) -> list[Record]:
-    """The records of the newest version that stand for a record of `version`."""
-    records: list[Record] = [(key, value)]
-    for migration in migrations[version - 1 :]:
-        records = [newer for old in records for newer in migration(*old)]
-    return records
+STAGE1: Final[tuple[Migration, ...]] = (marks_by_input, unchanged, unchanged)
+STAGE2: Final[tuple[Migration, ...]] = (unchanged, drift_by_sketches, unchanged, unchanged)

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.collect.collector import Collector
-from consumers.collect.deduplication import DOCUMENT_KEY, Mark, unpack
+from consumers.collect.deduplication import Mark, unpack
 from consumers.decide.decider import Decider
 from consumers.decide.negative_buffer import Status
 from consumers.drift.features.sketch import documents, unpacked
-from consumers.engine.migrations import MIGRATIONS, current_version, migrated
+from consumers.kept_state import current_version, migrated
+from consumers.migrations import STAGE1, STAGE2
+from consumers.state_keys import DOCUMENT_KEY
 from schemas import topics
 from schemas.identity import former_ids
 
-STAGE1, STAGE2 = MIGRATIONS[topics.STAGE1_CHANGELOG], MIGRATIONS[topics.STAGE2_CHANGELOG]
 SAMPLE = hashlib.sha256(b"chat\nf1").hexdigest()
 # 2026-11-23, the proleptic Gregorian ordinal that version 1 wrote, and the last second of that day.
 DAY, END_OF_DAY_S = 739943, 1795478399
@@ -66,7 +67,7 @@ def test_old_marks_know_their_samples(build: Any) -> None:
     ]
     for record in old:
         for key, value in migrated(STAGE1, 1, *record):
-            collector.restore(key, value)
+            collector.load(key, value)
     effects = collector.process([build.record(event, offset=7)])
     assert effects.outcomes == {(topics.FEEDBACK_SUBMITTED, "duplicate"): 1}
     later = collector.process([build.record(build.feedback("f1", stars=5, revision=4), offset=8)])
@@ -84,7 +85,7 @@ def test_buffered_samples_of_version_1_keep_their_standing(build: Any) -> None:
         (b"b|tiny-llama|" + b"b" * 64, b'[1,0,false,false,1,2,18,1795000000000,1,"",-1]'),
     ]:
         for key, value in migrated(STAGE2, 1, *record):
-            decider.restore(key, value)
+            decider.load(key, value)
     buffer = decider.triggers["tiny-llama"].buffer
     assert (buffer.pending_negatives, buffer.counted_negatives) == (1, 1)
     assert (buffer.status("a" * 64), buffer.status("b" * 64)) == (Status.PENDING, Status.LEASED)
@@ -98,7 +99,7 @@ def test_state_of_version_2_is_taken_as_it_is(build: Any) -> None:
     collector = Collector(0, build.intake_policy(), lambda model, day: SimulatedSketcher())
     for record in [(key, mark), (f"d|tiny-llama|document|{DAY}".encode(), b"[1,7,[5,100,90,80]]"), (b"n", b"[1,5,0,0,{}]")]:
         for newer in migrated(STAGE1, 2, *record):
-            collector.restore(*newer)
+            collector.load(*newer)
     (summary,) = build.emitted(collector.process([build.record(build.document("d1", "आगरा", version=2))]), type(build.summary()))
     assert summary.counts == {"events": 5, "characters": 85, "letters": 80, "devanagari": 70}
     assert summary.sketch is not None
@@ -112,12 +113,12 @@ def test_the_former_drift_signals_of_version_2_go(build: Any) -> None:
         assert migrated(STAGE2, 2, key, None) == []
     decider = Decider(0, build.trigger_policy())
     decider.process([build.record(build.serving()), build.record(build.summary(events=30)), build.record(build.tick())])
-    for key, value in decider.items():
+    for key, value in decider.save():
         assert migrated(STAGE2, 2, key, value) == [(key, value)]
         assert migrated(STAGE2, 2, key, None) == [(key, None)]
 
 
 def test_the_versions_that_this_release_writes() -> None:
     """The newest version of a changelog is one more than its migrations."""
-    assert (current_version(topics.STAGE1_CHANGELOG), current_version(topics.STAGE2_CHANGELOG)) == (4, 5)
+    assert (current_version(STAGE1), current_version(STAGE2)) == (4, 5)
     assert migrated(STAGE1, 2, f"s|{SAMPLE}".encode(), b"x") == [(f"s|{SAMPLE}".encode(), b"x")]

@@ -1,0 +1,220 @@
+"""From a record to a valid event, or why it is refused: sizes, types, patterns, and the hash of what it says."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from consumers.collect.deduplication import CONTENT_BYTES, USER_BYTES
+from consumers.collect.policy import Frontend, IntakePolicy
+from consumers.records import DECODING_ERRORS, InputRecord, Refusal
+from consumers.wire import FeedbackIn
+from schemas import dead_letter, topics
+from schemas.envelope import Envelope, MalformedEvent, decode, unwrap
+from schemas.events.document_ingested import DocumentIngested
+from schemas.events.user_erased import UserErased
+from schemas.fields import FORBIDDEN_CHARACTERS
+from schemas.identity import document_digest, feedback_digest
+from schemas.json_text import trouble
+from schemas.model_name import model_slug
+from schemas.rating import checked_score
+
+# What every reader's integers hold.
+LARGEST_VERSION: Final = (1 << 63) - 1
+
+# The patterns of `schemas.fields`, whole.
+_IDENTIFIER: Final = re.compile(rf"[^\s{FORBIDDEN_CHARACTERS}]+").fullmatch
+_USER_HASH: Final = lru_cache(16_384)(re.compile(r"[0-9a-f]{32,64}").fullmatch)
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch
+_LANGUAGE: Final = re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch
+# Typed: True is not the number 1.
+_checked_score: Final = lru_cache(1024, typed=True)(checked_score)
+_PLACE: Final = re.compile(r"(?P<what>.*) - at `\$(?P<place>.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*?)`")
+
+
+class Received(msgspec.Struct, frozen=True, gc=False):
+    """A valid event before anything was made of it: what deduplication needs, and the event itself.
+
+    `identifier` is the frontend's own id, `content` the hash of what the event says: not its id, user, revision and time.
+    """
+
+    sample: bytes
+    identifier: str
+    content: bytes
+    frontend: Frontend
+    revision: int
+    retracted: bool
+    model: str | None
+    user_hash: str | None
+    score: float | None
+    envelope: Envelope
+    event: FeedbackIn | DocumentIngested
+
+
+def receive(record: InputRecord, policy: IntakePolicy) -> Received | Refusal:
+    """The valid event of a record of feedback.submitted or document.ingested, or why it is refused."""
+    feedback = record.topic == topics.FEEDBACK_SUBMITTED
+    limit = policy.max_feedback_bytes if feedback else policy.max_document_bytes
+    size = len(record.value or b"")
+    if size > limit:
+        return Refusal(dead_letter.TOO_LARGE, f"value has {size} bytes: expected at most {limit}")
+    try:
+        return _feedback(record, policy) if feedback else _document(record, policy)
+    except MalformedEvent as error:
+        return Refusal(dead_letter.MALFORMED, str(error))
+    except DECODING_ERRORS as error:
+        return Refusal(dead_letter.MALFORMED, unread(record, error))
+
+
+def receive_erasure(record: InputRecord) -> tuple[bytes, int] | Refusal:
+    """Whose words an erasure takes back (the first bytes of the user's hash), and up to when (seconds since 1970 UTC); or why not."""
+    try:
+        envelope, event = decode(record.value, record.headers, UserErased)
+    except MalformedEvent as error:
+        return Refusal(dead_letter.MALFORMED, str(error))
+    except DECODING_ERRORS as error:
+        return Refusal(dead_letter.MALFORMED, f"event: expected readable values ({type(error).__name__} while reading)")
+    return user_key(event.user_hash), math.floor(envelope.time.timestamp())
+
+
+def user_key(user_hash: str) -> bytes:
+    """What the state knows of a user: the first bytes of the hash."""
+    return bytes.fromhex(user_hash[: 2 * USER_BYTES])
+
+
+def unread(record: InputRecord, error: Exception) -> str:
+    """Why a record was not decoded: the field and what was expected, without a value."""
+    if isinstance(error, msgspec.ValidationError):
+        return explain(error)
+    # Of what is no JSON, or a text that is none, our own reader knows the field.
+    found = trouble(record.value or b"")
+    if found is None and isinstance(error, msgspec.DecodeError):
+        found = explain(error)
+    return found or f"event: expected readable values ({type(error).__name__} while reading)"
+
+
+def explain(error: msgspec.DecodeError) -> str:
+    """msgspec's error with the field first, as all our messages have it; it never holds a value.
+
+    >>> explain(msgspec.ValidationError("Expected `int`, got `str` - at `$.revision`"))
+    'revision: expected `int`, got `str`'
+    """
+    text = str(error)
+    found = _PLACE.fullmatch(text)
+    what, place = (found["what"], found["place"].lstrip(".")) if found else (text, "event")
+    missing = _MISSING.fullmatch(what)
+    if missing:
+        place, what = ".".join(filter(None, ("" if place == "event" else place, missing["name"]))), "expected, and absent"
+    return f"{place or 'event'}: {what[0].lower()}{what[1:]}"
+
+
+_decode_feedback: Final = msgspec.json.Decoder(FeedbackIn).decode
+
+
+# What somebody says who takes their words back, whatever the record holds beside.
+_NOTHING_SAID: Final = bytes(CONTENT_BYTES)
+_canonical: Final = msgspec.msgpack.Encoder().encode
+
+
+def _content(*said: object) -> bytes:
+    """The hash of what an event says. About 1.5 µs for an event of 450 bytes."""
+    return blake2b(_canonical(said), digest_size=CONTENT_BYTES).digest()
+
+
+def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
+    envelope, data = unwrap(record.value, record.headers, topics.FEEDBACK_SUBMITTED)
+    said = _with_slug(_decode_feedback(data))
+    _check_names(said)
+    score = _score(said)
+    if not said.retracted:
+        if not said.query.strip():
+            raise MalformedEvent("query is empty: expected the user's question")
+        if score is None and not (said.correction or "").strip():
+            raise MalformedEvent("rating and correction are both absent: expected at least one of them, or retracted=true")
+    frontend, rating = policy.frontend(envelope.source), said.rating
+    content = _NOTHING_SAID if said.retracted else _content(
+        said.model, said.model_version, said.conversation_id, said.language, said.query, said.response, said.correction or None,
+        None if rating is None else (rating.scale, rating.value), said.source_group, said.tags,
+    )  # fmt: skip
+    return Received(
+        feedback_digest(frontend.identity, said.user_hash, said.feedback_id),
+        said.feedback_id,
+        content,
+        frontend,
+        said.revision,
+        said.retracted,
+        said.model,
+        said.user_hash,
+        score,
+        envelope,
+        said,
+    )
+
+
+def _document(record: InputRecord, policy: IntakePolicy) -> Received:
+    envelope, event = decode(record.value, record.headers, DocumentIngested)
+    if event.version > LARGEST_VERSION:
+        raise MalformedEvent(f"version: expected at most {LARGEST_VERSION}")
+    frontend = policy.frontend(envelope.source)
+    sample = document_digest(frontend.identity, event.doc_id)
+    # The text is in its hash.
+    content = _content(
+        event.model, event.sha256, event.uri, event.title, event.publisher, event.language, event.source_group, event.tags
+    )  # fmt: skip
+    return Received(sample, event.doc_id, content, frontend, event.version, False, event.model, None, None, envelope, event)
+
+
+def _score(said: FeedbackIn) -> float | None:
+    if said.rating is None:
+        return None
+    try:
+        return _checked_score(said.rating.scale, said.rating.value, said.rating.score)
+    except ValueError as error:
+        raise MalformedEvent(str(error)) from None
+
+
+def _with_slug(said: FeedbackIn) -> FeedbackIn:
+    """The event with its model's slug: whatever the frontend calls the model, and whatever way it came, it says the same."""
+    if said.model is None:
+        return said
+    try:
+        slug = model_slug(said.model)
+    except ValueError as error:
+        raise MalformedEvent(f"model: {error}") from None
+    return said if slug == said.model else msgspec.structs.replace(said, model=slug)
+
+
+def _is_identifier(name: str) -> bool:
+    # What is printable holds no control character and, but for the space itself, no white space: most names need no pattern.
+    return (name.isprintable() and " " not in name) or _IDENTIFIER(name) is not None
+
+
+def _check_names(said: FeedbackIn) -> None:
+    """Raises MalformedEvent for a name that is not of its pattern, and for texts that hold the NUL character."""
+    if not _is_identifier(said.feedback_id):
+        raise MalformedEvent("feedback_id: expected no white space and no control characters")
+    if said.user_hash is not None and not _USER_HASH(said.user_hash):
+        raise MalformedEvent("user_hash: expected 32 to 64 digits of lower-case hexadecimal")
+    if said.conversation_id is not None and not _is_identifier(said.conversation_id):
+        raise MalformedEvent("conversation_id: expected no white space and no control characters")
+    wrong = _wrong_of(said.model_version, said.language)
+    if wrong is not None:
+        raise MalformedEvent(wrong)
+    if "\x00" in said.query or "\x00" in said.response or "\x00" in (said.correction or "") or "\x00" in (said.source_group or ""):
+        raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
+
+
+# These two repeat, so what was found is remembered.
+@lru_cache(4096)
+def _wrong_of(model_version: str | None, language: str | None) -> str | None:
+    if model_version is not None and not _VERSION(model_version):
+        return "model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first"
+    if language is not None and not _LANGUAGE(language):
+        return "language: expected a language tag such as hi or en-IN"
+    return None
