@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from gpu_runner.api.app import create_app
 from gpu_runner.child.process import child_environment
-from gpu_runner.event_log.session import KafkaChannel
+from gpu_runner.event_log.session import kafka_channel
 from gpu_runner.jobs.evaluation import EvaluationJobs
 from gpu_runner.jobs.leased_samples import KafkaSamples
 from gpu_runner.leftovers import sweep_data_dir
@@ -56,7 +56,7 @@ def main(training_arguments: Sequence[str] = TRAINING_ARGUMENTS) -> int:
         store=store,
         samples=KafkaSamples(connection),
         metrics=metrics,
-        open_channel=lambda: KafkaChannel(connection, settings.runner_transactional_id, utc_now),
+        open_channel=lambda: kafka_channel(connection, settings.runner_transactional_id, utc_now),
         evaluations=EvaluationJobs(settings.evaluations_dir(), utc_now),
         now=utc_now,
         training_arguments=training_arguments,

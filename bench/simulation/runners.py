@@ -11,9 +11,11 @@ from typing import Any
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from bench.simulation.parts import Site
-from bench.simulation.simulated_run import Machine, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedSupervisor
+from bench.simulation.simulated_clients import SimulatedWriter
+from bench.simulation.simulated_run import Machine, NoEvaluations, NullMetrics, SimulatedSupervisor
 from bench.simulation.virtual_loop import Process
 from gpu_runner.errors import Fatal
+from gpu_runner.event_log.session import KafkaChannel
 from gpu_runner.settings import RunnerSettings
 
 TRANSACTIONAL_ID = "abhyas-gpu-runner"
@@ -64,9 +66,9 @@ class Runners:
         nothing: Any = NullMetrics()
         none: Any = NoEvaluations()
 
-        def open_channel() -> SimulatedChannel:
-            producer = site.parts.runner_producer(site.log, site.network, TRANSACTIONAL_ID)
-            return SimulatedChannel(site.connection, producer, site.parts.reader(site.connection, site.log, site.network), self._now)
+        def open_channel() -> KafkaChannel:
+            writer = SimulatedWriter(site.parts.runner_producer(site.log, site.network, TRANSACTIONAL_ID))
+            return KafkaChannel(site.connection, writer, site.parts.reader(site.connection, site.log, site.network), self._now)
 
         supervisor = SimulatedSupervisor(
             settings=settings, store=machine.store, samples=samples, metrics=nothing, open_channel=open_channel,

@@ -16,11 +16,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from bench.simulation.simulated_log import Headers, SimulatedLog
-from gpu_runner.event_log.writer import KafkaWriter
-from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topic_metadata import Topic
 from runtime.kafka.transaction import TransactionalWriter
-from runtime.kafka.used_partitions import UsedPartitions
 
 SLOWEST_S: Final = 0.03
 # After that long without an answer a client sends a request again, in the same epoch.
@@ -308,26 +305,13 @@ class SimulatedView:
 
 
 class SimulatedWriter(TransactionalWriter):
-    """The stages' writer, its `commit` as it is, over a simulated producer."""
+    """The writer of the stages and of the runner, its `commit` as it is, over a simulated producer."""
 
     def __init__(self, producer: SimulatedProducer) -> None:
-        self._producer = producer
+        self.producer = producer
         self._epoch: Any = SimulatedEpoch(producer)
-        self.simulated = producer
         self.transactional_id = producer.transactional_id
         self.reached = {}
-
-
-class SimulatedRunnerWriter(KafkaWriter):
-    """The runner's writer, its transaction as it is, over a simulated producer."""
-
-    def __init__(self, connection: KafkaConnection, producer: SimulatedProducer, now: Any) -> None:
-        self._connection = connection
-        self._now = now
-        self._turn = asyncio.Lock()
-        self._producer = producer
-        self._used = UsedPartitions(connection)
-        self._epoch: Any = SimulatedEpoch(producer)
 
 
 def _done() -> asyncio.Future[None]:

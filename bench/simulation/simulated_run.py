@@ -16,12 +16,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedRunnerWriter
+from bench.simulation.simulated_clients import Network, SimulatedConsumer
 from bench.simulation.simulated_log import SimulatedLog
 from gpu_runner.errors import JobInterrupted, JobRefused, JobWithoutData
 from gpu_runner.event_log.commit import EventLog, to_the_end
 from gpu_runner.event_log.reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
-from gpu_runner.event_log.session import KafkaChannel
 from gpu_runner.event_log.withdrawals import KnownSample, TakenBack
 from gpu_runner.jobs.candidate import Candidate, decided_candidate
 from gpu_runner.jobs.leased_samples import LeasedSamples, Places
@@ -342,11 +341,3 @@ class SimulatedReader(TopicReader):
 
     async def _described(self) -> dict[str, Topic]:
         return {name: self._log.described(name) for name in self._log.topics}
-
-
-class SimulatedChannel(KafkaChannel):
-    """A session's writer and reader over simulated clients."""
-
-    def __init__(self, connection: KafkaConnection, producer: SimulatedProducer, reader: SimulatedReader, now: Any) -> None:
-        self._writer = SimulatedRunnerWriter(connection, producer, now)
-        self._reader = reader
