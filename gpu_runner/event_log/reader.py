@@ -21,6 +21,7 @@ from gpu_runner.errors import BrokenLog, NotConnected
 from gpu_runner.event_log.read_model import Ledger
 from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import read_to_end
 from runtime.kafka.topic_metadata import Topic, connected, described
 from schemas import dead_letter as letters
 from schemas import topics
@@ -131,23 +132,20 @@ class TopicReader:
 
     async def _read_to_end(self, names: Sequence[str], ledger: Ledger) -> None:
         partitions = self._partitions(names)
-        ends = await self._seek_to_beginning(partitions)
-        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
-            for records in (await self._consumer.getmany(timeout_ms=200)).values():
-                for event in self._decode(records):
-                    ledger.apply(event)
+        async for records in read_to_end(self._consumer, await self._seek_to_beginning(partitions)):
+            for event in self._decode(records):
+                ledger.apply(event)
 
     async def _read_letters(self) -> None:
-        ends = await self._seek_to_beginning(self._partitions(LETTERED, letters_of=True))
-        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
-            for records in (await self._consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    try:
-                        letter = letters.read(record.key, record.value, record.headers)
-                    except ValueError:
-                        continue  # somebody else's record: it is not a letter of ours, so nothing is remembered of it
-                    if letter.reader == READER:
-                        self._lettered.add((letter.topic, letter.partition, letter.offset))
+        partitions = self._partitions(LETTERED, letters_of=True)
+        async for records in read_to_end(self._consumer, await self._seek_to_beginning(partitions)):
+            for record in records:
+                try:
+                    letter = letters.read(record.key, record.value, record.headers)
+                except ValueError:
+                    continue  # somebody else's record: it is not a letter of ours, so nothing is remembered of it
+                if letter.reader == READER:
+                    self._lettered.add((letter.topic, letter.partition, letter.offset))
 
     async def _seek_to_beginning(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         self._consumer.assign(partitions)
