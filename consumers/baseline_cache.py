@@ -30,6 +30,7 @@ from runtime.artifacts.content_hash import file_sha256
 from runtime.artifacts.fetch_folder import get_folder
 from runtime.artifacts.store import ArtifactError, ArtifactStore
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import from_the_beginning, read_to_end
 from schemas import topics
 from schemas.envelope import MalformedEvent, decode
 from schemas.events.model_current import DriftBaseline, ModelCurrent
@@ -156,12 +157,8 @@ class CurrentModels:
         """
         await self._consumer.start()
         partitions = [TopicPartition(self._topic, partition) for partition in range(counts[self._topic])]
-        self._consumer.assign(partitions)
-        for partition, begin in (await self._consumer.beginning_offsets(partitions)).items():
-            self._consumer.seek(partition, begin)
-        ends = await self._consumer.end_offsets(partitions)
-        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
-            self._take(await self._consumer.getmany(timeout_ms=50))
+        async for records in read_to_end(self._consumer, await from_the_beginning(self._consumer, partitions)):
+            self._take(records)
         await self._shelf.fetch_ahead()
 
     async def follow(self) -> None:
@@ -169,7 +166,8 @@ class CurrentModels:
         try:
             while True:
                 try:
-                    self._take(await self._consumer.getmany(timeout_ms=1000))
+                    for records in (await self._consumer.getmany(timeout_ms=1000)).values():
+                        self._take(records)
                     await self._shelf.fetch_ahead()
                 except (KafkaError, BaselineUnavailable) as error:
                     log.warning("drift baselines are not up to date: trying again", error=str(error), retry_s=RETRY_S)
@@ -182,8 +180,10 @@ class CurrentModels:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._consumer.stop(), STOP_WITHIN_S)
 
-    def _take(self, batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> None:
-        for record in (record for records in batches.values() for record in records if record.value is not None):
+    def _take(self, records: Sequence[ConsumerRecord]) -> None:
+        for record in records:
+            if record.value is None:
+                continue
             try:
                 self._shelf.take(decode(record.value, record.headers, ModelCurrent)[1])
             except MalformedEvent as error:

@@ -75,9 +75,7 @@ class Refusal:
 
     def dead_letter(self, record: InputRecord, reader: str) -> DeadLetter:
         """The dead letter of the refused record, its bytes as they came."""
-        return DeadLetter(
-            record.topic, record.partition, record.offset, self.reason, self.detail, reader, record.key, record.value, record.headers
-        )
+        return DeadLetter.of(record, reason=self.reason, detail=self.detail, reader=reader)
 
 
 # A decoder is a pure function of the record, so whatever it raises it would raise again: the record is poison, not

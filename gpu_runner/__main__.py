@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from gpu_runner.api.app import create_app
 from gpu_runner.child.process import child_environment
-from gpu_runner.event_log.session import KafkaChannel
+from gpu_runner.event_log.session import kafka_channel
 from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
 from gpu_runner.jobs.leased_samples import KafkaSamples
@@ -72,7 +72,7 @@ def main(training_arguments: Sequence[str] = _TRAINING) -> int:
     )
     supervisor = Supervisor(
         parts,
-        open_channel=lambda: KafkaChannel(connection, settings.runner_transactional_id, utc_now),
+        open_channel=lambda: kafka_channel(connection, settings.runner_transactional_id, utc_now),
         evaluations=EvaluationJobs(settings.evaluations_dir(), utc_now),
         child_environment=environment,
     )

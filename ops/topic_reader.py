@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from ops.errors import OperationFailed, WrongUsage
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import SilentPartition, from_the_beginning, read_to_end
 from schemas import topics
 
 if TYPE_CHECKING:
@@ -147,23 +147,13 @@ async def records(
 async def _to_the_end(
     consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], until: Ends | None, silence_s: float
 ) -> AsyncGenerator[Record, None]:
-    consumer.assign(list(places))
-    starts: Ends = await consumer.beginning_offsets(list(places))
-    ends: Ends = await consumer.end_offsets(list(places)) if until is None else until
-    for place in places:
-        consumer.seek(place, starts[place])
-    due = {place for place in places if starts[place] < ends[place]}
-    clock = asyncio.get_running_loop().time
-    heard = clock()
-    while due:
-        for place, batch in (await consumer.getmany(*due, timeout_ms=200, max_records=2000)).items():
+    now = await from_the_beginning(consumer, places)
+    ends = now if until is None else until
+    try:
+        async for batch in read_to_end(consumer, ends, max_records=2000, silence_s=silence_s):
+            end = ends[TopicPartition(batch[0].topic, batch[0].partition)]
             for record in batch:
-                if record.offset < ends[place]:
+                if record.offset < end:
                     yield record
-            # After the records are taken: however long that takes, it is no silence of the broker's.
-            heard = clock()
-        # By position, not by the last record: transaction markers and aborted records take offsets too.
-        due = {place for place in due if await consumer.position(place) < ends[place]}
-        if due and clock() - heard > silence_s:
-            place = sorted(due)[0]
-            raise OperationFailed(f"{place.topic} partition {place.partition} has been silent for {silence_s:g} s: see the broker's log")
+    except SilentPartition as error:
+        raise OperationFailed(f"{error}: see the broker's log") from None

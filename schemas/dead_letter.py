@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Protocol
 
+from schemas.envelope import Headers, WireRecord, record_size
 from schemas.topics import MAX_DEAD_LETTER_BYTES
 
 PREFIX: Final = "dlq_"
@@ -46,15 +47,22 @@ KEPT_BYTES: Final = 64 * 1024
 # What a header costs in a record beside its name and value, at most.
 _HEADER_BYTES: Final = 10
 
-Headers = Sequence[tuple[str, bytes | None]]
 
+class Refused(Protocol):
+    """A record that was read: aiokafka's, or a stage's."""
 
-class LetterRecord(NamedTuple):
-    """The record of a letter as it is written to its dead-letter topic."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]]
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +92,13 @@ class DeadLetter:
     headers: tuple[tuple[str, bytes | None], ...]
     cut: Cut | None = None
 
-    def wire_headers(self) -> list[tuple[str, bytes | None]]:
-        """The original headers, then ours."""
-        return self.to_record().headers
+    @classmethod
+    def of(cls, record: Refused, *, reason: str, detail: str, reader: str) -> DeadLetter:
+        """The letter of a record as it was read; `reason` becomes a metric's label."""
+        headers = tuple((name, raw) for name, raw in record.headers)
+        return cls(record.topic, record.partition, record.offset, reason, detail, reader, record.key, record.value, headers)
 
-    def to_record(self) -> LetterRecord:
+    def to_record(self) -> WireRecord:
         """What to write: the original's own key, value and headers, then our headers; cut where that is more than the topic takes."""
         key, value, headers = self.key, self.value, self.headers
         cut = self.cut
@@ -108,12 +118,7 @@ class DeadLetter:
         if cut is not None:
             added += [(CUT, ",".join(cut.parts).encode()), (SIZE, str(cut.size_bytes).encode()), (SHA256, cut.sha256.encode())]
         # A client cannot send a record with neither key nor value; the header NULL_VALUE tells this empty one from none.
-        return LetterRecord(key, b"" if key is None and value is None else value, [*headers, *added])
-
-
-def record_size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """Bytes of a record's key, value and headers together, as they are before compression."""
-    return len(key or b"") + len(value or b"") + sum(len(name.encode()) + len(raw or b"") for name, raw in headers)
+        return WireRecord(key, b"" if key is None and value is None else value, (*headers, *added))
 
 
 def record_sha256(key: bytes | None, value: bytes | None, headers: Headers) -> str:

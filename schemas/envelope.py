@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -32,13 +31,25 @@ class ProvenanceOut(msgspec.Struct, frozen=True, gc=False):
     offset: int
 
 
+# A header of Kafka may have no value.
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class WireRecord(NamedTuple):
+    """What goes to Kafka, wherever it goes: key and value bytes, headers in order."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
 class Encoded(msgspec.Struct, frozen=True, gc=False):
-    """A record ready for the log; `topic` is a name of `schemas.topics`."""
+    """An event of the hot path ready for the log; `topic` is a name of `schemas.topics`."""
 
     topic: str
     key: bytes
     value: bytes
-    headers: Sequence[tuple[str, bytes | None]]
+    headers: Headers
 
 
 _encode = msgspec.json.Encoder().encode
@@ -71,8 +82,6 @@ class RecordEncoder:
         return Encoded(self._topic, key.encode(), _encode(event), headers)
 
 
-# A header of Kafka may have no value.
-Headers = Sequence[tuple[str, bytes | None]]
 EventT = TypeVar("EventT", bound=BaseModel)
 
 CONTENT_TYPE: Final = b"application/json"
@@ -112,15 +121,6 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     traceparent: str | None
     time_text: str
     history: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WireRecord:
-    """What goes to Kafka: key and value bytes, headers in order."""
-
-    key: bytes | None
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
 
 
 def event_type(topic: str) -> str:
@@ -252,9 +252,9 @@ def _explain(error: ValidationError, data: bytes) -> str:
     return (trouble(data) if unread else None) or describe(error)
 
 
-def record_size(record: WireRecord) -> int:
-    """Bytes of key, value and headers together: what `schemas.topics.size_limit` limits."""
-    return len(record.key or b"") + len(record.value) + sum(len(name.encode()) + len(raw) for name, raw in record.headers)
+def record_size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """Bytes of a record's key, value and headers together, before compression: what `schemas.topics.size_limit` limits."""
+    return len(key or b"") + len(value or b"") + sum(len(name.encode()) + len(raw or b"") for name, raw in headers)
 
 
 def _text(raw: bytes | None, name: str) -> str:

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.drill.clients import read_topic
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import from_the_beginning, read_to_end
 
 
 class Archive:
@@ -29,16 +30,14 @@ class Archive:
         consumer = AIOKafkaConsumer(**self._connection.consumer_options())
         await consumer.start()
         try:
-            consumer.assign([tp])
-            await consumer.seek_to_beginning(tp)
-            end = (await consumer.end_offsets([tp]))[tp]
+            ends = await from_the_beginning(consumer, [tp])
             kept = self._deleted.setdefault(tp.topic, {})
-            while await consumer.position(tp) < end:
-                for record in (await consumer.getmany(timeout_ms=200)).get(tp, ()):
+            async for records in read_to_end(consumer, ends):
+                for record in records:
                     if record.offset >= position:
                         return int(record.offset)
                     kept[record.partition, record.offset] = record
-            return int(end)
+            return int(ends[tp])
         finally:
             await consumer.stop()
 

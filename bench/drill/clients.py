@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bench.drill.history import REACH, Sent
 from consumers.engine.positions import partition_counts
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import from_the_beginning, read_to_end
 from runtime.kafka.transaction import partition_of
 from schemas import envelope, topics
 from schemas.catalogue import Event
@@ -224,13 +225,9 @@ async def read_topic(connection: KafkaConnection, full_name: str) -> list[Any]:
     consumer = AIOKafkaConsumer(**connection.consumer_options())
     await consumer.start()
     try:
-        ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
         records: list[Any] = []
-        while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
-            for found in (await consumer.getmany(timeout_ms=200)).values():
-                records += found
+        async for found in read_to_end(consumer, await from_the_beginning(consumer, partitions)):
+            records += found
         return sorted(records, key=lambda record: (record.partition, record.offset))
     finally:
         await consumer.stop()

@@ -133,7 +133,7 @@ def make_poison(number: int, source: random.Random) -> Sent:
     topic = POISON_TOPICS[number % len(POISON_TOPICS)]
     healthy = _feedback(10**9 + number, source, model_names()[0])
     wire = envelope.encode(healthy, source=SOURCE, time=datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
-    body = json.loads(wire.value)
+    body = json.loads(wire.value or b"")
     headers = dict[str, bytes | None](wire.headers) | {"ce_type": envelope.event_type(topic).encode()}
     kinds: tuple[tuple[bytes | None, dict[str, bytes | None]], ...] = (
         (b"{not json", {}),

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -23,11 +23,14 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 
 import gpu_runner.__main__
-import gpu_runner.event_log.writer
+import runtime.kafka.transaction
 from bench.drill_loop.steps import StepPoint, file_name, request_name, told_file, told_lines
+from gpu_runner.event_log.session import KafkaChannel
 from gpu_runner.jobs.candidate import Candidate
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.run import JobRun
+from schemas.catalogue import Event
+from schemas.events.training_state import TrainingState
 
 ORDERS: Final = "DRILL_KILLS"
 _PHASE_OF_STATE: Final = {"preparing": "preparation", "deciding": "upload"}
@@ -196,14 +199,12 @@ def _when_begun(path: str, kill: Callable[[], None]) -> None:
 
 def _trapped_producer(trap: Trap) -> type:
     class TrappedProducer(AIOKafkaProducer):  # type: ignore[misc]
-        """Every record and every commit is a step."""
+        """What goes to a partition, and every commit, is a step."""
 
-        async def send(self, topic: str, value: bytes | None = None, **options: Any) -> Any:
-            if topic.endswith(".training.state.v1") and value is not None:
-                trap.state(json.loads(value)["phase"])
+        async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Any:
             if trap.promoting:
                 trap.at(f"send {topic.rpartition('.v')[0].split('.', 1)[1]}")
-            return await super().send(topic, value, **options)
+            return await super().send_batch(batch, topic, partition=partition)
 
         async def commit_transaction(self) -> None:
             if not trap.promoting:
@@ -221,7 +222,7 @@ def _trapped_producer(trap: Trap) -> type:
 
 def install(trap: Trap) -> None:
     """Puts the trap where this process's files, requests and records pass."""
-    decide, started_at, sync = JobRun._decide, JobFolder.started_at, os.fsync
+    decide, started_at, sync, write = JobRun._decide, JobFolder.started_at, os.fsync, KafkaChannel.write
 
     async def promoting(self: JobRun, candidate: Candidate) -> None:
         trap.enter("promotion")
@@ -239,10 +240,17 @@ def install(trap: Trap) -> None:
         trap.syncs(descriptor if isinstance(descriptor, int) else descriptor.fileno())
         sync(descriptor)
 
+    async def writing(self: KafkaChannel, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, TrainingState):
+                trap.state(event.phase)
+        await write(self, events)
+
     JobRun._decide = promoting  # type: ignore[method-assign]
     JobFolder.started_at = starting  # type: ignore[method-assign]
     os.fsync = syncing  # type: ignore[assignment]
-    gpu_runner.event_log.writer.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
+    KafkaChannel.write = writing  # type: ignore[method-assign]
+    runtime.kafka.transaction.AIOKafkaProducer = _trapped_producer(trap)  # type: ignore[attr-defined]
     sys.addaudithook(trap.audit)
 
 

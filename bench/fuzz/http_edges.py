@@ -65,7 +65,7 @@ class EncodingPublisher:
     async def publish(self, event: Event, time: datetime, **options: Any) -> asyncio.Future[Receipt]:
         """As `Publisher.publish`."""
         record = encode(event, source="fuzz", time=time, history=bool(options.get("history")))
-        size, limit = record_size(record), topics.size_limit(event.TOPIC)
+        size, limit = record_size(*record), topics.size_limit(event.TOPIC)
         if size > limit:
             raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
         self._offset += 1

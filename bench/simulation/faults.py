@@ -52,7 +52,7 @@ class SkipsACommit(SimulatedWriter):
     """One commit in fifty is told and not done."""
 
     async def commit(self, routed: Records, *, offsets: Mapping[TopicPartition, int] | None = None, group: str | None = None) -> float:
-        if self.simulated.network.rng.random() < 0.02:
+        if self.producer.network.rng.random() < 0.02:
             return 0.0
         return await super().commit(routed, offsets=offsets, group=group)
 

@@ -11,10 +11,12 @@ from typing import Any
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from bench.simulation.parts import Site
-from bench.simulation.simulated_runner import EndlessRoom, NoEvaluations, NullMetrics, SimulatedChannel, SimulatedDeployment
+from bench.simulation.simulated_clients import SimulatedWriter
+from bench.simulation.simulated_runner import EndlessRoom, NoEvaluations, NullMetrics, SimulatedDeployment
 from bench.simulation.simulated_workshop import Machine
 from bench.simulation.virtual_loop import Process
 from gpu_runner.errors import Fatal
+from gpu_runner.event_log.session import KafkaChannel
 from gpu_runner.jobs.run import RunParts
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
@@ -68,9 +70,9 @@ class Runners:
         none: Any = NoEvaluations()
         room: Any = EndlessRoom()
 
-        def open_channel() -> SimulatedChannel:
-            producer = site.parts.runner_producer(site.log, site.network, TRANSACTIONAL_ID)
-            return SimulatedChannel(site.connection, producer, site.parts.reader(site.connection, site.log, site.network), self._now)
+        def open_channel() -> KafkaChannel:
+            writer = SimulatedWriter(site.parts.runner_producer(site.log, site.network, TRANSACTIONAL_ID))
+            return KafkaChannel(site.connection, writer, site.parts.reader(site.connection, site.log, site.network), self._now)
 
         parts = RunParts(
             settings=settings, store=machine.store, samples=samples, workshop=machine.workshop, metrics=nothing, now=self._now, room=room

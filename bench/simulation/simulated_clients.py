@@ -16,11 +16,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from bench.simulation.simulated_log import Headers, SimulatedLog
-from gpu_runner.event_log.writer import KafkaWriter
-from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topic_metadata import Topic
 from runtime.kafka.transaction import TransactionalWriter
-from runtime.kafka.used_partitions import UsedPartitions
 
 SLOWEST_S: Final = 0.03
 # After that long without an answer a client sends a request again, in the same epoch.
@@ -176,7 +173,6 @@ class SimulatedConsumer:
         # The offset behind the newest record that was handed out, as `consumers.engine.shard_consumer` keeps it.
         self.handed: dict[TopicPartition, int] = {}
         self._topics: list[str] = []
-        self._paused: set[TopicPartition] = set()
         # A reader that only waits for records may wait for the next one: an empty poll does nothing but take virtual time.
         self._idle_wait = idle_wait
         # To the log's start from an offset that the log does not have; a shard's consumer goes on asking for it.
@@ -197,13 +193,9 @@ class SimulatedConsumer:
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         self.positions = dict.fromkeys(partitions, 0)
         self._topics = sorted({tp.topic for tp in partitions})
-        self._paused.clear()
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         self.positions[tp] = offset
-
-    def pause(self, *partitions: TopicPartition) -> None:
-        self._paused.update(partitions)
 
     async def position(self, tp: TopicPartition) -> int:
         # aiokafka's consumer steps over markers and aborted records when it fetches them; so does asking here.
@@ -227,15 +219,19 @@ class SimulatedConsumer:
         partition = self.log.partition(tp.topic, tp.partition)
         return partition.end if self.uncommitted else partition.stable_end()
 
-    async def getmany(self, *, timeout_ms: int, max_records: int | None = None) -> dict[TopicPartition, list[ReadRecord]]:
-        """Some records of some partitions: which, and how many, is drawn."""
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ReadRecord]]:
+        """Some records of some partitions, of those that are named where any are: which, and how many, is drawn."""
         rng = self.network.rng
         while True:
             await self.network.way()
             found: dict[TopicPartition, list[ReadRecord]] = {}
             left = max_records or 500
             places = [
-                tp for tp, at in self.positions.items() if self.log.partition(tp.topic, tp.partition).end != at and tp not in self._paused
+                tp
+                for tp, at in self.positions.items()
+                if self.log.partition(tp.topic, tp.partition).end != at and tp in (partitions or self.positions)
             ]
             if len(places) > 1:
                 rng.shuffle(places)
@@ -308,26 +304,13 @@ class SimulatedView:
 
 
 class SimulatedWriter(TransactionalWriter):
-    """The stages' writer, its `commit` as it is, over a simulated producer."""
+    """The writer of the stages and of the runner, its `commit` as it is, over a simulated producer."""
 
     def __init__(self, producer: SimulatedProducer) -> None:
-        self._producer = producer
+        self.producer = producer
         self._epoch: Any = SimulatedEpoch(producer)
-        self.simulated = producer
         self.transactional_id = producer.transactional_id
         self.reached = {}
-
-
-class SimulatedRunnerWriter(KafkaWriter):
-    """The runner's writer, its transaction as it is, over a simulated producer."""
-
-    def __init__(self, connection: KafkaConnection, producer: SimulatedProducer, now: Any) -> None:
-        self._connection = connection
-        self._now = now
-        self._turn = asyncio.Lock()
-        self._producer = producer
-        self._used = UsedPartitions(connection)
-        self._epoch: Any = SimulatedEpoch(producer)
 
 
 def _done() -> asyncio.Future[None]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.simulation.simulated_clients import Network, SimulatedConsumer, SimulatedProducer, SimulatedRunnerWriter
+from bench.simulation.simulated_clients import Network, SimulatedConsumer
 from bench.simulation.simulated_log import SimulatedLog
 from gpu_runner.errors import JobRefused
 from gpu_runner.event_log.reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
-from gpu_runner.event_log.session import KafkaChannel
 from gpu_runner.jobs.leased_samples import Places
 from gpu_runner.versions.deployment import Deployment, DeploymentRefused
 from gpu_runner.versions.registry import RegisteredVersion, find_version
@@ -91,11 +90,3 @@ class SimulatedReader(TopicReader):
 
     async def _described(self) -> dict[str, Topic]:
         return {name: self._log.described(name) for name in self._log.topics}
-
-
-class SimulatedChannel(KafkaChannel):
-    """A session's writer and reader over simulated clients."""
-
-    def __init__(self, connection: KafkaConnection, producer: SimulatedProducer, reader: SimulatedReader, now: Any) -> None:
-        self._writer = SimulatedRunnerWriter(connection, producer, now)
-        self._reader = reader

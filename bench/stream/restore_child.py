@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from bench.stream.topic_reading import read_to_end
+from bench.stream.topic_reading import read_batches
 from bench.stream.usage import answer, asked, cpu_s, resident_bytes
 from consumers.engine.restore import restore
 from consumers.engine.stage import OwnedTask
@@ -25,7 +25,7 @@ async def main() -> None:
         records = await restore(connection, stage, tasks)
     else:
         records = 0
-        async for fetched in read_to_end(connection, connection.topic(stage.changelog)):
+        async for fetched in read_batches(connection, connection.topic(stage.changelog)):
             records += len(fetched)
     seconds, used = time.perf_counter() - began, cpu_s() - used
     keys = sum(owned.task.state_keys for owned in tasks.values())

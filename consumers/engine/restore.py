@@ -16,6 +16,7 @@ from consumers.engine.stage import OwnedTask, Stage
 from consumers.errors import StateMismatch
 from consumers.kept_state import Migration
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import read_to_end
 
 log = structlog.get_logger()
 
@@ -71,25 +72,16 @@ async def read_back(
         if snapshots is not None and assigned[tp].changelog_next == 0:
             held += await _from_snapshot(snapshots, tp, assigned[tp], begin, ends[tp])
         consumer.seek(tp, max(begin, assigned[tp].changelog_next))
-    waiting, count = set(assigned), 0
-    while True:
-        for tp in list(waiting):
-            position = await consumer.position(tp)
-            if position >= ends[tp]:
-                assigned[tp].changelog_next = position
-                waiting.discard(tp)
-                consumer.pause(tp)
-        if not waiting:
-            return count, held
-        # Short: a fetch that holds a transaction's marker alone moves the position and wakes nobody.
-        for tp, records in (await consumer.getmany(timeout_ms=50, max_records=SLICE_RECORDS)).items():
-            count += len(records)
-            try:
-                apply(assigned[tp], records, migrations)
-            except ValueError as error:
-                raise StateMismatch(f"changelog {tp.topic} partition {tp.partition}: {error}") from error
-        # getmany does not wait while it has records: the rest of the process would.
-        await asyncio.sleep(0)
+    count = 0
+    async for records in read_to_end(consumer, ends, max_records=SLICE_RECORDS):
+        partition, count = records[0].partition, count + len(records)
+        try:
+            apply(tasks[partition], records, migrations)
+        except ValueError as error:
+            raise StateMismatch(f"changelog {topic} partition {partition}: {error}") from error
+    for tp, owned in assigned.items():
+        owned.changelog_next = await consumer.position(tp)
+    return count, held
 
 
 async def _from_snapshot(snapshots: Snapshots, tp: TopicPartition, owned: OwnedTask, begin: int, end: int) -> int:

@@ -19,6 +19,7 @@ from consumers.engine.stage import OwnedTask, Stage, shard_partitions
 from consumers.errors import StateMismatch
 from consumers.state_keys import SHARDS_KEY
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import from_the_beginning, read_to_end
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import topics
 
@@ -103,16 +104,12 @@ async def recorded_shards(connection: KafkaConnection, stage: str) -> dict[int, 
     consumer = AIOKafkaConsumer(**connection.consumer_options())
     await consumer.start()
     try:
-        consumer.assign(assigned)
-        await consumer.seek_to_beginning(*assigned)
-        ends = await consumer.end_offsets(assigned)
-        while any([await consumer.position(tp) < ends[tp] for tp in assigned]):
-            for tp, records in (await consumer.getmany(timeout_ms=200, max_records=10_000)).items():
-                for record in records:
-                    if record.key == SHARDS_KEY and record.value is None:
-                        found[tp.partition].clear()
-                    elif record.key == SHARDS_KEY:
-                        found[tp.partition].add(int(record.value))
+        async for records in read_to_end(consumer, await from_the_beginning(consumer, assigned), max_records=10_000):
+            for record in records:
+                if record.key == SHARDS_KEY and record.value is None:
+                    found[record.partition].clear()
+                elif record.key == SHARDS_KEY:
+                    found[record.partition].add(int(record.value))
     finally:
         await consumer.stop()
     return found

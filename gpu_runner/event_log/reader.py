@@ -21,11 +21,12 @@ from gpu_runner.errors import BrokenLog, NotConnected
 from gpu_runner.event_log.read_model import Ledger
 from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.dead_letters import OutgoingDeadLetter, dead_letter
+from runtime.kafka.read_to_end import read_to_end
 from runtime.kafka.topic_metadata import Topic, connected, described
 from schemas import dead_letter as letters
 from schemas import topics
 from schemas.catalogue import BY_TOPIC
+from schemas.dead_letter import DeadLetter
 from schemas.envelope import MalformedEvent, decode
 from schemas.events.sample_collected import SampleCollected
 from schemas.events.user_erased import UserErased
@@ -56,7 +57,7 @@ class TopicReader:
         self._client: Any = None
         self._topics: dict[str, Topic] = {}
         self._looked_s = 0.0
-        self.unread: list[OutgoingDeadLetter] = []
+        self.unread: list[DeadLetter] = []
 
     async def open(self) -> None:
         """Connects; raises NotConnected."""
@@ -93,7 +94,7 @@ class TopicReader:
             raise NotConnected(f"the topics that the runner follows can't be read: {error}") from error
         return [event for records in batches.values() for event in self._decode(records)]
 
-    def take_unread(self) -> list[OutgoingDeadLetter]:
+    def take_unread(self) -> list[DeadLetter]:
         """The dead letters of records that could not be read since the last call."""
         taken, self.unread = self.unread, []
         return taken
@@ -131,23 +132,20 @@ class TopicReader:
 
     async def _read_to_end(self, names: Sequence[str], ledger: Ledger) -> None:
         partitions = self._partitions(names)
-        ends = await self._seek_to_beginning(partitions)
-        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
-            for records in (await self._consumer.getmany(timeout_ms=200)).values():
-                for event in self._decode(records):
-                    ledger.apply(event)
+        async for records in read_to_end(self._consumer, await self._seek_to_beginning(partitions)):
+            for event in self._decode(records):
+                ledger.apply(event)
 
     async def _read_letters(self) -> None:
-        ends = await self._seek_to_beginning(self._partitions(LETTERED, letters_of=True))
-        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
-            for records in (await self._consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    try:
-                        letter = letters.read(record.key, record.value, record.headers)
-                    except ValueError:
-                        continue  # somebody else's record: it is not a letter of ours, so nothing is remembered of it
-                    if letter.reader == READER:
-                        self._lettered.add((letter.topic, letter.partition, letter.offset))
+        partitions = self._partitions(LETTERED, letters_of=True)
+        async for records in read_to_end(self._consumer, await self._seek_to_beginning(partitions)):
+            for record in records:
+                try:
+                    letter = letters.read(record.key, record.value, record.headers)
+                except ValueError:
+                    continue  # somebody else's record: it is not a letter of ours, so nothing is remembered of it
+                if letter.reader == READER:
+                    self._lettered.add((letter.topic, letter.partition, letter.offset))
 
     async def _seek_to_beginning(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         self._consumer.assign(partitions)
@@ -186,4 +184,4 @@ class TopicReader:
         place = (record.topic, record.partition, record.offset)
         if name in LETTERED and place not in self._lettered:
             self._lettered.add(place)
-            self.unread.append(dead_letter(record, reason=letters.MALFORMED, detail=detail, reader=READER))
+            self.unread.append(DeadLetter.of(record, reason=letters.MALFORMED, detail=detail, reader=READER))

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from gpu_runner.errors import JobRefused, NotConnected
 from gpu_runner.event_log.withdrawals import ERASED, RETRACTED, KnownSample, Reason, TakenBack
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import read_to_end
 from schemas import topics
 from schemas.envelope import MalformedEvent, decode
 from schemas.events.retrain_requested import LeasedBatch
@@ -103,13 +104,12 @@ class KafkaSamples:
             consumer.seek(partition, max(starts[partition], min(offsets)))
             last[partition] = min(ends[partition], max(offsets) + 1)
         found: dict[tuple[int, int], SampleCollected] = {}
-        while any([await consumer.position(partition) < end for partition, end in last.items()]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    place = (record.partition, record.offset)
-                    if place in places and record.value is not None:
-                        try:
-                            found[place] = decode(record.value, record.headers, SampleCollected)[1]
-                        except MalformedEvent:
-                            continue  # a leased place that can't be read counts as expired; stage 1 wrote everything else
+        async for records in read_to_end(consumer, last):
+            for record in records:
+                place = (record.partition, record.offset)
+                if place in places and record.value is not None:
+                    try:
+                        found[place] = decode(record.value, record.headers, SampleCollected)[1]
+                    except MalformedEvent:
+                        continue  # a leased place that can't be read counts as expired; stage 1 wrote everything else
         return found

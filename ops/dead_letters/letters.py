@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ops.topic_reader import Record, existing_partitions, reader, records, time_of
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.read_to_end import read_to_end
 from schemas import topics
 from schemas.dead_letter import Cut, DeadLetter, read, read_marker, record_sha256
 
@@ -119,9 +120,8 @@ async def _record_at(consumer: AIOKafkaConsumer, place: TopicPartition, offset: 
     if first <= offset < end:
         consumer.seek(place, offset)
         # Transaction markers take offsets: what comes next may lie behind the one asked for.
-        while await consumer.position(place) < end:
-            for batch in (await consumer.getmany(place, timeout_ms=500, max_records=1)).values():
-                return batch[0]
+        async for batch in read_to_end(consumer, {place: end}, max_records=1):
+            return batch[0]
     return None
 
 

@@ -14,6 +14,7 @@ from ops.dead_letters.letters import NOT_OURS, DeadLetterContent, Place
 from runtime.kafka.transaction import COMPRESSION, Outgoing, partition_of
 from schemas import dead_letter, topics
 from schemas.dead_letter import Redriven
+from schemas.envelope import record_size
 
 UNREADABLE: Final = "unreadable: no dead letter of ours"
 OTHER_TOPIC: Final = "names another topic than the one it lies beside"
@@ -69,7 +70,7 @@ class Resend:
     @property
     def size_bytes(self) -> int:
         """Bytes of key, value and headers."""
-        return _size_bytes(self.record)
+        return record_size(self.record.key, self.record.value, self.record.headers)
 
 
 @dataclass(slots=True)
@@ -131,14 +132,9 @@ def transaction(resends: Collection[Resend]) -> dict[tuple[str, int], list[Outgo
     return routed
 
 
-def _size_bytes(record: Outgoing) -> int:
-    headers = sum(len(name.encode()) + len(raw or b"") for name, raw in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
-
-
 def _fits(record: Outgoing, limit_bytes: int) -> bool:
     """Whether a batch of this record alone, compressed as the redrive's writer does, is at most so large: what a broker measures."""
-    if _size_bytes(record) < limit_bytes // 2:
+    if record_size(record.key, record.value, record.headers) < limit_bytes // 2:
         return True
     builder = DefaultRecordBatchBuilder(2, _CODECS[COMPRESSION], 1, -1, -1, 0, limit_bytes)
     builder.append(0, None, record.key, record.value, list(record.headers))

@@ -11,14 +11,14 @@ from typing import Any, Final
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.epoch import REQUEST_TIMEOUT_S, Epoch
 from schemas import dead_letter
-from schemas.envelope import Encoded, ProvenanceOut
+from schemas.envelope import Encoded, Headers, ProvenanceOut, record_size
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]] = ()
+    headers: Headers = ()
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -65,8 +65,8 @@ async def _delivered(delivery: asyncio.Future[Any], place: tuple[str, int], reco
         return await delivery
     except MessageSizeTooLargeError:
         topic, partition = place
-        largest = max(records, key=lambda record: dead_letter.record_size(record.key, record.value, record.headers))
-        size = dead_letter.record_size(largest.key, largest.value, largest.headers)
+        largest = max(records, key=lambda record: record_size(record.key, record.value, record.headers))
+        size = record_size(largest.key, largest.value, largest.headers)
         raise MessageSizeTooLargeError(
             f"{topic} partition {partition} does not take a record of {size} bytes{_origin(largest)}: raise its max.message.bytes "
             "(`abhyas topics plan` says where it is below the contract's); nothing was written, and the next start comes to it again"
@@ -94,27 +94,29 @@ class TransactionalWriter:
     its request may still be under way, the next transaction has an epoch of its own (`runtime.kafka.epoch`).
     """
 
-    def __init__(self, connection: KafkaConnection, transactional_id: str, *, timeout_s: float = 60) -> None:
+    def __init__(
+        self, connection: KafkaConnection, transactional_id: str, *, timeout_s: float = 60, compression: str = COMPRESSION
+    ) -> None:
         options: dict[str, Any] = connection.producer_options() | {
             "transactional_id": transactional_id,
             "transaction_timeout_ms": round(timeout_s * 1000),
             "linger_ms": 0,
             "max_batch_size": BATCH_BYTES,
-            "compression_type": COMPRESSION,
+            "compression_type": compression,
         }
-        self._producer = AIOKafkaProducer(**options)
-        self._epoch = Epoch(self._producer, transactional_id, timeout_s=timeout_s)
+        self.producer = AIOKafkaProducer(**options)
+        self._epoch = Epoch(self.producer, transactional_id, timeout_s=timeout_s)
         self.transactional_id = transactional_id
         # The offset behind the newest committed record, by full topic name and partition written to; transaction markers come after it.
         self.reached: dict[tuple[str, int], int] = {}
 
     async def start(self) -> None:
         """Gets the producer id: fences and aborts the former owner. Before the state is restored, so that it is the last."""
-        await self._producer.start()
+        await self.producer.start()
 
     async def stop(self) -> None:
         """Closes the connection; an open transaction is left for the broker to abort."""
-        await self._producer.stop()
+        await self.producer.stop()
 
     async def commit(
         self,
@@ -132,22 +134,22 @@ class TransactionalWriter:
         rounds = range(max((len(made) for _, made in batches), default=0))
         started = time.perf_counter()
         await self._epoch.renew()
-        await self._producer.begin_transaction()
+        await self.producer.begin_transaction()
         try:
             sent = [
-                (place, made[number], await self._producer.send_batch(made[number], place[0], partition=place[1]))
+                (place, made[number], await self.producer.send_batch(made[number], place[0], partition=place[1]))
                 for number in rounds
                 for place, made in batches
                 if number < len(made)
             ]
             if offsets and group:
-                await self._producer.send_offsets_to_transaction({tp: OffsetAndMetadata(next_, "") for tp, next_ in offsets.items()}, group)
+                await self.producer.send_offsets_to_transaction({tp: OffsetAndMetadata(next_, "") for tp, next_ in offsets.items()}, group)
             delivered = await asyncio.gather(*(_delivered(delivery, place, routed[place]) for place, _, delivery in sent))
-        except BaseException:
-            await self._abort()
+        except BaseException as error:
+            await self._abort(error)
             raise
         ending = time.perf_counter()
-        await self._producer.commit_transaction()
+        await self.producer.commit_transaction()
         if time.perf_counter() - ending >= REQUEST_TIMEOUT_S:
             self._epoch.slow()
         for (place, batch, _), metadata in zip(sent, delivered, strict=True):
@@ -155,13 +157,15 @@ class TransactionalWriter:
                 self.reached[place] = metadata.offset + batch.record_count()
         return time.perf_counter() - started
 
-    async def _abort(self) -> None:
-        # A fenced producer cannot abort either; the error that led here is the one to tell.
+    async def _abort(self, cause: BaseException) -> None:
+        """Where it can't, the cause is what to tell; but who was replaced has to know that, whatever else went wrong."""
         try:
-            await asyncio.wait_for(self._producer.abort_transaction(), timeout=5)
+            await asyncio.wait_for(self.producer.abort_transaction(), timeout=5)
         except Exception as error:
             # Left open, it ends with transaction.timeout.ms or with the next owner's start.
             log.warning("transaction not aborted", transactional_id=self.transactional_id, error=repr(error))
+            if isinstance(error, ProducerFenced) and isinstance(cause, Exception):
+                raise error from cause
 
     def _batches(self, records: Iterable[Outgoing | Encoded]) -> list[Any]:
         batches: list[Any] = []
@@ -172,7 +176,7 @@ class TransactionalWriter:
             if not isinstance(headers, list):
                 headers = list(headers) if headers else _NO_HEADERS
             if append is None or append(timestamp=None, key=record.key, value=record.value, headers=headers) is None:
-                batches.append(self._producer.create_batch())
+                batches.append(self.producer.create_batch())
                 append = batches[-1].append
                 # The first record of a batch is taken whatever its size; the broker's limit is what refuses it then.
                 append(timestamp=None, key=record.key, value=record.value, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from gpu_runner.errors import NotConnected
-from gpu_runner.event_log.writer import KafkaWriter
+from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.session import kafka_channel
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import dead_letter, topics
+
+# What no codec makes smaller than the limit.
+HAN = [chr(code) for code in range(0x4E00, 0x9FFF)]
 
 
 @pytest.mark.kafka
@@ -51,13 +56,16 @@ async def test_k2_output_over_its_topics_limit_is_named_with_its_origin(kafka_to
 
 
 @pytest.mark.kafka
-async def test_k2_runners_record_over_its_topics_limit_is_named(kafka_topics: Any, build: Any) -> None:
+@pytest.mark.parametrize(
+    "text", ["x" * 3_000_000, "".join(random.Random(1).choices(HAN, k=600_000))], ids=["refused by the client", "refused by the broker"]
+)
+async def test_k2_runners_record_over_its_topics_limit_is_named(kafka_topics: Any, build: Any, text: str) -> None:
     """The runner says which topic does not take what, and goes on trying: the limit is somebody's to raise."""
     connection = kafka_topics.connection
-    writer = KafkaWriter(connection, f"{connection.topic_prefix}-runner", lambda: build.start)
-    await writer.open()
-    sample = build.sample("a").model_copy(update={"text": "x" * 3_000_000})
+    channel = kafka_channel(connection, f"{connection.topic_prefix}-runner", lambda: build.start)
+    await channel.open(Ledger())
+    sample = build.sample("a").model_copy(update={"text": text})
     topic = connection.topic(topics.SAMPLE_COLLECTED)
-    with pytest.raises(NotConnected, match=rf"{topic} does not take a record of 30\d{{5}} bytes, key tiny-llama"):
-        await writer.write([sample])
-    await writer.close()
+    with pytest.raises(NotConnected, match=rf"{topic} does not take a record of (30\d{{5}}|18\d{{5}}) bytes, key tiny-llama"):
+        await channel.write([sample])
+    await channel.close()

@@ -30,7 +30,7 @@ RAW = (
     | st.binary(max_size=40)
     | st.sampled_from([b'{"a": NaN}', rb'"\ud800"', b"[" * 5_000, b"9" * 5_000, b"\xff\xfe", b"\xef\xbb\xbf{}"])
 )
-OURS = [name for name, _ in DeadLetter("t", 0, 0, "r", "d", "s", None, None, ()).wire_headers()]
+OURS = [name for name, _ in DeadLetter("t", 0, 0, "r", "d", "s", None, None, ()).to_record().headers]
 HEADERS = st.lists(st.tuples(st.sampled_from([*OURS, "dlq_redriven", "ce_id", "ce_time", "x"]), RAW), max_size=9).map(tuple)
 TIMES = st.integers(-(1 << 63), (1 << 63) - 1)
 
@@ -110,7 +110,7 @@ async def letters(embedded_broker: EmbeddedBroker) -> AsyncIterator[KafkaConnect
     ours = DeadLetter("t", 0, 0, "malformed", "ce_id: " + "expected " * 60, "stage1", b"\xff", b"\xff{", (("ce_id", None),))
     name = connection.dead_letters(topics.FEEDBACK_SUBMITTED)
     for key, value, headers in (
-        (b"\xff", b"\xff{", ours.wire_headers()),
+        (b"\xff", b"\xff{", list(ours.to_record().headers)),
         (b"k", None, []),
         (None, b"x", [("dlq_reason", b"\xff"), ("dlq_offset", None), ("dlq_redriven", b"9" * 5_000)]),
         (b"k", b"[red]", [("dlq_redriven", b"9" * 5_000)]),

@@ -148,7 +148,7 @@ def test_redrive_says_what_it_did(on_broker: dict[str, str], tmp_path: Path) -> 
 async def produce(connection: KafkaConnection, topic: str, letter: DeadLetter) -> None:
     producer = AIOKafkaProducer(**connection.producer_options())
     await producer.start()
-    await producer.send_and_wait(topic, letter.value, key=letter.key, headers=letter.wire_headers())
+    await producer.send_and_wait(topic, letter.value, key=letter.key, headers=list(letter.to_record().headers))
     await producer.stop()
 
 

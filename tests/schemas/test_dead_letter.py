@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +18,8 @@ from schemas.dead_letter import (
     read,
     read_marker,
     record_sha256,
-    record_size,
 )
+from schemas.envelope import record_size
 from schemas.topics import MAX_DEAD_LETTER_BYTES
 
 HEADERS = st.lists(
@@ -36,14 +37,32 @@ HEADERS = st.lists(
 def test_a_dead_letter_round_trips(key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]], detail: str) -> None:
     """Key, value (none is not empty) and headers, even ones that look like ours, are those of the original record."""
     letter = DeadLetter("abhyas.feedback.submitted.v1", 3, 17, MALFORMED, detail, "stage1", key, value, tuple(headers))
-    assert read(key, value if value is not None else b"", letter.wire_headers()) == letter
+    assert read(key, value if value is not None else b"", letter.to_record().headers) == letter
+
+
+def test_the_letter_of_a_read_record_holds_it_whole() -> None:
+    """Key, value and headers of the record, and topic, partition, offset, reason, detail and reader beside them."""
+    consumed = ConsumerRecord("p.t", 3, 41, 0, 0, b"k", b"\xff{not json", None, 0, 0, (("ce_id", b"1"), ("x", None)))
+    letter = DeadLetter.of(consumed, reason=MALFORMED, detail="value: expected JSON", reader="stage1")
+    again = read(*letter.to_record())
+    assert again == letter
+    assert (again.key, again.value, again.headers) == (b"k", b"\xff{not json", (("ce_id", b"1"), ("x", None)))
+    assert (again.topic, again.partition, again.offset) == ("p.t", 3, 41)
+    assert (again.reason, again.detail, again.reader) == (MALFORMED, "value: expected JSON", "stage1")
+
+
+def test_a_record_with_nothing_in_it_can_be_sent() -> None:
+    """No client sends a record without key and value; it goes as an empty one that says it was none."""
+    letter = DeadLetter("t", 3, 41, TOO_LARGE, "", "stage1", None, None, ())
+    assert letter.to_record().value == b""
+    assert read(*letter.to_record()).value is None
 
 
 def test_a_dead_letter_that_cannot_be_read_either_keeps_both_reasons() -> None:
     """A dead letter of a dead letter holds the first one whole, so that both can be sent again."""
     first = DeadLetter("t", 0, 1, MALFORMED, "not JSON", "stage1", b"k", None, (("ce_id", b"\xff"),))
-    second = DeadLetter("t.dlq", 0, 9, MALFORMED, "again", "redrive", b"k", None, tuple(first.wire_headers()))
-    outer = read(b"k", None, second.wire_headers())
+    second = DeadLetter("t.dlq", 0, 9, MALFORMED, "again", "redrive", b"k", None, first.to_record().headers)
+    outer = read(b"k", None, second.to_record().headers)
     assert outer == second
     assert read(outer.key, outer.value, outer.headers) == first
 
@@ -67,7 +86,7 @@ def test_a_marker_round_trips_and_is_no_letter(partition: int, offset: int) -> N
 def test_a_letter_is_no_marker(headers: list[tuple[str, bytes | None]]) -> None:
     """Not even the letter of a record that looks like a marker."""
     letter = DeadLetter("t", 0, 1, MALFORMED, "d", "r", None, None, (*headers, *Redriven(0, 1).wire_headers()))
-    assert read_marker(letter.wire_headers()) is None
+    assert read_marker(letter.to_record().headers) is None
 
 
 @pytest.mark.parametrize(

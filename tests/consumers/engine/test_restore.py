@@ -181,8 +181,8 @@ async def test_aborted_records_are_no_state(build: Any, kafka_topics: Any) -> No
     await written(connection, [[Outgoing(b"p|feedback.submitted.v1|3", b"4")]])
     writer = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
     await writer.start()
-    await writer._producer.begin_transaction()
-    await writer._producer.send_and_wait(connection.topic(topics.STAGE1_CHANGELOG), b"9", key=b"p|feedback.submitted.v1|3", partition=3)
+    await writer.producer.begin_transaction()
+    await writer.producer.send_and_wait(connection.topic(topics.STAGE1_CHANGELOG), b"9", key=b"p|feedback.submitted.v1|3", partition=3)
     # The next owner's start aborts what the former one left open.
     successor = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
     await successor.start()

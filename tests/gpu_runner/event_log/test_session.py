@@ -15,9 +15,8 @@ from runner_fakes import START, command, correction, request, retraction, servin
 
 from gpu_runner.errors import BrokenLog, JobRefused, LeaseLost, NotConnected
 from gpu_runner.event_log.read_model import Ledger
-from gpu_runner.event_log.session import KafkaChannel
+from gpu_runner.event_log.session import KafkaChannel, kafka_channel
 from gpu_runner.event_log.withdrawals import Erasure
-from gpu_runner.event_log.writer import KafkaWriter
 from gpu_runner.hyperparameters import SEED_DEFAULTS, Knobs
 from gpu_runner.jobs import state as jobs
 from gpu_runner.jobs.leased_samples import KafkaSamples, settle
@@ -76,7 +75,7 @@ async def send(connection: KafkaConnection) -> AsyncIterator[Callable[..., objec
 
 async def restored(connection: KafkaConnection) -> tuple[KafkaChannel, Ledger]:
     """An open channel and what it restored."""
-    channel, ledger = KafkaChannel(connection, f"{connection.topic_prefix}-runner", now), Ledger()
+    channel, ledger = kafka_channel(connection, f"{connection.topic_prefix}-runner", now), Ledger()
     await channel.open(ledger)
     return channel, ledger
 
@@ -221,7 +220,7 @@ async def test_a_reference_to_another_record_is_refused(connection: KafkaConnect
 async def test_a_missing_topic_is_named(embedded_broker: EmbeddedBroker) -> None:
     """An installation whose topics were never made says which command makes them."""
     connection = KafkaConnection(embedded_broker.bootstrap_servers, f"t{uuid4().hex[:8]}", embedded=True)
-    channel = KafkaChannel(connection, "x", now)
+    channel = kafka_channel(connection, "x", now)
     with pytest.raises(NotConnected, match="abhyas topics apply"):
         await channel.open(Ledger())
     await channel.close()
@@ -237,7 +236,7 @@ async def test_a_dropped_record_of_the_embedded_broker_is_fatal(embedded_broker:
     for _ in range(9):
         await producer.send_and_wait(connection.topic(topics.TRAINING_STATE), b"x" * 900_000, partition=0)
     await producer.stop()
-    channel = KafkaChannel(connection, f"{prefix}-runner", now)
+    channel = kafka_channel(connection, f"{prefix}-runner", now)
     with pytest.raises(BrokenLog, match="has dropped records"):
         await channel.open(Ledger())
     await channel.close()
@@ -245,7 +244,7 @@ async def test_a_dropped_record_of_the_embedded_broker_is_fatal(embedded_broker:
 
 async def test_a_broker_that_is_away_is_said_to_be_away() -> None:
     """The service starts without it and tries again."""
-    channel = KafkaChannel(KafkaConnection("127.0.0.1:9"), "x", now)
+    channel = kafka_channel(KafkaConnection("127.0.0.1:9"), "x", now)
     with pytest.raises(NotConnected, match=r"127\.0\.0\.1:9 can't be reached"):
         await channel.open(Ledger())
     await channel.close()
@@ -256,17 +255,17 @@ async def test_a_replaced_runner_can_not_write(kafka_broker: str) -> None:
     """On Apache Kafka the second writer of a transactional id fences the first."""
     connection = KafkaConnection(kafka_broker, f"t{uuid4().hex[:8]}")
     await asyncio.to_thread(apply, connection, topics.specs(connection.topic_prefix))
-    first, second = (KafkaWriter(connection, f"{connection.topic_prefix}-runner", now) for _ in range(2))
-    await first.open()
+    first, second = (kafka_channel(connection, f"{connection.topic_prefix}-runner", now) for _ in range(2))
+    await first.open(Ledger())
     await first.write([serving()])
-    await second.open()
+    await second.open(Ledger())
     with pytest.raises(LeaseLost, match="another runner"):
         await first.write([serving(version="v1")])
     await second.write([serving(version="v2")])
-    for writer in (first, second):
-        await writer.close()
+    for channel in (first, second):
+        await channel.close()
     # aiokafka leaves a future with the error behind. Collected while pytest parses a file, its log would break the parser of Python 3.11.7.
-    del writer, first, second
+    del channel, first, second
     gc.collect()
 
 

@@ -92,7 +92,7 @@ async def publish(connection: KafkaConnection) -> None:
     letter = DeadLetter(connection.topic(topics.FEEDBACK_SUBMITTED), 0, 3, MALFORMED, "not JSON", "stage1", None, b"\xff", ())
     producer = AIOKafkaProducer(**connection.producer_options())
     await producer.start()
-    await producer.send_and_wait(connection.dead_letters(topics.FEEDBACK_SUBMITTED), b"\xff", headers=letter.wire_headers())
+    await producer.send_and_wait(connection.dead_letters(topics.FEEDBACK_SUBMITTED), b"\xff", headers=list(letter.to_record().headers))
     await producer.send_and_wait(connection.dead_letters(topics.FEEDBACK_SUBMITTED), b"", headers=Redriven(0, 0).wire_headers())
     await producer.send_and_wait(connection.topic(topics.MODEL_CURRENT), b"not an event")
     await producer.stop()

@@ -10,9 +10,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from ops.dead_letters.letters import dead_letter_topics, list_dead_letters, show_dead_letter
 from ops.stack.brokers.embedded import EmbeddedBroker
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.dead_letters import dead_letter
 from schemas import topics
-from schemas.dead_letter import MALFORMED, TOO_LARGE
+from schemas.dead_letter import MALFORMED, TOO_LARGE, DeadLetter
 
 FEEDBACK_LETTERS = topics.FEEDBACK_SUBMITTED + ".dlq"
 
@@ -25,18 +24,19 @@ async def connection(embedded_broker: EmbeddedBroker) -> KafkaConnection:
     embedded_broker.create_topics(dict.fromkeys(dead_letter_topics(connection), 1))
     feedback, documents = connection.topic(topics.FEEDBACK_SUBMITTED), connection.topic(topics.DOCUMENT_INGESTED)
     letters = [
-        dead_letter(
+        DeadLetter.of(
             ConsumerRecord(feedback, 3, 41, 0, 0, b"k", b"\xff{", None, 1, 2, (("ce_id", b"1"),)), reason=MALFORMED, detail="d1", reader="s"
         ),
-        dead_letter(
+        DeadLetter.of(
             ConsumerRecord(feedback, 4, 42, 0, 0, None, b"x" * 1_500_000, None, 0, 0, ()), reason=TOO_LARGE, detail="d2", reader="s"
         ),
-        dead_letter(ConsumerRecord(documents, 0, 7, 0, 0, b"doc", None, None, 3, 0, ()), reason=MALFORMED, detail="d3", reader="s"),
+        DeadLetter.of(ConsumerRecord(documents, 0, 7, 0, 0, b"doc", None, None, 3, 0, ()), reason=MALFORMED, detail="d3", reader="s"),
     ]
     producer = AIOKafkaProducer(**connection.producer_options())
     await producer.start()
     for letter in letters:
-        await producer.send_and_wait(letter.topic, letter.value, key=letter.key, headers=list(letter.headers))
+        key, value, headers = letter.to_record()
+        await producer.send_and_wait(letter.topic + topics.DLQ_SUFFIX, value, key=key, headers=list(headers))
     await producer.send_and_wait(connection.dead_letters(topics.DOCUMENT_INGESTED), b"someone else's")
     await producer.stop()
     return connection

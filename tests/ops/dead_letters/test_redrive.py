@@ -20,11 +20,13 @@ from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.topic_contract import apply
 from ops.topic_reader import records
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.dead_letters import OutgoingDeadLetter, dead_letter
 from runtime.kafka.transaction import Outgoing, partition_of
 from schemas import topics
-from schemas.dead_letter import MALFORMED, TOO_LARGE
+from schemas.dead_letter import MALFORMED, TOO_LARGE, DeadLetter
+from schemas.envelope import WireRecord
 
+# A record and the full name of its topic.
+Written = tuple[str, WireRecord]
 Original = tuple[bytes | None, bytes | None, tuple[tuple[str, bytes | None], ...]]
 
 
@@ -36,19 +38,20 @@ class Installation:
         self.feedback = connection.topic(topics.FEEDBACK_SUBMITTED)
         self.letters = connection.dead_letters(topics.FEEDBACK_SUBMITTED)
 
-    def letter(self, number: int, *, reason: str = MALFORMED, topic: str | None = None, key: bytes | None = b"user") -> OutgoingDeadLetter:
+    def letter(self, number: int, *, reason: str = MALFORMED, topic: str | None = None, key: bytes | None = b"user") -> Written:
         """The letter of record `number`, whose value, key and headers differ from every other's; some have no key or no value."""
         key = None if number % 5 == 0 else (key or b"") + b"-%d" % (number % 7)
         value = None if number % 4 == 0 else b"\xff{ %d" % number
         headers = (("ce_id", b"%d" % number), ("ce_id", None), ("dlq_reason", b"as it came"))
         record = ConsumerRecord(topic or self.feedback, number % 8, number, 0, 0, key, value, None, 0, 0, headers)
-        return dead_letter(record, reason=reason, detail="d", reader="stage1")
+        letter = DeadLetter.of(record, reason=reason, detail="d", reader="stage1")
+        return letter.topic + topics.DLQ_SUFFIX, letter.to_record()
 
-    async def write(self, *letters: OutgoingDeadLetter) -> None:
+    async def write(self, *letters: Written) -> None:
         producer = AIOKafkaProducer(**self.connection.producer_options())
         await producer.start()
         await asyncio.gather(
-            *[await producer.send(letter.topic, letter.value, key=letter.key, headers=list(letter.headers)) for letter in letters]
+            *[await producer.send(topic, value, key=key, headers=list(headers)) for topic, (key, value, headers) in letters]
         )
         await producer.stop()
 
@@ -152,8 +155,8 @@ async def test_only_what_is_selected_goes(installation: Installation) -> None:
 
 async def test_what_cannot_go_is_counted_and_the_rest_goes(installation: Installation) -> None:
     """Somebody else's record and an erased user's letter stay, each with its reason."""
-    erasures = OutgoingDeadLetter(installation.connection.topic(topics.USER_ERASED), b"user-1", b"{}", ())
-    stranger = OutgoingDeadLetter(installation.letters, None, b"someone else's", (("dlq_redriven", b"0:0"), ("x", b"1")))
+    erasures = (installation.connection.topic(topics.USER_ERASED), WireRecord(b"user-1", b"{}", ()))
+    stranger = (installation.letters, WireRecord(None, b"someone else's", (("dlq_redriven", b"0:0"), ("x", b"1"))))
     await installation.write(erasures, stranger, installation.letter(1), installation.letter(2))
     report = await redrive(installation.connection, Selection())
     assert (report.matched, report.sent, dict(report.skipped)) == (3, 1, {UNREADABLE: 1, ERASED: 1})
@@ -248,7 +251,7 @@ async def test_two_at_once_send_nothing_twice(on_kafka: Installation, monkeypatc
 class OvertakenWriter:
     """Before its transaction a stage opens one that writes a dead letter, and leaves it open."""
 
-    def __init__(self, connection: KafkaConnection, stage: AIOKafkaProducer, letter: OutgoingDeadLetter) -> None:
+    def __init__(self, connection: KafkaConnection, stage: AIOKafkaProducer, letter: Written) -> None:
         self._writer: Writer = writer(connection)
         self._stage = stage
         self._letter = letter
@@ -261,8 +264,8 @@ class OvertakenWriter:
 
     async def commit(self, routed: Mapping[tuple[str, int], list[Outgoing]], /) -> object:
         await self._stage.begin_transaction()
-        letter = self._letter
-        await self._stage.send_and_wait(letter.topic, letter.value, key=letter.key, headers=list(letter.headers))
+        topic, (key, value, headers) = self._letter
+        await self._stage.send_and_wait(topic, value, key=key, headers=list(headers))
         return await self._writer.commit(routed)
 
 
@@ -298,7 +301,8 @@ async def test_k2_cut_letter_goes_back_whole_while_its_original_lies_there(insta
     letters = []
     for place in places:
         record = ConsumerRecord(place.topic, place.partition, place.offset, 0, 0, b"user", value, None, 0, 0, (("ce_id", b"1"),))
-        letters.append(dead_letter(record, reason=TOO_LARGE, detail="d", reader="stage1"))
+        letter = DeadLetter.of(record, reason=TOO_LARGE, detail="d", reader="stage1")
+        letters.append((letter.topic + topics.DLQ_SUFFIX, letter.to_record()))
     await installation.write(*letters)
     listed = await list_dead_letters(connection)
     assert [(row.size_bytes, row.cut.parts if row.cut else None) for row in listed] == [(3_000_010, ("value",))] * 2

@@ -13,13 +13,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
-from gpu_runner.event_log.writer import KafkaWriter
+from gpu_runner.event_log.session import kafka_channel
 from ops.topic_contract import apply
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.dead_letters import OutgoingDeadLetter
 from runtime.kafka.epoch import Epoch
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import topics
+from schemas.envelope import WireRecord
 
 pytestmark = pytest.mark.kafka
 
@@ -113,16 +113,16 @@ async def values(connection: KafkaConnection, topic: str) -> list[bytes | None]:
         await consumer.stop()
 
 
-def stage(connection: KafkaConnection, name: str) -> tuple[Any, Callable[[str, bytes], Any]]:
+def stage(connection: KafkaConnection, name: str) -> tuple[TransactionalWriter, Callable[[str, bytes], Any]]:
     """The stages' writer, which a redrive has too."""
     writer = TransactionalWriter(connection, name)
     return writer, lambda topic, value: writer.commit({(topic, 0): [Outgoing(b"k", value)]})
 
 
-def runner(connection: KafkaConnection, name: str) -> tuple[Any, Callable[[str, bytes], Any]]:
-    """The runner's writer."""
-    writer = KafkaWriter(connection, name, lambda: datetime.now(UTC))
-    return writer, lambda topic, value: writer.write_letters([OutgoingDeadLetter(topic, b"k", value, ())])
+def runner(connection: KafkaConnection, name: str) -> tuple[TransactionalWriter, Callable[[str, bytes], Any]]:
+    """The runner's way."""
+    channel = kafka_channel(connection, name, lambda: datetime.now(UTC))
+    return channel._writer, lambda topic, value: channel._write([(topic, WireRecord(b"k", value, ()))])
 
 
 @pytest.mark.parametrize("made", [stage, runner])
@@ -134,7 +134,7 @@ async def test_k1_a_late_copy_of_a_commit_ends_no_other_transaction(kafka_broker
     topic = direct.dead_letters(topics.RETRAIN_REQUESTED)
     proxy = HoldingProxy(kafka_broker)
     writer, commit = made(KafkaConnection(await proxy.start(), topic_prefix=prefix), f"{prefix}-writer")
-    await (writer.start if made is stage else writer.open)()
+    await writer.start()
     await commit(topic, b"1")
     assert (proxy.ends, await values(direct, topic)) == (2, [b"1"])
     dying = asyncio.create_task(commit(topic, b"2"))
@@ -149,7 +149,7 @@ async def test_k1_a_late_copy_of_a_commit_ends_no_other_transaction(kafka_broker
     assert await values(direct, topic) == [b"1", b"3"]
     assert proxy.late_error != 0
     with suppress(Exception):
-        await asyncio.wait_for((writer.stop if made is stage else writer.close)(), 2)
+        await asyncio.wait_for(writer.stop(), 2)
 
 
 async def test_k1_a_new_epoch_fences_nobody(kafka_broker: str) -> None:
