@@ -15,7 +15,7 @@ PHASES: Final = ("preparation", "upload", "promotion")
 # The first step of a phase after which its work is not begun anew: a kill from there on ends what can be hit of the phase.
 LAST_REPEATED: Final = {"preparation": "rename to jobs/*/spec.json", "upload": "", "promotion": "before commit"}
 
-_RANDOM_NAME: Final = re.compile(r"(?<=[/-])[0-9a-f]{32}(?=[./]|$)|(?<=\.)\d+(?=\.part$)")
+_RANDOM_NAME: Final = re.compile(r"(?<=[/-])[0-9a-f]{32}(?=[./]|$)")
 _JOB: Final = re.compile(r"^(jobs|eval_reports)/[^/]+")
 _REQUEST: Final = re.compile(rb"(PUT|POST|GET|HEAD|DELETE) /([^/? ]*)/?([^? ]*)(?:\?(\S*))? HTTP/")
 _PART: Final = re.compile(r"partNumber=(\d+)")

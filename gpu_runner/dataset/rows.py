@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +15,7 @@ from typing import Final, Literal, TypeVar, cast, get_args
 
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
 from gpu_runner.text.languages import LANGUAGES, Language
+from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
 
 REPLAY: Final = "replay"
@@ -191,25 +191,9 @@ def json_lines(rows: Iterable[Row]) -> bytes:
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """`path` holds `content` or what it held before, never a part: temporary file beside it, fsync, rename, fsync of the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def save_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write rows of one type, whole or not at all; equal rows give equal bytes."""
-    write_atomically(path, json_lines(rows))
+    write_whole(path, json_lines(rows))
 
 
 def _load(path: Path, parse: Callable[[Fields], Parsed]) -> tuple[Parsed, ...]:

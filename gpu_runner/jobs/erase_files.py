@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.dataset.folder import FILES
-from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.event_log.withdrawals import KnownSample, Reason, TakenBack, known_samples
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.json_files import read_json, write_json
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.registry import lineage, version_key
 from runtime.artifacts.store import ArtifactStore, read_stored_json
+from runtime.whole_files import write_whole
 from schemas.json_text import UnreadableJson
 from schemas.json_text import read_json as read_line
 
@@ -64,8 +64,9 @@ def forget_job(folder: JobFolder, taken_back: TakenBack) -> dict[str, KnownSampl
         folder.discard()
         return {}
     model, samples = made_of
-    for draft in (*folder.dataset.glob(".*.part"), *(folder.path / "evaluation").glob(".*.part")):
-        draft.unlink()  # of a process that was killed while it wrote; no child works here now
+    for pattern in (".part-*", ".*.part"):  # the second: what former releases called them
+        for draft in (*folder.dataset.glob(pattern), *(folder.path / "evaluation").glob(pattern)):
+            draft.unlink()  # of a process that was killed while it wrote; no child works here now
     gone = taken_back.gone(model, samples)
     known = read_json(folder.path / MEMO) or {}
     if any(sample_id not in known for sample_id in gone):
@@ -179,4 +180,4 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 def _write_if_shorter(path: Path, kept: list[bytes]) -> None:
     content = b"".join(kept)
     if len(content) < path.stat().st_size:
-        write_atomically(path, content)
+        write_whole(path, content)
