@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast, get_args
@@ -17,6 +17,7 @@ from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_obje
 from gpu_runner.text.languages import LANGUAGES, Language
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
+from schemas.json_lines import own_lines
 
 REPLAY: Final = "replay"
 EARLIER: Final = "earlier"
@@ -184,6 +185,11 @@ def no_items(name: str, without_answer: int) -> DataError:
 def load_answers(path: Path) -> tuple[Answer, ...]:
     """All answers of an answers file. Raises DataError for the first line that is no answer."""
     return _load(path, answer_row)
+
+
+def answers_to(items: Container[str], answers: bytes) -> bytes:
+    """The lines of an answers file that a child wrote which answer these items, as they stand."""
+    return b"".join(line for line, row in own_lines(answers) if row["item_id"] in items)
 
 
 def json_lines(rows: Iterable[Row]) -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.dataset.folder import FILES
+from gpu_runner.dataset.rows import answers_to
 from gpu_runner.event_log.withdrawals import KnownSample, Reason, TakenBack, known_samples
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.json_files import read_json, write_json
@@ -20,6 +21,7 @@ from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.registry import lineage, version_key
 from runtime.artifacts.store import ArtifactStore, read_stored_json
 from runtime.whole_files import write_whole
+from schemas.json_lines import own_lines
 from schemas.json_text import UnreadableJson
 from schemas.json_text import read_json as read_line
 
@@ -46,10 +48,11 @@ def forget_rows(folder: JobFolder, gone: Mapping[str, Reason], *, answers: bool)
     _forget_lines(folder.leased_documents, gone)
     if answers:
         # By what is left to ask, and not by what was just removed: that may have happened while the answers were written.
-        left = {str(row["id"]) for row in _rows(folder.dataset / "evaluation.jsonl")}
+        items = folder.dataset / "evaluation.jsonl"
+        left = {str(row["id"]) for _, row in own_lines(items.read_bytes())} if items.is_file() else set()
         path = folder.path / "evaluation" / "answers.jsonl"
         if path.is_file():
-            _write_if_shorter(path, [line for line in _lines(path) if json.loads(line)["item_id"] in left])
+            _write_if_shorter(path, answers_to(left, path.read_bytes()))
         write_json(folder.path / MEMO, (read_json(folder.path / MEMO) or {}) | dict(gone))
 
 
@@ -106,7 +109,7 @@ def forget_evaluation(folder: Path, gone: Collection[str]) -> None:
     paths = [*folder.glob("*.jsonl"), *folder.glob("given/*.jsonl")]
     items = {name for path in paths for name in _forget_lines(path, gone)}
     for path in paths if items else ():
-        _write_if_shorter(path, [line for line in _lines(path) if _field(line, "item_id") not in items])
+        _write_if_shorter(path, b"".join(line for line in _lines(path) if _field(line, "item_id") not in items))
 
 
 def forget_exports(folder: Path, taken_back: TakenBack) -> None:
@@ -153,7 +156,7 @@ def _forget_lines(path: Path, gone: Collection[str]) -> set[str]:
     lines = _lines(path)
     kept = _without(lines, gone)
     removed = {str(_field(line, "id")) for line in lines} - {str(_field(line, "id")) for line in kept} if len(kept) < len(lines) else set()
-    _write_if_shorter(path, kept)
+    _write_if_shorter(path, b"".join(kept))
     return removed
 
 
@@ -173,11 +176,6 @@ def _lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in _lines(path)] if path.is_file() else []
-
-
-def _write_if_shorter(path: Path, kept: list[bytes]) -> None:
-    content = b"".join(kept)
+def _write_if_shorter(path: Path, content: bytes) -> None:
     if len(content) < path.stat().st_size:
         write_whole(path, content)
