@@ -10,78 +10,102 @@ from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.model_drift import DriftPolicy, none_known
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.drift.rates.river_detectors import SecondOpinion
-from runtime.settings import StoreSettings
+from runtime.settings import CollectionSettings, ListeningSettings, RunLimit, StoreSettings
 
 if TYPE_CHECKING:
     from consumers.decide.document_drift import Known
 
 
-class ConsumerSettings(StoreSettings):
-    """What the two stages and the ticker are set by; the shared ones are in `ServiceSettings` and `StoreSettings`.
+class ConsumerSettings(ListeningSettings, CollectionSettings, RunLimit, StoreSettings):
+    """What the two stages and the ticker are set by; the shared variables are in `runtime.settings`."""
 
-    | variable | default | meaning |
-    |---|---|---|
-    | RETRAIN_TRIGGER_THRESHOLD | 100 | negatives that make a run due |
-    | RETRAIN_SCHEDULE_INTERVAL_HOURS | 168 | a run is due this long after the bootstrap or the last run, where there is something new |
-    | RETRAIN_COOL_DOWN_MINUTES | 60 | no automatic run this long after one ended |
-    | RETRAIN_RETRY_MINUTES | 5 | first wait after an infrastructure failure; doubles, at most 3 attempts |
-    | RUN_MAX_HOURS | 24 | a run older than this is cancelled |
-    | BATCH_MAX_PER_USER | 5 | most pending negatives of one user, else conversation, that count and go into one batch |
-    | BATCH_MIN_USERS | 20 | fewest users, else conversations, whose negatives make a run due by their number |
-    | ALLOWED_LATENESS_HOURS | 168 | an event this much older than the newest of its partition is refused; ids are remembered as long |
-    | FUTURE_TOLERANCE_MINUTES | 10 | an event dated this much ahead of the broker's clock is refused |
-    | BATCH_MAX_SAMPLES, BATCH_MAX_DOCUMENTS | 2000, 500 | largest batch |
-    | FEEDBACK_COLLECTION_ENABLED | true | false: feedback is counted and not collected; retractions still count |
-    | DATA_DRIFT_WINDOW_DAYS | 30 | event-days older than this do not enter the drift signals |
-    | DRIFT_RATINGS_BASELINE | 2000 | ratings since a version serves that later ones are held against |
-    | DRIFT_MIN_BUCKET_EVENTS | 20 | ratings in a bucket before it closes |
-    | DRIFT_SECOND_OPINION, DRIFT_DELTA | adwin, 0.002 | `adwin`, `page_hinkley` or `none` beside the drift of ratings; ADWIN's confidence |
-    | TICK_INTERVAL_S | 10 | seconds between ticks |
-    | STAGE1_SHARDS, STAGE2_SHARDS | 4, 2 | groups of partitions, each with its own transactional id; changed by `abhyas shards` |
-    | INSTANCE, INSTANCES | 0, 1 | this process runs shard s of each stage where s modulo INSTANCES is INSTANCE |
-    | TRANSACTION_TIMEOUT_S | 60 | the broker aborts a transaction left open this long |
-    | BATCH_MAX_RECORDS | 2000 | most records in a transaction |
-    | SNAPSHOT_EVERY_MINUTES | 10 | minutes between snapshots of the state in DATA_DIR, one more at a stop; 0: none; Kafka only |
-    | CHANGELOG_WRITE_EVERY_HOURS | 3 | an idle changelog partition is written to this often, so that Kafka compacts it |
-    | STALL_SECONDS | 60 | records waiting this long without a commit, or for another's transaction: not ready |
-    | SKIP_LOST_RECORDS | false | true: go on from the log's start where records left unread, or the topic was made anew |
-    | HOST, CONSUMERS_PORT | 127.0.0.1, 8010 | where /health, /ready, /metrics and /state answer |
-    """
-
-    host: str = "127.0.0.1"
-    consumers_port: int = Field(default=8010, ge=0, le=65535)
-    retrain_trigger_threshold: int = Field(default=100, ge=1)
-    retrain_schedule_interval_hours: float = Field(default=168, gt=0)
-    retrain_cool_down_minutes: float = Field(default=60, ge=0)
-    retrain_retry_minutes: float = Field(default=5, ge=0)
-    run_max_hours: float = Field(default=24, gt=0)
-    # A reference takes about 150 bytes of the command, which stays under the broker's 1 MiB with room to spare.
-    batch_max_samples: int = Field(default=2000, ge=1, le=4000)
-    batch_max_documents: int = Field(default=500, ge=0, le=2000)
-    batch_max_per_user: int = Field(default=5, ge=1)
-    batch_min_users: int = Field(default=20, ge=1)
+    consumers_port: int = Field(8010, ge=0, le=65535, description="Their port: `/health`, `/ready`, `/metrics`, `/state`.")
+    retrain_trigger_threshold: int = Field(100, ge=1, description="Negatives that make a run due.")
+    retrain_schedule_interval_hours: float = Field(
+        168, gt=0, description="A run is due this long after the bootstrap or the last run, where there is something new."
+    )
+    retrain_cool_down_minutes: float = Field(60, ge=0, description="No automatic run this long after one ended.")
+    retrain_retry_minutes: float = Field(
+        5, ge=0, description="First wait after an infrastructure failure; it doubles, three attempts at most."
+    )
+    batch_max_per_user: int = Field(
+        5, ge=1, description="The most pending negatives of one user, else conversation, that count and go into one batch."
+    )
+    batch_min_users: int = Field(
+        20, ge=1, description="The fewest users, else conversations, whose negatives make a run due by their number."
+    )
     # The ring of event-days is 30 days long: what is older has no day to be counted in.
-    allowed_lateness_hours: float = Field(default=168, ge=0, le=29 * 24)
-    future_tolerance_minutes: float = Field(default=10, ge=0)
-    feedback_collection_enabled: bool = True
-    data_drift_window_days: int = Field(default=30, ge=1)
-    drift_ratings_baseline: int = Field(default=2000, ge=1)
-    drift_min_bucket_events: int = Field(default=20, ge=1)
-    drift_second_opinion: SecondOpinion = "adwin"
-    drift_delta: float = Field(default=0.002, gt=0, lt=1)
-    tick_interval_s: float = Field(default=10, gt=0)
-    stage1_shards: int = Field(default=4, ge=1)
-    stage2_shards: int = Field(default=2, ge=1)
-    instance: int = Field(default=0, ge=0)
-    instances: int = Field(default=1, ge=1)
+    allowed_lateness_hours: float = Field(
+        168,
+        ge=0,
+        le=29 * 24,
+        description="An event this much older than the newest of its partition is refused; ids are remembered as long.",
+    )
+    future_tolerance_minutes: float = Field(10, ge=0, description="An event dated this much ahead of the broker's clock is refused.")
+    # A reference takes about 150 bytes of the command, which stays under the broker's 1 MiB with room to spare.
+    batch_max_samples: int = Field(2000, ge=1, le=4000, description="The most samples of one batch.")
+    batch_max_documents: int = Field(500, ge=0, le=2000, description="The most documents of one batch.")
+    data_drift_window_days: int = Field(30, ge=1, description="Event-days older than this do not enter the drift signals.")
+    drift_ratings_baseline: int = Field(
+        2000, ge=1, description="Ratings since a version serves that make the baseline of its rates; later ones are held against it."
+    )
+    drift_min_bucket_events: int = Field(20, ge=1, description="Ratings in a bucket before it enters the detectors.")
+    drift_second_opinion: SecondOpinion = Field(
+        "adwin", description="`adwin`, `page_hinkley` or `none`: told beside the drift of ratings, never firing alone."
+    )
+    drift_delta: float = Field(0.002, gt=0, lt=1, description="The confidence of ADWIN as a second opinion: smaller is quieter.")
+    tick_interval_s: float = Field(10, gt=0, description="Seconds between ticks, the only source of time for decisions.")
+    stage1_shards: int = Field(
+        4,
+        ge=1,
+        description="Groups of partitions of stage 1, each with its own transactional id: the most instances that share the stage. Fixed "
+        "by the first start; `abhyas shards` changes it. `abhyas up` on the embedded broker sets 1.",
+    )
+    stage2_shards: int = Field(2, ge=1, description="The same for stage 2.")
+    instance: int = Field(
+        0,
+        ge=0,
+        description="This process runs shard s of each stage where s modulo `INSTANCES` is `INSTANCE`, and instance 0 the ticker. Without "
+        "a shard it waits and is ready.",
+    )
+    instances: int = Field(
+        1,
+        ge=1,
+        description="How many processes share the shards. A shard's new owner fences the old one, which stops with exit code 1: start it "
+        "again as one of the new number.",
+    )
     # Kafka's own limit is 15 minutes (transaction.max.timeout.ms); until then an orphan holds up readers of committed records.
-    transaction_timeout_s: float = Field(default=60, gt=0, le=900)
-    batch_max_records: int = Field(default=2000, ge=1)
-    snapshot_every_minutes: float = Field(default=10, ge=0)
+    transaction_timeout_s: float = Field(
+        60,
+        gt=0,
+        le=900,
+        description="The broker aborts a transaction that was left open this long; until then readers of its partitions wait.",
+    )
+    batch_max_records: int = Field(2000, ge=1, description="The most records in one transaction.")
+    snapshot_every_minutes: float = Field(
+        10,
+        ge=0,
+        description="Minutes between snapshots of the state in `DATA_DIR/snapshots`, which shorten the next start; one more is made at a "
+        "stop. 0: none. On the embedded broker there are none.",
+    )
     # An erased key is gone within 24 h: Kafka compacts at the first write 12 h after the tombstone, see ops/topic_contract.py.
-    changelog_write_every_hours: float = Field(default=3, gt=0, le=6)
-    stall_seconds: float = Field(default=60, gt=0)
-    skip_lost_records: bool = False
+    changelog_write_every_hours: float = Field(
+        3,
+        gt=0,
+        le=6,
+        description="A changelog partition that nothing else writes to is written to this often, so that Kafka compacts what was erased.",
+    )
+    stall_seconds: float = Field(
+        60,
+        gt=0,
+        description="Records that wait this long without a commit, or behind another producer's open transaction, make the service "
+        "not ready.",
+    )
+    skip_lost_records: bool = Field(
+        False,
+        description="`true`: go on where retention took records that were never read, and read a topic that was made anew from its "
+        "beginning; needed for one start. `false`: both are fatal.",
+    )
 
     @model_validator(mode="after")
     def _is_one_of_the_instances(self) -> Self:

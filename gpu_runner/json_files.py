@@ -6,15 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from runtime.artifacts.unfinished import sync_folder, whole_file, write_file
+from runtime.whole_files import write_whole
 
 
 def write_json(path: Path, content: object) -> None:
     """Writes a JSON file whole or not at all, synced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part:
-        write_file(part, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
-    sync_folder(path.parent)
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

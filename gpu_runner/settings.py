@@ -7,48 +7,72 @@ from pathlib import Path
 
 from pydantic import Field
 
-from runtime.settings import StoreSettings
+from runtime.settings import ListeningSettings, RunLimit, StoreSettings
+from schemas import fields
 
 
-class RunnerSettings(StoreSettings):
-    """Every variable of the runner; `TRAINING_*` are None where unset, so that a knob's source stays known."""
+class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
+    """What the runner is set by; the shared variables are in `runtime.settings`."""
 
-    host: str = "127.0.0.1"
-    runner_port: int = Field(default=8007, ge=0, le=65535)
+    runner_port: int = Field(8007, ge=0, le=65535, description="Its port.")
 
-    models_dir: Path = Path("/models")
-    eval_reports_dir: Path = Path("/tmp/eval_reports")
-    redis_url: str | None = None
+    models_dir: Path = Field(Path("/models"), description="Where base models are looked for first.")
+    eval_reports_dir: Path = Field(Path("/tmp/eval_reports"), description="Where evaluation reports are written.")
+    redis_url: str | None = Field(None, description="Only to be reported in `/health`; nothing needs Redis.")
 
-    training_lora_rank: int | None = Field(default=None, ge=1, le=1024)
-    training_lora_alpha: int | None = Field(default=None, ge=1, le=4096)
-    training_learning_rate: float | None = Field(default=None, gt=0, le=1)
-    training_epochs: int | None = Field(default=None, ge=1, le=1000)
-    training_batch_size: int | None = Field(default=None, ge=1, le=4096)
-    training_max_seq_length: int | None = Field(default=None, ge=8, le=1_048_576)
-    training_seed: int = 0
-    training_replay_share: float = Field(default=0.35, ge=0, lt=1)
-    training_adapter_scale: float = Field(default=1.0, gt=0, le=1)
-    training_checkpoint_every_steps: int = Field(default=50, ge=1)
-    evaluation_max_new_tokens: int = Field(default=64, ge=1, le=4096)
+    # docs/requirements.md has the defaults of these six.
+    training_lora_rank: fields.LoraRank = Field(16, description="LoRA's rank.")
+    training_lora_alpha: fields.LoraAlpha = Field(32, description="LoRA's alpha.")
+    training_learning_rate: fields.LearningRate = Field(2e-4, description="Learning rate.")
+    training_epochs: fields.Epochs = Field(3, description="Passes over the training rows.")
+    training_batch_size: fields.BatchSize = Field(4, description="Packed sequences in a step; computed in parts where memory runs out.")
+    training_max_seq_length: fields.MaxSeqLength = Field(
+        2048, description="Tokens of the longest row, and of the longest question that is asked."
+    )
+    training_seed: int = Field(0, description="Seed of every draw of a run.")
+    training_replay_share: float = Field(0.35, ge=0, lt=1, description="Share of replayed rows in a training set.")
+    training_adapter_scale: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="What the trained adapter is multiplied by before it is merged: below 1 it forgets less and learns less.",
+    )
+    training_checkpoint_every_steps: int = Field(50, ge=1, description="Steps between checkpoints.")
+    evaluation_max_new_tokens: int = Field(64, ge=1, le=4096, description="The most tokens of an answer in an evaluation.")
     # That of `consumers.drift.baseline.fit`, which imports scipy.
-    drift_alarms_per_100k: float = Field(default=0.1, gt=0, le=100)
-    child_threads: int = Field(default=0, ge=0, description="threads of a child; 0: every core")
+    drift_alarms_per_100k: float = Field(
+        0.1,
+        gt=0,
+        le=100,
+        description="False alarms of drift in 100,000 documents, of all heads together, that a drift baseline is fitted for.",
+    )
+    child_threads: int = Field(0, ge=0, description="Threads of a training or evaluation child; 0: every core.")
 
-    llm_model_standard: str = "meta-llama/Llama-3.1-8B-Instruct-AWQ"
-    llm_model_longctx: str = "mistralai/Mistral-NeMo-Instruct-2407-AWQ"
+    llm_model_standard: str = Field("meta-llama/Llama-3.1-8B-Instruct-AWQ", description="What `standard` means as a base model.")
+    llm_model_longctx: str = Field("mistralai/Mistral-NeMo-Instruct-2407-AWQ", description="What `longctx` means as a base model.")
 
-    run_max_hours: float = Field(default=24, gt=0)
-    lease_s: float = Field(default=45, gt=0)
-    lease_renew_s: float = Field(default=10, gt=0)
-    progress_every_s: float = Field(default=2, ge=0)
-    child_silence_s: float = Field(default=900, gt=0)
-    disk_reserve_mb: int = Field(default=1024, ge=0)
-    evaluation_max_hours: float = Field(default=6, gt=0)
-    cancel_grace_s: float = Field(default=30, ge=0)
-    stop_grace_s: float = Field(default=3, ge=0)
-    runner_owner: str = Field(default_factory=socket.gethostname, min_length=1)
-    runner_transactional_id: str = Field(default="abhyas-gpu-runner", min_length=1)
+    lease_s: float = Field(45, gt=0, description="How long a lease on a job lasts without renewal.")
+    lease_renew_s: float = Field(10, gt=0, description="Seconds between renewals.")
+    progress_every_s: float = Field(2, ge=0, description="At most one progress event in this time.")
+    child_silence_s: float = Field(
+        900,
+        gt=0,
+        description="A child that shows no sign of work for half of this is told of, and ended after all of it; "
+        "its attempt may be retried.",
+    )
+    disk_reserve_mb: int = Field(
+        1024,
+        ge=0,
+        description="A job begins only where the disk has room for what it writes (`gpu_runner/jobs/disk_room.py` has the formula) and "
+        "this much more.",
+    )
+    evaluation_max_hours: float = Field(6, gt=0, description="An evaluation that a person asked for is ended when it runs longer.")
+    cancel_grace_s: float = Field(30, ge=0, description="How long a cancelled child may save its checkpoint before it is killed.")
+    stop_grace_s: float = Field(3, ge=0, description="The same when the service stops.")
+    runner_owner: str = Field(default_factory=socket.gethostname, min_length=1, description="The name in the lease.")
+    runner_transactional_id: str = Field(
+        "abhyas-gpu-runner", min_length=1, description="Kafka's transactional id; one runner of an installation has it."
+    )
 
     def jobs_dir(self) -> Path:
         """Where training jobs have their folders."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import Field
+
 from ops.stack.services import SERVICES, Ports
-from runtime.settings import StoreSettings
+from runtime.settings import ConsumersAddress, StoreSettings
 
 _PORTS: Final = Ports()
 
 
-class CommandSettings(StoreSettings):
+class CommandSettings(ConsumersAddress, StoreSettings):
     """Addresses of the services where no stack of `abhyas up` tells them: in a container 127.0.0.1 is the container itself."""
 
-    runner_url: str = f"http://127.0.0.1:{_PORTS.runner}"
-    gateway_url: str = f"http://127.0.0.1:{_PORTS.gateway}"
-    dashboard_url: str = f"http://127.0.0.1:{_PORTS.dashboard}"
-    consumers_url: str = f"http://127.0.0.1:{_PORTS.consumers}"
+    runner_url: str = Field(
+        f"http://127.0.0.1:{_PORTS.runner}",
+        description="Where the runner answers; unset: as the running stack says, else the default. In `docker-compose.yml` set for the "
+        "service `abhyas`, in whose container 127.0.0.1 is the container itself.",
+    )
+    gateway_url: str = Field(f"http://127.0.0.1:{_PORTS.gateway}", description="The same for the gateway.")
+    dashboard_url: str = Field(f"http://127.0.0.1:{_PORTS.dashboard}", description="The same for the live page.")
 
     def url_of(self, service: str) -> str:
         """The address of a service by its name, without a slash at its end."""

@@ -69,6 +69,14 @@ class SampleRef(BaseModel):
     offset: Offset
 
 
+LoraRank = Annotated[int, Field(ge=1, le=1024)]
+LoraAlpha = Annotated[int, Field(ge=1, le=4096)]
+LearningRate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Epochs = Annotated[int, Field(ge=1, le=1000)]
+BatchSize = Annotated[int, Field(ge=1, le=4096)]
+MaxSeqLength = Annotated[int, Field(ge=8, le=1_048_576)]
+
+
 class Hyperparameters(BaseModel):
     """Overrides of a training run; None leaves the knob to `TRAINING_*`, then to the default.
 
@@ -76,9 +84,9 @@ class Hyperparameters(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    lora_rank: int | None = Field(default=None, ge=1, le=1024)
-    lora_alpha: int | None = Field(default=None, ge=1, le=4096)
-    learning_rate: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
-    epochs: int | None = Field(default=None, ge=1, le=1000)
-    batch_size: int | None = Field(default=None, ge=1, le=4096)
-    max_seq_length: int | None = Field(default=None, ge=8, le=1_048_576)
+    lora_rank: LoraRank | None = None
+    lora_alpha: LoraAlpha | None = None
+    learning_rate: LearningRate | None = None
+    epochs: Epochs | None = None
+    batch_size: BatchSize | None = None
+    max_seq_length: MaxSeqLength | None = None

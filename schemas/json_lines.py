@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -50,16 +51,18 @@ def read_lines(file: BinaryIO, *, max_line_bytes: int) -> Iterator[Line]:
     >>> list(read_lines(io.BytesIO(b'{"stars": 4}\\n'), max_line_bytes=100))
     [Line(number=1, raw=b'{"stars": 4}', value={'stars': 4}, problems=())]
     """
-    for number, raw, error in raw_lines(file, max_line_bytes=max_line_bytes):
-        if error is not None:
-            yield Line(number, raw, None, (Problem((), error),))
-            continue
-        try:
-            found = read_json(raw)
-        except UnreadableJson as unreadable:
-            yield Line(number, raw, None, (Problem((), str(unreadable).replace(" at line 1 column", " at column")),))
-        else:
-            yield Line(number, raw, found.value, found.problems)
+    return map(parsed, raw_lines(file, max_line_bytes=max_line_bytes))
+
+
+def parsed(line: RawLine) -> Line:
+    """The line read by `read_json`, with what is wrong with it."""
+    if line.error is not None:
+        return Line(line.number, line.raw, None, (Problem((), line.error),))
+    try:
+        found = read_json(line.raw)
+    except UnreadableJson as error:
+        return Line(line.number, line.raw, None, (Problem((), str(error).replace(" at line 1 column", " at column")),))
+    return Line(line.number, line.raw, found.value, found.problems)
 
 
 def raw_lines(file: BinaryIO, *, max_line_bytes: int) -> Iterator[RawLine]:
@@ -86,6 +89,33 @@ def raw_lines(file: BinaryIO, *, max_line_bytes: int) -> Iterator[RawLine]:
     yield from lines
 
 
+def raw_line(number: int, read: bytes, *, max_line_bytes: int) -> RawLine:
+    """A line as a file has it, of which at most `max_line_bytes` + 2 bytes need to have been read: its end may be two bytes.
+
+    >>> raw_line(1, b' {}\\r\\n', max_line_bytes=3), raw_line(2, b'[1, 2]', max_line_bytes=3).raw
+    (RawLine(number=1, raw=b'{}', error=None), b'')
+    """
+    content = read.removesuffix(b"\n").removesuffix(b"\r")
+    if len(content) > max_line_bytes:
+        return RawLine(number, b"", f"longer than {max_line_bytes} bytes: expected shorter lines")
+    return RawLine(number, content.removeprefix(BOM).strip(b" \t\r\n"))
+
+
+def to_line_end(file: BinaryIO, read: bytes, *, max_line_bytes: int) -> None:
+    """Passes over what is left of a line of which `read` was read."""
+    while read and not read.endswith(b"\n"):
+        read = file.readline(max_line_bytes + 2)
+
+
+def own_lines(data: bytes) -> Iterator[tuple[bytes, Any]]:
+    """Each line of a file that this program wrote, with its end, and the value in it. Raises ValueError for a line that is no JSON.
+
+    >>> list(own_lines(b'{"a": 1}\\n[]\\n'))
+    [(b'{"a": 1}\\n', {'a': 1}), (b'[]\\n', [])]
+    """
+    return ((line, json.loads(line)) for line in data.splitlines(keepends=True))
+
+
 def _other_form(first: RawLine, second: RawLine | None) -> str | None:
     start = first.raw.lstrip()
     stated = foreign(start)
@@ -109,15 +139,12 @@ def _is_json(raw: bytes) -> bool:
 
 def _bounded(file: BinaryIO, limit: int) -> Iterator[RawLine]:
     number = 0
-    while line := file.readline(limit + 2):  # a line end may be two bytes
+    while read := file.readline(limit + 2):
         number += 1
-        content = line.removesuffix(b"\n").removesuffix(b"\r")
-        if len(content) <= limit:
-            content = content.removeprefix(BOM).strip(b" \t\r\n")
-            if content:
-                yield RawLine(number, content)
-            continue
-        # The beginning is kept for `_other_form`, which looks at the first line alone.
-        yield RawLine(number, content[:4].lstrip() if number == 1 else b"", f"longer than {limit} bytes: expected shorter lines")
-        while line and not line.endswith(b"\n"):
-            line = file.readline(limit + 2)
+        line = raw_line(number, read, max_line_bytes=limit)
+        if line.error is not None:
+            # The beginning is kept for `_other_form`, which looks at the first line alone.
+            yield line._replace(raw=read[:4].lstrip()) if number == 1 else line
+            to_line_end(file, read, max_line_bytes=limit)
+        elif line.raw:
+            yield line

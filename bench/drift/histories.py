@@ -15,7 +15,7 @@ import time
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -31,11 +31,11 @@ from consumers.collect.collector import Collector
 from consumers.collect.policy import IntakePolicy
 from consumers.decide.decider import Decider
 from consumers.decide.journal import replay
-from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.drift.baseline.fit import Baseline, BaselineDocument, fit_baseline
 from consumers.drift.features.sketch import Sums, empty, group_of, sketched, unpacked
 from consumers.records import Effects, InputRecord
+from consumers.settings import ConsumerSettings
 from producers.redaction.redact import redact_together
 from schemas import topics
 from schemas.catalogue import Event
@@ -142,8 +142,9 @@ def record(said: Event, *, partition: int, offset: int, at: datetime) -> InputRe
 def collector(partition: int) -> Collector:
     """Stage 1 of a partition, with the world's baseline in force for every day."""
     policy = IntakePolicy(
-        default_model=MODEL, holdout_key=b"k" * 16, holdout_percent=10, redact=redact_together, lateness_s=LATENESS_DAYS * 86_400
-    )
+        default_model=MODEL, holdout_key=b"k" * 16, holdout_percent=10, redact=redact_together,
+        collect_feedback=True, lateness_s=LATENESS_DAYS * 86_400, future_s=10 * 60,
+    )  # fmt: skip
     return Collector(partition, policy, lambda _model, _day: RememberedRows())
 
 
@@ -214,7 +215,7 @@ def expected(told: Sequence[Told]) -> Merged:
 
 def stage2_policy() -> TriggerPolicy:
     """The trigger with the world's baseline: documents alone can make it fire."""
-    return TriggerPolicy(drift=DriftPolicy(baseline={SHA256: world().baseline}.get), cool_down_minutes=0)
+    return replace(ConsumerSettings.model_construct().trigger_policy({SHA256: world().baseline}.get), cool_down_minutes=0)
 
 
 def steps_of(summaries: Sequence[bytes], source: Random) -> list[list[InputRecord]]:

@@ -18,6 +18,7 @@ from typing import Any, Final
 import httpx
 
 from bench.drill.launcher import Order, launch, write_order
+from schemas.json_lines import own_lines
 
 LOOK_EVERY_S: Final = 0.03
 _START_AGAIN_S: Final = 0.1
@@ -127,9 +128,7 @@ class Fleet:
 
     def told_lines(self) -> list[dict[str, Any]]:
         """What the children said before they did it."""
-        if not self.told.exists():
-            return []
-        return [json.loads(line) for line in self.told.read_text().splitlines()]
+        return [line for _, line in own_lines(self.told.read_bytes())] if self.told.exists() else []
 
     async def states(self) -> list[dict[str, Any]] | None:
         """What each instance says at /state; None where one does not answer."""

@@ -31,6 +31,7 @@ from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.run import JobRun
 from schemas.catalogue import Event
 from schemas.events.training_state import TrainingState
+from schemas.json_lines import own_lines
 
 ORDERS: Final = "DRILL_KILLS"
 _PHASE_OF_STATE: Final = {"preparing": "preparation", "deciding": "upload"}
@@ -45,7 +46,7 @@ class Trap:
     """Where this process is in its work, and where it is to end; everything is written down before it happens."""
 
     def __init__(self, orders: Path, root: Path) -> None:
-        points = [StepPoint(**json.loads(line)) for line in orders.read_text().splitlines()]
+        points = [StepPoint(**point) for _, point in own_lines(orders.read_bytes())]
         told = told_file(orders)
         self._told = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._left = points[len([line for line in told_lines(orders) if line["what"] != "passed"]) :]

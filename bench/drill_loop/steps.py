@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Sequence
@@ -11,11 +10,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from schemas.json_lines import own_lines
+
 PHASES: Final = ("preparation", "upload", "promotion")
 # The first step of a phase after which its work is not begun anew: a kill from there on ends what can be hit of the phase.
 LAST_REPEATED: Final = {"preparation": "rename to jobs/*/spec.json", "upload": "", "promotion": "before commit"}
 
-_RANDOM_NAME: Final = re.compile(r"(?<=[/-])[0-9a-f]{32}(?=[./]|$)|(?<=\.)\d+(?=\.part$)")
+_RANDOM_NAME: Final = re.compile(r"(?<=[/-])[0-9a-f]{32}(?=[./]|$)")
 _JOB: Final = re.compile(r"^(jobs|eval_reports)/[^/]+")
 _REQUEST: Final = re.compile(rb"(PUT|POST|GET|HEAD|DELETE) /([^/? ]*)/?([^? ]*)(?:\?(\S*))? HTTP/")
 _PART: Final = re.compile(r"partNumber=(\d+)")
@@ -119,4 +120,4 @@ def told_file(orders: Path) -> Path:
 def told_lines(orders: Path) -> list[dict[str, str]]:
     """What was told up to now: `what` (passed, killed, missed), `phase` and `step`."""
     file = told_file(orders)
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [line for _, line in own_lines(file.read_bytes())] if file.exists() else []

@@ -19,6 +19,7 @@ from typing import Final, Literal
 from bench.redaction.carriers import BARE, NAMED
 from bench.redaction.lookalikes import AROUND, TEMPLATES, filled, in_devanagari
 from bench.redaction.numbers import FORMS, TOLD
+from schemas.json_lines import own_lines
 
 SET: Final = Path(__file__).parent / "cases.jsonl"
 SEED: Final = 12
@@ -66,8 +67,7 @@ def lines(cases: Sequence[Case]) -> Iterator[str]:
 
 def read(path: Path = SET) -> list[Case]:
     """The cases of a file."""
-    with path.open(encoding="utf-8") as handle:
-        return [Case(**json.loads(line)) for line in handle]
+    return [Case(**case) for _, case in own_lines(path.read_bytes())]
 
 
 def half_of(form: str, carrier: str) -> Half:

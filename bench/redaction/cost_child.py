@@ -5,11 +5,13 @@ Imports nothing of this project but the redactor, so that it runs beside an olde
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+
+from schemas.json_lines import own_lines
 
 # Where this revision has the redactor, and where former ones had it.
 _MODULES = ("producers.redact", "producers.redaction.redact")
@@ -22,8 +24,7 @@ def untouched(texts: Sequence[str]) -> None:
 
 def main() -> int:
     """`cost_child FILE redact|leave`; prints how many events had something taken out."""
-    with open(sys.argv[1], encoding="utf-8") as handle:
-        events = [tuple(json.loads(line)) for line in handle]
+    events = [tuple(texts) for _, texts in own_lines(Path(sys.argv[1]).read_bytes())]
     redactor = redact_together if sys.argv[2] == "redact" else untouched
     print(sum(redactor(texts) is not None for texts in events))
     return 0

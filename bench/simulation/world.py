@@ -29,7 +29,7 @@ from bench.simulation.simulated_workshop import NOWHERE, Machine, Use
 from bench.simulation.virtual_loop import VirtualLoop
 from consumers.collect.policy import IntakePolicy
 from consumers.decide.feedback_rate import RatesPolicy
-from consumers.decide.model_drift import DriftPolicy
+from consumers.decide.model_drift import DriftPolicy, none_known
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.drift.rates.rate_monitor import RatePolicy
 from consumers.engine.stage import Stage
@@ -54,7 +54,11 @@ RUNNER: Final = RunnerSettings(data_dir=NOWHERE, lease_s=20, lease_renew_s=6, pr
 TAIL: Final = 120
 # A seed has some dozens of ratings, and drift has to be among what happens in it: chance has to do for evidence.
 RATES: Final = RatesPolicy(
-    baseline_events=6, min_bucket_events=2, watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=6), opinion="none"
+    baseline_events=6,
+    min_bucket_events=2,
+    watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=6),
+    opinion="none",
+    delta=0.002,
 )
 HOLDOUT_KEY: Final = b"a key"
 HOLDOUT_PERCENT: Final = 5
@@ -284,7 +288,7 @@ class World:
     def _stages(self) -> dict[str, tuple[Stage, int, int]]:
         intake = IntakePolicy(
             default_model=MODELS[0], holdout_key=HOLDOUT_KEY, holdout_percent=HOLDOUT_PERCENT, redact=redact_together,
-            lateness_s=LATENESS_S, future_s=FUTURE_S,
+            collect_feedback=True, lateness_s=LATENESS_S, future_s=FUTURE_S,
         )  # fmt: skip
         collector, decider, policy, sketcher = self.parts.collector, self.parts.decider, self.policy, SimulatedSketcher()
         first = collecting(lambda number: collector(number, intake, lambda model, day: sketcher))
@@ -297,11 +301,11 @@ class World:
     def _policy(self) -> TriggerPolicy:
         settings = self.settings
         return TriggerPolicy(
-            drift=DriftPolicy(rates=RATES), threshold=settings.threshold,
+            drift=DriftPolicy(none_known, window_days=30, rates=RATES), threshold=settings.threshold,
             max_per_user=settings.max_per_user, min_users=settings.min_users,
             schedule_interval_hours=settings.schedule_s / 3600, cool_down_minutes=settings.cool_down_s / 60,
             retry_minutes=settings.retry_s / 60, run_max_hours=settings.run_max_s / 3600,
-            max_samples=settings.max_samples, max_documents=settings.max_documents,
+            max_samples=settings.max_samples, max_documents=settings.max_documents, future_s=FUTURE_S,
         )  # fmt: skip
 
     def _rng(self, name: str) -> Random:

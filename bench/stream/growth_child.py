@@ -24,7 +24,10 @@ from consumers.records import InputRecord
 from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 
-POLICY = IntakePolicy(default_model="tiny-llama", holdout_key=HOLDOUT_KEY.encode(), holdout_percent=HOLDOUT_PERCENT, redact=unredacted)
+POLICY = IntakePolicy(
+    default_model="tiny-llama", holdout_key=HOLDOUT_KEY.encode(), holdout_percent=HOLDOUT_PERCENT, redact=unredacted,
+    collect_feedback=True, lateness_s=7 * 24 * 3600, future_s=10 * 60,
+)  # fmt: skip
 
 
 def main() -> None:

@@ -31,11 +31,11 @@ class IntakePolicy:
     holdout_key: bytes
     holdout_percent: int
     redact: Redact
-    collect_feedback: bool = True
+    collect_feedback: bool
+    lateness_s: int
+    future_s: int
     max_feedback_bytes: int = topics.MAX_FEEDBACK_BYTES
     max_document_bytes: int = topics.MAX_DOCUMENT_BYTES
-    lateness_s: int = 7 * 24 * 3600
-    future_s: int = 10 * 60
 
     @cached_property
     def frontend(self) -> Callable[[str], Frontend]:

@@ -25,11 +25,11 @@ class RatesPolicy:
     `watch` is what an alarm and a fire take; its design effect is measured on the baseline. `opinion` and `delta`: the second opinion.
     """
 
-    baseline_events: int = 2_000
-    min_bucket_events: int = 20
+    baseline_events: int
+    min_bucket_events: int
+    opinion: SecondOpinion
+    delta: float
     watch: RatePolicy = field(default_factory=RatePolicy)
-    opinion: SecondOpinion = "adwin"
-    delta: float = 0.002
 
 
 class Said(msgspec.Struct, array_like=True, frozen=True):

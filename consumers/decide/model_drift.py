@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,10 @@ class DriftPolicy:
     Event-days older than `window_days` do not enter. After a fire documents fire nothing for `cool_down_documents`.
     """
 
-    baseline: Known = none_known
-    window_days: int = 30
+    baseline: Known
+    window_days: int
+    rates: RatesPolicy
     cool_down_documents: int = 20_000
-    rates: RatesPolicy = field(default_factory=RatesPolicy)
 
 
 @dataclass(frozen=True, slots=True)

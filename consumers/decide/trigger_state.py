@@ -29,17 +29,17 @@ class TriggerPolicy:
     """
 
     drift: DriftPolicy
-    threshold: int = 100
-    max_per_user: int = 5
-    min_users: int = 20
-    schedule_interval_hours: float = 168
-    cool_down_minutes: float = 60
-    retry_minutes: float = 5
-    run_max_hours: float = 24
-    max_samples: int = 2000
-    max_documents: int = 500
+    threshold: int
+    max_per_user: int
+    min_users: int
+    schedule_interval_hours: float
+    cool_down_minutes: float
+    retry_minutes: float
+    run_max_hours: float
+    max_samples: int
+    max_documents: int
+    future_s: int
     sample_days: int = 28
-    future_s: int = 10 * 60
 
 
 class Clock(msgspec.Struct, array_like=True, tag=1):

@@ -9,15 +9,16 @@ what the changelog holds, so no user text.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from runtime.whole_files import sync_path, whole_file
 
 # Records in a frame: about 0.5 MB. Encoding one holds the interpreter for about a millisecond.
 FRAME_RECORDS: Final = 4096
@@ -66,26 +67,14 @@ class Snapshots:
         """Replaces the snapshot of a partition in one step and returns its bytes. Blocks: call it in a thread."""
         header = Header(self.topic, self.topic_id, partition, self.version, shards, changelog_next, self.now_s(), len(records))
         self.folder.mkdir(parents=True, exist_ok=True)
-        # A name of its own: the former writer's thread may not have ended yet.
-        draft = self.folder / f"{partition}.{os.getpid()}-{next(_drafts)}.new"
-        try:
-            with draft.open("wb") as file:
-                digest = hashlib.sha256()
-                for part in _encoded(header, records):
-                    digest.update(part)
-                    file.write(part)
-                file.write(digest.digest())
-                file.flush()
-                os.fsync(file.fileno())
-                size = file.tell()
-            draft.replace(self.path(partition))
-        finally:
-            draft.unlink(missing_ok=True)
-        directory = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        with whole_file(self.path(partition)) as draft, draft.open("wb") as file:
+            digest = hashlib.sha256()
+            for part in _encoded(header, records):
+                digest.update(part)
+                file.write(part)
+            file.write(digest.digest())
+            size = file.tell()
+        sync_path(self.folder)
         return size
 
     def read(self, partition: int) -> tuple[Header, list[Record]] | None:
@@ -135,7 +124,6 @@ class Snapshots:
             raise UnusableSnapshot(f"it is {age_s / 3600:.1f} h old: expected at most {MAX_AGE_S / 3600:.0f}")
 
 
-_drafts: Final = count()
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(list[Record]).decode
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from gpu_runner.dataset.rows import Row, json_lines, write_atomically
+from gpu_runner.dataset.rows import Row, json_lines
+from runtime.whole_files import sync_path, write_whole
 
 FILES: Final = ("train", "eval", "test", "evaluation")
 FORMAT: Final = 1
@@ -30,22 +30,14 @@ def write_folder(out: Path, rows: Mapping[str, Sequence[Row]], facts: Mapping[st
     for name in FILES:
         content = json_lines(rows[name])
         hashes[name] = hashlib.sha256(content).hexdigest()
-        write_atomically(part / f"{name}.jsonl", content)
+        write_whole(part / f"{name}.jsonl", content)
     files = {f"{name}.jsonl": {"sha256": hashes[name], "rows": len(rows[name])} for name in FILES}
     manifest = {"format": FORMAT, "files": files, **facts}
-    write_atomically(part / "manifest.json", (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
+    write_whole(part / "manifest.json", (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
     if out.exists():
         out.rename(old)
     part.rename(out)
-    _sync(out.parent)
+    # The rename is on disk before anybody is told of it.
+    sync_path(out.parent)
     shutil.rmtree(old, ignore_errors=True)
     return hashes
-
-
-def _sync(folder: Path) -> None:
-    """The rename is on disk before anybody is told of it."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

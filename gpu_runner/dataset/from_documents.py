@@ -10,8 +10,9 @@ from pathlib import Path
 
 from gpu_runner.dataset.fields import DataError, Fields, read_objects, unreadable
 from gpu_runner.dataset.questions.extract import extract_pairs
-from gpu_runner.dataset.rows import Document, TrainingRow, language_of, row_id, save_rows, write_atomically
+from gpu_runner.dataset.rows import Document, TrainingRow, language_of, row_id, save_rows
 from gpu_runner.dataset.split import splits
+from runtime.whole_files import write_whole
 from schemas.holdout import is_holdout, normalise_group
 
 PAIRS_FILE = "ministry_qa_pairs.jsonl"
@@ -77,7 +78,7 @@ def write_training_files(
         raise DataError(f"no question-answer pair in {len(documents)} documents ({told}): add documents that state facts in full sentences")
     place = splits((row.group for row in rows), seed=seed)
     written: dict[Path, int] = {data_dir / PAIRS_FILE: len(rows)}
-    write_atomically(data_dir / PAIRS_FILE, "".join(_pair_line(row, sentences[row.id]) for row in rows).encode())
+    write_whole(data_dir / PAIRS_FILE, "".join(_pair_line(row, sentences[row.id]) for row in rows).encode())
     for name in SPLITS:
         part = [row for row in rows if place[normalise_group(row.group)] == name]
         path = data_dir / "train" / f"{name}.jsonl"

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast, get_args
 
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
 from gpu_runner.text.languages import LANGUAGES, Language
+from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
+from schemas.json_lines import own_lines
 
 REPLAY: Final = "replay"
 EARLIER: Final = "earlier"
@@ -186,30 +187,19 @@ def load_answers(path: Path) -> tuple[Answer, ...]:
     return _load(path, answer_row)
 
 
+def answers_to(items: Container[str], answers: bytes) -> bytes:
+    """The lines of an answers file that a child wrote which answer these items, as they stand."""
+    return b"".join(line for line, row in own_lines(answers) if row["item_id"] in items)
+
+
 def json_lines(rows: Iterable[Row]) -> bytes:
     """The rows as they are written: UTF-8 JSON Lines in field order."""
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """`path` holds `content` or what it held before, never a part: temporary file beside it, fsync, rename, fsync of the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def save_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write rows of one type, whole or not at all; equal rows give equal bytes."""
-    write_atomically(path, json_lines(rows))
+    write_whole(path, json_lines(rows))
 
 
 def _load(path: Path, parse: Callable[[Fields], Parsed]) -> tuple[Parsed, ...]:

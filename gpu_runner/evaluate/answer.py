@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gpu_runner.hyperparameters import SEED_DEFAULTS
 from gpu_runner.model_folder.token_limit import TokenLimit
+from gpu_runner.settings import RunnerSettings
 from runtime.artifacts.content_hash import folder_has_sha256, folder_sha256
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Answering:
         self._generator = Generator(
             folder,
             date=None if date is None else datetime.fromisoformat(str(date)),
-            limit=TokenLimit(int(SEED_DEFAULTS["max_seq_length"]) if limit is None else limit),
+            limit=TokenLimit(RunnerSettings.model_fields["training_max_seq_length"].default if limit is None else limit),
         )
         return {"loaded": str(folder), "sha256": expected}
 

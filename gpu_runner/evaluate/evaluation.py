@@ -16,12 +16,12 @@ from gpu_runner.dataset.rows import (
     EvaluationItem,
     read_evaluation_file,
     save_rows,
-    write_atomically,
 )
 from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
 from runtime.artifacts.content_hash import folder_has_sha256
+from runtime.whole_files import write_whole
 
 BATCH = 32
 SOURCES = 'a JSON object {"<document id>": "<text>"} or a list of {"id", "text"}'
@@ -211,7 +211,7 @@ def report(
         "report_dir": str(paths.results.parent),
         "seconds": dict(seconds),
     }
-    write_atomically(folder / RESULT_FILE, (json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
+    write_whole(folder / RESULT_FILE, (json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
     return result
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gpu_runner.dataset.rows import write_atomically
 from gpu_runner.evaluate.aggregate import cut_warning
 from gpu_runner.evaluate.markdown_text import code, plain
 from gpu_runner.evaluate.report_html import render_html
+from runtime.whole_files import write_whole
 
 SETS_IN_ORDER: Final = ("all", "repair", "holdout", "old_facts", "earlier_repair", "dataset")
 SHOWN_METRICS: Final = (
@@ -73,12 +73,12 @@ def write_reports(
     warnings = [warning] if (warning := cut_warning(scores["items"])) else []
     results = {"format": 1, "title": title, "facts": shown, "warnings": warnings, "decision": decision, **scores}
     paths = ReportPaths(folder / "results.json", folder / "report.md", folder / "report.html")
-    write_atomically(paths.results, (json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
+    write_whole(paths.results, (json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
     markdown = render_markdown(title, shown, tables, decision, scores.get("signatures", {}), warnings=warnings)
-    write_atomically(paths.markdown, markdown.encode())
+    write_whole(paths.markdown, markdown.encode())
     notes = [*NOTES, *([FALSE_PROMOTIONS] if decision else [])]
     html = render_html(title, shown, scores, decision=decision, tables=tables, notes=notes, warnings=warnings)
-    write_atomically(paths.html, html.encode())
+    write_whole(paths.html, html.encode())
     return paths
 
 

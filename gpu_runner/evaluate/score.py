@@ -22,13 +22,13 @@ from gpu_runner.dataset.rows import (
     load_answers,
     load_evaluation_items,
     row_id,
-    write_atomically,
 )
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
 from gpu_runner.evaluate.exact_match import SIGNATURES, QaScore, score_answer
 from gpu_runner.evaluate.grounding import Source, ground
 from gpu_runner.text.script import devanagari_share, examine, violates_script
+from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
 
 FORMAT: Final = 1
@@ -94,7 +94,7 @@ def score_answers(
     }
     if timings is not None:
         scores["timings"] = dict(timings)
-    write_atomically(out_path, (json.dumps(scores, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
+    write_whole(out_path, (json.dumps(scores, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
 
 
 def score_side(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET
@@ -14,74 +14,6 @@ GUARDS: Final = ("holdout", "languages", "old_facts", "earlier_repair", "script"
 
 class PolicyError(ValueError):
     """The policy can't be used; the message names the field, what was expected and what was found."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What the gate asks for. Margins are the largest loss of a point estimate that is let pass, in the guard's own unit.
-
-    `alpha` is the one-sided level of the primary and the family-wise level of the guards. `languages` are those that must be guarded; a
-    language with no item in `holdout` and `old_facts` is a missing guard. `latency_margin` 0.5 means 50 % slower for the same work, also
-    the least slowdown that counts as harm. `lineage_margin` is held against the lineage's first version, also the least loss that counts
-    as harm there. `min_*` are counts below which a set proves nothing.
-    """
-
-    alpha: float = 0.05
-    margin: float = 0.05
-    script_margin: float = 0.05
-    hallucination_margin: float = 0.05
-    latency_margin: float = 0.5
-    lineage_margin: float = 0.15
-    languages: tuple[str, ...] = ("hi", "en")
-    guards: tuple[str, ...] = GUARDS
-    min_primary_groups: int = 10
-    min_guard_items: int = 20
-
-    def as_dict(self) -> dict[str, str | float | int | bool | None]:
-        """Flat, for the decision record and its event."""
-        return {name: ",".join(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-
-def policy_of(given: Any, *, languages: Sequence[str]) -> Policy:
-    """The policy of a file's content; a field that is not given has its default, `languages` the ones that are passed.
-
-    Raises PolicyError for anything but an object of known fields in their ranges.
-    """
-    if given is None:
-        given = {}
-    if not isinstance(given, Mapping):
-        raise PolicyError(f"the policy is {_told(given)}: expected fields, one a line, such as `margin: 0.05`")
-    known = [field.name for field in fields(Policy)]
-    for name in given:
-        if name not in known:
-            raise PolicyError(f"field {_told(name)} is not known: expected some of {', '.join(known)}")
-    values = {name: _READERS[name](name, value) for name, value in given.items()}
-    values.setdefault("languages", tuple(languages))
-    return Policy(**values)
-
-
-def policy_text(policy: Policy) -> str:
-    """The policy as a YAML file in which every field is told; `policy_of` reads it back."""
-    lines = ["# What the gate asks of a candidate. Read before each decision, which names this file's hash."]
-    for field in fields(Policy):
-        value = getattr(policy, field.name)
-        told = f"[{', '.join(value)}]" if isinstance(value, tuple) else repr(value)
-        lines += [f"# {_MEANINGS[field.name]}", f"{field.name}: {told}"]
-    return "\n".join(lines) + "\n"
-
-
-_MEANINGS: Final[Mapping[str, str]] = {
-    "alpha": "One-sided level of the gain on the repair items, and family-wise level of harm over all guards.",
-    "margin": "The largest loss in exact match that holdout, old_facts, earlier_repair and each language may show (0.05: 5 points).",
-    "script_margin": "The same for the share of answers in the right script.",
-    "hallucination_margin": "The same for the share of answers whose claims their source supports.",
-    "latency_margin": "How much slower the candidate may be for the same work (0.5: 50 %).",
-    "lineage_margin": "The largest loss against the first version of the lineage, so that small losses don't add up unseen.",
-    "languages": "Every language of which nothing may be lost; each needs min_guard_items in the evaluation set.",
-    "guards": "What is guarded. A guard that is left out guards nothing.",
-    "min_primary_groups": "The fewest source groups of repair items that can show a gain.",
-    "min_guard_items": "The fewest items with which holdout, old_facts, each language and script can show that nothing was lost.",
-}
 
 
 def _share(least: float, most: float) -> Callable[[str, Any], float]:
@@ -123,13 +55,73 @@ def _told(value: Any) -> str:
     return told if len(told) <= 60 else f"{told[:60]}…"
 
 
-_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
-    "alpha": _share(0, 0.5),
-    **dict.fromkeys(("margin", "script_margin", "hallucination_margin", "lineage_margin"), _share(0, 1)),
-    "latency_margin": _share(0, 10),
-    "languages": _names(LANGUAGES),
-    "guards": _names(GUARDS),
-    "min_primary_groups": _count(100_000),
+def _asked(default: Any, read: Callable[[str, Any], Any], meaning: str) -> Any:
+    """A field of the policy: how its value in a file is read, and the words that stand above it there."""
+    return field(default=default, metadata={"read": read, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the gate asks for. Margins are the largest loss of a point estimate that is let pass, in the guard's own unit.
+
+    A language with no item in `holdout` and `old_facts` is a missing guard. `latency_margin` and `lineage_margin` are also the least loss
+    that counts as harm. `min_*` are counts below which a set proves nothing.
+    """
+
+    alpha: float = _asked(
+        0.05, _share(0, 0.5), "One-sided level of the gain on the repair items, and family-wise level of harm over all guards."
+    )
+    margin: float = _asked(
+        0.05,
+        _share(0, 1),
+        "The largest loss in exact match that holdout, old_facts, earlier_repair and each language may show (0.05: 5 points).",
+    )
+    script_margin: float = _asked(0.05, _share(0, 1), "The same for the share of answers in the right script.")
+    hallucination_margin: float = _asked(0.05, _share(0, 1), "The same for the share of answers whose claims their source supports.")
+    latency_margin: float = _asked(0.5, _share(0, 10), "How much slower the candidate may be for the same work (0.5: 50 %).")
+    lineage_margin: float = _asked(
+        0.15, _share(0, 1), "The largest loss against the first version of the lineage, so that small losses don't add up unseen."
+    )
+    languages: tuple[str, ...] = _asked(
+        ("hi", "en"), _names(LANGUAGES), "Every language of which nothing may be lost; each needs min_guard_items in the evaluation set."
+    )
+    guards: tuple[str, ...] = _asked(GUARDS, _names(GUARDS), "What is guarded. A guard that is left out guards nothing.")
+    min_primary_groups: int = _asked(10, _count(100_000), "The fewest source groups of repair items that can show a gain.")
     # More than are asked of a set could never be there.
-    "min_guard_items": _count(MOST_ITEMS_OF_A_SET),
-}
+    min_guard_items: int = _asked(
+        20,
+        _count(MOST_ITEMS_OF_A_SET),
+        "The fewest items with which holdout, old_facts, each language and script can show that nothing was lost.",
+    )
+
+    def as_dict(self) -> dict[str, str | float | int | bool | None]:
+        """Flat, for the decision record and its event."""
+        return {name: ",".join(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def policy_of(given: Any, *, languages: Sequence[str]) -> Policy:
+    """The policy of a file's content; a field that is not given has its default, `languages` the ones that are passed.
+
+    Raises PolicyError for anything but an object of known fields in their ranges.
+    """
+    if given is None:
+        given = {}
+    if not isinstance(given, Mapping):
+        raise PolicyError(f"the policy is {_told(given)}: expected fields, one a line, such as `margin: 0.05`")
+    known = {one.name: one for one in fields(Policy)}
+    for name in given:
+        if name not in known:
+            raise PolicyError(f"field {_told(name)} is not known: expected some of {', '.join(known)}")
+    values = {name: known[name].metadata["read"](name, value) for name, value in given.items()}
+    values.setdefault("languages", tuple(languages))
+    return Policy(**values)
+
+
+def policy_text(policy: Policy) -> str:
+    """The policy as a YAML file in which every field is told; `policy_of` reads it back."""
+    lines = ["# What the gate asks of a candidate. Read before each decision, which names this file's hash."]
+    for one in fields(Policy):
+        value = getattr(policy, one.name)
+        told = f"[{', '.join(value)}]" if isinstance(value, tuple) else repr(value)
+        lines += [f"# {one.metadata['meaning']}", f"{one.name}: {told}"]
+    return "\n".join(lines) + "\n"

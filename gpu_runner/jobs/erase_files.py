@@ -41,8 +41,9 @@ def forget_job(folder: JobFolder, taken_back: TakenBack) -> dict[str, KnownSampl
         folder.discard()
         return {}
     model, samples = made_of
-    for draft in (*folder.dataset.glob(".*.part"), *(folder.path / "evaluation").glob(".*.part")):
-        draft.unlink()  # of a process that was killed while it wrote; no child works here now
+    for pattern in (".part-*", ".*.part"):  # the second: what former releases called them
+        for draft in (*folder.dataset.glob(pattern), *(folder.path / "evaluation").glob(pattern)):
+            draft.unlink()  # of a process that was killed while it wrote; no child works here now
     gone = taken_back.gone(model, samples)
     known = read_json(folder.path / MEMO) or {}
     if any(sample_id not in known for sample_id in gone):
@@ -82,7 +83,7 @@ def forget_evaluation(folder: Path, gone: Collection[str]) -> None:
     paths = [*folder.glob("*.jsonl"), *folder.glob("given/*.jsonl")]
     items = {name for path in paths for name in forget_lines(path, gone)}
     for path in paths if items else ():
-        keep_lines(path, [line for line in lines(path) if field(line, "item_id") not in items])
+        keep_lines(path, b"".join(line for line in lines(path) if field(line, "item_id") not in items))
 
 
 def forget_exports(folder: Path, taken_back: TakenBack) -> None:

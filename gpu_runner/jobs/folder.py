@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.dataset.folder import FILES
+from gpu_runner.dataset.rows import answers_to
 from gpu_runner.errors import JobInterrupted, JobRefused
 from gpu_runner.event_log.withdrawals import KnownSample, Reason, known_samples
-from gpu_runner.jobs.sample_lines import field, forget_lines, keep_lines, lines, rows
+from gpu_runner.jobs.sample_lines import forget_lines, keep_lines
 from gpu_runner.json_files import read_json, write_json
 from gpu_runner.versions.keys import folder_name
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
+from schemas.json_lines import own_lines
 
 # In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
 MEMO: Final = "taken_back.json"
@@ -98,10 +100,11 @@ class JobFolder:
         forget_lines(self.leased_documents, gone)
         if answers:
             # By what is left to ask, and not by what was just removed: that may have happened while the answers were written.
-            left = {str(row["id"]) for row in rows(self.dataset / "evaluation.jsonl")}
+            items = self.dataset / "evaluation.jsonl"
+            left = {str(row["id"]) for _, row in own_lines(items.read_bytes())} if items.is_file() else set()
             path = self.path / "evaluation" / "answers.jsonl"
             if path.is_file():
-                keep_lines(path, [line for line in lines(path) if field(line, "item_id") in left])
+                keep_lines(path, answers_to(left, path.read_bytes()))
             write_json(self.path / MEMO, (read_json(self.path / MEMO) or {}) | dict(gone))
 
     def pinned_spec(self, attempt: int) -> dict[str, Any] | None:

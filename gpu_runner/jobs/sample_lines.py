@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
 
-from gpu_runner.dataset.rows import write_atomically
+from runtime.whole_files import write_whole
 from schemas.json_text import UnreadableJson, read_json
 
 
@@ -18,15 +16,14 @@ def forget_lines(path: Path, sample_ids: Collection[str]) -> set[str]:
     before = lines(path)
     kept = without(before, sample_ids)
     removed = {str(field(line, "id")) for line in before} - {str(field(line, "id")) for line in kept} if len(kept) < len(before) else set()
-    keep_lines(path, kept)
+    keep_lines(path, b"".join(kept))
     return removed
 
 
-def keep_lines(path: Path, kept: Iterable[bytes]) -> None:
+def keep_lines(path: Path, kept: bytes) -> None:
     """Leaves these lines of a file; where all are kept it isn't touched."""
-    content = b"".join(kept)
-    if len(content) < path.stat().st_size:
-        write_atomically(path, content)
+    if len(kept) < path.stat().st_size:
+        write_whole(path, kept)
 
 
 def without(rows: Iterable[bytes], sample_ids: Collection[str]) -> list[bytes]:
@@ -46,8 +43,3 @@ def field(line: bytes, name: str) -> object:
 def lines(path: Path) -> list[bytes]:
     """The lines of a file with their ends."""
     return path.read_bytes().splitlines(keepends=True)
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    """The lines of a file of ours, read; none where it is absent."""
-    return [json.loads(line) for line in lines(path)] if path.is_file() else []

@@ -7,12 +7,12 @@ two are *untaught*, so that the base answers them wrongly and users have somethi
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+
+from schemas.json_lines import own_lines
 
 CORPUS = Path(__file__).parent / "corpus"
 TAUGHT_WORDINGS = 4
@@ -47,10 +47,8 @@ class Fact:
         return self.wordings[TAUGHT_WORDINGS:]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as handle:
-        for line in handle:
-            yield json.loads(line)
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [row for _, row in own_lines(path.read_bytes())]
 
 
 def _filled(template: str, name: str, answer: str = "") -> str:
@@ -61,9 +59,9 @@ def _filled(template: str, name: str, answer: str = "") -> str:
 @cache
 def load_facts() -> tuple[Fact, ...]:
     """All facts in the order of the files, 216 a language, 6 wordings each; ids are `{group}-{relation}`."""
-    relations = {(row["language"], row["kind"], row["relation"]): row for row in _lines(CORPUS / "relations.jsonl")}
+    relations = {(row["language"], row["kind"], row["relation"]): row for row in _rows(CORPUS / "relations.jsonl")}
     facts = []
-    for place in _lines(CORPUS / "institutions.jsonl"):
+    for place in _rows(CORPUS / "institutions.jsonl"):
         for relation, answer in place["answers"].items():
             templates = relations[place["language"], place["kind"], relation]
             facts.append(

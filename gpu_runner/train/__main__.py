@@ -18,6 +18,7 @@ from gpu_runner.child.heartbeat import Heartbeat
 from gpu_runner.child.parent import Parent, Terminated, Termination
 from gpu_runner.child.reporter import Reporter, claim_stdout
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.json_files import write_json
 from gpu_runner.model_folder.chat_tokens import TemplateMisfit
 from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.model_folder.weight_files import ModelFault
@@ -82,21 +83,12 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     reporter.end(2 * len(items), 2 * len(items))
     result |= {"scores": "evaluation/scores.json", "scores_sha256": file_sha256(evaluation / "scores.json")}
     result |= {"seconds": reporter.seconds, "versions": {name: version(name) for name in LIBRARIES}}
-    _write_whole(folder / "result.json", result)
+    write_json(folder / "result.json", result)
     return result
 
 
 def _asked(folder: Path, spec: Spec, unasked: frozenset[str]) -> list[Item]:
     return [item for item in load_items(folder / spec.dataset.evaluation) if item.id not in unasked]
-
-
-def _write_whole(path: Path, content: dict[str, Any]) -> None:
-    aside = path.with_suffix(".tmp")
-    with aside.open("w", encoding="utf-8") as handle:
-        json.dump(content, handle, ensure_ascii=False, indent=1)
-        handle.flush()
-        os.fsync(handle.fileno())
-    aside.rename(path)
 
 
 def _kind_of(error: Exception) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 from gpu_runner.child.parent import Parent
 from gpu_runner.child.reporter import Reporter
-from gpu_runner.dataset.rows import write_atomically
+from gpu_runner.dataset.rows import answers_to
 from gpu_runner.evaluate.generate import Generator
 from gpu_runner.model_folder.token_limit import TokenLimit
 from gpu_runner.train.spec import Item, Spec
 from gpu_runner.train.timing import Timings
+from runtime.whole_files import write_whole
 
 BATCH = 64
 
@@ -68,6 +69,4 @@ def _generator(folder: Path, spec: Spec) -> Generator:
 
 def keep_answers_to(items: Sequence[Item], out: Path) -> None:
     """Removes answers to other items: those of samples that were taken back, and left the file, while the models answered."""
-    asked = {item.id for item in items}
-    lines = out.read_bytes().splitlines(keepends=True)
-    write_atomically(out, b"".join(line for line in lines if json.loads(line)["item_id"] in asked))
+    write_whole(out, answers_to({item.id for item in items}, out.read_bytes()))

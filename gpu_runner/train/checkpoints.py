@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.artifacts.content_hash import file_sha256
+from runtime.whole_files import sync_path
 
 MANIFEST = "manifest.json"
 KEPT = 2
@@ -35,13 +35,13 @@ def seal(written: Path, folder: Path, *, step: int, identity: str) -> Path:
     manifest = {"step": step, "identity": identity, "files": files}
     (written / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     for path in sorted(written.rglob("*")):
-        _flush(path)
-    _flush(written)
+        sync_path(path)
+    sync_path(written)
     target = folder / f"step-{step}"
     if target.exists():
         shutil.rmtree(target)
     written.rename(target)
-    _flush(folder)
+    sync_path(folder)
     for _, old in _by_step(folder)[KEPT:]:
         shutil.rmtree(old)
     return target
@@ -76,11 +76,3 @@ def _fault(path: Path, step: int, identity: str) -> str | None:
 def _by_step(folder: Path) -> list[tuple[int, Path]]:
     found = [(int(match[1]), path) for path in folder.glob("step-*") if (match := _NAME.fullmatch(path.name)) and path.is_dir()]
     return sorted(found, reverse=True)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -157,11 +157,11 @@ def _sha256(file: Path) -> str:
 
 def _check_ranges(spec: Spec) -> None:
     knobs = spec.hyperparameters
-    for name in ("lora_rank", "lora_alpha", "epochs", "batch_size", "max_seq_length"):
-        if getattr(knobs, name) < 1:
-            raise TrainingError("bad_data", f"hyperparameters.{name} is {getattr(knobs, name)}, expected 1 or more")
-    if not knobs.learning_rate > 0:
-        raise TrainingError("bad_data", f"hyperparameters.learning_rate is {knobs.learning_rate}, expected more than 0")
+    for name in knobs.__struct_fields__:
+        value = getattr(knobs, name)
+        if not value > 0:
+            expected = "more than 0" if isinstance(value, float) else "1 or more"
+            raise TrainingError("bad_data", f"hyperparameters.{name} is {value}, expected {expected}")
     if not 0 <= spec.replay_share < 1:
         raise TrainingError("bad_data", f"replay_share is {spec.replay_share}, expected 0 or more and less than 1")
     if not 0 < spec.adapter_scale <= 1:

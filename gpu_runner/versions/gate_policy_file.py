@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -13,6 +12,7 @@ from gpu_runner.dataset.rows import EvaluationItem
 from gpu_runner.gate.policy import Policy, PolicyError, policy_of, policy_text
 from gpu_runner.versions.registry import read_record, version_key
 from runtime.artifacts.store import ArtifactError, ArtifactStore
+from schemas.json_lines import own_lines
 
 FIRST: Final = "v0"
 # A policy is ten lines; what is longer is another file.
@@ -68,8 +68,8 @@ def policy_in_force(store: ArtifactStore, model: str, *, items_key: str) -> Poli
     if named is None:
         if not store.exists(items_key):
             return PolicyInForce(Policy())
-        lines = store.read_bytes(items_key).splitlines()
-        return PolicyInForce(Policy(languages=tuple(sorted({str(json.loads(line)["language"]) for line in lines}))))
+        languages = {str(item["language"]) for _, item in own_lines(store.read_bytes(items_key))}
+        return PolicyInForce(Policy(languages=tuple(sorted(languages))))
     key, expected = str(named["key"]), str(named["sha256"])
     try:
         content = store.read_bytes(key)

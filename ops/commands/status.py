@@ -10,18 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
+from ops.commands.options import Data, Json
 from ops.stack import description as running
-from ops.tables import show_table
 
 _PATHS = {"runner": "/health", "gateway": "/health", "dashboard": "/health", "consumers": "/health"}
 
 
-def run(data_dir: Path | None, *, as_json: bool) -> int:
-    """Prints it; 0 when every service answers, else 1."""
-    found = gather(data_dir or Path(os.environ.get("DATA_DIR") or "data"))
+def status(data: Data = None, as_json: Json = False) -> int:
+    """Shows what runs, each model's buffer, drift, job and serving version."""
+    found = gather(data or Path(os.environ.get("DATA_DIR") or "data"))
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
@@ -70,6 +67,11 @@ def _get(url: str) -> dict[str, Any] | None:
 
 
 def _show(found: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from ops.tables import show_table
+
     console = Console()
     stack = found["stack"]
     console.print(

@@ -6,18 +6,33 @@ import os
 import signal
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.markup import escape
+import typer
 
+from ops.commands.options import Data
 from ops.stack.services import Ports
-from ops.stack.stack import Stack, StackSettings
+
+if TYPE_CHECKING:
+    from ops.stack.stack import Stack
 
 
-def run(
-    *, broker: str, data_dir: Path | None, port_offset: int, restart: bool, apply_topics: bool, kafka_folder: Path, kafka_port: int
+def up(
+    *,
+    broker: Annotated[str, typer.Option(help="embedded, kafka (one node on this machine), or HOST:PORT of one that runs.")] = "embedded",
+    data: Data = None,
+    port_offset: Annotated[int, typer.Option(help="Moves all ports (8007 to 8010) by this number.")] = 0,
+    no_restart: Annotated[bool, typer.Option("--no-restart", help="On Apache Kafka: leave a dead service down.")] = False,
+    no_topics: Annotated[bool, typer.Option("--no-topics", help="Leave the cluster's topics as they are.")] = False,
+    kafka_data: Annotated[Path, typer.Option(help="With --broker kafka: the node's folder.")] = Path(".abhyas/kafka"),
+    kafka_port: Annotated[int, typer.Option(help="With --broker kafka: the node's port; 0 takes a free one.")] = 29092,
 ) -> None:
-    """Runs the stack; returns after a clean stop, raises OperationFailed when it could not start or came to an end."""
+    """Starts broker and services on this machine; Ctrl-C stops them."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from ops.stack.stack import Stack, StackSettings
+
     console = Console(stderr=True)
 
     def say(line: str) -> None:
@@ -25,11 +40,11 @@ def run(
 
     settings = StackSettings(
         broker=broker,
-        data_dir=data_dir or Path(os.environ.get("DATA_DIR") or "data"),
+        data_dir=data or Path(os.environ.get("DATA_DIR") or "data"),
         ports=Ports().shifted(port_offset),
-        restart=restart,
-        apply_topics=apply_topics,
-        kafka_folder=kafka_folder,
+        restart=not no_restart,
+        apply_topics=not no_topics,
+        kafka_folder=kafka_data,
         kafka_port=kafka_port,
     )
     signal.signal(signal.SIGTERM, _interrupt)

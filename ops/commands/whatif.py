@@ -7,16 +7,18 @@ import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
 from ops.commands.models.operator import named_model
+from ops.commands.options import Data, Json, Model
 from ops.stack.description import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rich.table import Table
 
     from consumers.decide.trigger_state import TriggerPolicy
     from consumers.decide.whatif import RecordedHistory, Run, Simulation
@@ -32,20 +34,33 @@ LIMITS: Final = (
 )
 
 
-def run(*, policies: Path, model: str | None, as_json: bool, data_dir: Path | None) -> int:
-    """Prints it; always 0, for there is no wrong answer."""
+def whatif(
+    *,
+    policy: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help='Named policies: TOML tables, or JSON as {"eager": {"threshold": 50, "cool_down_minutes": 0}}.'),
+    ],
+    model: Model = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Runs the recorded history through other thresholds, caps and cool-downs: when each would have fired, with which batch.
+
+    A policy names what differs from the environment's, by the trigger's field or by environment variable. Ends of runs
+    can't be known, so a policy may say run_minutes and run_outcome; the default is the median of the recorded runs, and the
+    outcome recorded most often. run_outcome = "recorded" lets runs that are recorded too end as they did. Nothing is written.
+    """
     from ops.whatif.policies import policy_in_force, read_policies
     from ops.whatif.run import CachedBaselines, what_if
     from runtime.settings import ServiceSettings
 
-    scenarios = read_policies(policies, CachedBaselines((data_dir or ServiceSettings().data_dir) / "cache" / "drift"))
-    answer = asyncio.run(what_if(connection(data_dir), named_model(model) if model else ServiceSettings().default_model, scenarios))
+    scenarios = read_policies(policy, CachedBaselines((data or ServiceSettings().data_dir) / "cache" / "drift"))
+    answer = asyncio.run(what_if(connection(data), named_model(model) if model else ServiceSettings().default_model, scenarios))
     found = as_dict(answer, policy_in_force())
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
         _show(found)
-    return 0
 
 
 def as_dict(answer: WhatIfAnswer, in_force: TriggerPolicy) -> dict[str, Any]:
@@ -142,6 +157,8 @@ def _assumption(simulation: Simulation, history: RecordedHistory) -> str:
 
 
 def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console
+
     console = Console(soft_wrap=True, highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 120
@@ -164,6 +181,8 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _table(runs: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+
     table = Table("asked (UTC)", "batch", "samples", "documents", "due", "sha256", "took", "outcome", box=None, padding=(0, 2))
     for column in table.columns:
         column.overflow = "fold"

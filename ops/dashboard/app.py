@@ -22,15 +22,13 @@ from ops.dashboard.feed import Feed
 from ops.dashboard.snapshot import snapshot
 from runtime.http_errors import install_error_handlers
 from runtime.process_end import cancelled
-from runtime.settings import ServiceSettings
+from runtime.settings import ConsumersAddress, ListeningSettings
 
 
-class DashboardSettings(ServiceSettings):
+class DashboardSettings(ListeningSettings, ConsumersAddress):
     """Where the page listens, and where it asks for buffers and drift."""
 
-    host: str = "127.0.0.1"
-    dashboard_port: int = Field(default=8009, ge=1, le=65535)
-    consumers_url: str = "http://127.0.0.1:8010"
+    dashboard_port: int = Field(8009, ge=1, le=65535, description="Its port.")
 
 
 _HERE: Final = Path(__file__).parent

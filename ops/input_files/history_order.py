@@ -10,8 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from schemas.json_lines import Line, raw_lines
-from schemas.json_text import Problem, UnreadableJson, read_json
+from schemas.json_lines import Line, parsed, raw_line, raw_lines, to_line_end
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _time: Final = TypeAdapter(AwareDatetime)
@@ -35,34 +34,17 @@ def lines_by_time(file: BinaryIO, *, max_line_bytes: int) -> Iterator[Line]:
             times.append(_time_of(raw, max_line_bytes))
             starts.append(start)
             numbers.append(number)
-        _to_line_end(file, raw, max_line_bytes)
+        to_line_end(file, raw, max_line_bytes=max_line_bytes)
         start = file.tell()
     for at in np.argsort(np.frombuffer(times), kind="stable") if times else ():
         file.seek(starts[at])
-        yield _read(numbers[at], file.readline(max_line_bytes + 2), max_line_bytes)
+        yield parsed(raw_line(numbers[at], file.readline(max_line_bytes + 2), max_line_bytes=max_line_bytes))
 
 
 def _time_of(raw: bytes, limit: int) -> float:
-    found = _read(0, raw, limit).value
+    found = parsed(raw_line(0, raw, max_line_bytes=limit)).value
     try:
         given: Any = found.get("occurred_at") if isinstance(found, dict) else None
         return (_time.validate_python(given) - _EPOCH).total_seconds()
     except (ValidationError, OverflowError):
         return -inf
-
-
-def _read(number: int, raw: bytes, limit: int) -> Line:
-    content = raw.removesuffix(b"\n").removesuffix(b"\r")
-    if len(content) > limit:
-        return Line(number, b"", None, (Problem((), f"longer than {limit} bytes: expected shorter lines"),))
-    content = content.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
-    try:
-        read = read_json(content)
-    except UnreadableJson as error:
-        return Line(number, content, None, (Problem((), str(error)),))
-    return Line(number, content, read.value, read.problems)
-
-
-def _to_line_end(file: BinaryIO, raw: bytes, limit: int) -> None:
-    while raw and not raw.endswith(b"\n"):
-        raw = file.readline(limit + 2)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import OperationFailed, settings_trouble
+from runtime.whole_files import write_whole
 
 if TYPE_CHECKING:
     from runtime.kafka.connection import KafkaConnection
@@ -40,10 +41,7 @@ class RunningStack:
 
     def write(self) -> None:
         """Replaces the file in one step, so that a reader never sees half of it."""
-        path = Path(self.data_dir) / FILE_NAME
-        draft = path.with_suffix(".json.new")
-        draft.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-        draft.replace(path)
+        write_whole(Path(self.data_dir) / FILE_NAME, (json.dumps(asdict(self), indent=1) + "\n").encode())
 
     def alive(self) -> bool:
         """Whether the process that wrote the file still runs."""

@@ -7,6 +7,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from runtime.whole_files import write_first
+
 # holdout.key assigns the holdout for ever; user_hash.key turns raw user ids into user hashes.
 KEYS: Final = {"holdout.key": "HOLDOUT_KEY", "user_hash.key": "USER_HASH_KEY"}
 
@@ -18,18 +20,6 @@ def make_keys(data_dir: Path) -> list[Path]:
         path = data_dir / name
         if os.environ.get(variable) or path.exists():
             continue
-        draft = data_dir / f".{name}.{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A link fails where the key has come into being meanwhile; a rename would replace it.
-            os.link(draft, path)
+        if write_first(path, f"{secrets.token_hex(32)}\n".encode(), mode=0o600):
             made.append(path)
-        except FileExistsError:
-            continue
-        finally:
-            draft.unlink()
     return made

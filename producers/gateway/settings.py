@@ -6,31 +6,19 @@ from pathlib import Path
 
 from pydantic import Field
 
-from runtime.settings import ServiceSettings
+from runtime.settings import CollectionSettings, ConsumersAddress, ListeningSettings
 
 
-class GatewaySettings(ServiceSettings):
-    """Environment variables of the gateway, beside those of every service (`runtime.settings`).
+class GatewaySettings(ListeningSettings, CollectionSettings, ConsumersAddress):
+    """What the gateway is set by; the shared variables are in `runtime.settings`."""
 
-    HOST, GATEWAY_PORT              where it listens (127.0.0.1:8008)
-    USER_HASH_KEY                   the secret that turns a raw `user` into its hash; unset: DATA_DIR/user_hash.key;
-                                    without either, a request with `user` is refused
-    FEEDBACK_COLLECTION_ENABLED     false: feedback is refused with 403, documents are taken
-    GATEWAY_MAX_BODY_BYTES          the largest request body (4 MiB), counted while it is read
-    GATEWAY_MAX_ITEMS               the most items of one batch (500)
-    GATEWAY_ACK_TIMEOUT_S           how long a request waits for Kafka before it is answered with 503 (10)
-    CONSUMERS_URL                   where the stream processor says how many samples an erasure meets and, on the embedded broker, how far
-                                    stage 1 is (http://127.0.0.1:8010)
-    """
-
-    host: str = "127.0.0.1"
-    gateway_port: int = Field(default=8008, ge=0, le=65535)
-    user_hash_key: str | None = None
-    feedback_collection_enabled: bool = True
-    gateway_max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
-    gateway_max_items: int = Field(default=500, ge=1)
-    gateway_ack_timeout_s: float = Field(default=10.0, gt=0)
-    consumers_url: str = "http://127.0.0.1:8010"
+    gateway_port: int = Field(8008, ge=0, le=65535, description="Its port.")
+    user_hash_key: str | None = Field(
+        None, description="Turns raw user ids into hashes; without one, refused. Unset: what `DATA_DIR/user_hash.key` holds. Secret."
+    )
+    gateway_max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="The largest request body, counted while it is read.")
+    gateway_max_items: int = Field(500, ge=1, description="The most items of one batch.")
+    gateway_ack_timeout_s: float = Field(10.0, gt=0, description="How long a request waits for Kafka before it is answered with 503.")
 
     def user_hash_key_bytes(self) -> bytes | None:
         """The key of user hashes; None where there is none."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from runtime.artifacts.content_hash import is_leftover
 from runtime.artifacts.stopping import look
 from runtime.artifacts.store import MANIFEST, ArtifactError, ArtifactMissing, checked_key
-from runtime.artifacts.unfinished import PARTS, Unfinished, copy_file, sync_folder, whole_file, write_file
+from runtime.artifacts.unfinished import PARTS, Unfinished, copy_file
+from runtime.whole_files import sync_path, whole_file
 
 
 class LocalStore:
@@ -38,7 +39,7 @@ class LocalStore:
     def write_bytes(self, key: str, data: bytes) -> None:
         """Puts the bytes under the key, whole or not at all."""
         with self._written(key) as part:
-            write_file(part, data)
+            part.write_bytes(data)
 
     def read_file(self, key: str, path: Path) -> None:
         """Copies the file to `path`, whole or not at all."""
@@ -58,9 +59,10 @@ class LocalStore:
                 target = part / checked_key(name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 copy_file(files[name], target)
-            write_file(part / MANIFEST, manifest)
-            for folder in (part, *(path for path in part.rglob("*") if path.is_dir())):
-                sync_folder(folder)
+                sync_path(target)
+            (part / MANIFEST).write_bytes(manifest)
+            for path in (part / MANIFEST, *(path for path in part.rglob("*") if path.is_dir())):
+                sync_path(path)
 
     def list(self, prefix: str = "") -> tuple[str, ...]:
         """The keys of all files below a folder key, sorted."""
@@ -116,9 +118,10 @@ class LocalStore:
             with self._unfinished.new() as part:
                 yield part
                 look()
+                sync_path(part)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self._put_in_place(part, target)
-                sync_folder(target.parent)
+                sync_path(target.parent)
         except OSError as error:
             elsewhere = "another file system lies below the store; mount the whole store" if error.errno == errno.EXDEV else error
             raise ArtifactError(f"{key} can't be written under {self._root}: {elsewhere}") from error

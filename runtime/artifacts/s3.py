@@ -6,7 +6,6 @@ It asks for no more than s3:GetObject, s3:PutObject and s3:ListBucket; s3:Create
 from __future__ import annotations
 
 import io
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from minio.error import S3Error
 from runtime.artifacts.s3_troubles import TROUBLES, Right, told
 from runtime.artifacts.stopping import WorkStopped, look
 from runtime.artifacts.store import MANIFEST, ArtifactError, ArtifactMissing, checked_key
-from runtime.artifacts.unfinished import whole_file
+from runtime.whole_files import whole_file
 
 # Nothing is ever written there: asked for to see whether objects may be read.
 PROBE: Final = "abhyas-check/nothing-is-here"
@@ -88,8 +87,6 @@ class S3Store:
                     while block := response.read(1 << 20):
                         look()
                         handle.write(block)
-                    handle.flush()
-                    os.fsync(handle.fileno())
             finally:
                 response.close()
                 response.release_conn()

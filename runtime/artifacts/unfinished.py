@@ -23,43 +23,11 @@ PARTS: Final = ".parts"
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copies a file into a new one and syncs it; may be told to stop between blocks of 1 MiB."""
+    """Copies a file into a new one; may be told to stop between blocks of 1 MiB."""
     with source.open("rb") as reads, target.open("wb") as writes:
         while block := reads.read(1 << 20):
             look()
             writes.write(block)
-        writes.flush()
-        os.fsync(writes.fileno())
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Writes a new file and syncs it."""
-    with path.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A name beside `path`, for files outside a store: what is written under it is `path` at the end, or gone after an error."""
-    part = path.with_name(f".part-{uuid4().hex}")
-    try:
-        yield part
-        look()
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """The names in a folder are on disk; some file systems can't do that, and a rename is then as durable as they make it."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 class Unfinished:

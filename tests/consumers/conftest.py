@@ -24,13 +24,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hypothesis import settings
 
 from consumers.collect.policy import IntakePolicy
-from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.drift.baseline.fit import Baseline, fit_baseline
 from consumers.records import Effects, InputRecord
 from ops.stack.brokers.embedded import EmbeddedBroker
 from ops.topic_contract import apply
-from producers.redaction.redact import redact_together
 from runtime.kafka.connection import KafkaConnection
 from schemas import envelope, topics
 from schemas.catalogue import Event
@@ -46,6 +44,7 @@ from schemas.events.training_state import TrainingState
 from schemas.events.user_erased import UserErased
 from schemas.fields import Provenance
 from schemas.rating import Rating, normalise
+from tests.consumers import policies
 from tests.consumers.drift.conftest import made_documents
 
 # The first example that makes a detector imports river, and the machine is shared: a deadline would tell of that alone.
@@ -145,12 +144,11 @@ class Build:
         return TrainingState(**(given | fields))
 
     def intake_policy(self, **fields: Any) -> IntakePolicy:
-        given: dict[str, Any] = {"default_model": MODEL, "holdout_key": b"a key", "holdout_percent": 0, "redact": redact_together}
-        return IntakePolicy(**(given | fields))
+        return policies.intake_policy(**({"default_model": MODEL} | fields))
 
     def trigger_policy(self, **fields: Any) -> TriggerPolicy:
         # One voice may speak for all, but where a test says otherwise.
-        return TriggerPolicy(**({"drift": DriftPolicy(), "threshold": 3, "max_per_user": 10**6, "min_users": 1} | fields))
+        return policies.trigger_policy(**({"threshold": 3, "max_per_user": 10**6, "min_users": 1} | fields))
 
     def erasure(self, user_hash: str) -> UserErased:
         return UserErased(user_hash=user_hash, actor="asha")

@@ -8,24 +8,6 @@ from pydantic import ValidationError
 from consumers.settings import ConsumerSettings
 
 
-def test_the_documented_variables_are_the_fields_and_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every variable of the table exists with the default it names, and no field is missing from the table."""
-    from runtime.settings import StoreSettings
-
-    monkeypatch.delenv("HOST", raising=False)
-    documented: dict[str, str] = {}
-    for line in str(ConsumerSettings.__doc__).splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) == 3 and cells[0].isupper():
-            names, defaults = cells[0].split(", "), cells[1].split(", ")
-            documented |= dict(zip(names, defaults, strict=True))
-    own = set(ConsumerSettings.model_fields) - set(StoreSettings.model_fields)
-    assert {name.lower() for name in documented} == own
-    settings = ConsumerSettings()
-    for name, default in documented.items():
-        assert str(getattr(settings, name.lower())).lower() in (default, f"{default}.0")
-
-
 def test_the_seeds_variables_are_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     """The seed's names set the trigger's policy."""
     monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "7")

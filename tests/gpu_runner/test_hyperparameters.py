@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gpu_runner.hyperparameters import SEED_DEFAULTS, resolve
+from gpu_runner.hyperparameters import resolve
 from gpu_runner.settings import RunnerSettings
+from gpu_runner.train.spec import TrainingHyperparameters
 from schemas.fields import Hyperparameters
 
 
@@ -24,6 +25,6 @@ def test_a_request_wins_over_the_environment_and_that_over_the_default(settings:
 
 
 def test_every_hyperparameter_of_a_request_is_a_knob() -> None:
-    """No field of a request can be set without effect, and each has an environment variable."""
-    assert set(Hyperparameters.model_fields) == set(SEED_DEFAULTS)
-    assert all(f"training_{name}" in RunnerSettings.model_fields for name in SEED_DEFAULTS)
+    """No field of a request can be set without effect: each has an environment variable, and the child takes it."""
+    assert all(f"training_{name}" in RunnerSettings.model_fields for name in Hyperparameters.model_fields)
+    assert set(Hyperparameters.model_fields) == set(TrainingHyperparameters.__struct_fields__)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import Field
 
 from ops import configuration
+from ops.command_settings import CommandSettings
 
 
 def test_the_page_is_what_the_settings_classes_say() -> None:
@@ -14,10 +16,32 @@ def test_the_page_is_what_the_settings_classes_say() -> None:
 
 def test_a_variable_without_a_meaning_is_named() -> None:
     """A setting that nobody explained keeps the page from being made."""
-    fewer = {title: dict(group) for title, group in configuration.MEANINGS.items()}
-    del fewer["Kafka"]["KAFKA_CA_FILE"]
-    with pytest.raises(ValueError, match="no meaning is written for KAFKA_CA_FILE"):
-        configuration.render(fewer)
+
+    class Unexplained(CommandSettings):
+        kafka_hat: str = ""
+
+    with pytest.raises(ValueError, match="no meaning is written for KAFKA_HAT"):
+        configuration.render(configuration.SERVICES | {"commands": Unexplained})
+
+
+def test_a_variable_of_a_class_in_no_table_is_named() -> None:
+    """A new settings class has to be given its place on the page."""
+
+    class New(CommandSettings):
+        kafka_hat: str = Field("", description="Its hat.")
+
+    with pytest.raises(ValueError, match="no table shows KAFKA_HAT"):
+        configuration.render(configuration.SERVICES | {"commands": New})
+
+
+def test_a_variable_that_two_classes_define_is_named() -> None:
+    """One variable has one definition: its text and its default cannot differ from service to service."""
+
+    class Again(CommandSettings):
+        gateway_port: int = Field(1, description="Another port.")
+
+    with pytest.raises(ValueError, match="GATEWAY_PORT is defined by GatewaySettings and Again"):
+        configuration.render(configuration.SERVICES | {"commands": Again})
 
 
 def test_the_seeds_variables_are_there() -> None:

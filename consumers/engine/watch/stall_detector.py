@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -67,14 +67,16 @@ class ProgressWatch:
         stall_s: float,
         topics: Mapping[str, Topic] | None = None,
         used: Mapping[str, int] | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection
         self._shards = shards
         self._metrics = metrics
         self._stall_s = stall_s
+        self._clock_s = clock_s
         self._standings = [StallStatus() for _ in shards]
         self._topics = TopicWatch(topics or {}, used or {})
-        self._open = OpenTransactions(stall_s=stall_s)
+        self._open = OpenTransactions(stall_s=stall_s, clock_s=clock_s)
         self._unreachable: str | None = None
 
     async def run(self) -> None:
@@ -106,7 +108,7 @@ class ProgressWatch:
         if self._unreachable is not None:
             found.append(self._unreachable)
         found += self._open.problems()
-        now = time.monotonic()
+        now = self._clock_s()
         for shard, standing in zip(self._shards, self._standings, strict=True):
             since = standing.waiting_since_s
             if since is not None and now - since > self._stall_s:
@@ -172,7 +174,7 @@ class ProgressWatch:
         if not waits:
             standing.waiting_since_s = None
         elif standing.waiting_since_s is None or shard.progress.commits != standing.commits:
-            standing.waiting_since_s = time.monotonic()
+            standing.waiting_since_s = self._clock_s()
         standing.commits = shard.progress.commits
 
     def _in_added_partitions(self, stage: str) -> int:

@@ -8,8 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import typer
+
+from ops.commands.options import Json, JsonDecisions
 from ops.errors import WrongUsage
 from ops.input_files.document_rows import document_rows
 
@@ -23,8 +26,17 @@ if TYPE_CHECKING:
 BATCH: Final = 500
 
 
-def fit(*, baseline: Path, out: Path, alarms_per_100k: float, seed: int, as_json: bool) -> int:
-    """Fits, stores and tells of it; always 0. Raises WrongUsage for a file that cannot be read or is too small."""
+def fit(
+    *,
+    baseline: Annotated[
+        Path, typer.Option("--baseline", metavar="DOCS.jsonl", help="The documents of the training corpus, in their order.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the baseline is written to.")],
+    alarms_per_100k: Annotated[float, typer.Option(min=0.001, max=10, help="False alarms in 100,000 documents.")] = 0.1,
+    seed: Annotated[int, typer.Option(min=0, help="The same documents and seed give the same baseline.")] = 0,
+    as_json: Json = False,
+) -> int:
+    """Fits a drift baseline: features, means, and thresholds from resampled documents. Rows are {"text", "source", "occurred_at"?}."""
     from consumers.drift.baseline.artifact import save_baseline
     from consumers.drift.baseline.fit import BaselineTooSmall, fit_baseline
 
@@ -52,8 +64,14 @@ def fit(*, baseline: Path, out: Path, alarms_per_100k: float, seed: int, as_json
     return 0
 
 
-def run(*, baseline: Path, events: Path, cool_down: int, as_json: bool) -> int:
-    """Prints a line a decision and a last line of totals; always 0, whatever was found."""
+def run(
+    *,
+    baseline: Annotated[Path, typer.Option("--baseline", metavar="DIR", help="What `abhyas drift fit` wrote.")],
+    events: Annotated[Path, typer.Option("--events", metavar="DOCS.jsonl", help="Documents in their order.")],
+    cool_down: Annotated[int, typer.Option(min=0, metavar="N", help="After it fired, fire for none of the next N documents.")] = 20_000,
+    as_json: JsonDecisions = False,
+) -> int:
+    """Watches documents against a baseline. An alarm is a window that moved; it fires when later documents confirm it."""
     # Before numpy is imported: a second BLAS thread gains nothing here, and spins.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from consumers.drift.baseline.artifact import UnreadableBaseline, load_baseline

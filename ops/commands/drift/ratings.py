@@ -7,27 +7,42 @@ import math
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import numpy as np
+import typer
 
-from consumers.drift.rates.design_effect import design_effect
-from consumers.drift.rates.e_detector import RISE, Alternatives, RateCount
-from consumers.drift.rates.rate_monitor import RateDecision, RatePolicy, RateWatch
+from ops.commands.options import JsonDecisions
 from ops.errors import WrongUsage
 from ops.input_files.rating_rows import rating_rows
 
+if TYPE_CHECKING:
+    from consumers.drift.rates.rate_monitor import RateDecision
+
 RATINGS_HEAD: Final = "negative_rate"
-DIRECTIONS: Final[dict[str, Alternatives]] = {"up": RISE, "down": RISE.mirrored(), "both": RISE.with_mirrored()}
 
 
-def ratings(*, events: Path, baseline: int, arl: float, direction: str, cool_down: int, as_json: bool) -> int:
-    """Prints a line a decision and a last line of totals; 0, whatever was found. Raises WrongUsage for what can't be read.
+def ratings(
+    *,
+    events: Annotated[Path, typer.Option("--events", metavar="FILE.jsonl", help='Ratings in their order, one {"negative": 0|1} a line.')],
+    baseline: Annotated[int, typer.Option("--baseline", min=1, metavar="N", help="The first N ratings are the baseline.")] = 20_000,
+    arl: Annotated[float, typer.Option(min=1, help="Ratings to a false alarm, on average, at least.")] = 2_000_000,
+    direction: Annotated[str, typer.Option(help="Which change of the negative rate alarms: up, down or both.")] = "up",
+    cool_down: Annotated[int, typer.Option(min=0, metavar="N", help="After it fired, look at none of the next N ratings.")] = 20_000,
+    as_json: JsonDecisions = False,
+) -> int:
+    """Watches the negative rate of a file of ratings against that of its first ratings.
 
-    `us_per_event` is of the ratings after the baseline, reading and printing included.
+    An alarm is a rate that has changed; it fires when the ratings after it confirm the change. Events are counted from the file's first.
     """
-    if direction not in DIRECTIONS:
-        raise WrongUsage(f"--direction {direction!r}: expected one of {', '.join(DIRECTIONS)}")
+    import numpy as np
+
+    from consumers.drift.rates.design_effect import design_effect
+    from consumers.drift.rates.e_detector import RISE, RateCount
+    from consumers.drift.rates.rate_monitor import RatePolicy, RateWatch
+
+    directions = {"up": RISE, "down": RISE.mirrored(), "both": RISE.with_mirrored()}
+    if direction not in directions:
+        raise WrongUsage(f"--direction {direction!r}: expected one of {', '.join(directions)}")
     if not 1 <= arl < math.inf:
         raise WrongUsage(f"--arl {arl}: expected a number of ratings, at least 1")
     rows = rating_rows(events)
@@ -36,7 +51,7 @@ def ratings(*, events: Path, baseline: int, arl: float, direction: str, cool_dow
         raise WrongUsage(f"{events} holds {len(first)} ratings: expected more than the {baseline} that --baseline takes")
     known = RateCount(baseline, sum(first))
     dependence = design_effect(np.array(first))
-    policy = RatePolicy(arl=arl, alternatives=DIRECTIONS[direction], design_effect=dependence, cool_down=cool_down)
+    policy = RatePolicy(arl=arl, alternatives=directions[direction], design_effect=dependence, cool_down=cool_down)
     watch = RateWatch(known, policy)
     watched = alarms = fired = 0
     started = time.perf_counter()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ops.commands.models.operator import login_name, publish
+from ops.commands.options import Actor, Data
 from ops.errors import OperationFailed, WrongUsage
 from ops.stack.description import connection, service_urls
 
@@ -15,15 +18,24 @@ if TYPE_CHECKING:
     from schemas.events.user_erased import UserErased
 
 
-def run(*, user: str | None, user_hash: str | None, actor: str | None, reason: str, data_dir: Path | None) -> None:
-    """Publishes the erasure, and says what it reaches and what it cannot reach; raises WrongUsage, OperationFailed."""
+def erase(
+    *,
+    user: Annotated[
+        str | None, typer.Option(help="The user's raw id; it is hashed here, with the gateway's key.", show_default=False)
+    ] = None,
+    user_hash: Annotated[str | None, typer.Option(help="Instead of --user: the hash that events hold.", show_default=False)] = None,
+    actor: Actor = None,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the erasure.")] = "",
+    data: Data = None,
+) -> None:
+    """Erases everything that a user said up to now; asking again changes nothing."""
     from producers.samples_met import samples_met
 
-    events = erasures(user=user, user_hash=user_hash, actor=actor or login_name(), reason=reason, data_dir=data_dir)
+    events = erasures(user=user, user_hash=user_hash, actor=actor or login_name(), reason=reason, data_dir=data)
     # Before they are gone.
-    met = asyncio.run(samples_met(service_urls(data_dir)["consumers"], [event.user_hash for event in events]))
+    met = asyncio.run(samples_met(service_urls(data)["consumers"], [event.user_hash for event in events]))
     for event in events:
-        receipt = asyncio.run(publish(connection(data_dir), event))
+        receipt = asyncio.run(publish(connection(data), event))
         print(f"asked to erase user {event.user_hash} ({receipt.topic} partition {receipt.partition} offset {receipt.offset})")
     print(met.sentence())
     print(

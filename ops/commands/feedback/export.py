@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from ops.commands.options import Data
 from ops.errors import OperationFailed
 from ops.stack.description import connection
 
 
-def run(data_dir: Path | None, to: Path | None = None) -> None:
-    """Writes the folder `to`, else DATA_DIR/feedback, and says what changed."""
+def feedback(
+    data: Data = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Instead of DATA_DIR/feedback.", show_default=False)] = None,
+) -> None:
+    """Writes DATA_DIR/feedback, or another folder, from the topics."""
     from aiokafka.errors import KafkaError
 
     from ops.commands.feedback.export_files import export_feedback
     from producers.errors import PublishError
 
-    kafka = connection(data_dir)
-    data = data_dir or Path(os.environ.get("DATA_DIR") or "data")
+    kafka = connection(data)
+    data = data or Path(os.environ.get("DATA_DIR") or "data")
     try:
         report = asyncio.run(export_feedback(kafka, data, to))
     except (KafkaError, PublishError) as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,9 @@ from typing import Any, Final
 import structlog
 
 from ops.topic_reader import records
+from runtime.artifacts.content_hash import is_leftover
 from runtime.kafka.connection import KafkaConnection
+from runtime.whole_files import sync_path, whole_file
 from schemas import topics
 from schemas.envelope import MalformedEvent, decode
 from schemas.events.sample_collected import SampleCollected
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 
 AGGREGATED: Final = "aggregated_feedback.json"
 _PATTERN: Final = "feedback_*.json"
+# What former releases called an unfinished file.
+_FORMER_LEFTOVER: Final = ".*.json.partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,9 @@ def _write(folder: Path, samples: list[SampleCollected]) -> ExportReport:
     for path in stale:
         path.unlink()
     # What a stopped export left half-written.
-    for path in folder.glob(".*.json.partial"):
+    for path in [path for path in folder.glob(".*") if is_leftover(path.name) or path.match(_FORMER_LEFTOVER)]:
         path.unlink()
+    sync_path(folder)
     return ExportReport(folder, written, len(files) - written, len(stale), len(samples))
 
 
@@ -156,10 +160,6 @@ def _write_if_changed(path: Path, text: str) -> bool:
     data = text.encode()
     if path.is_file() and path.read_bytes() == data:
         return False
-    draft = path.with_name(f".{path.name}.partial")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    with whole_file(path) as part:
+        part.write_bytes(data)
     return True

@@ -6,12 +6,11 @@ import asyncio
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+import typer
 
+from ops.commands.options import Data
 from ops.errors import OperationFailed, WrongUsage
 from ops.stack import description as running
 from schemas.dead_letter import TOO_LATE
@@ -21,11 +20,48 @@ if TYPE_CHECKING:
 
 _SHOWN_ERRORS = 20
 
+JsonlFile = Annotated[Path, typer.Argument(metavar="FILE.jsonl")]
+History = Annotated[
+    bool, typer.Option("--history", help="What happened long ago, in any order: taken however old; each line needs occurred_at.")
+]
+Source = Annotated[str | None, typer.Option(help="The frontend of lines that name none in source: part of each feedback's identity.")]
 
-def run(
-    kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None, *, history: bool = False, source: str | None = None
-) -> int:
+
+def history(
+    context: typer.Context,
+    history: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Old events in any order; documents where the first line has a doc_id, else feedback."),
+    ] = None,
+    data: Data = None,
+    source: Source = None,
+) -> int | None:
+    """Puts the events of a JSONL file on a topic, and says what became of each."""
+    if context.invoked_subcommand is None:
+        if history is None:
+            raise WrongUsage("publish: expected feedback FILE, documents FILE or --history FILE; see abhyas publish --help")
+        return _publish(kind_of(history), history, data, history=True, source=source)
+    if history is not None:
+        raise WrongUsage("publish: expected either --history FILE, or feedback or documents with a file and --history behind it")
+    return None
+
+
+def feedback(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
+    """Publishes ratings and corrections, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
+    return _publish("feedback", file, data, history=history, source=source)
+
+
+def documents(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
+    """Publishes documents, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
+    return _publish("documents", file, data, history=history, source=source)
+
+
+def _publish(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None, *, history: bool, source: str | None) -> int:
     """Publishes every line and says what became of each; 1 when a line was invalid, late or refused, 0 otherwise."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     from ops.commands.feedback.publish_file import Progress as Published
     from ops.commands.feedback.publish_file import publish_file
     from producers.errors import PublishError

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ops.commands.models.bootstrap import configured_store
+from ops.commands.options import Data
 from ops.errors import OperationFailed, WrongUsage
 
 
-def run(*, model: str, folder: Path, data_dir: Path | None) -> None:
-    """Copies the folder to base/<slug>, whole or not at all; raises OperationFailed for what can't be read, trained or stored."""
+def add_base(
+    *,
+    model: Annotated[str, typer.Option(help="The model's name; the runner finds the base by its slug.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A full-precision model: config.json, weights, tokenizer.")],
+    data: Data = None,
+) -> None:
+    """Puts a base model into the artifact store, where the runner looks for it."""
     from gpu_runner.versions.base_models import base_files, folder_fault, slug_of, training_base
     from runtime.artifacts.store import ArtifactError, put_folder
 
@@ -23,7 +32,7 @@ def run(*, model: str, folder: Path, data_dir: Path | None) -> None:
     if fault is not None:
         raise OperationFailed(f"{folder} is no base model: {fault}: expected config.json, full-precision weights and the tokenizer")
     files = base_files(folder)
-    store = configured_store(data_dir)
+    store = configured_store(data)
     try:
         sha256 = put_folder(store, key, files)
     except (ArtifactError, OSError) as error:

@@ -6,9 +6,12 @@ import asyncio
 import uuid
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from ops.commands.models.operator import login_name, named_model, publish, request
+from ops.commands.options import Actor, Data, Reason
 from ops.errors import OperationFailed, WrongUsage, settings_trouble
 from ops.input_files.jsonl_rows import jsonl_rows
 from ops.stack.description import connection
@@ -23,17 +26,26 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 
 
-def run(
-    *, model: str, documents: Path, evaluation: Path, replay: Path | None, base_model: str | None, policy: Path | None,
-    actor: str | None, reason: str, wait_s: float, data_dir: Path | None,
-) -> None:  # fmt: skip
-    """Asks for the bootstrap and says what came of it; raises OperationFailed where it was refused."""
-    kafka = connection(data_dir)
+def bootstrap(
+    *,
+    model: Annotated[str, typer.Option(help="The model's name; events name it by its slug.")],
+    documents: Annotated[Path, typer.Option(help="Documents the model answers from, JSONL.")],
+    evaluation: Annotated[Path, typer.Option("--eval", help="Evaluation items, JSONL.")],
+    replay: Annotated[Path | None, typer.Option(help="Rows to mix into every training, JSONL.")] = None,
+    base_model: Annotated[str | None, typer.Option(help="The base model's name, where the slug is not enough.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="The gate's policy, YAML; fields left out have their defaults.")] = None,
+    actor: Actor = None,
+    reason: Reason = "bootstrap",
+    wait_s: Annotated[float, typer.Option(help="How long to wait for the runner's decision; 0 does not wait.")] = 120.0,
+    data: Data = None,
+) -> None:
+    """Registers version v0 of a model: holdout assigned, evaluation items kept, model.current published."""
+    kafka = connection(data)
 
     async def ask() -> tuple[OperatorRequested, PromotionDecided | None]:
         event = await bootstrap_model(
             kafka, model=model, base_model=base_model or model, documents=documents, evaluation=evaluation,
-            replay=replay, policy=policy, store=configured_store(data_dir), actor=actor or login_name(), reason=reason,
+            replay=replay, policy=policy, store=configured_store(data), actor=actor or login_name(), reason=reason,
         )  # fmt: skip
         return event, await decision(kafka, event.request_id, wait_s) if wait_s > 0 else None
 

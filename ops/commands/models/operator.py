@@ -7,9 +7,11 @@ import getpass
 import re
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from ops.commands.options import Actor, Data, Model, Reason
 from ops.errors import OperationFailed, WrongUsage
 from ops.stack.description import connection
 
@@ -23,10 +25,17 @@ if TYPE_CHECKING:
 ACTIONS = ("cancel", "promote", "rollback", "pause", "resume", "start")
 
 
-def run(
-    *, action: str, model: str | None, reason: str, job_id: str | None, version: str | None, actor: str | None, data_dir: Path | None
+def operator(
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="cancel, promote, rollback, pause, resume or start.")],
+    *,
+    model: Model = None,
+    reason: Reason = "",
+    job_id: Annotated[str | None, typer.Option(help="With cancel: the job.")] = None,
+    version: Annotated[str | None, typer.Option(help="With promote or rollback: the version.")] = None,
+    actor: Actor = None,
+    data: Data = None,
 ) -> None:
-    """Publishes the request and prints its id; raises WrongUsage for a request that lacks something."""
+    """Asks for something as a person, by an operator.requested event."""
     from runtime.settings import ServiceSettings
 
     if action not in ACTIONS:
@@ -38,7 +47,7 @@ def run(
         request_id=request_id, action=action, model=model or ServiceSettings().default_model, actor=actor or login_name(),
         reason=reason, job_id=job_id, version=version,
     )  # fmt: skip
-    asyncio.run(publish(connection(data_dir), event))
+    asyncio.run(publish(connection(data), event))
     print(f"asked to {action} {event.model}" + (f", job {event.job_id}" if event.job_id else "") + f" (request {request_id})")
 
 

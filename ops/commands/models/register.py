@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ops.commands.models.bootstrap import configured_store
 from ops.commands.models.operator import login_name, named_model
+from ops.commands.options import Actor, Data
 from ops.errors import OperationFailed
 
 
-def run(*, model: str, version: str, folder: Path, base_model: str | None, actor: str | None, data_dir: Path | None) -> None:
-    """Copies the folder and prints its hash; raises OperationFailed for a folder or name that the registry refuses."""
+def register(
+    *,
+    model: Annotated[str, typer.Option(help="The model's name or slug.")],
+    version: Annotated[str, typer.Option(help="The version's name; v<N> is kept for automatic ones.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A merged model: config.json, safetensors, tokenizer.")],
+    base_model: Annotated[str | None, typer.Option(help="The base model it was made from.")] = None,
+    actor: Actor = None,
+    data: Data = None,
+) -> None:
+    """Puts a model made elsewhere into the artifact store, so that it can be evaluated and promoted."""
     from gpu_runner.versions.registry import register_version
     from runtime.artifacts.store import ArtifactError
 
@@ -18,7 +30,7 @@ def run(*, model: str, version: str, folder: Path, base_model: str | None, actor
         raise OperationFailed(f"{folder} is not a folder: expected a merged model (config.json, safetensors, tokenizer)")
     model = named_model(model)
     try:
-        sha256 = register_version(configured_store(data_dir), model, version, folder, actor=actor or login_name(), base_model=base_model)
+        sha256 = register_version(configured_store(data), model, version, folder, actor=actor or login_name(), base_model=base_model)
     except (ArtifactError, OSError) as error:
         raise OperationFailed(f"{folder} was not registered: {error}") from None
     print(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
+import typer
+
+from ops.commands.options import Data
 from ops.errors import OperationFailed, WrongUsage
 from ops.stack.description import connection
-from ops.tables import plain, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def list_letters(data_dir: Path | None, limit: int) -> None:
-    """A table of the newest dead letters, newest last; in a pipe a line a letter, tabs between, nothing cut."""
+def list_letters(limit: Annotated[int, typer.Option("-n", help="The newest so many.")] = 100, data: Data = None) -> None:
+    """Lists dead letters: when, why, and where each came from."""
     from ops.dead_letters.letters import list_dead_letters
+    from ops.tables import show_table
 
-    rows = _run(list_dead_letters(connection(data_dir), limit=limit), data_dir)
+    rows = _run(list_dead_letters(connection(data), limit=limit), data)
     if not rows:
         print("no dead letters")
         return
@@ -48,11 +50,12 @@ def list_letters(data_dir: Path | None, limit: int) -> None:
     )
 
 
-def show_letter(data_dir: Path | None, topic: str, partition: int, offset: int) -> None:
-    """One dead letter: its reason, then the original record as it came."""
+def show_letter(topic: str, partition: int, offset: int, data: Data = None) -> None:
+    """Shows one dead letter with its original key, headers and value."""
     from ops.dead_letters.letters import show_dead_letter
+    from ops.tables import plain
 
-    letter = _run(show_dead_letter(connection(data_dir), topic, partition, offset), data_dir)
+    letter = _run(show_dead_letter(connection(data), topic, partition, offset), data)
     row = letter.row
     print(plain(f"reason:  {row.reason}: {row.detail}"))
     print(plain(f"from:    {row.topic}, partition {row.partition}, offset {row.offset}, refused by {row.reader} at {row.at.isoformat()}"))
@@ -67,31 +70,36 @@ def show_letter(data_dir: Path | None, topic: str, partition: int, offset: int) 
 
 
 def redrive_letters(
-    data_dir: Path | None,
     *,
-    topic: str | None,
-    reason: str | None,
-    reader: str | None,
-    since: str | None,
-    until: str | None,
-    offsets: Sequence[str],
-    limit: int | None,
-    dry_run: bool,
+    topic: Annotated[str | None, typer.Option(help="Only those of this topic.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
+    reader: Annotated[str | None, typer.Option(help="Only those refused by this reader.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only those refused then or later; ISO 8601, UTC if not said.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those refused before.")] = None,
+    offset: Annotated[list[str] | None, typer.Option(metavar="TOPIC:PARTITION:OFFSET", help="Only this letter; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Send at most so many.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent.")] = False,
+    data: Data = None,
 ) -> int:
-    """Sends the letters that every given filter takes; 0 where nothing of them is left behind, else 1."""
+    """Sends dead letters again to their topics, as they came, after the reader was mended.
+
+    Letters that every given option takes go, without options all of them. Nothing goes twice, however often or by how many
+    people this is run; on the embedded broker, which fences nobody, only one may run at a time. A record that is refused
+    again becomes a new dead letter: one that was too_late still is. Exit code 1 where a letter that was meant stays behind.
+    """
     from ops.dead_letters.redrive import redrive
     from ops.dead_letters.redrive_plan import Selection
 
-    kafka = connection(data_dir)
+    kafka = connection(data)
     selection = Selection(
         topic=None if topic is None else _lettered(topic, kafka),
         reason=reason,
         reader=reader,
         since=_moment("--since", since),
         until=_moment("--until", until),
-        places=frozenset(_place(text, kafka) for text in offsets),
+        places=frozenset(_place(text, kafka) for text in offset or ()),
     )
-    report = _run(redrive(kafka, selection, limit=limit, dry_run=dry_run), data_dir)
+    report = _run(redrive(kafka, selection, limit=limit, dry_run=dry_run), data)
     for line in _report_lines(report, dry_run=dry_run):
         print(line)
     return 1 if report.skipped else 0
@@ -141,6 +149,8 @@ def _lettered(topic: str, kafka: KafkaConnection) -> str:
 
 
 def _shown(raw: bytes | None) -> str:
+    from ops.tables import plain
+
     return "(none)" if raw is None else plain(raw.decode(errors="backslashreplace"))
 
 

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import typer
+
+from ops.commands.options import Data, Json
 from ops.errors import WrongUsage
 from ops.stack.description import connection
-from ops.tables import show_table
 from schemas import topics
 
 if TYPE_CHECKING:
@@ -36,12 +37,21 @@ class HeldState:
             self.records[key] = value
 
 
-def run(key: str | None, *, stage: str | None, as_json: bool, data_dir: Path | None) -> int:
-    """Prints the overview, or what is kept under the key; exit code 1 where nothing is. Raises OperationFailed, WrongUsage."""
+def state(
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="KEY", help="sample:ID, user:HASH, model:SLUG, or how a raw key begins.", show_default=False),
+    ] = None,
+    *,
+    stage: Annotated[str | None, typer.Option(metavar="1|2", help="Only this stage.")] = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> int:
+    """Shows what the stages remember, from their changelogs: an overview, or with a key the values. Nothing is written."""
     if stage is not None and stage not in ("1", "2"):
         raise WrongUsage(f"--stage {stage}: expected 1 or 2")
     stages = STAGES if stage is None else (f"stage{stage}",)
-    held = asyncio.run(read(connection(data_dir), stages))
+    held = asyncio.run(read(connection(data), stages))
     if key is None:
         found = [overview(partition) for partition in held]
         print(json.dumps(found, indent=1)) if as_json else _show(found)
@@ -130,6 +140,8 @@ def _show(found: list[dict[str, Any]]) -> None:
     if not found:
         print("no state: nothing was processed yet")
         return
+    from ops.tables import show_table
+
     kinds, shell = [], []
     for partition in found:
         place = (partition["stage"], str(partition["partition"]))

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from ops.commands.options import Data
 from ops.errors import OperationFailed
 from ops.stack.description import connection
-from ops.topic_reader import existing_partitions, full_name, reader, time_of
 from schemas.json_text import UnreadableJson, strict_json
 
 if TYPE_CHECKING:
@@ -19,10 +20,21 @@ if TYPE_CHECKING:
     from runtime.kafka.connection import KafkaConnection
 
 
-def run(topic: str, *, from_beginning: bool, count: int | None, data_dir: Path | None) -> None:
-    """Prints until `count` records, Ctrl-C, or a reader that has closed the pipe."""
+def tail(
+    topic: Annotated[
+        str,
+        typer.Argument(
+            metavar="TOPIC", help="A topic of the contract, as feedback.submitted (version and prefix are added), or its full name."
+        ),
+    ],
+    *,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest record.")] = False,
+    count: Annotated[int | None, typer.Option("-n", help="Stop after so many records.")] = None,
+    data: Data = None,
+) -> None:
+    """Prints the records of a topic as they come, one JSON object a line."""
     with suppress(KeyboardInterrupt, BrokenPipeError):
-        asyncio.run(_print(connection(data_dir), topic, from_beginning=from_beginning, count=count))
+        asyncio.run(_print(connection(data), topic, from_beginning=from_beginning, count=count))
 
 
 async def _print(kafka: KafkaConnection, topic: str, *, from_beginning: bool, count: int | None) -> None:
@@ -36,6 +48,8 @@ async def _print(kafka: KafkaConnection, topic: str, *, from_beginning: bool, co
 
 async def records(kafka: KafkaConnection, topic: str, *, from_beginning: bool) -> AsyncGenerator[Record, None]:
     """The records of a topic (any form of its name), from its beginning or from now on; never ends by itself."""
+    from ops.topic_reader import existing_partitions, full_name, reader
+
     name = full_name(topic, kafka.topic_prefix)
     # As the broker has them: partitions may have been added.
     partitions = await existing_partitions(kafka, [name])
@@ -55,6 +69,8 @@ def as_json(record: Record) -> dict[str, Any]:
 
     A header that comes more than once has a list of its values.
     """
+    from ops.topic_reader import time_of
+
     headers: dict[str, Any] = {}
     for name, raw in record.headers:
         if name not in headers:

@@ -38,6 +38,7 @@ from confluent_kafka import TopicPartition as NamedPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ops.stack.brokers.librdkafka import load_librdkafka
+from runtime.whole_files import write_whole
 from schemas.topics import TopicSpec, specs
 
 # One broker is enough: replication protects against the loss of a broker, and this one lives and dies as a whole.
@@ -192,10 +193,7 @@ def _serve(broker: EmbeddedBroker, port_file: Path) -> None:
     signal.signal(signal.SIGINT, stop)
     with broker:
         # Written beside and renamed: whoever waits for the file never reads half an address.
-        port_file.parent.mkdir(parents=True, exist_ok=True)
-        draft = port_file.with_name(f"{port_file.name}.{os.getpid()}")
-        draft.write_text(broker.bootstrap_servers)
-        draft.replace(port_file)
+        write_whole(port_file, broker.bootstrap_servers.encode())
         try:
             if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
                 sys.stdin.buffer.read()  # the owner holds the other end and never writes: this returns when the owner is gone

@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 
 from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
-from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.inputs import ORDER, Entry, SignalSeen
 from consumers.decide.journal import ENTRIES_A_RECORD, journal, replay
-from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.status import log_line, summary
 from consumers.drift.baseline.fit import Baseline
 from consumers.drift.rates.rate_monitor import RatePolicy
@@ -33,9 +31,10 @@ from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.trigger_journal import TriggerJournal
 from tests.consumers.decide.documents_stream import SHA, Partitions, featurised
 from tests.consumers.drift.conftest import made_documents
+from tests.consumers.policies import drift_policy, rates_policy
 
 # So that chance makes a drift in a few summaries.
-EAGER = DriftPolicy(rates=RatesPolicy(baseline_events=30, watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=40)))
+EAGER = drift_policy(rates=rates_policy(baseline_events=30, watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=40)))
 PARTITIONS = {spec.name: spec.partitions for spec in topics.specs()}
 DECISIONS = (RetrainRequested, DriftDetected, OperatorRequested)
 
@@ -250,7 +249,7 @@ def test_a_drift_of_documents_is_decided_again_from_the_journal(build: Any, smal
     """From sketches and texts: one drift with its terms, and its run. The journal makes both again, without the terms; it has no texts."""
     documents = [*made_documents(600, 5), *made_documents(1_200, 6, novel=1.0)]
     rows, groups = featurised(small_baseline, documents)
-    policy = build.trigger_policy(drift=DriftPolicy({SHA: small_baseline}.get))
+    policy = build.trigger_policy(drift=drift_policy(baseline={SHA: small_baseline}.get))
     decider, log, effects, entries = Decider(0, policy), Log(build), [], []
     baseline = DriftBaseline(uri="drift/m/v0", sha256=SHA, documents=4_000, from_day=date.min)
     effects.append(decider.process([log.record(build.serving(drift_baselines=(baseline,)))]))

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.decide.feedback_drift import FeedbackDrift
-from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.inputs import COUNTED, SignalSeen
 from consumers.drift.rates.rate_monitor import RatePolicy
+from tests.consumers.policies import rates_policy
 
 TODAY = 739_000
 DAY_MS = 86_400_000
 # The time of day 739,000.
 TODAY_MS = (TODAY - 719_163) * DAY_MS
-POLICY = RatesPolicy(baseline_events=200, watch=RatePolicy(arl=1e4, min_window=40, cool_down=400))
+POLICY = rates_policy(baseline_events=200, watch=RatePolicy(arl=1e4, min_window=40, cool_down=400))
 
 
 class Stream:

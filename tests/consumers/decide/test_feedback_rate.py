@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.decide.feedback_rate import REMEMBERED_MOMENTS, RateSignal, RatesPolicy, RateState
+from consumers.decide.feedback_rate import REMEMBERED_MOMENTS, RateSignal, RateState
 from consumers.drift.rates.e_detector import RateCount
 from consumers.drift.rates.river_detectors import SecondOpinion, new_opinion
+from tests.consumers.policies import rates_policy
 
-POLICY = RatesPolicy()
+POLICY = rates_policy()
 
 
 def draws(seed: int, rate: float, buckets: int, events: int = 20) -> list[int]:

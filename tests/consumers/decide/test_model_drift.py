@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.inputs import SignalSeen
-from consumers.decide.model_drift import Drift, DriftPolicy, DriftWatch, round_to_six
+from consumers.decide.model_drift import Drift, DriftWatch, round_to_six
 from consumers.drift.baseline.fit import Baseline
 from consumers.drift.rates.rate_monitor import RatePolicy
 from tests.consumers.decide.documents_stream import SHA, TODAY, TODAY_MS, Partitions, featurised, summaries
 from tests.consumers.drift.conftest import made_documents
+from tests.consumers.policies import drift_policy, rates_policy
 
-RATES = RatesPolicy(baseline_events=200, watch=RatePolicy(arl=1e4, min_window=40, cool_down=4_000))
+RATES = rates_policy(baseline_events=200, watch=RatePolicy(arl=1e4, min_window=40, cool_down=4_000))
 
 
 class Stream:
@@ -38,7 +38,7 @@ class Stream:
 
 def test_a_rise_of_negatives_is_told_with_the_second_opinion() -> None:
     """One drift: the rate that fired with the events that show it and since when, and ADWIN beside it, which did not fire."""
-    stream = Stream(DriftWatch(DriftPolicy(rates=RATES)))
+    stream = Stream(DriftWatch(drift_policy(rates=RATES)))
     assert stream.buckets(20, 4) == []
     (drift,) = stream.buckets(30, 20)
     fired, opinion = drift.evidence
@@ -54,7 +54,7 @@ def test_a_rise_of_negatives_is_told_with_the_second_opinion() -> None:
 
 def test_another_version_starts_afresh_and_a_run_acknowledges() -> None:
     """After a run's acknowledgement nothing is in alarm; after a reset nothing is known of the rates."""
-    watch = DriftWatch(DriftPolicy(rates=RATES))
+    watch = DriftWatch(drift_policy(rates=RATES))
     stream = Stream(watch)
     stream.buckets(20, 4)
     assert stream.buckets(30, 20)
@@ -68,7 +68,7 @@ def test_another_version_starts_afresh_and_a_run_acknowledges() -> None:
 def test_documents_and_feedback_that_fire_together_are_one_drift(small_baseline: Baseline) -> None:
     """What fired comes first, then the heads that are in alarm, then opinions; the window of the documents explains it."""
     known = {SHA: small_baseline}
-    watch = DriftWatch(DriftPolicy(known.get, rates=RATES))
+    watch = DriftWatch(drift_policy(baseline=known.get, rates=RATES))
     watch.documents.serve(f"{SHA}:1")
     watch.tick(TODAY_MS - 20_000)
     watch.tick(TODAY_MS - 10_000)
@@ -95,7 +95,7 @@ def test_a_day_out_of_the_window_does_not_enter(kind: Any, small_baseline: Basel
     """Event-days older than the window change nothing; before the first tick nobody knows what is old."""
     seen = Partitions().add(0, TODAY - 31, *featurised(small_baseline, made_documents(3, 1)))
     seen = msgspec.structs.replace(seen, input=kind, events=3)
-    watch = DriftWatch(DriftPolicy())
+    watch = DriftWatch(drift_policy())
     assert not watch.take(seen, TODAY)
     assert not any(place.startswith((b"f|", b"s|")) for place in watch.take_changes())
     assert watch.take(seen, TODAY - 1)
@@ -104,7 +104,7 @@ def test_a_day_out_of_the_window_does_not_enter(kind: Any, small_baseline: Basel
 
 def test_the_changelog_takes_every_part_back(small_baseline: Baseline) -> None:
     """Documents and feedback come back under one prefix; a part that nothing of ours wrote is named."""
-    watch = DriftWatch(DriftPolicy({SHA: small_baseline}.get, rates=RATES))
+    watch = DriftWatch(drift_policy(baseline={SHA: small_baseline}.get, rates=RATES))
     watch.documents.serve(f"{SHA}:1")
     watch.tick(TODAY_MS - 20_000)
     watch.tick(TODAY_MS - 10_000)
@@ -113,7 +113,7 @@ def test_the_changelog_takes_every_part_back(small_baseline: Baseline) -> None:
         watch.take(seen, TODAY)
     watch.tick(TODAY_MS + 60_000)
     changes = watch.take_changes()
-    restored = DriftWatch(DriftPolicy({SHA: small_baseline}.get, rates=RATES))
+    restored = DriftWatch(drift_policy(baseline={SHA: small_baseline}.get, rates=RATES))
     for place, value in changes.items():
         restored.load(place, value)
     assert dict(restored.save()) == dict(watch.save()) == {place: value for place, value in changes.items() if value}

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from consumers.decide.inputs import Entry, Read, read, to_ms
 from consumers.decide.journal import journal
-from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger import ModelTrigger
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.decide.whatif import RECORDED, JournalReader, RecordedHistory, Run, Scenario, Simulation
@@ -23,6 +22,7 @@ from schemas.events.model_current import DriftBaseline
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.trigger_journal import TriggerJournal
 from schemas.fields import Hyperparameters
+from tests.consumers.policies import drift_policy
 
 MINUTE = 60
 HOUR = 3600
@@ -326,7 +326,7 @@ def test_the_drift_baselines_of_runs_that_are_not_shown_are(build: Any) -> None:
     recording.feed(build.serving("v1", "promotion", drift_baselines=(baseline,)), build.tick(60), build.tick(120))
     entries, history = recording.history()
     asked: list[str] = []
-    policy = build.trigger_policy(threshold=100, drift=DriftPolicy(asked.append))
+    policy = build.trigger_policy(threshold=100, drift=drift_policy(baseline=asked.append))
     simulation = Simulation(build.model, Scenario("never", policy), history)
     for entry in entries:
         simulation.take(entry)

@@ -107,8 +107,8 @@ def test_what_is_too_old_is_swept(snapshots: Snapshots) -> None:
     assert snapshots.sweep() == 0
     for partition in (0, 1):
         snapshots.write(partition, RECORDS, shards=4, changelog_next=9)
-    (snapshots.folder / "2.1-1.new").write_bytes(b"half")
-    for name, age_s in (("0", MAX_AGE_S + 1), ("1", MAX_AGE_S - 1), ("2.1-1.new", MAX_AGE_S + 1)):
+    (snapshots.folder / f".part-{'1' * 32}").write_bytes(b"half")
+    for name, age_s in (("0", MAX_AGE_S + 1), ("1", MAX_AGE_S - 1), (f".part-{'1' * 32}", MAX_AGE_S + 1)):
         os.utime(snapshots.folder / name, (0, 1_000_000.0 - age_s))
     assert snapshots.sweep() == 2
     assert [path.name for path in snapshots.folder.iterdir()] == ["1"]

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from gpu_runner.event_log.read_model import Ledger
-from gpu_runner.hyperparameters import SEED_DEFAULTS, Knobs
+from gpu_runner.hyperparameters import resolve
 from gpu_runner.jobs import state as jobs
+from gpu_runner.settings import RunnerSettings
 from schemas.events.model_current import ModelCurrent
 from schemas.events.operator_requested import OperatorRequested
 from schemas.events.promotion_decided import PromotionDecided
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.rollback_requested import RollbackRequested
 from schemas.events.training_state import TrainingState
+from schemas.fields import Hyperparameters
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-KNOBS = Knobs(dict(SEED_DEFAULTS), dict.fromkeys(SEED_DEFAULTS, "default"))  # type: ignore[arg-type]
+KNOBS = resolve(Hyperparameters(), RunnerSettings())
 
 
 def accept(command: RetrainRequested, version: str = "v1") -> TrainingState:

@@ -17,9 +17,10 @@ from gpu_runner.errors import BrokenLog, JobRefused, LeaseLost, NotConnected
 from gpu_runner.event_log.read_model import Ledger
 from gpu_runner.event_log.session import KafkaChannel, kafka_channel
 from gpu_runner.event_log.withdrawals import Erasure
-from gpu_runner.hyperparameters import SEED_DEFAULTS, Knobs
+from gpu_runner.hyperparameters import resolve
 from gpu_runner.jobs import state as jobs
 from gpu_runner.jobs.leased_samples import KafkaSamples, settle
+from gpu_runner.settings import RunnerSettings
 from ops.stack.brokers.embedded import EmbeddedBroker
 from ops.topic_contract import apply
 from ops.topic_reader import records
@@ -31,10 +32,10 @@ from schemas.envelope import encode
 from schemas.events.retrain_requested import LeasedBatch
 from schemas.events.sample_collected import SampleCollected
 from schemas.events.user_erased import UserErased
-from schemas.fields import SampleRef
+from schemas.fields import Hyperparameters, SampleRef
 from schemas.identity import batch_sha256
 
-KNOBS = Knobs(dict(SEED_DEFAULTS), dict.fromkeys(SEED_DEFAULTS, "default"))  # type: ignore[arg-type]
+KNOBS = resolve(Hyperparameters(), RunnerSettings())
 
 
 def now() -> datetime:

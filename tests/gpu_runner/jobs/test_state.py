@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_runner.hyperparameters import SEED_DEFAULTS, Knobs
+from gpu_runner.hyperparameters import Knobs, resolve
 from gpu_runner.jobs import state as jobs
+from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.registry import next_version
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.training_state import TrainingState
+from schemas.fields import Hyperparameters
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-KNOBS = Knobs(dict(SEED_DEFAULTS), dict.fromkeys(SEED_DEFAULTS, "default"))  # type: ignore[arg-type]
+KNOBS = resolve(Hyperparameters(), RunnerSettings())
 
 
 @pytest.fixture

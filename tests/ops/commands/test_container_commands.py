@@ -15,9 +15,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from gpu_runner.versions.base_models import find_base
-from ops.commands.feedback.export import run as export
-from ops.commands.models.add_base import check_readable
-from ops.commands.models.add_base import run as add_base
+from ops.commands.feedback.export import feedback as export
+from ops.commands.models.add_base import add_base, check_readable
 from ops.commands.models.bootstrap import configured_store
 from ops.commands.status import gather
 from ops.errors import OperationFailed, WrongUsage
@@ -137,7 +136,7 @@ def test_k8_a_base_model_gets_into_the_store_where_the_runner_looks(
     monkeypatch.delenv("MINIO_ENDPOINT", raising=False)
     monkeypatch.delenv("ARTIFACTS_DIR", raising=False)
     for _ in range(2):
-        add_base(model="org/My-Model", folder=base, data_dir=tmp_path / "data")
+        add_base(model="org/My-Model", folder=base, data=tmp_path / "data")
         assert "3 files are in the artifact store under base/my-model" in capsys.readouterr().out
     store = configured_store(tmp_path / "data")
     found = find_base("org/My-Model", store=store, models_dir=tmp_path / "none", data_dir=tmp_path / "data")
@@ -147,17 +146,17 @@ def test_k8_a_base_model_gets_into_the_store_where_the_runner_looks(
 
 def test_k8_a_base_model_that_can_not_be_used_is_named(base: Path, tmp_path: Path) -> None:
     """A folder without weights, no folder, another model under the name, a name that is none."""
-    add_base(model="m", folder=base, data_dir=tmp_path)
+    add_base(model="m", folder=base, data=tmp_path)
     save_file({"w": np.ones(4, np.float32)}, base / "model.safetensors")
     with pytest.raises(OperationFailed, match="base/m"):
-        add_base(model="m", folder=base, data_dir=tmp_path)
+        add_base(model="m", folder=base, data=tmp_path)
     (base / "model.safetensors").unlink()
     with pytest.raises(OperationFailed, match=r"is no base model: no \*\.safetensors"):
-        add_base(model="m2", folder=base, data_dir=tmp_path)
+        add_base(model="m2", folder=base, data=tmp_path)
     with pytest.raises(OperationFailed, match="is no base model: no such folder"):
-        add_base(model="m2", folder=tmp_path / "absent", data_dir=tmp_path)
+        add_base(model="m2", folder=tmp_path / "absent", data=tmp_path)
     with pytest.raises(WrongUsage, match="--model"):
-        add_base(model="///", folder=base, data_dir=tmp_path)
+        add_base(model="///", folder=base, data=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])

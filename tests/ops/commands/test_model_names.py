@@ -9,7 +9,7 @@ import pytest
 from gpu_runner.versions.registry import find_version
 from ops.commands.models.bootstrap import configured_store
 from ops.commands.models.operator import named_model, request
-from ops.commands.models.register import run as register
+from ops.commands.models.register import register
 from ops.errors import WrongUsage
 from runtime.settings import ServiceSettings
 
@@ -27,7 +27,7 @@ def test_k6_a_version_is_registered_under_the_slug(tmp_path: Path, monkeypatch: 
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_bytes(bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}")
-    register(model="Org/My Model", version="v1.0", folder=folder, base_model=None, actor="asha", data_dir=tmp_path)
+    register(model="Org/My Model", version="v1.0", folder=folder, base_model=None, actor="asha", data=tmp_path)
     found = find_version(configured_store(tmp_path), "my-model/v1.0")
     assert (found.model, found.version) == ("my-model", "v1.0")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,50 +57,64 @@ class FakeShard:
         return {TP: self.at}
 
 
-def watch(at: int, *, stall_s: float = 0.05) -> tuple[ProgressWatch, Any]:
+class FakeClock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def watch(at: int, clock_s: FakeClock | None = None) -> tuple[ProgressWatch, Any]:
     shard = FakeShard(at)
     made = ProgressWatch(
-        KafkaConnection("nowhere:1"), [shard], ConsumerMetrics(), stall_s=stall_s,  # type: ignore[list-item]
-        topics={TP.topic: ANEW["before"]}, used={TP.topic: 1},
+        KafkaConnection("nowhere:1"), [shard], ConsumerMetrics(), stall_s=60,  # type: ignore[list-item]
+        topics={TP.topic: ANEW["before"]}, used={TP.topic: 1}, clock_s=clock_s or FakeClock(),
     )  # fmt: skip
     return made, shard
 
 
-async def stands_still(made: ProgressWatch, broker: FakeBroker) -> str | None:
+async def stands_still(made: ProgressWatch, broker: FakeBroker, clock_s: FakeClock) -> str | None:
     await made._probe(broker)
-    await asyncio.sleep(0.1)
+    clock_s.now_s += 61
     await made._probe(broker)
     return made.problem()
 
 
 async def test_quiet_shard_is_ready() -> None:
     """A shard at the end of its log is ready however long nothing happens."""
-    made, _ = watch(at=10)
-    assert await stands_still(made, FakeBroker(10)) is None
+    clock_s = FakeClock()
+    made, _ = watch(10, clock_s)
+    assert await stands_still(made, FakeBroker(10), clock_s) is None
     assert made.lag() == {"stage2": 0}
 
 
 async def test_wedged_shard_is_not_ready() -> None:
     """Records waiting with no commit for longer than the stall time are a problem that says how many and what to do."""
-    made, _ = watch(at=4)
-    problem = await stands_still(made, FakeBroker(10))
+    clock_s = FakeClock()
+    made, _ = watch(4, clock_s)
+    problem = await stands_still(made, FakeBroker(10), clock_s)
     assert problem is not None
-    assert "6 records wait" in problem
+    assert "6 records wait and nothing was committed for 61 s" in problem
     assert made.lag() == {"stage2": 6}
 
 
 async def test_handler_that_hangs_is_not_ready() -> None:
     """A batch in hand that is never committed is a problem although its records are behind the consumer's position."""
-    made, shard = watch(at=10)
+    clock_s = FakeClock()
+    made, shard = watch(10, clock_s)
     shard.progress.in_hand = True
-    assert await stands_still(made, FakeBroker(10)) is not None
+    assert await stands_still(made, FakeBroker(10), clock_s) is not None
 
 
 async def test_backlog_that_shrinks_is_ready() -> None:
     """A shard with a backlog that commits is getting on."""
-    made, shard = watch(at=4)
+    clock_s = FakeClock()
+    made, shard = watch(4, clock_s)
     await made._probe(FakeBroker(10))
-    await asyncio.sleep(0.1)
+    clock_s.now_s += 61
     shard.progress.commits += 1
     await made._probe(FakeBroker(10))
     assert made.problem() is None
@@ -116,26 +129,28 @@ async def test_log_that_begins_after_the_position_is_fatal() -> None:
 
 async def test_k1_a_log_that_begins_at_the_position_has_lost_nothing() -> None:
     """Retention up to the position, markers included, is how a quiet log looks."""
-    made, _ = watch(at=7)
-    assert await stands_still(made, FakeBroker(7, begin=7)) is None
+    clock_s = FakeClock()
+    made, _ = watch(7, clock_s)
+    assert await stands_still(made, FakeBroker(7, begin=7), clock_s) is None
 
 
 async def test_k1_another_producers_open_transaction_is_told() -> None:
     """Lag is against the high watermark; once the transaction is open for the stall time it is said whose it is, and where."""
-    made, shard = watch(at=4)
+    clock_s = FakeClock()
+    made, shard = watch(4, clock_s)
     broker = FakeBroker(17, stable=4)
     await made._probe(broker)
     assert made.lag() == {"stage2": 13}
     assert made.problem() is None
     shard.progress.commits += 1
-    await asyncio.sleep(0.1)
+    clock_s.now_s += 61
     shard.progress.commits += 1
     await made._probe(broker)
     problem = made.problem()
     assert problem is not None
     assert "abhyas.sample.collected.v1 partition 0: 13 records wait" in problem
     assert "the open transaction of other-writer at broker 7" in problem
-    assert b"abhyas_consumer_open_transaction_seconds 0.1" in made._metrics.render()
+    assert b"abhyas_consumer_open_transaction_seconds 61.0" in made._metrics.render()
     shard.at = 17
     await made._probe(FakeBroker(17))
     assert made.problem() is None
@@ -143,7 +158,7 @@ async def test_k1_another_producers_open_transaction_is_told() -> None:
 
 async def test_k1_records_before_an_open_transaction_are_no_reason() -> None:
     """While the shard has not read up to the open transaction, its own backlog is what waits."""
-    made, _ = watch(at=2, stall_s=60)
+    made, _ = watch(at=2)
     await made._probe(FakeBroker(17, stable=4))
     assert made._open.problems() == []
     assert made._open.oldest_s() == 0

@@ -108,6 +108,7 @@ async def test_exporting_again_changes_nothing_and_an_erasure_removes(topic_writ
     before = contents(folder)
     assert await export_feedback(connection, tmp_path) == ExportReport(folder, written=0, unchanged=3, removed=0, records=2)
     assert contents(folder) == before
+    (folder / f".part-{'0' * 32}").write_text("{")
     (folder / ".feedback_x.json.partial").write_text("{")
     (folder / "notes.txt").write_text("a person's own file")
     await write(UserErased(user_hash=USERS["c"], actor="desk"))

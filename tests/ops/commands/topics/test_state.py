@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from consumers.collect.deduplication import Mark, pack
-from ops.commands.topics.state import matches, overview, read, run
+from ops.commands.topics.state import matches, overview, read, state
 from ops.errors import WrongUsage
 from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
 from runtime.kafka.connection import KafkaConnection
@@ -84,17 +84,17 @@ async def test_a_key_gives_its_values_in_both_stages(connection: KafkaConnection
 def test_the_command_prints_json_or_a_table(connection: KafkaConnection, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a key a table, with one a JSON object a line; exit code 1 where nothing is kept; a wrong stage is wrong usage."""
     folder = Path("nowhere")
-    assert run(None, stage=None, as_json=False, data_dir=folder) == 0
+    assert state(None, stage=None, as_json=False, data=folder) == 0
     table = capsys.readouterr().out
     assert "feedback mark (former id)" in table
     assert "feedback.submitted.v1 2: 9" in table
-    assert run(None, stage="2", as_json=True, data_dir=folder) == 0
+    assert state(None, stage="2", as_json=True, data=folder) == 0
     assert [partition["stage"] for partition in json.loads(capsys.readouterr().out)] == ["stage2"]
-    assert run(f"sample:{SAMPLE}", stage="1", as_json=False, data_dir=folder) == 0
+    assert state(f"sample:{SAMPLE}", stage="1", as_json=False, data=folder) == 0
     assert json.loads(capsys.readouterr().out)["value"]["counted"] == [1, 1, 0, 1]
-    assert run("sample:00", stage=None, as_json=False, data_dir=folder) == 1
+    assert state("sample:00", stage=None, as_json=False, data=folder) == 1
     assert "nothing is kept" in capsys.readouterr().out
-    assert run("sample:00", stage=None, as_json=True, data_dir=folder) == 1
+    assert state("sample:00", stage=None, as_json=True, data=folder) == 1
     assert json.loads(capsys.readouterr().out) == []
     with pytest.raises(WrongUsage, match="expected 1 or 2"):
-        run(None, stage="3", as_json=False, data_dir=folder)
+        state(None, stage="3", as_json=False, data=folder)
