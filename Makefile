@@ -11,9 +11,10 @@ FAULT ?=
 WORKERS ?= 2
 KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 READY := .venv/.ready
 
-.PHONY: demo test check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds
 
 install: $(READY)
 
@@ -29,7 +30,11 @@ demo: $(READY)
 	@$(BIN)/abhyas demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)")
 
 test: $(READY)
-	@$(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+	@$(PYTEST)
+
+# The tests that need no child process, no broker, no torch and no waiting: a minute.
+test-unit: $(READY)
+	@$(PYTEST) -m unit
 
 check: $(READY)
 	$(BIN)/ruff format --check .
