@@ -45,19 +45,23 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{kind}: {meaning}")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
+    """Refuses to collect a test that says two kinds."""
+    made = yield
+    for item in made if isinstance(made, list) else ():
+        if len(said := kinds_said(item)) > 1:
+            raise pytest.Collector.CollectError(f"a test is of one kind: {item.name} says {', '.join(sorted(said))}")
+    return made
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives every test its kind before `-m` selects; stops where one has two."""
-    twice = []
+    """Gives a kind to every test that says none, before `-m` selects."""
     for item in items:
-        said = {mark.name for mark in item.iter_markers()} & KINDS.keys()
-        if len(said) > 1:
-            twice.append(f"{item.nodeid}: {', '.join(sorted(said))}")
-        elif not said:
+        if not kinds_said(item):
             fixtures = getattr(item, "fixturenames", ())
             item.add_marker(next((kind for name, kind in OF_FIXTURES.items() if name in fixtures), "unit"))
-    if twice:
-        raise pytest.UsageError("\n".join(["a test is of one kind:", *twice]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -88,9 +92,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     return result
 
 
+def kinds_said(item: pytest.Item) -> set[str]:
+    """The kinds among a test's marks."""
+    return {mark.name for mark in item.iter_markers()} & KINDS.keys()
+
+
 def kind_of(item: pytest.Item) -> str:
     """The one kind that a collected test has."""
-    return next(kind for kind in KINDS if item.get_closest_marker(kind))
+    (kind,) = kinds_said(item)
+    return kind
 
 
 class _NoTorch:
