@@ -24,12 +24,12 @@ KINDS = {
     "torch": "imports torch or transformers in this process",
     "embedded": "on the embedded broker, in this process",
     "kafka": "on a real Apache Kafka (Java 17 and Maven)",
-    "process": "starts child processes, or computes for many seconds, as an experiment of `bench` does",
+    "process": "starts child processes, or computes for seconds: experiments, fits, whole corpora",
 }
 # Whoever asks for one of these is of that kind; of several the first counts.
 OF_FIXTURES = {
     "kafka_broker": "kafka",
-    **dict.fromkeys(("start_consumers", "tiny_base", "installation", "environments"), "process"),
+    **dict.fromkeys(("start_consumers", "tiny_base", "installation", "environments", "pool"), "process"),
     "embedded_broker": "embedded",
 }
 LONGEST_SLEEP_S = 0.2
