@@ -9,11 +9,13 @@ SEEDS ?= 2000
 FIRST ?= 0
 FAULT ?=
 WORKERS ?= 2
+AGAINST ?= HEAD
 KAFKA_DATA ?= .abhyas/kafka
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 READY := .venv/.ready
 
-.PHONY: demo test check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds
 
 install: $(READY)
 
@@ -29,7 +31,11 @@ demo: $(READY)
 	@$(BIN)/abhyas demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)")
 
 test: $(READY)
-	@$(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+	@$(PYTEST)
+
+# The tests that need no child process, no broker, no torch and no waiting: a minute.
+test-unit: $(READY)
+	@$(PYTEST) -m unit
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -75,6 +81,10 @@ drill-loop: $(READY)
 # The stream core beside its peers; PARTS="compare latency" runs some parts alone. Writes bench/results/stream.json.
 bench-stream: $(READY)
 	@$(BIN)/python -m bench.stream --out bench/results/stream.json $(if $(PARTS),--parts "$(PARTS)")
+
+# Instructions of stage 1's core an event, beside another revision's, under valgrind; writes bench/results/instructions.json. Three minutes.
+bench-instructions: $(READY)
+	@$(BIN)/python -m bench.stream.instructions --out bench/results/instructions.json --against $(AGAINST)
 
 # What an installation costs that has nothing to do, on both brokers, and its first event after ten idle minutes; writes bench/results/rest.json.
 # Twenty-two minutes on a machine with nothing else to do; MINUTES=1 IDLE_MINUTES=1 BROKER=kafka is shorter.

@@ -19,6 +19,8 @@ from ops.stack.brokers.embedded import EmbeddedBroker
 from ops.stack.brokers.kafka_jars import KafkaUnavailable
 from ops.stack.brokers.single_node import KafkaNotRunning, SingleNodeKafka
 
+pytest_plugins = ["tests.kinds"]
+
 # The same jars as `make kafka`: fetched once for both.
 KAFKA_LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
 # The same folder as the demo's.

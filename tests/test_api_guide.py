@@ -25,7 +25,7 @@ MODEL = "llama-3.1-8b-instruct-awq"
 NAME = "meta-llama/Llama-3.1-8B-Instruct-AWQ"
 COMMANDS = re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
 
-pytestmark = [pytest.mark.torch, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
+pytestmark = [pytest.mark.process, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
 
 
 @pytest.fixture(scope="module")

@@ -196,6 +196,7 @@ def test_prometheus_scrapes_every_service() -> None:
     assert targets == {name: [f"{name}:{Ports().of(name)}"] for name in ("gateway", "consumers", "runner", "dashboard")}
 
 
+@pytest.mark.process
 def test_compose_itself_accepts_the_files() -> None:
     """`docker compose config` resolves both files, where the client has the plugin (it needs no engine)."""
     docker = shutil.which("docker")

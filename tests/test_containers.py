@@ -100,6 +100,7 @@ def test_k8_a_health_check_starts_no_interpreter_and_has_time(name: str) -> None
     assert 'CMD ["answers", "8007", "/health"]' in image_check[0]
 
 
+@pytest.mark.process
 def test_k8_the_check_of_a_service_tells_200_from_everything_else() -> None:
     """Exit code 0 for 200 alone; the file can be run, and is in both images."""
     assert ANSWERS.stat().st_mode & 0o111
@@ -130,6 +131,7 @@ def test_k8_the_check_of_kafka_is_answered_by_a_broker(kafka_broker: str) -> Non
     assert kafka_check(kafka_broker) == 0
 
 
+@pytest.mark.process
 def test_k8_the_check_of_kafka_is_not_answered_by_an_open_port() -> None:
     """Nor by none."""
     with listening(Closes) as port:
@@ -182,6 +184,7 @@ def test_k8_kafka_can_write_what_its_start_writes() -> None:
     assert SERVICES["kafka"]["tmpfs"] == ["/tmp:exec", *(f"/opt/kafka/{name}:uid=1000,gid=1000" for name in ("config", "logs"))]
 
 
+@pytest.mark.process
 def test_k8_the_owner_of_the_s3_volume_is_changed_once(tmp_path: Path) -> None:
     """A store that an earlier release wrote as root becomes the new user's, the top folder last, so that a stop is made up for."""
     shell, option, program = SERVICES["s3-owner"]["command"]

@@ -35,7 +35,6 @@ NOTHING_WRONG = Found(("v0", "v1"), 10, (), ())
 
 
 @pytest.mark.kafka
-@pytest.mark.torch
 @pytest.mark.timeout(900)
 def test_one_command_and_one_promotion_whoever_is_killed(kafka_broker: str, tiny_base: Path, tmp_path: Path) -> None:
     """The runner killed while it trains, the consumers while it promotes: one command, one promotion, the same artifact."""
@@ -65,7 +64,6 @@ def points_in_short(each: int, *weights: StepPoint) -> list[StepPoint]:
 
 
 @pytest.mark.kafka
-@pytest.mark.torch
 @pytest.mark.timeout(600)
 def test_k9_killed_again_and_again_in_one_job(kafka_broker: str, tiny_base: Path, tmp_path: Path) -> None:
     """In the middle of a copy, before it has its name, and at other steps: one promotion, all verifies, a next job, a rollback."""
@@ -76,7 +74,6 @@ def test_k9_killed_again_and_again_in_one_job(kafka_broker: str, tiny_base: Path
 
 
 @pytest.mark.kafka
-@pytest.mark.torch
 @pytest.mark.timeout(600)
 def test_k9_killed_again_and_again_on_s3(kafka_broker: str, tiny_base: Path, tmp_path: Path, gateway: Versitygw) -> None:
     """The same on a real S3 server: requests end in the middle, and folders are left without their manifest."""
@@ -137,6 +134,7 @@ def test_the_look_at_a_store_finds_what_a_kill_may_leave(tmp_path: Path) -> None
     assert "finetuned/tiny/v2 has no decision" in look_at(store, "tiny", root, cache).faults
 
 
+@pytest.mark.process
 def test_the_look_at_a_store_reads_a_real_s3_server(tmp_path: Path, gateway: Versitygw) -> None:
     """Versions are verified there too; a file that is not its manifest's is found."""
     store = open_store(StoreSettings.model_validate({name.lower(): value for name, value in gateway.environment().items()}))
@@ -190,6 +188,7 @@ trap.enter(None)
 """
 
 
+@pytest.mark.process
 def test_a_process_ends_before_the_step_of_its_point(tmp_path: Path) -> None:
     """Each start takes the next point: a file whole without its name, one that was never opened; a point that never comes is told."""
     (tmp_path / "data").mkdir()
@@ -210,6 +209,7 @@ def test_a_process_ends_before_the_step_of_its_point(tmp_path: Path) -> None:
     assert told == [("killed", "rename to b"), ("killed", "open c.part"), ("missed", "sync d.part")]
 
 
+@pytest.mark.process
 def test_without_go_the_drill_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No program, no Go: nothing half-made is left, and the message names both."""
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -63,7 +63,7 @@ class Fleet:
         self._folder = folder
         self.environment = dict(environment)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["bench.drill.launcher"])
+        self._context.set_forkserver_preload(["bench.drill.launcher", "river.drift"])  # river is half of a start's seconds
         self._made = 0
         self._looking: asyncio.Task[None] | None = None
         self._client = httpx.AsyncClient(timeout=5)

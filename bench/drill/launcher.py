@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import river.drift  # noqa: F401  preloaded: half of a start's seconds
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 import consumers.__main__

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,14 +17,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from bench.callgrind import Cost, told, tree_of
 from bench.redaction.lookalikes import TEMPLATES, filled
 from bench.redaction.numbers import mobile
 from bench.stream.events import Stream
 
 EVENTS: Final = 10_000
 LIMIT: Final = 1.10
-_ROOT: Final = Path(__file__).parents[2]
-_COLLECTED: Final = re.compile(r"Collected : (\d+)")
+REDACTION: Final = Cost(Path(__file__).with_name("cost_child.py"), work="redact", idle="leave")
 
 
 def recorded(events: int, *, with_numbers: bool) -> Iterator[tuple[str, ...]]:
@@ -43,24 +40,6 @@ def recorded(events: int, *, with_numbers: bool) -> Iterator[tuple[str, ...]]:
         yield event["query"], response, event.get("correction") or "", event["source_group"], event["conversation_id"], source
 
 
-def instructions(tree: Path, texts: Path, mode: str) -> int:
-    """What one run executes with the redactor of a source tree."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-B", "-P"]
-    run = subprocess.run(
-        [*command, str(Path(__file__).with_name("cost_child.py")), str(texts), mode],
-        env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONPATH": str(tree)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found = _COLLECTED.search(run.stderr)
-    if found is None:
-        raise RuntimeError(f"callgrind said nothing of what it collected: {run.stderr[-300:]}")
-    return int(found[1])
-
-
-def per_event(tree: Path, texts: Path, events: int) -> float:
-    """Instructions of redaction alone."""
-    return (instructions(tree, texts, "redact") - instructions(tree, texts, "leave")) / events
-
-
 def main() -> int:
     """Compares, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -69,18 +48,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     figures: dict[str, Any] = {"events": args.events, "against": args.against, "limit": LIMIT}
-    with tempfile.TemporaryDirectory() as folder:
-        before = Path(folder) / "before"
-        before.mkdir()
-        archive = subprocess.run(["git", "-C", str(_ROOT), "archive", args.against, "producers"], capture_output=True, check=True).stdout
-        subprocess.run(["tar", "-x", "-C", str(before)], input=archive, check=True)
+    with tree_of(args.against) as before, tempfile.TemporaryDirectory() as folder:
         for name in ("stream", "numbers"):
             texts = Path(folder) / f"{name}.jsonl"
             rows = recorded(args.events, with_numbers=name == "numbers")
             texts.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-            was, now = per_event(before, texts, args.events), per_event(_ROOT, texts, args.events)
-            figures[name] = {"instructions_before": round(was), "instructions": round(now), "ratio": round(now / was, 3)}
-            print(f"{name}: {now:,.0f} instructions an event, {was:,.0f} at {args.against}: {now / was:.3f}", flush=True)
+            found = figures[name] = REDACTION.beside(before, texts, args.events)
+            print(f"{name}: {told(found, args.against)}", flush=True)
     if args.out:
         args.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return int(figures["stream"]["ratio"] > LIMIT)

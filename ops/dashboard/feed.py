@@ -45,11 +45,12 @@ log = structlog.get_logger()
 class Feed:
     """Keeps a `PageView` up to date and counts its changes, so that whoever shows it can wait for the next."""
 
-    def __init__(self, connection: KafkaConnection, consumers_url: str) -> None:
+    def __init__(self, connection: KafkaConnection, consumers_url: str, *, sample_every_s: float = _SAMPLE_EVERY_S) -> None:
         self.view = PageView()
         self.version = 0
         self._connection = connection
         self._consumers_url = consumers_url.rstrip("/")
+        self._sample_every_s = sample_every_s
         self._changed = asyncio.Condition()
         self._looked_at_s = -math.inf
         self._looked_at = asyncio.Event()
@@ -80,7 +81,7 @@ class Feed:
     def _every_s(self) -> float:
         watched = time.monotonic() - self._looked_at_s < _WATCHED_FOR_S
         # A source that is away, or starts beside us, is asked on.
-        return _UNWATCHED_EVERY_S if not watched and self.view.kafka.ok and self.view.consumers.ok else _SAMPLE_EVERY_S
+        return _UNWATCHED_EVERY_S if not watched and self.view.kafka.ok and self.view.consumers.ok else self._sample_every_s
 
     async def _note_change(self) -> None:
         async with self._changed:
@@ -174,8 +175,8 @@ class Feed:
                 await self._until_due()
 
     async def _until_due(self) -> None:
-        if self._every_s() == _SAMPLE_EVERY_S:
-            await asyncio.sleep(_SAMPLE_EVERY_S)
+        if self._every_s() == self._sample_every_s:
+            await asyncio.sleep(self._sample_every_s)
             return
         self._looked_at.clear()
         with suppress(TimeoutError):

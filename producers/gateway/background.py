@@ -18,7 +18,7 @@ RECONNECT_S: Final = 1.0
 FOLLOW_S: Final = 0.1
 
 
-async def keep_connected(publisher: Publisher) -> None:
+async def keep_connected(publisher: Publisher, every_s: float = RECONNECT_S) -> None:
     """Connects, and connects again after the publisher gave its producer up; runs until it is cancelled."""
     said = False
     while True:
@@ -31,7 +31,7 @@ async def keep_connected(publisher: Publisher) -> None:
                 if not said:  # once, not every second while the broker is away
                     log.warning("no Kafka yet", error=str(error))
                 said = True
-        await asyncio.sleep(RECONNECT_S)
+        await asyncio.sleep(every_s)
 
 
 async def follow_stage1(publisher: Publisher, consumers_url: str) -> None:

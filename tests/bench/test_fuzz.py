@@ -71,6 +71,7 @@ def test_what_no_json_writer_makes_is_written() -> None:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.process
 async def test_k6_no_input_is_a_traceback_or_status_500() -> None:
     """600 bodies and 300 files, every second one wrong in one to three ways: nothing falls over, what is refused is named."""
     tallies = await campaign(600, 300, 7, fitted=False)

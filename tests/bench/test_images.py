@@ -77,6 +77,7 @@ def test_every_image_of_others_has_a_stand_in() -> None:
     assert set(_MADE_BY) == {name for name, service in read_composition(SECRETS).services.items() if "build" not in service}
 
 
+@pytest.mark.process
 def test_the_base_is_the_dockerfiles_and_pip_is_shown_settings_of_no_folder(tmp_path: Path) -> None:
     """What is mounted is read-only, and lies where pip looks."""
     assert base_name().startswith("python:3.11")

@@ -13,6 +13,7 @@ from bench.rest.measure import BROKER, LATER_EVENTS, Process, Rest, figures, mea
 from bench.rest.processes import children, pss_mb, used
 
 
+@pytest.mark.process
 def test_a_stack_at_rest_is_measured_and_its_first_event_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every process of the installation has used something and holds memory, and feedback is collected after the rest."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
@@ -39,6 +40,7 @@ def test_the_broker_is_not_ours() -> None:
     assert found["embedded"]["first event: POST → sample.collected"].met is True
 
 
+@pytest.mark.process
 def test_what_a_process_uses_is_read() -> None:
     """Work shows as processor time, a wait as a wake-up; memory is there; a child is among the children."""
     before = used(os.getpid())

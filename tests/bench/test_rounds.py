@@ -15,7 +15,7 @@ from bench.rounds.measure import MOST_STEPS, Round, figures, sizes, violations
 GOOD = Round(1, 40, 25, 0, 100, 1104, (100, 1104), 100, "promote", False, (), 1.0, 60.0, {"jobs/*/merged": 1})
 
 
-@pytest.mark.torch
+@pytest.mark.process
 @pytest.mark.timeout(600)
 def test_k10_every_round_costs_what_the_first_did(tiny_base: Path, tmp_path: Path) -> None:
     """Gateway, both stages, runner and gate are real, and so is the child's plan: it trains nothing, so that two rounds take seconds."""

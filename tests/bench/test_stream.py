@@ -70,6 +70,7 @@ def test_a_figure_says_whether_its_goal_is_met() -> None:
     assert percentile(range(1, 101), 0.99) == 99
 
 
+@pytest.mark.process
 def test_the_run_without_kafka_takes_every_event() -> None:
     """No event of the long run is refused, and the ids remembered are those of the events, whoever their users are."""
     growth = measure_growth(Bench("nowhere:1", Path("nowhere"), PEERS), events=10_000, keys=2_000)

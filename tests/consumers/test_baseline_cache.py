@@ -49,6 +49,7 @@ def put(store: LocalStore, fitted_baseline: Baseline, tmp_path: Path) -> Put:
     return put
 
 
+@pytest.mark.process
 def test_a_day_has_the_newest_baseline_that_began(build: Any, shelf: BaselineShelf, put: Put) -> None:
     """A model without one has none; a day before the first one has none."""
     named = (put(0, date(2026, 1, 1)), put(1, DAY))

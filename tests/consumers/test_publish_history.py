@@ -16,7 +16,7 @@ from schemas import topics
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("kafka", marks=pytest.mark.kafka)])
 def installation(request: pytest.FixtureRequest) -> Any:
     """An installation of its own, on each broker."""
     return request.getfixturevalue(f"{request.param}_topics")

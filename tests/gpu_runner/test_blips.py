@@ -10,6 +10,7 @@ import pytest
 from blips import bootstrapped, copy_of, run_job, run_seeds
 
 
+@pytest.mark.process
 def test_k9_three_blips_change_nothing_of_what_a_job_comes_to(tmp_path: Path) -> None:
     """Each seed draws where the blips are."""
     found = run_seeds(range(5), tmp_path)
@@ -17,6 +18,7 @@ def test_k9_three_blips_change_nothing_of_what_a_job_comes_to(tmp_path: Path) ->
     assert len(found) == 5
 
 
+@pytest.mark.process
 def test_k9_threads_that_outlive_their_session_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The harness can fail: with the threads of asyncio some of the same seeds have two uploads or two preparers at once."""
     monkeypatch.setattr("gpu_runner.jobs.run.in_thread", asyncio.to_thread)
@@ -25,6 +27,7 @@ def test_k9_threads_that_outlive_their_session_are_found(tmp_path: Path, monkeyp
     assert "never two at once" in told or "one at a time" in told
 
 
+@pytest.mark.process
 def test_a_seed_is_the_same_every_time(tmp_path: Path) -> None:
     """No clock, and no thread that runs when it likes."""
     start = bootstrapped(tmp_path / "start")

@@ -17,6 +17,7 @@ def program(tmp_path: Path, script: str) -> str:
     return str(path)
 
 
+@pytest.mark.process
 async def test_devices_are_read_with_their_memory(tmp_path: Path) -> None:
     """Index, used and total memory of each."""
     found = await probe(program(tmp_path, "printf '0, 1000, 4000\\n1, 0, 4000\\n'"))
@@ -29,6 +30,7 @@ async def test_no_driver_is_no_gpu() -> None:
     assert await probe("no-such-program-here") == ()
 
 
+@pytest.mark.process
 async def test_a_driver_that_fails_is_an_error(tmp_path: Path) -> None:
     """Its own words are passed on."""
     with pytest.raises(GpuProbeFailed, match="ended with 9: no devices"):

@@ -119,6 +119,7 @@ def end_of(child: str, job: Path) -> dict[str, Any]:
         ("train", b'{"id": "caf\xe9"}\n', "train.jsonl line 1: "),
     ],
 )
+@pytest.mark.process
 def test_k12_the_training_child_tells_its_files_by_name(training_job: Path, name: str, content: bytes, told: str) -> None:
     """Before hours of training, of a kind that is not tried again."""
     with_file(training_job, name, content)

@@ -14,7 +14,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
 from s3_server import S3Server, serving
+
+pytestmark = pytest.mark.process
 
 
 def start(data_dir: Path, port: int, **environment: str) -> subprocess.Popen[str]:

@@ -131,6 +131,7 @@ async def _abhyas(connection: KafkaConnection, *arguments: str, shell: str = "")
     )
 
 
+@pytest.mark.process
 async def test_k6_the_commands_survive_and_cut_nothing(letters: KafkaConnection) -> None:
     """In a pipe, 80 columns, on a terminal that knows ASCII alone: every record whole; a reader who leaves is no trouble."""
     assert len(await list_dead_letters(letters)) == 4

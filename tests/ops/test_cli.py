@@ -22,6 +22,8 @@ from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.dead_letter import MALFORMED, DeadLetter
 
+pytestmark = pytest.mark.process
+
 ABHYAS = [sys.executable, "-c", "import sys; sys.argv[0] = 'abhyas'; from ops.cli import main; main()"]
 
 

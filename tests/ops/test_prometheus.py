@@ -67,6 +67,7 @@ def test_k12_repeated_runs_without_data_are_an_alert() -> None:
     assert 'training_jobs_total{status="no_data"} 0.0' in RunnerMetrics().text().decode()
 
 
+@pytest.mark.process
 def test_promtool_accepts_configuration_and_rules() -> None:
     """Configuration and rules are well formed, every rule fires where it should and is quiet where it should."""
     promtool = shutil.which("promtool")

@@ -129,6 +129,7 @@ async def test_a_broker_that_is_away_is_named() -> None:
         await publisher.check()
 
 
+@pytest.mark.embedded
 async def test_a_broker_that_goes_away_is_transient_and_in_flight_bytes_stay_counted() -> None:
     """Without an acknowledgement `send` says so within its time-out, and `stop` returns although nothing can be flushed."""
     broker = EmbeddedBroker({topics.topic(topics.FEEDBACK_SUBMITTED): 1})

@@ -25,6 +25,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 def test_threads_do_not_hold_up_the_end() -> None:
     """A thread of asyncio's executor and one of Python's own are left behind; what was printed is written, the code is the one given."""
     ended = subprocess.run([sys.executable, "-c", LEAVES], capture_output=True, text=True, timeout=60, check=False)

@@ -111,6 +111,7 @@ def git(folder: Path, *arguments: str) -> None:
     )
 
 
+@pytest.mark.process
 def test_a_git_revision_can_be_compared_with(tmp_path: Path) -> None:
     """The schemas of a revision are read from git, not from the working tree."""
     folder = tmp_path / "schemas" / "json"
@@ -127,6 +128,7 @@ def test_a_git_revision_can_be_compared_with(tmp_path: Path) -> None:
         of_revision("no-such-revision", tmp_path)
 
 
+@pytest.mark.process
 def test_nothing_to_compare_with_is_not_a_pass(capsys) -> None:
     """An unknown revision exits with 2 and says what git said."""
     assert compatibility.main(["--against", "no-such-revision"]) == 2

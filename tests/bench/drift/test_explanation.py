@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.drift.explanation import Explained, Judged, figures, judged_streams
 from bench.drift.streams.pools import Pool
+
+pytestmark = pytest.mark.process
 
 
 def test_a_topic_is_explained_when_it_fires(small: Pool) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
+import pytest
 
 from bench.drift.histories import expected, history, merged, stage1, violations
+
+pytestmark = pytest.mark.process
 
 
 def test_random_histories_come_out_the_same() -> None:

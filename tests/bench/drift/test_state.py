@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.drift.state import WINDOW_DAYS, measured
+
+pytestmark = pytest.mark.process
 
 
 def test_the_state_is_flat() -> None:

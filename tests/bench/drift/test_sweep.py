@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from bench.drift.__main__ import figures, shift_figures
 from bench.drift.poisson import poisson_interval
 from bench.drift.streams.pools import Pool
 from bench.drift.sweep import Delays, Quiet, Sweep, sweep_worlds
+
+pytestmark = pytest.mark.process
 
 
 def test_a_short_sweep_finds_the_topic_and_stays_quiet(small: Pool) -> None:

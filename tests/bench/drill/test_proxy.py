@@ -53,7 +53,7 @@ async def test_half_open_says_nothing_and_then_ends() -> None:
     await proxy.start()
     reader, writer = await asyncio.open_connection(HOST, proxy.port)
     assert await said(reader, writer, request(3, "one")) == request(3, "one")
-    holding = asyncio.create_task(proxy.half_open(0.3))
+    holding = asyncio.create_task(proxy.half_open(0.2))
     await asyncio.sleep(0)
     asking = asyncio.create_task(said(reader, writer, request(3, "two")))
     other_reader, other_writer = await asyncio.open_connection(HOST, proxy.port)

@@ -12,6 +12,8 @@ import pytest
 from bench.simulation.campaign import many_seeds, plant
 from bench.simulation.faults import FAULTS
 
+pytestmark = pytest.mark.process
+
 SEEDS = 200
 # What a planted fault may take at most.
 CAUGHT_WITHIN = 100

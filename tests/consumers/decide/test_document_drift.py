@@ -99,6 +99,7 @@ def test_without_texts_a_drift_has_no_terms(small_baseline: Baseline) -> None:
     assert {"baseline", "clusters", "languages", "histograms"} == drift.explained(finding).keys()
 
 
+@pytest.mark.process
 def test_200_histories_decide_the_same_after_any_restarts(small_baseline: Baseline) -> None:
     """In any grouping into steps, partitions and days: restored from the changelog at random points, the findings are bit-identical.
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +14,7 @@ from consumers.decide.trigger import ModelTrigger
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.trigger_journal import JournalEntry, TriggerJournal
 from tests.consumers.decide.test_trigger import HOUR, Driver, ready
-
-WRITTEN_BEFORE = Path(__file__).parents[2] / "written_before" / "5fe573c"
+from tests.written_before.read import FORMER, recorded
 
 
 def run(driver: Driver, build: Any, first: int, version: str, outcome: str, **fields: Any) -> RetrainRequested:
@@ -175,18 +172,12 @@ def test_k10_ends_of_jobs_are_journalled_with_their_baseline_and_read_without(bu
     assert from_journal(without).input == JobSeen("job", 1, "inconclusive", False, "v2")
 
 
-def written_before(topic: str) -> list[tuple[bytes, bytes]]:
-    """Key and value of the records of a topic that 5fe573c left."""
-    lines = (WRITTEN_BEFORE / f"{topic}.jsonl").read_text().splitlines()
-    return [(b64decode(json.loads(line)["key"]), b64decode(json.loads(line)["value"] or "")) for line in lines]
-
-
 def test_k10_state_of_5fe573c_is_read() -> None:
     """Samples without ended batches are restored, and left as they are whatever serves."""
     buffer = NegativeBuffer(5)
-    for key, value in written_before("stage2.changelog.v1"):
-        if key.startswith(b"b|") and value:
-            buffer.load(key.rpartition(b"|")[2], value)
+    for one in recorded(FORMER, "stage2.changelog.v1"):
+        if one.key and one.key.startswith(b"b|") and one.value:
+            buffer.load(one.key.rpartition(b"|")[2], one.value)
     before = dict(buffer.save())
     assert before
     assert buffer.serve(frozenset({1}), frozenset({1})) == (0, 0)
@@ -195,6 +186,6 @@ def test_k10_state_of_5fe573c_is_read() -> None:
 
 def test_k10_the_journal_of_5fe573c_still_replays(build: Any) -> None:
     """Its entries, job ends without a baseline among them, lead to its command."""
-    records = [TriggerJournal.model_validate_json(value) for _, value in written_before("trigger.journal.v1")]
+    records = [TriggerJournal.model_validate_json(one.value or b"") for one in recorded(FORMER, "trigger.journal.v1")]
     found = replay(records[0].model, build.trigger_policy(threshold=6, max_per_user=10, min_users=3), records)
     assert [decision for decision in found if isinstance(decision, RetrainRequested)]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64decode
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -16,11 +13,11 @@ import pytest
 from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.decide.negative_buffer import NegativeBuffer, Status
-from consumers.engine.changelog import apply_all, migration_records
+from consumers.engine.changelog import migration_records
 from consumers.engine.snapshot import Snapshots, UnusableSnapshot
 from consumers.engine.stage import OwnedTask
 from consumers.kept_state import current_version
-from consumers.migrations import STAGE1, STAGE2
+from consumers.migrations import STAGE1
 from consumers.records import Effects, InputRecord
 from gpu_runner.event_log.withdrawals import KnownSample, Retraction, TakenBack, known_samples
 from gpu_runner.jobs.leased_samples import settle
@@ -31,8 +28,9 @@ from schemas.events.sample_collected import SampleCollected
 from schemas.events.signal_summarised import SignalSummarised
 from schemas.fields import SampleRef
 from schemas.identity import DEFAULT_SOURCE, FORMER_WAYS_IN, former_ids, sample_id
+from tests.written_before import read as written_before
 
-FOLDER = Path(__file__).parents[2] / "written_before" / "5fe573c"
+FOLDER = written_before.HERE / written_before.FORMER
 MODEL = "tiny-llama"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GATEWAY, CLI = FORMER_WAYS_IN
@@ -40,20 +38,12 @@ GATEWAY, CLI = FORMER_WAYS_IN
 
 def recorded(name: str) -> list[InputRecord]:
     """The records of a topic as they lay there."""
-    found = []
-    for offset, line in enumerate((FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()):
-        one = json.loads(line)
-        key, value = (None if one[field] is None else b64decode(one[field]) for field in ("key", "value"))
-        headers = tuple((header, None if raw is None else b64decode(raw)) for header, raw in one["headers"])
-        found.append(InputRecord(name, 0, offset, key, value, headers, one["at_ms"]))
-    return found
+    return written_before.recorded(written_before.FORMER, name)
 
 
 def restored(changelog: str, task: Any) -> OwnedTask:
     """A task as this release takes it back from what the release before wrote."""
-    owned = OwnedTask(task)
-    written = [SimpleNamespace(key=record.key, value=record.value) for record in recorded(changelog)]
-    apply_all(owned, written, STAGE1 if changelog == topics.STAGE1_CHANGELOG else STAGE2)
+    owned = written_before.restored(written_before.FORMER, changelog, task)
     assert owned.version == 3
     return owned
 

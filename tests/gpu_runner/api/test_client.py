@@ -70,6 +70,7 @@ def run(name: str, *arguments: str, service: FakeService, tmp_path: Path, **envi
     return subprocess.run([str(SCRIPTS / name), *arguments], env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.process
 def test_finetune_uploads_a_local_dataset_and_follows_the_job(service: FakeService, tmp_path: Path) -> None:
     """Exit 0 for a promotion, the last status on stdout, the way there on stderr."""
     rows = tmp_path / "rows.jsonl"
@@ -85,6 +86,7 @@ def test_finetune_uploads_a_local_dataset_and_follows_the_job(service: FakeServi
     assert stored == rows.read_bytes()
 
 
+@pytest.mark.process
 def test_evaluate_takes_what_serves_by_default(service: FakeService, tmp_path: Path) -> None:
     """Files below DATA_DIR are named as they are; exit 1 for a failed evaluation."""
     (tmp_path / "data" / "eval").mkdir(parents=True)
@@ -100,6 +102,7 @@ def test_evaluate_takes_what_serves_by_default(service: FakeService, tmp_path: P
     ]  # fmt: skip
 
 
+@pytest.mark.process
 def test_a_refusal_is_exit_2_with_the_services_words(service: FakeService, tmp_path: Path) -> None:
     """And so is a file that is nowhere, a service that is away, and a wrong call."""
     (tmp_path / "rows.jsonl").write_text("{}")

@@ -10,7 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from gpu_runner.child.process import ChildProcess, child_environment
+
+pytestmark = pytest.mark.process
 
 
 async def started(tmp_path: Path, program: str) -> ChildProcess:

@@ -16,6 +16,8 @@ from gpu_runner.child.process import ChildProcess, child_environment
 from gpu_runner.child.reporter import Reporter
 from gpu_runner.child.watch import ChildSilent, ChildTooLong, Limits, follow
 
+pytestmark = pytest.mark.process
+
 
 class Seen:
     """What a follower was told."""

@@ -81,6 +81,7 @@ def test_documents_that_say_nothing_write_nothing(tmp_path: Path, capsys: pytest
     assert not (tmp_path / "train").exists()
 
 
+@pytest.mark.process
 def test_the_script_works_from_any_folder(tmp_path: Path) -> None:
     """It takes ./data where DATA_DIR is unset, and says what it wrote."""
     fill(tmp_path / "data")

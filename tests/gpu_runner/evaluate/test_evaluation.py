@@ -170,6 +170,7 @@ def test_k6_sources_that_can_not_be_taken_are_named_by_field(tmp_path: Path, con
     assert load_sources(tmp_path / "s.json") == {"3": "x"}
 
 
+@pytest.mark.process
 def test_the_child_reports_bad_data_as_json_and_exits_with_3(job: Path) -> None:
     """stdout holds JSON lines alone, the last one an error with kind and message; torch is never imported for it."""
     (job / "items.jsonl").write_text('{"question": "x"}\n', encoding="utf-8")

@@ -176,6 +176,7 @@ def test_k12_one_sign_in_tables_and_charts(tmp_path: Path, scores: dict[str, Any
     assert (shown[guards[0]["name"]], shown[guards[1]["name"]]) == ("+0.098", "-1.400")
 
 
+@pytest.mark.process
 def test_k12_charts_are_whole_on_a_phone(tmp_path: Path, scores: dict[str, Any]) -> None:
     """In a frame of 360 pixels nothing but a table is wider than the page, as Chromium lays it out."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

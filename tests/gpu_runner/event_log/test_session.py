@@ -43,7 +43,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("kafka", marks=pytest.mark.kafka)])
 async def connection(request: pytest.FixtureRequest) -> KafkaConnection:
     """Fresh topics of the contract on one of the brokers."""
     prefix = f"t{uuid4().hex[:8]}"

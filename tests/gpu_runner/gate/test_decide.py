@@ -245,6 +245,7 @@ def noisy(rng: np.random.Generator, gain: float, groups: int = 100) -> dict[str,
     return {"items_sha256": dict.fromkeys(("items", "baseline", "candidate"), HASH), "items": items}
 
 
+@pytest.mark.process
 def test_a_candidate_that_is_no_better_is_promoted_at_most_once_in_twenty() -> None:
     """Over 120 simulated candidates with no true change the promotions stay within Monte Carlo error of 5 %."""
     rng = np.random.default_rng(7)

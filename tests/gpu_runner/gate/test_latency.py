@@ -39,6 +39,7 @@ def machine(rng: np.random.Generator, factor: float) -> dict[str, Any]:
     return {"baseline": times[:, 0].tolist(), "candidate": (times[:, 1] * factor).tolist()}
 
 
+@pytest.mark.process
 def test_k11_one_model_against_itself_is_not_harmed() -> None:
     """Of 300 pairs with heavy tails, drift and a stretch in which all is slower, at most one in a hundred counts as harm."""
     rng = np.random.default_rng(3)

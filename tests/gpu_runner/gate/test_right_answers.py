@@ -49,6 +49,7 @@ def made(rng: random.Random, name: str, size: int) -> list[EvaluationItem]:
     return items
 
 
+@pytest.mark.process
 def test_k11_a_candidate_that_is_right_everywhere_is_never_rejected() -> None:
     """Two hundred generated sets with sources, Hindi and English: nothing right is a hallucination or the wrong script.
 

@@ -19,7 +19,7 @@ from gpu_runner.child.exit import read_end
 from gpu_runner.train.left_out import row_name
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
 
-pytestmark = [pytest.mark.torch, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch")
-
 
 @pytest.mark.torch
 def test_a_shrunk_adapter_goes_that_share_of_the_way() -> None:
     """Half the scale halves the adapter's product and touches no other weight."""
+    torch = pytest.importorskip("torch")
     from gpu_runner.train.merge import shrink
 
     torch.manual_seed(0)

@@ -41,6 +41,7 @@ def following(store: ArtifactStore, leased: Path, before: DriftFacts, quick: Qui
     return next_baseline(store, "tiny", "v1", leased, before, fit=quick, alarms_per_100k=0.1)
 
 
+@pytest.mark.process
 def test_the_stored_folder_holds_the_baseline_and_its_documents(
     store: ArtifactStore, drift_documents: list[BaselineDocument], quick: QuickFit, tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_the_default_rate_is_that_of_the_fit() -> None:
     assert RunnerSettings().drift_alarms_per_100k == ALARMS_PER_100K
 
 
+@pytest.mark.process
 def test_k9_a_fit_is_told_to_stop_between_its_streams(drift_documents: list[BaselineDocument]) -> None:
     """Most of a minute for a large corpus: a runner that stops does not wait for it, and no reason is made up of it."""
     stop, seen = Stop(), []

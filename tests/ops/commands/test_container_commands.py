@@ -160,6 +160,7 @@ def test_k8_a_base_model_that_can_not_be_used_is_named(base: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+@pytest.mark.process
 def test_k8_a_file_of_a_base_model_that_this_user_may_not_read_is_named(name: str, base: Path) -> None:
     """With what helps, before anything is copied: what is copied into a container is often its owner's alone."""
     # As root the folders on the way are opened; else the files are nobody's, this user's included.

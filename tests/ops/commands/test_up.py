@@ -17,6 +17,8 @@ from ops.commands.status import gather
 from ops.stack.description import RunningStack, find
 from ops.stack.services import Ports, port_taken
 
+pytestmark = pytest.mark.process
+
 ABHYAS = [sys.executable, "-c", "from ops.cli import main; main()"]
 
 

@@ -61,7 +61,7 @@ class Installation:
         return [(record.partition, (record.key, record.value, tuple(record.headers))) async for record in found]
 
 
-@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=[pytest.param("embedded", marks=pytest.mark.embedded), pytest.param("kafka", marks=pytest.mark.kafka)])
 async def installation(request: pytest.FixtureRequest) -> AsyncIterator[Installation]:
     prefix = f"t{uuid4().hex[:8]}"
     if request.param == "embedded":

@@ -67,6 +67,7 @@ def test_a_squad_file_becomes_documents_and_questions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", ["hi", "en"])
+@pytest.mark.process
 def test_xquad_gives_documents_and_reworded_questions(language: str) -> None:
     """The development data is real input: 240 paragraphs, 1,190 questions, each with wordings kept apart."""
     path = XQUAD / f"xquad.{language}.json"

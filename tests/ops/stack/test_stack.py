@@ -20,6 +20,8 @@ from ops.stack.description import find, process_alive
 from ops.stack.services import Ports, Service
 from ops.stack.stack import Stack, StackSettings
 
+pytestmark = pytest.mark.process
+
 FAKES = Path(__file__).parents[1] / "fakes"
 RUNNER = Service("runner", "fake_runner", "RUNNER_PORT", "/health")
 # A real broker that somebody else runs; the fakes never call it.

@@ -116,6 +116,7 @@ def whatif(connection: KafkaConnection, folder: Path, *arguments: str) -> subpro
     return subprocess.run(command, cwd=folder, env=clean | environment | settings, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.process
 def test_the_command_shows_baseline_policies_and_what_was_assumed(connection: KafkaConnection, tmp_path: Path) -> None:
     """Beside the recorded runs each policy's, as JSON and as a table; a journal that lost its beginning says from when it is known."""
     journals, commands = recorded("m")
@@ -141,6 +142,7 @@ def test_the_command_shows_baseline_policies_and_what_was_assumed(connection: Ka
     assert commands[0].batch.sha256[:12] in table.stdout
 
 
+@pytest.mark.process
 def test_a_wrong_policy_is_one_line(connection: KafkaConnection, tmp_path: Path) -> None:
     """It is told before the broker is asked anything."""
     done = whatif(connection, tmp_path, "--policy", str(policies(tmp_path, x={"cooldown": 3})))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from consumers.drift.baseline.artifact import save_baseline
 from consumers.drift.baseline.fit import fit_baseline
 from ops.whatif.run import CachedBaselines
 from tests.consumers.drift.conftest import made_documents
 
 
+@pytest.mark.process
 def test_what_the_consumers_fetched_is_found_and_what_is_missing_is_not_known(tmp_path: Path) -> None:
     """By the name of its folder; a folder that is none, or half of one, is no error."""
     baseline = fit_baseline(made_documents(2_000, 1), streams=4, documents_a_day=2_000)

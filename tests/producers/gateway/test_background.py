@@ -80,7 +80,7 @@ async def test_nobody_is_asked_while_nothing_is_in_flight() -> None:
         await until(lambda: held.backlog.largest() == 0)
         await asyncio.sleep(0.2)
         before = len(asked)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.2)
         assert len(asked) == before
         held.backlog.sent(("p.feedback.submitted.v1", 2), 10)
         await until(lambda: len(asked) > before)
@@ -91,7 +91,7 @@ async def test_while_stage_1_does_not_answer_everything_is_in_flight() -> None:
     """Nobody listening frees nothing: the budget closes the door before events are lost."""
     held = Held()
     task = asyncio.create_task(follow_stage1(held, "http://127.0.0.1:9"))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.2)
     assert not task.done()
     assert held.backlog.largest() == 10
     task.cancel()
@@ -123,7 +123,7 @@ class Reluctant:
 async def test_connecting_is_tried_again() -> None:
     """A broker that comes later is found, and a connected publisher is left alone."""
     publisher = Reluctant()
-    task = asyncio.create_task(keep_connected(publisher))
+    task = asyncio.create_task(keep_connected(publisher, every_s=0.01))
     await until(lambda: publisher.started)
     await asyncio.sleep(0.05)
     assert publisher.tries == 2

@@ -19,6 +19,8 @@ from confluent_kafka import Consumer, TopicPartition
 from ops.stack.brokers.embedded import EmbeddedBroker
 from schemas import topics
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 
 

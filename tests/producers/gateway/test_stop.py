@@ -26,6 +26,8 @@ from ops.stack.stack import GATEWAY_STOPS_WITHIN_S, Stack, StackSettings
 from producers.gateway import stop_times
 from schemas import topics
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 FEEDBACK = {"query": "सालार जंग संग्रहालय कहाँ है?", "correction": "हैदराबाद"}
 

@@ -69,8 +69,9 @@ class MadeElsewhere(FakeMinio):
 
 
 @pytest.mark.parametrize("code", ["OperationAborted", "BucketAlreadyOwnedByYou", "BucketAlreadyExists"])
-def test_k8_a_bucket_that_another_first_writer_makes_is_waited_for(code: str) -> None:
+def test_k8_a_bucket_that_another_first_writer_makes_is_waited_for(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the server says to the second one, and where the bucket is seen a moment after it was made."""
+    monkeypatch.setattr("runtime.artifacts.s3._BUCKET_WAITS_S", (0.01,) * 4)
     store = S3Store(MadeElsewhere(code, later=3), "models")
     store.write_bytes("a/b", b"x")
     assert store.read_bytes("a/b") == b"x"

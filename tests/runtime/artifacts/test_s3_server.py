@@ -149,6 +149,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return both
 
 
+@pytest.mark.process
 def test_k7_a_self_signed_certificate_is_told_and_can_be_trusted(certificate: Path, tmp_path: Path) -> None:
     """MINIO_CA_FILE is named; with it the store works."""
     with serving(with_bucket(S3Server(FEWEST)), certificate) as server:
@@ -158,6 +159,7 @@ def test_k7_a_self_signed_certificate_is_told_and_can_be_trusted(certificate: Pa
         assert used(open_checked_store(trusted), tmp_path / "file") == ("a/b.json", "a/c.bin")
 
 
+@pytest.mark.process
 def test_k7_plain_http_and_https_taken_for_each_other_name_the_setting(certificate: Path) -> None:
     """MINIO_SECURE, whichever way it is wrong."""
     with serving(with_bucket(S3Server(FEWEST))) as server, pytest.raises(ValueError, match="MINIO_SECURE is true"):

@@ -47,6 +47,7 @@ def left(folder: Path, idle_s: float) -> Path:
 
 
 @pytest.mark.parametrize("upload", UPLOADS)
+@pytest.mark.process
 def test_k9_a_killed_upload_leaves_nothing_where_it_was_to_be(upload: str, tmp_path: Path) -> None:
     """SIGKILL in the middle of a copy: nothing lies below the version, and the next writer removes what was begun elsewhere."""
     root, pipe = tmp_path / "store", tmp_path / "pipe"

@@ -14,6 +14,8 @@ from bench.drift.peers.reference import Reference
 from bench.drift.streams.pools import EN, Pool
 from bench.drift.streams.population import population
 
+pytestmark = pytest.mark.process
+
 
 def test_the_examples_of_the_docstrings_hold() -> None:
     """The module has examples, and they are true."""

@@ -6,12 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from bench.drift.peers.compare import in_process, line
 from bench.drift.peers.contenders import Heard, Match
 from bench.drift.peers.matched import LONG, Comparison, Delays, Sizes, compared
 from bench.drift.peers.reference import Reference
 from bench.drift.streams.pools import Pool
 from bench.drift.streams.population import Stream
+
+pytestmark = pytest.mark.process
 
 TINY = Sizes(
     documents=3_000,

@@ -10,6 +10,8 @@ from bench.drift.streams.pools import EN, HI, Pool
 from bench.drift.streams.population import population
 from consumers.drift.features.layout import BINNED
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def reference(small: Pool) -> Reference:

@@ -6,6 +6,7 @@ import doctest
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import bench.drift.peers.scored
 from bench.drift.peers.peers import Method
@@ -14,6 +15,8 @@ from bench.drift.peers.scored import Kswin, Scored
 from bench.drift.streams.pools import Pool
 from bench.drift.streams.population import population
 from tests.bench.drift.conftest import CHILD, STANDIN
+
+pytestmark = pytest.mark.process
 
 
 def test_the_examples_of_the_docstrings_hold() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from bench.drift.streams.corpora import Passage
 from bench.drift.streams.open_vocabulary import OpenVocabulary, runs_of
@@ -31,6 +32,7 @@ def test_a_run_has_its_own_names_and_keeps_all_else() -> None:
     assert topic == pool.texts[3].split()
 
 
+@pytest.mark.process
 def test_a_quiet_stream_has_as_many_unknown_words_as_its_baseline(pool: Pool) -> None:
     """The baseline knows of itself how many documents have an unknown word, whether names are the pool's or new."""
     found = {}

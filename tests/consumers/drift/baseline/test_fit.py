@@ -11,6 +11,7 @@ from consumers.drift.baseline.fit import BaselineTooSmall, fit_baseline
 from tests.consumers.drift.conftest import made_documents
 
 
+@pytest.mark.process
 def test_what_the_vocabulary_does_not_say_for_sure_counts_as_less() -> None:
     """With rare words the heads and the rate of unknown words are those of fewer documents than were measured, the others of all."""
     rng = np.random.default_rng(7)

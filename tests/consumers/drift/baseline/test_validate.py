@@ -26,6 +26,7 @@ def measured(small_baseline: Baseline) -> History:
     return History(rows, np.arange(0, 4_001, 2), np.arange(2_000) % 7, groups, np.zeros(4_000, np.bool_))
 
 
+@pytest.mark.process
 def test_a_head_whose_thresholds_are_too_low_is_raised(measured: History) -> None:
     """Right thresholds stay nearly as they are; where those of one head are a third of that, it alone is raised, and streams are quiet."""
     rng = np.random.default_rng(1)

@@ -110,6 +110,7 @@ def test_the_cusum_threshold_is_the_known_one(arl: float, allowance: float, expe
     assert cusum_threshold(arl, allowance) == pytest.approx(expected, abs=0.03)
 
 
+@pytest.mark.process
 def test_importing_the_detectors_does_not_import_river() -> None:
     """river costs seconds of CPU; it is loaded when a detector is made."""
     program = "import sys, consumers.drift.rates.river_detectors; print('river' in sys.modules, 'scipy' in sys.modules)"
@@ -118,6 +119,7 @@ def test_importing_the_detectors_does_not_import_river() -> None:
 
 
 @pytest.mark.parametrize("detector", ["AdwinOfRate()", "PageHinkleyOfRate(RateCount(100, 10))"])
+@pytest.mark.process
 def test_a_detector_does_not_bring_the_rest_of_river(detector: str) -> None:
     """A service that rests does not hold scipy.stats and river's datasets in memory for a detector of its ratings."""
     program = (

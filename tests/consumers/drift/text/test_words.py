@@ -106,6 +106,7 @@ def test_hash_is_of_the_word_alone(texts: list[str]) -> None:
     assert len({word for word, _ in pairs}) == len({value for _, value in pairs}) == len(pairs)
 
 
+@pytest.mark.process
 def test_hashes_are_the_same_in_another_process() -> None:
     """Python's own hash differs from process to process; ours doesn't, and it is pinned: artifacts hold it."""
     code = "from consumers.drift.text.words import split; print(split(['हिन्दी nahi']).hashes.tolist())"

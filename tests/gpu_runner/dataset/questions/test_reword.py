@@ -41,6 +41,7 @@ def test_no_wording_is_the_question_itself(question: str, language: Language) ->
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.process
 def test_every_xquad_question_is_reworded(language: Language, xquad: Xquad) -> None:
     """Five and two wordings for each of 1,190 questions; no test wording of any is a train wording of another."""
     train: set[str] = set()

@@ -12,6 +12,8 @@ import pytest
 from ops.commands.drift.documents import fit, run
 from ops.errors import WrongUsage
 
+pytestmark = pytest.mark.process
+
 WORDS = ["नदी", "पहाड़", "राजा", "किला", "संगीत", "गाँव", "river", "hill", "king", "temple", "market", "harvest"]
 NEW = ["quartz", "plasma", "enzyme", "neutron", "vector", "tensor"]
 

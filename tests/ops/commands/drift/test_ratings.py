@@ -39,6 +39,7 @@ def run(path: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> list[
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+@pytest.mark.process
 def test_the_command_finds_a_doubled_rate(tmp_path: Path) -> None:
     """As a process: a JSON line for the alarm, one for what fired, one of totals; n counts from the file's first rating."""
     write(tmp_path / "events.jsonl", draws(1, 0.1, 25_000) + draws(2, 0.2, 3_000))
@@ -153,6 +154,7 @@ def test_a_bad_row_is_named(row: bytes, words: str, in_baseline: bool, tmp_path:
         ([], "Missing option '--events'"),
     ],
 )
+@pytest.mark.process
 def test_wrong_usage_is_one_line_and_ends_with_2(arguments: list[str], words: str, tmp_path: Path) -> None:
     """No traceback; the line says what was expected."""
     (tmp_path / "bad.jsonl").write_text('{"negative": 0}\n{"negative": 7}\n')

@@ -38,6 +38,7 @@ async def read_all(address: str, partition: TopicPartition, *, check_crcs: bool 
         await consumer.stop()
 
 
+@pytest.mark.embedded
 async def test_the_contracts_topics_have_the_contracts_partitions() -> None:
     """Every topic of the contract has its partition count before any client has named it."""
     wanted = partition_counts(specs("c"))
@@ -47,6 +48,7 @@ async def test_the_contracts_topics_have_the_contracts_partitions() -> None:
     assert set(found.values()) >= {1, 4, 8}
 
 
+@pytest.mark.embedded
 def test_it_ends_with_its_context() -> None:
     """After the context the port refuses connections and the address is an error."""
     with EmbeddedBroker({}) as broker:
@@ -121,6 +123,7 @@ def started(port_file: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("ending", ["stdin closes", "SIGTERM"])
+@pytest.mark.process
 async def test_the_program_serves_until_its_owner_goes(tmp_path: Path, ending: str) -> None:
     """The program serves the contract's topics at the address in its port file, and removes the file when it ends."""
     port_file = tmp_path / "run" / "broker"

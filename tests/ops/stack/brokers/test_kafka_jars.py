@@ -17,6 +17,7 @@ def fake_java(home: Path, version: str) -> None:
     program.chmod(0o755)
 
 
+@pytest.mark.process
 def test_an_old_java_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Java 11 is refused with its version and the one needed."""
     fake_java(tmp_path, "11.0.2")
@@ -25,6 +26,7 @@ def test_an_old_java_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         java()
 
 
+@pytest.mark.process
 def test_java_home_comes_before_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """JAVA_HOME's java is taken when it is new enough."""
     fake_java(tmp_path, "21")

@@ -72,6 +72,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "kafka").exists()
 
 
+@pytest.mark.process
 def test_a_pid_that_another_program_has_now_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A stale pid file does not make `stop` end a stranger, and `status` says that nothing runs."""
     stranger = subprocess.Popen(["sleep", "60"])

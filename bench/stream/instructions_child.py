@@ -1,0 +1,48 @@
+"""Takes recorded feedback through stage 1's core, or reads it without; run under callgrind by `bench.stream.instructions`.
+
+Imports nothing of this project but the core, so that it runs beside an older revision's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+# Where former revisions have the core, and where this one has it.
+_CORE, _RECORDS = ("consumers.core",) * 2 if find_spec("consumers.core") else ("consumers.collect", "consumers")
+Collector = import_module(f"{_CORE}.collector").Collector
+IntakePolicy = import_module(f"{_CORE}.intake").IntakePolicy
+InputRecord = import_module(f"{_RECORDS}.records").InputRecord
+TOPIC = import_module("schemas.topics").FEEDBACK_SUBMITTED
+BATCH = 500
+
+
+def untouched(texts: Sequence[str]) -> None:
+    """What stands in the redactor's place."""
+
+
+def main() -> int:
+    """`instructions_child FILE collect|leave`; prints how many records it encoded."""
+    records = []
+    with open(sys.argv[1], encoding="utf-8") as lines:
+        for offset, line in enumerate(lines):
+            one = json.loads(line)
+            headers = tuple((name, text.encode()) for name, text in one["headers"])
+            records.append(InputRecord(TOPIC, 0, offset, one["key"].encode(), one["value"].encode(), headers, one["at_ms"]))
+    collector = Collector(0, IntakePolicy(default_model="", holdout_key=b"a key", holdout_percent=10, redact=untouched))
+    encoded = 0
+    if sys.argv[2] == "collect":
+        for first in range(0, len(records), BATCH):
+            effects = collector.process(records[first : first + BATCH])
+            if effects.dead_letters or effects.events:
+                raise RuntimeError("feedback was refused, or left without being encoded")
+            encoded += len(effects.encoded)
+    print(encoded)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

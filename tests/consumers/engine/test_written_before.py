@@ -1,0 +1,95 @@
+"""State of 57fab2c, whose form is this release's: what it wrote is what this release writes, and both stages go on from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from consumers.collect.collector import Collector
+from consumers.decide.decider import Decider
+from consumers.engine.snapshot import Snapshots
+from consumers.engine.stage import Task
+from consumers.kept_state import current_version
+from consumers.migrations import STAGE1, STAGE2
+from consumers.records import Effects, InputRecord
+from schemas import topics
+from schemas.envelope import encode
+from tests.written_before.read import BEFORE, HERE, recorded, restored
+
+ONE, TWO = topics.STAGE1_CHANGELOG, topics.STAGE2_CHANGELOG
+OUTPUTS = {ONE: (topics.SAMPLE_COLLECTED, topics.SIGNAL_SUMMARISED), TWO: (topics.RETRAIN_REQUESTED, topics.TRIGGER_JOURNAL)}
+FORMS = {ONE: STAGE1, TWO: STAGE2}
+Making = Callable[[str], Task]
+
+
+def inputs(changelog: str) -> list[list[InputRecord]]:
+    """What the stage of a changelog had read, in its batches."""
+    if changelog == ONE:
+        read = [one for name in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED) for one in recorded(BEFORE, name)]
+        read.sort(key=lambda one: one.timestamp_ms)
+        return [read[first : first + 5] for first in range(0, len(read), 5)]
+    (serving,), (early, late) = recorded(BEFORE, topics.MODEL_CURRENT), recorded(BEFORE, topics.CLOCK_TICKED)
+    between = (one for name in (*OUTPUTS[ONE], topics.USER_ERASED) for one in recorded(BEFORE, name))
+    read = [serving, early, *between, late]
+    return [read[first : first + 7] for first in range(0, len(read), 7)]
+
+
+def written(effects: Effects, topic: str) -> list[bytes]:
+    """The values that a step writes to a topic."""
+    events = (encode(one.event, source="abhyas/stage2", time=one.time).value for one in effects.events if topic == one.event.TOPIC)
+    return [*(one.value for one in effects.encoded if one.topic == topic), *events]
+
+
+@pytest.fixture
+def making(build: Any) -> Making:
+    """Makes the empty task of a stage, set as it was where the records were made."""
+    trigger = build.trigger_policy(threshold=6, max_per_user=10, min_users=3)
+    return lambda changelog: Collector(0, build.intake_policy()) if changelog == ONE else Decider(0, trigger)
+
+
+@pytest.mark.parametrize("changelog", [ONE, TWO])
+def test_the_same_inputs_give_the_bytes_that_57fab2c_wrote(making: Making, changelog: str) -> None:
+    """Every record of the state and of the topics, in its order; restored, they are the state of who read the inputs."""
+    task = making(changelog)
+    steps = [task.process(batch) for batch in inputs(changelog)]
+    state = [change for effects in steps for change in effects.changes.items()]
+    assert state == [(one.key, one.value) for one in recorded(BEFORE, changelog) if (one.key or b"")[:1] not in b"psv"]
+    for topic in OUTPUTS[changelog]:
+        assert [value for effects in steps for value in written(effects, topic)] == [one.value for one in recorded(BEFORE, topic)]
+    owned = restored(BEFORE, changelog, making(changelog))
+    assert (owned.version, owned.shards, owned.outdated) == (current_version(FORMS[changelog]), {1}, set())
+    assert owned.next == {(one.topic, 0): one.offset + 1 for batch in inputs(changelog) for one in batch}
+    assert dict(owned.task.save()) == dict(task.save())
+
+
+def test_the_snapshot_of_57fab2c_is_the_state(build: Any, making: Making) -> None:
+    """It is of this release's form, so a start from it restores what the changelog would."""
+    snapshots = Snapshots(HERE / BEFORE / "snapshots", "abhyas.stage1.changelog.v1", "id", current_version(STAGE1), build.start.timestamp)
+    header, records = snapshots.read(0) or pytest.fail("there is no snapshot")
+    task = making(ONE)
+    for key, value in records:
+        task.load(key, value)
+    assert header.changelog_next == len(recorded(BEFORE, ONE))
+    assert dict(task.save()) == dict(restored(BEFORE, ONE, making(ONE)).task.save())
+
+
+def test_both_stages_go_on_from_it(build: Any, making: Making) -> None:
+    """What was said before is known; what is new is collected and, with it, the next batch is leased and numbered on."""
+    collector, decider = restored(BEFORE, ONE, making(ONE)).task, restored(BEFORE, TWO, making(TWO)).task
+    known = [one for name in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED) for one in recorded(BEFORE, name)]
+    assert written(collector.process(known), topics.SAMPLE_COLLECTED) == []
+    later = build.start + timedelta(hours=8)
+    said = [build.feedback(f"new{n}", user_hash=f"{n}" * 64, correction=f"आगरा {n}", source_group=f"g{n}") for n in range(8)]
+    effects = collector.process([build.record(one, offset=100 + n, time=later) for n, one in enumerate(said)])
+    samples = [InputRecord(one.topic, 0, 100 + n, one.key, one.value, tuple(one.headers), 0) for n, one in enumerate(effects.encoded)]
+    assert len(written(effects, topics.SAMPLE_COLLECTED)) == 8
+    (before,) = recorded(BEFORE, topics.RETRAIN_REQUESTED)
+    job = build.job(json.loads(before.value or b"{}")["command_id"])
+    steps = [build.record(job, offset=100, time=later), *samples, build.record(build.tick(9 * 3600), offset=100, time=later)]
+    (command,) = [one.event for one in decider.process(steps).events if one.event.TOPIC == topics.RETRAIN_REQUESTED]
+    assert command.batch.number == 2
+    assert len(command.batch.samples) >= 6
