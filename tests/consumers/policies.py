@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from consumers.collect.intake import IntakePolicy
+from consumers.collect.policy import IntakePolicy
 from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.model_drift import DriftPolicy
 from consumers.decide.trigger_state import TriggerPolicy
