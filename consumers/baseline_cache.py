@@ -56,8 +56,8 @@ class BaselineSketcher:
         return self.featuriser.rows(texts)
 
 
-class BaselineShelf:
-    """`in_force` and `baseline` answer from memory, as a rule: what `model.current` names is fetched ahead, in a thread.
+class BaselineCache:
+    """`active_sketcher` and `baseline` answer from memory, as a rule: what `model.current` names is fetched ahead, in a thread.
 
     Where that did not work they fetch it themselves, and raise BaselineUnavailable where it cannot be had.
     """
@@ -72,7 +72,7 @@ class BaselineShelf:
         # The least recently asked for first.
         self._loaded: dict[str, Baseline] = {}
 
-    def in_force(self, model: str, day: int) -> Sketcher | None:
+    def active_sketcher(self, model: str, day: int) -> Sketcher | None:
         """The sketcher of a model's documents of an event-day (proleptic Gregorian ordinal), None where there is no baseline for it."""
         for named in reversed(self._named.get(model, ())):
             if named.from_day.toordinal() <= day:
@@ -145,10 +145,10 @@ class BaselineShelf:
 class CurrentModels:
     """Reads `model.current` for a shelf: to its end before anything else, then on."""
 
-    def __init__(self, connection: KafkaConnection, shelf: BaselineShelf) -> None:
+    def __init__(self, connection: KafkaConnection, cache: BaselineCache) -> None:
         self._topic = connection.topic(topics.MODEL_CURRENT)
         self._consumer = AIOKafkaConsumer(**connection.follower_options() | {"fetch_max_wait_ms": 500})
-        self._shelf = shelf
+        self._cache = cache
 
     async def read_to_end(self, counts: Mapping[str, int]) -> None:
         """Everything up to the end of now, and what it names into memory; raises KafkaError, BaselineUnavailable.
@@ -159,7 +159,7 @@ class CurrentModels:
         partitions = [TopicPartition(self._topic, partition) for partition in range(counts[self._topic])]
         async for records in read_to_end(self._consumer, await from_the_beginning(self._consumer, partitions)):
             self._take(records)
-        await self._shelf.fetch_ahead()
+        await self._cache.fetch_ahead()
 
     async def follow(self) -> None:
         """Reads on until cancelled. What can't be fetched ahead is tried again; only who needs it then fails."""
@@ -168,7 +168,7 @@ class CurrentModels:
                 try:
                     for records in (await self._consumer.getmany(timeout_ms=1000)).values():
                         self._take(records)
-                    await self._shelf.fetch_ahead()
+                    await self._cache.fetch_ahead()
                 except (KafkaError, BaselineUnavailable) as error:
                     log.warning("drift baselines are not up to date: trying again", error=str(error), retry_s=RETRY_S)
                     await asyncio.sleep(RETRY_S)
@@ -185,7 +185,7 @@ class CurrentModels:
             if record.value is None:
                 continue
             try:
-                self._shelf.take(decode(record.value, record.headers, ModelCurrent)[1])
+                self._cache.take(decode(record.value, record.headers, ModelCurrent)[1])
             except MalformedEvent as error:
                 log.warning("unreadable record of model.current", partition=record.partition, offset=record.offset, detail=str(error))
 

@@ -118,7 +118,7 @@ def _tick(kind: str, key: bytes, value: bytes) -> Described:
     return Described(kind, _text(key), {"time": _time(tick.now_ms / 1000), "offset": tick.offset})
 
 
-def _erased_voice(kind: str, key: bytes, value: bytes) -> Described:
+def _erased_contributor(kind: str, key: bytes, value: bytes) -> Described:
     return Described(kind, _text(key), {"until": _time(int(value))}, user=_user(key.decode().partition("|")[2]))
 
 
@@ -140,7 +140,7 @@ def _sample(kind: str, key: bytes, value: bytes) -> Described:
     _, model, sample = key.decode().split("|")
     found = msgspec.json.decode(value, type=Buffered)
     told = _plain(found) | {"status": Status(found.status).name.lower()}
-    return Described(kind, _text(key), told, model=model, sample=sample, user=_user(found.voice))
+    return Described(kind, _text(key), told, model=model, sample=sample, user=_user(found.contributor))
 
 
 def _struct(form: type[msgspec.Struct]) -> Reader:
@@ -182,8 +182,8 @@ def _plain(found: Any) -> dict[str, Any]:
     return {name: msgspec.to_builtins(content) for name, content in msgspec.structs.asdict(found).items()}
 
 
-def _user(voice: str) -> str | None:
-    return voice[2:] if voice.startswith("u:") else None
+def _user(contributor: str) -> str | None:
+    return contributor[2:] if contributor.startswith("u:") else None
 
 
 def _text(raw: bytes) -> str:
@@ -221,7 +221,7 @@ READERS: Final[dict[str, dict[bytes, Reader]]] = {
     "stage2": _OF_THE_SHELL
     | {
         keys.TICK_KEY: _tick,
-        keys.ERASED_VOICE_KEY: _erased_voice,
+        keys.ERASED_CONTRIBUTOR_KEY: _erased_contributor,
         keys.JOURNAL_KEY: _journal,
         keys.TRIGGER_KEY: _part,
         keys.SAMPLE_KEY: _sample,

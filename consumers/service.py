@@ -15,11 +15,11 @@ from aiokafka import AIOKafkaConsumer
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
-from consumers.baseline_cache import BaselineShelf, CurrentModels
+from consumers.baseline_cache import BaselineCache, CurrentModels
 from consumers.collect.collector import Collector
 from consumers.collect.totals import summed
 from consumers.decide.decider import Decider
-from consumers.engine.housekeeping import Upkeep
+from consumers.engine.housekeeping import Housekeeping
 from consumers.engine.open_shard import Ownership, StartClients, open_shard
 from consumers.engine.positions import check_partitions, partition_counts
 from consumers.engine.restore import restore
@@ -70,7 +70,7 @@ class StreamProcessor:
         self._snapshots: dict[str, Snapshots] = {}
         # As they were at the start, by full name.
         self._topics: dict[str, Topic] = {}
-        self._upkeep: Upkeep | None = None
+        self._housekeeping: Housekeeping | None = None
         self._ticker: Ticker | None = None
         self._phase = "starting"
         self.failure: BaseException | None = None
@@ -118,13 +118,13 @@ class StreamProcessor:
                 shard.position_once()
             self._run_beside(self._watch.run(), "progress")
             if self._connection.keeps_logs:
-                self._upkeep = Upkeep(
+                self._housekeeping = Housekeeping(
                     self._shards,
                     self._snapshots,
                     snapshot_every_s=self._settings.snapshot_every_minutes * 60,
                     write_every_s=self._settings.changelog_write_every_hours * 3600,
                 )
-                self._run_beside(self._upkeep.run(), "upkeep")
+                self._run_beside(self._housekeeping.run(), "upkeep")
         if "ticker" in self._roles:
             self._ticker = Ticker(self._connection, self._metrics, interval_s=self._settings.tick_interval_s)
             self._run_beside(self._ticker.run(), "ticker")
@@ -151,8 +151,8 @@ class StreamProcessor:
         if self.failure is None:
             await _within(SETTLED_WITHIN_S, asyncio.gather(*(shard.show_offsets() for shard in self._shards)), "transactions")
         closing = [_within(WRITERS_WITHIN_S, writer.stop(), writer.transactional_id) for writer in self._writers]
-        if self._upkeep is not None and self.failure is None:
-            closing.append(_within(SNAPSHOTS_WITHIN_S, self._upkeep.snapshot(), "snapshots"))
+        if self._housekeeping is not None and self.failure is None:
+            closing.append(_within(SNAPSHOTS_WITHIN_S, self._housekeeping.snapshot(), "snapshots"))
         await asyncio.gather(*closing)
 
     def problem(self) -> str | None:
@@ -200,16 +200,16 @@ class StreamProcessor:
         """The stages of this process, and the baselines that they need read before any record is processed."""
         if not {"stage1", "stage2"} & set(self._roles):
             return []
-        shelf = BaselineShelf(open_store(self._settings), self._settings.cache_dir() / "drift")
-        current = CurrentModels(self._connection, shelf)
+        cache = BaselineCache(open_store(self._settings), self._settings.cache_dir() / "drift")
+        current = CurrentModels(self._connection, cache)
         try:
             await current.read_to_end(counts)
         except BaseException:
             await current.close()
             raise
         self._run_beside(current.follow(), "baselines")
-        stages = [stage1(self._settings, shelf.in_force)] if "stage1" in self._roles else []
-        return [*stages, stage2(self._settings, shelf.baseline)] if "stage2" in self._roles else stages
+        stages = [stage1(self._settings, cache.active_sketcher)] if "stage1" in self._roles else []
+        return [*stages, stage2(self._settings, cache.baseline)] if "stage2" in self._roles else stages
 
     async def _restored(self, stage: Stage, number: int, partitions: Sequence[int], counts: dict[str, int]) -> Shard:
         shards = self._settings.shards(stage.name)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from consumers.decide.feedback_rate import RatesPolicy
 from consumers.decide.model_drift import DriftPolicy, none_known
 from consumers.decide.trigger_state import TriggerPolicy
-from consumers.drift.rates.river_detectors import SecondOpinion
+from consumers.drift.rates.river_detectors import ShadowDetector
 from runtime.settings import CollectionSettings, ListeningSettings, RunLimit, StoreSettings
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class ConsumerSettings(ListeningSettings, CollectionSettings, RunLimit, StoreSet
         2000, ge=1, description="Ratings since a version serves that make the baseline of its rates; later ones are held against it."
     )
     drift_min_bucket_events: int = Field(20, ge=1, description="Ratings in a bucket before it enters the detectors.")
-    drift_second_opinion: SecondOpinion = Field(
+    drift_second_opinion: ShadowDetector = Field(
         "adwin", description="`adwin`, `page_hinkley` or `none`: told beside the drift of ratings, never firing alone."
     )
-    drift_delta: float = Field(0.002, gt=0, lt=1, description="The confidence of ADWIN as a second opinion: smaller is quieter.")
+    drift_delta: float = Field(0.002, gt=0, lt=1, description="The confidence of ADWIN as a shadow detector: smaller is quieter.")
     tick_interval_s: float = Field(10, gt=0, description="Seconds between ticks, the only source of time for decisions.")
     stage1_shards: int = Field(
         4,
@@ -133,7 +133,7 @@ class ConsumerSettings(ListeningSettings, CollectionSettings, RunLimit, StoreSet
         rates = RatesPolicy(
             baseline_events=self.drift_ratings_baseline,
             min_bucket_events=self.drift_min_bucket_events,
-            opinion=self.drift_second_opinion,
+            shadow=self.drift_second_opinion,
             delta=self.drift_delta,
         )
         return TriggerPolicy(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from consumers import migrations
 from consumers.collect.collector import Collector
-from consumers.collect.daily_sketches import InForce, none_in_force
+from consumers.collect.daily_sketches import ActiveSketcher, no_active_sketcher
 from consumers.collect.policy import IntakePolicy
 from consumers.decide.decider import Decider
 from consumers.decide.model_drift import none_known
 from consumers.decide.status import log_line
 from consumers.drift.rates.e_detector import RateCount
-from consumers.drift.rates.river_detectors import new_opinion
+from consumers.drift.rates.river_detectors import new_shadow
 from consumers.engine.stage import Stage, Task
 from consumers.settings import ConsumerSettings
 from producers.redaction.redact import redact_together
@@ -53,7 +53,7 @@ def deciding(new_task: Callable[[int], Task]) -> Stage:
     )
 
 
-def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Stage:
+def stage1(settings: ConsumerSettings, active_sketcher: ActiveSketcher = no_active_sketcher) -> Stage:
     """The collecting stage as the settings have it, with the drift baselines in force; raises ValueError where there is no holdout key."""
     policy = IntakePolicy(
         default_model=settings.default_model,
@@ -64,12 +64,12 @@ def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Sta
         lateness_s=round(settings.allowed_lateness_hours * 3600),
         future_s=round(settings.future_tolerance_minutes * 60),
     )
-    return collecting(lambda partition: Collector(partition, policy, in_force))
+    return collecting(lambda partition: Collector(partition, policy, active_sketcher))
 
 
 def stage2(settings: ConsumerSettings, baseline: Known = none_known) -> Stage:
     """The deciding stage as the settings have it; `baseline` gives drift baselines by their sha256."""
     policy = settings.trigger_policy(baseline)
     # Imports what it needs of river now, before records are read: a missing or changed river is told at the start.
-    new_opinion(settings.drift_second_opinion, RateCount(1, 0), settings.drift_delta)
+    new_shadow(settings.drift_second_opinion, RateCount(1, 0), settings.drift_delta)
     return deciding(lambda partition: Decider(partition, policy))

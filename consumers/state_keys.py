@@ -33,7 +33,7 @@ TOTALS_KEY: Final = b"n"
 
 # Stage 2.
 TICK_KEY: Final = b"t"
-ERASED_VOICE_KEY: Final = b"e|"
+ERASED_CONTRIBUTOR_KEY: Final = b"e|"
 JOURNAL_KEY: Final = b"j|"
 # m|<model>|<part>, b|<model>|<sample id in hex>.
 TRIGGER_KEY: Final = b"m|"
@@ -64,7 +64,7 @@ STAGE1: Final = {
 }
 STAGE2: Final = {
     TICK_KEY: "newest tick",
-    ERASED_VOICE_KEY: "erasure",
+    ERASED_CONTRIBUTOR_KEY: "erasure",
     JOURNAL_KEY: "next journal entry",
     TRIGGER_KEY: "trigger",
     SAMPLE_KEY: "sample",

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from gpu_runner.event_log.commit import EventLog
-from gpu_runner.event_log.withdrawals import Erasure, Fact, KnownSample, TakenBack
+from gpu_runner.event_log.withdrawals import Erasure, Fact, KnownSample, Withdrawals
 from gpu_runner.jobs import state as jobs
 from gpu_runner.jobs.erase_files import (
     TaintedVersion,
@@ -41,7 +41,7 @@ class _Swept:
     """What one pass met: ids of all samples that anything is made of, those taken back, tainted versions, places that failed."""
 
     known: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
     tainted: list[TaintedVersion] = field(default_factory=list)
     failed: int = 0
 
@@ -86,11 +86,11 @@ class Eraser:
         async with self._sweeping:
             run = self._run
             own = None if run is None else JobFolder(self._settings.jobs_dir(), run.job_id).path
-            swept = await in_thread(self._sweep, log.ledger.taken_back, own)
+            swept = await in_thread(self._sweep, log.read_model.withdrawals, own)
             self._known = frozenset(swept.known)
         if run is not None:
             with _tolerated(f"job {run.job_id}", swept):
-                await run.take_back()
+                await run.withdraw()
         for version in swept.tainted:
             await self._publish(log, version)
         if swept.failed:
@@ -105,34 +105,34 @@ class Eraser:
     def _exports(self) -> Path:
         return self._settings.data_dir / "feedback"
 
-    def _sweep(self, taken_back: TakenBack, running: Path | None) -> _Swept:
+    def _sweep(self, withdrawals: Withdrawals, running: Path | None) -> _Swept:
         swept = _Swept()
         for path in _folders(self._settings.jobs_dir()):
             if path != running:
                 with _tolerated(f"job folder {path}", swept):
-                    swept.known |= forget_job(JobFolder(path.parent, path.name), taken_back).keys()
+                    swept.known |= forget_job(JobFolder(path.parent, path.name), withdrawals).keys()
         with _tolerated("versions in the store", swept):
             for model, version in stored_versions(self._store):
                 with _tolerated(f"version {model}/{version}", swept):
-                    samples, tainted = forget_version(self._store, model, version, taken_back)
-                    self._add(swept, model, samples, taken_back)
+                    samples, tainted = forget_version(self._store, model, version, withdrawals)
+                    self._add(swept, model, samples, withdrawals)
                     swept.tainted += [tainted] if tainted.samples else []
-        for path in _folders(self._settings.evaluations_dir()) if swept.gone else ():
+        for path in _folders(self._settings.evaluations_dir()) if swept.withdrawn else ():
             with _tolerated(f"evaluation folder {path}", swept):
-                forget_evaluation(path, swept.gone)
+                forget_evaluation(path, swept.withdrawn)
         with _tolerated(f"exports in {self._exports()}", swept):
-            forget_exports(self._exports(), taken_back)
+            forget_exports(self._exports(), withdrawals)
         return swept
 
     @staticmethod
-    def _add(swept: _Swept, model: str, samples: dict[str, KnownSample], taken_back: TakenBack) -> None:
+    def _add(swept: _Swept, model: str, samples: dict[str, KnownSample], withdrawals: Withdrawals) -> None:
         swept.known |= samples.keys()
-        swept.gone |= taken_back.gone(model, samples).keys()
+        swept.withdrawn |= withdrawals.withdrawn(model, samples).keys()
 
     async def _publish(self, log: EventLog, version: TaintedVersion) -> None:
         """Says it in `training.state` of the version's ended job; a job that runs says it itself."""
         async with log.exclusive() as commit:
-            for state in list(log.ledger.jobs.values()):
+            for state in list(log.read_model.jobs.values()):
                 its = (state.model, state.version) == (version.model, version.version)
                 if its and state.phase == "ended" and state.tainted_samples != len(version.samples):
                     await commit([jobs.taint(state, len(version.samples))])

@@ -12,14 +12,14 @@ Source = Literal["request", "environment", "default"]
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
+class ResolvedHyperparameters:
     """Every hyperparameter of a run with where its value came from."""
 
     values: dict[str, int | float]
     sources: dict[str, Source]
 
 
-def resolve(request: Hyperparameters, settings: RunnerSettings) -> Knobs:
+def resolve(request: Hyperparameters, settings: RunnerSettings) -> ResolvedHyperparameters:
     """The knobs of a run; each field of a request is present in both maps."""
     values: dict[str, int | float] = {}
     sources: dict[str, Source] = {}
@@ -29,4 +29,4 @@ def resolve(request: Hyperparameters, settings: RunnerSettings) -> Knobs:
             values[name], sources[name] = asked, "request"
         else:
             values[name], sources[name] = getattr(settings, variable), "environment" if variable in settings.model_fields_set else "default"
-    return Knobs(values, sources)
+    return ResolvedHyperparameters(values, sources)

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from gpu_runner.erasure_sweep import Eraser
 from gpu_runner.errors import Fatal, NotConnected
 from gpu_runner.event_log.commit import EventLog
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
 from gpu_runner.hyperparameters import resolve
 from gpu_runner.jobs import state as jobs
@@ -25,7 +25,7 @@ from gpu_runner.jobs.ended_files import clear_ended
 from gpu_runner.jobs.evaluation import EvaluationJobs
 from gpu_runner.jobs.evaluation_run import EvaluationRun
 from gpu_runner.jobs.run import JobRun, RunParts
-from gpu_runner.request_lanes import answer_all
+from gpu_runner.request_queues import answer_all
 from gpu_runner.threads.request_threads import RequestThreads
 from gpu_runner.threads.session_threads import in_thread
 from gpu_runner.versions.deployment import Deployment
@@ -45,7 +45,7 @@ _BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 class Channel(Protocol):
     """The way to Kafka of one session: restores, polls and writes."""
 
-    async def open(self, ledger: Ledger) -> None: ...
+    async def open(self, read_model: ReadModel) -> None: ...
     async def close(self) -> None: ...
     async def poll(self, timeout_s: float) -> Sequence[BaseModel | Fact]: ...
     async def write(self, events: Sequence[Event]) -> None: ...
@@ -110,12 +110,12 @@ class Supervisor:
             failures += 1
 
     async def _open_session(self) -> tuple[Channel, EventLog]:
-        channel, ledger = self._open_channel(), Ledger()
+        channel, read_model = self._open_channel(), ReadModel()
         self.channel = channel
-        await channel.open(ledger)
-        log = EventLog(channel, ledger)
+        await channel.open(read_model)
+        log = EventLog(channel, read_model)
         self.log = log
-        _log.info("restored", jobs=len(ledger.jobs), models=len(ledger.current), requests=len(ledger.requests))
+        _log.info("restored", jobs=len(read_model.jobs), models=len(read_model.current), requests=len(read_model.requests))
         return channel, log
 
     async def _close_session(self) -> None:
@@ -128,48 +128,50 @@ class Supervisor:
         await self._eraser.sweep(log)
         # What was being decided is finished before anything else is looked at: its record may be written already, and it must
         # be applied to the same serving version that it was ruled on.
-        for state in log.ledger.open_jobs():
+        for state in log.read_model.open_jobs():
             if state.phase == "deciding":
                 await self._run_job(log, state)
         self._work.set()
         self._requests.set()
         deployment = self._new_deployment(store=self.store, settings=self.settings, log=log, fit=self._fit, now=self.now)
-        answering = answer_all(self._requests, log.ledger.open_requests, deployment.answer)
+        answering = answer_all(self._requests, log.read_model.open_requests, deployment.answer)
         await _first_failure(self._read(channel, log), answering, self._work_on(log), self._eraser.follow(log))
 
     async def _read(self, channel: Channel, log: EventLog) -> None:
         """Folds requests in as they come; a command is accepted in the same breath."""
         while True:
             for event in await channel.poll(_POLL_S):
-                log.ledger.apply(event)
+                log.read_model.apply(event)
                 if isinstance(event, Erasure | Retraction):
                     self._eraser.notice(event)
             await self._accept_all(log)
             self._cancel_if_asked(log)
-            if log.ledger.open_requests():
+            if log.read_model.open_requests():
                 self._requests.set()
 
     async def _accept_all(self, log: EventLog) -> None:
-        for command in log.ledger.new_commands():
+        for command in log.read_model.new_commands():
             await self._accept(log, command)
             self._work.set()
 
     async def _accept(self, log: EventLog, command: RetrainRequested) -> None:
         """The durable acceptance: from here on `training.state` carries the command, whatever happens to this process."""
-        before = log.ledger.jobs.get(command.command_id)
+        before = log.read_model.jobs.get(command.command_id)
         running = self._running
         if before is not None and before.phase != "ended" and running is not None and running.job_id == command.command_id:
             # Stage 2 gave the attempt up that runs here: it ends, and the next one goes on from its checkpoints.
             running.cancel(f"attempt {command.attempt} replaces attempt {before.attempt}")
             return
-        version = before.version if before else await in_thread(self._next_version, log.ledger, command.model)
-        state = jobs.accept(command, before, version=version, knobs=resolve(command.hyperparameters, self.settings), now=self.now())
+        version = before.version if before else await in_thread(self._next_version, log.read_model, command.model)
+        state = jobs.accept(
+            command, before, version=version, hyperparameters=resolve(command.hyperparameters, self.settings), now=self.now()
+        )
         await log.commit(state)
         self._metrics.job_accepted()
         _log.info("command accepted", job_id=state.job_id, attempt=state.attempt, model=state.model, version=state.version)
 
-    def _next_version(self, ledger: Ledger, model: str) -> str:
-        known = ledger.versions(model)
+    def _next_version(self, read_model: ReadModel, model: str) -> str:
+        known = read_model.versions(model)
         try:
             known |= {key.split("/")[2] for key in self.store.list(f"finetuned/{model}") if key.count("/") > 2}
         except ArtifactError as error:
@@ -178,13 +180,13 @@ class Supervisor:
         return next_version(known)
 
     def _cancel_if_asked(self, log: EventLog) -> None:
-        if self._running is not None and log.ledger.is_cancelled(self._running.job_id):
-            self._running.cancel(_cancel_reason(log.ledger, self._running.job_id))
+        if self._running is not None and log.read_model.is_cancelled(self._running.job_id):
+            self._running.cancel(_cancel_reason(log.read_model, self._running.job_id))
 
     async def _work_on(self, log: EventLog) -> None:
-        await in_thread(clear_ended, list(log.ledger.jobs.values()), log.ledger, self.settings.jobs_dir())
+        await in_thread(clear_ended, list(log.read_model.jobs.values()), log.read_model, self.settings.jobs_dir())
         while True:
-            state = next(iter(log.ledger.open_jobs()), None)
+            state = next(iter(log.read_model.open_jobs()), None)
             waiting = await in_thread(self.evaluations.waiting)
             if state is not None and not (waiting and datetime.fromisoformat(waiting[0].accepted_at) < state.accepted_at):
                 await self._run_job(log, state)
@@ -203,16 +205,16 @@ class Supervisor:
             _log.info("job is leased to another runner: waiting for its lease to end", job_id=state.job_id, wait_s=round(wait_s, 1))
             await asyncio.sleep(wait_s)
         run = self._job_run(self._parts, log, state)
-        if log.ledger.is_cancelled(state.job_id):
-            run.cancel(_cancel_reason(log.ledger, state.job_id))
+        if log.read_model.is_cancelled(state.job_id):
+            run.cancel(_cancel_reason(log.read_model, state.job_id))
         self._running = run
         try:
             async with self._eraser.running(run):
                 await run.run()
         finally:
             self._running = None
-        ended = log.ledger.jobs[state.job_id]
-        await in_thread(clear_ended, [ended], log.ledger, self.settings.jobs_dir())
+        ended = log.read_model.jobs[state.job_id]
+        await in_thread(clear_ended, [ended], log.read_model, self.settings.jobs_dir())
 
 
 async def _first_failure(*work: Awaitable[None]) -> None:
@@ -231,8 +233,8 @@ async def _first_failure(*work: Awaitable[None]) -> None:
                 raise outcome
 
 
-def _cancel_reason(ledger: Ledger, job_id: str) -> str:
-    for asked, request in ledger.cancels.items():
-        if ledger.run_of(asked) == job_id:
+def _cancel_reason(read_model: ReadModel, job_id: str) -> str:
+    for asked, request in read_model.cancels.items():
+        if read_model.run_of(asked) == job_id:
             return f"cancelled by {request.actor}" + (f": {request.reason}" if request.reason else "")
     return "cancelled"

@@ -67,7 +67,8 @@ def shift_figures(name: str, delays: Delays) -> list[Figure]:
     if not delays.fires:
         return [Figure(f"{name}: streams that fired", fires, f"of {count}", "confirmed alarms, which would start a run", at_most=0)]
     share = sum(map(math.isfinite, delays.alarm)) / count
-    how = f"median of {count} streams, first alarmed by {max(set(delays.heads), key=delays.heads.count) or 'none'}; a miss is infinite"
+    most = max(set(delays.window_statistics), key=delays.window_statistics.count) or "none"
+    how = f"median of {count} streams, first alarmed by {most}; a miss is infinite"
     goal = next((limit for start, limit in GOALS.items() if name.startswith(start)), None)
     found = [
         Figure(f"{name}: documents to the alarm", _shown(median(delays.alarm)), "", how, at_most=goal),
@@ -117,7 +118,8 @@ def main() -> int:
         report["parts"][part] = {
             "date": _now(), "command": shlex.join(["python", "-m", "bench.drift", *sys.argv[1:]]), "load": os.getloadavg()[0],
             "minutes": round((time.monotonic() - started) / 60, 1), "pool": len(pool), "worlds": sweep.baselines,
-            "fit_s": round(median(sweep.fit_s), 1), "false_heads": sweep.bursty.heads, "false_heads_independent": sweep.independent.heads,
+            "fit_s": round(median(sweep.fit_s), 1), "false_heads": sweep.bursty.window_statistics,
+            "false_heads_independent": sweep.independent.window_statistics,
             "figures": [figure.row() for figure in found],
         }  # fmt: skip
         asked.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")

@@ -112,7 +112,7 @@ def explanations(baseline: Baseline, pool: Pool, stream: Stream, findings: Itera
             numbers, sources = stream.documents[at:beyond].tolist(), stream.sources[at:beyond].tolist()
             recent.take([pool.texts[number] for number in numbers], [pool.sources[source] for source in sources])
             at = beyond
-        told = explain(baseline.terms, recent, TOLD, documents=finding.since_alarm, language=finding.language)
+        told = explain(baseline.terms, recent, TOLD, documents=finding.since_warning, language=finding.language)
         yield finding, [term.term for term in told.rose]
 
 

@@ -36,7 +36,7 @@ class Delays:
 
     alarm: list[float] = field(default_factory=list)
     fired: list[float] = field(default_factory=list)
-    heads: list[str] = field(default_factory=list)
+    window_statistics: list[str] = field(default_factory=list)
     fires: bool = True
 
 
@@ -47,7 +47,7 @@ class Quiet:
     documents: int = 0
     alarms: int = 0
     fires: int = 0
-    heads: dict[str, int] = field(default_factory=dict)
+    window_statistics: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -120,8 +120,8 @@ def add_null(quiet: Quiet, world: World, baseline: Baseline, rows: NDArray[np.in
                 quiet.fires += 1
             else:
                 quiet.alarms += 1
-                head = _named(finding)
-                quiet.heads[head] = quiet.heads.get(head, 0) + 1
+                stat = _named(finding)
+                quiet.window_statistics[stat] = quiet.window_statistics.get(stat, 0) + 1
         quiet.documents += NULL_DOCUMENTS
 
 
@@ -136,7 +136,7 @@ def add_shifts(
         fitted, known = (baseline, rows) if shift.before is world.scenario.world else world.fitted(shift.before)
         for _ in range(streams):
             alarm = fired = math.inf
-            head = ""
+            stat = ""
             length = max(after, 100_000) if "3 %" in shift.name and "30 %" not in shift.name else after
             for finding in world.findings(fitted, known, shift.draw(world.rng, BEFORE, length)):
                 if finding.n <= BEFORE:
@@ -145,10 +145,10 @@ def add_shifts(
                     fired = finding.n - BEFORE
                     break
                 if math.isinf(alarm):
-                    alarm, head = finding.n - BEFORE, _named(finding)
+                    alarm, stat = finding.n - BEFORE, _named(finding)
             found.alarm.append(alarm)
             found.fired.append(fired)
-            found.heads.append(head)
+            found.window_statistics.append(stat)
 
 
 def sweep_worlds(
@@ -180,4 +180,4 @@ def sweep_worlds(
 
 
 def _named(finding: Finding) -> str:
-    return finding.head if finding.language is None else f"{finding.head} in {finding.language}"
+    return finding.signal if finding.language is None else f"{finding.signal} in {finding.language}"

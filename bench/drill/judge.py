@@ -260,16 +260,16 @@ def _check_leases(verdict: Verdict, found: Topics, expected: Expected, states: S
     for model, found_numbers in numbers.items():
         if found_numbers != list(range(1, len(found_numbers) + 1)):
             wrong.append(f"{model} has the batches {found_numbers[:20]}")
-    told = {model: standing for state in states for model, standing in state["models"].items()}
+    told = {model: status for state in states for model, status in state["models"].items()}
     pending = 0
     for model in sorted({wanted.model for wanted in expected.samples.values()}):
         waits = len(expected.counted(model) - leased.keys())
         pending += waits
-        standing = told.get(model, {})
-        if standing.get("pending_negatives") != waits:
-            wrong.append(f"{model}: {standing.get('pending_negatives')} negatives pending instead of {waits}")
-        if waits >= policy.threshold or standing.get("running") is not None:
-            wrong.append(f"{model}: {waits} negatives wait and {standing.get('running')} runs, so the history was not at its end")
+        status = told.get(model, {})
+        if status.get("pending_negatives") != waits:
+            wrong.append(f"{model}: {status.get('pending_negatives')} negatives pending instead of {waits}")
+        if waits >= policy.threshold or status.get("running") is not None:
+            wrong.append(f"{model}: {waits} negatives wait and {status.get('running')} runs, so the history was not at its end")
     verdict.note("leases", leased=leased.total(), pending=pending)
     verdict.must_be_none("leases", "leased_twice", (sample for sample, count in leased.items() if count > 1))
     verdict.must_be_none("leases", "wrong", wrong)

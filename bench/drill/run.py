@@ -217,10 +217,10 @@ class Drill:
         deadline, since, ended = time.monotonic() + QUIET_WITHIN_S, time.monotonic(), -1
         while True:
             states = await self.fleet.states()
-            told = [standing for state in states or [] for standing in state["models"].values()]
+            told = [status for state in states or [] for status in state["models"].values()]
             quiet = (
                 sum(state["stage1"]["processed"] for state in states or []) == self.publisher.inputs
-                and all(standing["running"] is None and standing["pending_negatives"] < THRESHOLD for standing in told)
+                and all(status["running"] is None and status["pending_negatives"] < THRESHOLD for status in told)
                 and self.runner.ended == ended
             )
             if not quiet:

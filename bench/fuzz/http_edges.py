@@ -19,7 +19,7 @@ from bench.fuzz import valid
 from bench.fuzz.answers import Answer, answer
 from bench.fuzz.mutations import Fault
 from gpu_runner.api.app import create_app as runner_app
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
@@ -85,8 +85,8 @@ class StubLog:
     """The runner's topics: one bootstrapped model; what is committed goes nowhere."""
 
     def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.ledger.apply(
+        self.read_model = ReadModel()
+        self.read_model.apply(
             ModelCurrent(
                 model=valid.MODEL, version="v0", artifact_uri="base/tiny", artifact_sha256="0" * 64, cause="bootstrap", decision_id="d",
                 base_model=valid.BASE_MODEL, holdout_key_id="0" * 8, holdout_percent=10, since=NOW,

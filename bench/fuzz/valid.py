@@ -107,11 +107,13 @@ def erasure(rng: random.Random) -> dict[str, Any]:
 
 def finetune(rng: random.Random) -> dict[str, Any]:
     """The body of `/finetune/start`."""
-    knobs = {
+    hyperparameters = {
         "lora_rank": 16, "lora_alpha": 32, "learning_rate": rng.choice((2e-4, 1e-5)), "epochs": rng.randint(1, 4), "batch_size": 4,
         "max_seq_length": 2048,
     }  # fmt: skip
-    return {"base_model": BASE_MODEL, "dataset_path": DATASET} | ({"hyperparameters": _some(rng, {}, knobs)} if rng.random() < 0.9 else {})
+    return {"base_model": BASE_MODEL, "dataset_path": DATASET} | (
+        {"hyperparameters": _some(rng, {}, hyperparameters)} if rng.random() < 0.9 else {}
+    )
 
 
 def evaluate(rng: random.Random) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bench.simulation.history import Committed, History, milliseconds, seconds, voice
+from bench.simulation.history import Committed, History, contributor, milliseconds, seconds
 from bench.simulation.reference_trigger import Expected, ReferenceTrigger, Rules
 from bench.simulation.simulated_log import Transaction
 from consumers.decide.journal import replay
@@ -286,7 +286,7 @@ def _fields(kind: str, record: Committed) -> dict[str, Any]:
         name, until_s = _erasure(record)
         return {"voice": name, "until_s": until_s}
     if kind == "sample":
-        return value | {"voice": voice(value), "occurred_s": seconds(value["occurred_at"])}
+        return value | {"voice": contributor(value), "occurred_s": seconds(value["occurred_at"])}
     return value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from bench.simulation.history import Committed, History, seconds, voice
+from bench.simulation.history import Committed, History, contributor, seconds
 from bench.simulation.simulated_workshop import Use
 from schemas import topics
 
@@ -95,16 +95,16 @@ def _batch(
     batch = value["batch"]["samples"]
     said = [texts[ref["partition"], ref["offset"]] for ref in batch]
     fresh = [sample for sample in said if _is_fresh(history, held.get(sample["sample_id"]), sample)]
-    voices = Counter(voice(sample) for sample in fresh)
+    contributors = Counter(contributor(sample) for sample in fresh)
     # Where an erasure lay between two revisions, it depends on the order whether the later one counts.
-    capped = Counter(voice(sample) for sample in fresh if sample["sample_id"] not in held)
+    capped = Counter(contributor(sample) for sample in fresh if sample["sample_id"] not in held)
     if max(capped.values(), default=0) > settings.max_per_user:
         yield f"{name}: {max(capped.values())} counted samples of one user, the cap is {settings.max_per_user}"
     if "count" in value["rules"]:
         if len(fresh) < min(settings.threshold, settings.max_samples):
             yield f"{name}: counted, with {len(fresh)} samples that no batch held before"
-        if len(voices) < settings.min_users and len(batch) < settings.max_samples:
-            yield f"{name}: counted, with samples of {len(voices)} users, the quorum is {settings.min_users}"
+        if len(contributors) < settings.min_users and len(batch) < settings.max_samples:
+            yield f"{name}: counted, with samples of {len(contributors)} users, the quorum is {settings.min_users}"
     documents = [ref for ref in value["batch"]["documents"] if _newer(held.get(ref["sample_id"]), ref)]
     if "operator" not in value["rules"] and not fresh and not documents:
         yield f"{name}: {value['rules']} fired and nothing in its batch is new"
@@ -162,9 +162,9 @@ def _used(history: History, how: str, uses: Iterable[Use]) -> Iterator[str]:
     erased_at = {origin: record.at_s for origin, record in ((record.key, record) for record in reversed(history.of(topics.USER_ERASED)))}
     for use in uses:
         for sample_id in use.samples:
-            taken_back_s = gone.get((use.model, sample_id))
-            if taken_back_s is not None and _could_hear(history, taken_back_s, use.began_s):
-                yield f"{use.job_id} {how} {sample_id[:8]}, taken back {use.began_s - taken_back_s:.2f} s before"
+            withdrawn_s = gone.get((use.model, sample_id))
+            if withdrawn_s is not None and _could_hear(history, withdrawn_s, use.began_s):
+                yield f"{use.job_id} {how} {sample_id[:8]}, taken back {use.began_s - withdrawn_s:.2f} s before"
             value = said[use.model, sample_id]
             user = value.get("user_hash")
             until_s = history.erased.get(user) if user is not None else None

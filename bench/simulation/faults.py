@@ -23,11 +23,11 @@ from bench.simulation.parts import Parts
 from bench.simulation.simulated_clients import SimulatedConsumer, SimulatedProducer, SimulatedWriter
 from bench.simulation.simulated_runner import SimulatedReader
 from consumers.collect.collector import Collector
-from consumers.collect.daily_sketches import InForce
+from consumers.collect.daily_sketches import ActiveSketcher
 from consumers.collect.decode import Received
 from consumers.collect.deduplication import Mark
 from consumers.collect.policy import IntakePolicy
-from consumers.collect.watermark import Lane
+from consumers.collect.watermark import Watermark
 from consumers.decide.decider import Decider
 from consumers.decide.inputs import JobSeen, SampleSeen
 from consumers.decide.negative_buffer import NegativeBuffer, Taken
@@ -96,8 +96,8 @@ class DeduplicatesByRevision(Collector):
     """A retraction with the revision that it takes back is a duplicate."""
 
     def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
-        lane = self._lanes[record.topic]
-        known = lane.marks.get(lane.state_key(received.sample), 0)
+        watermark = self._watermarks[record.topic]
+        known = watermark.marks.get(watermark.state_key(received.sample), 0)
         if known is not None and known.revision == received.revision:
             return "duplicate"
         return super()._accept(received, record, time_s, effects)
@@ -113,15 +113,15 @@ class ForgetsErased(Collector):
 class KeepsFormerRows(Collector):
     """What a document's former revision added to its day's sketch stays."""
 
-    def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
-        super()._take_back(key, msgspec.structs.replace(mark, row=None), lane)
+    def _withdraw(self, key: bytes, mark: Mark, watermark: Watermark) -> None:
+        super()._withdraw(key, msgspec.structs.replace(mark, row=None), watermark)
 
 
 class TakesEverything(Collector):
     """No event is too late or too early."""
 
-    def __init__(self, partition: int, policy: IntakePolicy, in_force: InForce) -> None:
-        super().__init__(partition, replace(policy, lateness_s=1_000_000_000, future_s=1_000_000_000), in_force)
+    def __init__(self, partition: int, policy: IntakePolicy, active_sketcher: ActiveSketcher) -> None:
+        super().__init__(partition, replace(policy, lateness_s=1_000_000_000, future_s=1_000_000_000), active_sketcher)
 
 
 class CountingBuffer(NegativeBuffer):
@@ -142,7 +142,7 @@ class ForgetfulBuffer(NegativeBuffer):
         return "ignored" if seen.retracted else super().take(seen, **place)
 
 
-class OneVoice(NegativeBuffer):
+class OneContributor(NegativeBuffer):
     """One user may speak for all: neither cap nor quorum."""
 
     @property
@@ -153,7 +153,7 @@ class OneVoice(NegativeBuffer):
 class ForgetsErasures(NegativeBuffer):
     """An erasure stops what comes later; what the buffer holds already stays."""
 
-    def erase(self, voice: str, until_s: int) -> int:
+    def erase(self, contributor: str, until_s: int) -> int:
         return 0
 
 
@@ -186,9 +186,9 @@ class IgnoresPause(ModelTrigger):
     """A pause is noted and not kept."""
 
     def _is_free(self) -> bool:
-        paused, self.clock.paused = self.clock.paused, False
+        paused, self.model_state.paused = self.model_state.paused, False
         free = super()._is_free()
-        self.clock.paused = paused
+        self.model_state.paused = paused
         return free
 
 
@@ -211,7 +211,7 @@ class RetriesUnderANewId(Decider):
         return effects
 
 
-class HearsNothingTakenBack(SimulatedReader):
+class HearsNoWithdrawal(SimulatedReader):
     """The runner's reader without retractions and erasures."""
 
     def _decode(self, records: Sequence[Any]) -> list[Any]:
@@ -290,7 +290,7 @@ FAULTS: Final[dict[str, Fault]] = {
     ),
     "deduplicate-by-revision": Fault("a retraction of the newest revision is a duplicate", replace(REAL, collector=DeduplicatesByRevision)),
     "read-uncommitted": Fault("open and aborted records are read", replace(REAL, consumer=ReadsEverything)),
-    "ignore-cap": Fault("one user's negatives count without a cap", replace(REAL, decider=with_buffer(OneVoice))),
+    "ignore-cap": Fault("one user's negatives count without a cap", replace(REAL, decider=with_buffer(OneContributor))),
     "ignore-quorum": Fault("the count rule fires for any number of users", replace(REAL, decider=with_buffer(NoQuorum))),
     "erasure-forgets-buffer": Fault("an erased user's samples stay in the buffer", replace(REAL, decider=with_buffer(ForgetsErasures))),
     "erasure-forgets-counts": Fault("an erased user's feedback stays in the day counts", replace(REAL, collector=ForgetsErased)),
@@ -304,7 +304,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "judge-what-was-taken-back": Fault(
         "nothing is erased between a result and its verdict", replace(REAL, job_run=ForgetsNothingBeforeTheVerdict)
     ),
-    "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, reader=HearsNothingTakenBack)),
+    "train-what-was-taken-back": Fault("retracted rows of the lease are trained on", replace(REAL, reader=HearsNoWithdrawal)),
     "gap-is-a-loss": Fault(
         "a marker in front of the log's start is called lost", replace(REAL, start_steps=StartSteps(shard=ForgetsMarkers))
     ),

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from bench.simulation.simulated_clients import SimulatedProducer, SimulatedView
 from consumers.engine.positions import start_offsets, write_starts
 from consumers.engine.shard import Shard
-from consumers.engine.stage import Place
+from consumers.engine.stage import InputPartition
 from runtime.kafka.topic_metadata import Topic
 from runtime.kafka.transaction import partition_of
 from runtime.kafka.used_partitions import UsedPartitions
@@ -45,7 +45,7 @@ class SeesTheFormerTopics(SimulatedView):
         return {place: max(end, NEVER) for place, end in (await super().ends(places)).items()}
 
 
-async def passes_over_a_new_topic(*arguments: Any, skip_lost: bool, topic_ids: Mapping[str, str]) -> dict[Place, int]:
+async def passes_over_a_new_topic(*arguments: Any, skip_lost: bool, topic_ids: Mapping[str, str]) -> dict[InputPartition, int]:
     """A start from where the state has read to, whatever topic that was; from the end where that lies before."""
     return await start_offsets(*arguments, skip_lost=True, topic_ids={})
 

@@ -15,7 +15,7 @@ from bench.simulation.parts import Site
 from bench.simulation.processors import ShardProcess
 from bench.simulation.simulated_runner import NullMetrics
 from bench.simulation.virtual_loop import Process
-from consumers.engine.housekeeping import Upkeep
+from consumers.engine.housekeeping import Housekeeping
 from consumers.engine.stage import Stage, shard_partitions
 from consumers.engine.watch.stall_detector import ProgressWatch
 from consumers.errors import StateMismatch
@@ -161,11 +161,11 @@ class Fleet:
         used = used_partitions({name: topic.partitions for name, topic in topics.items()}, site.connection.topic_prefix)
         metrics: Any = nothing
         instance.watch = ProgressWatch(site.connection, shards, metrics, stall_s=NEVER_S, topics=topics, used=used)
-        upkeep = Upkeep(shards, {}, snapshot_every_s=NEVER_S, write_every_s=NEVER_S, clock_s=site.loop.time)
+        housekeeping = Housekeeping(shards, {}, snapshot_every_s=NEVER_S, write_every_s=NEVER_S, clock_s=site.loop.time)
         view = site.parts.view(site.log, site.network)
         while True:
             try:
-                await upkeep.look()
+                await housekeeping.look()
                 with suppress(KafkaConnectionError):
                     await instance.watch._probe(view)
             except Exception as error:

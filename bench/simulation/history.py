@@ -122,7 +122,7 @@ def seconds(moment: str) -> int:
     return math.floor(datetime.fromisoformat(moment).timestamp())
 
 
-def voice(value: dict[str, Any]) -> str:
+def contributor(value: dict[str, Any]) -> str:
     """Whose a sample is: a user's, else a conversation's, else nobody's."""
     if value.get("user_hash") is not None:
         return f"u:{value['user_hash']}"

@@ -41,7 +41,7 @@ class Held:
     document: bool
     at: Place
     offset: int
-    voice: str
+    contributor: str
     occurred_s: int
     batch: int = 0
     consumed: bool = False
@@ -116,26 +116,26 @@ class ReferenceTrigger:
         names = [name for name, held in self.held.items() if held.at == "pending" and held.document == document]
         return sorted(names, key=lambda name: self.held[name].offset)
 
-    def said(self, voice: str, until_s: int) -> list[str]:
+    def said(self, contributor: str, until_s: int) -> list[str]:
         """What is held of a voice up to a time."""
-        return [name for name, held in self.held.items() if held.voice == voice and held.occurred_s <= until_s]
+        return [name for name, held in self.held.items() if held.contributor == contributor and held.occurred_s <= until_s]
 
-    def is_erased(self, voice: str, second: int) -> bool:
+    def is_erased(self, contributor: str, second: int) -> bool:
         """Whether an erasure covers what a voice said then."""
-        return second <= self.erased.get(voice, second - 1)
+        return second <= self.erased.get(contributor, second - 1)
 
-    def erase(self, voice: str, until_s: int) -> None:
+    def erase(self, contributor: str, until_s: int) -> None:
         """Forgets what a voice said, leased or not, and what of it comes later."""
-        if self.is_erased(voice, until_s):
+        if self.is_erased(contributor, until_s):
             return
-        self.erased[voice] = until_s
-        for name in self.said(voice, until_s):
+        self.erased[contributor] = until_s
+        for name in self.said(contributor, until_s):
             del self.held[name]
 
     def counted(self) -> tuple[int, int]:
         """How many pending negatives count, of each voice at most the cap, and how many voices there are."""
-        voices = Counter(self.held[name].voice for name in self.pending(document=False))
-        return sum(min(times, self.rules.max_per_user) for times in voices.values()), len(voices)
+        contributors = Counter(self.held[name].contributor for name in self.pending(document=False))
+        return sum(min(times, self.rules.max_per_user) for times in contributors.values()), len(contributors)
 
     def due(self) -> list[str]:
         """The rules that are due now."""
@@ -143,8 +143,8 @@ class ReferenceTrigger:
         new = bool(self.pending(document=False) or self.pending(document=True))
         found = []
         if now_ms >= self.cool_until_ms:
-            counted, voices = self.counted()
-            if counted >= self.rules.threshold and voices >= self.rules.min_users:
+            counted, contributors = self.counted()
+            if counted >= self.rules.threshold and contributors >= self.rules.min_users:
                 found.append("count")
             if self.drifted and new:
                 found.append("drift")
@@ -320,11 +320,11 @@ class ReferenceTrigger:
 
     def _capped(self, *, document: bool) -> list[str]:
         """What is pending, of each voice as many as count; documents have no cap."""
-        voices: Counter[str] = Counter()
+        contributors: Counter[str] = Counter()
         chosen = []
         for name in self.pending(document=document):
-            voices[self.held[name].voice] += 1
-            if document or voices[self.held[name].voice] <= self.rules.max_per_user:
+            contributors[self.held[name].contributor] += 1
+            if document or contributors[self.held[name].contributor] <= self.rules.max_per_user:
                 chosen.append(name)
         return chosen
 

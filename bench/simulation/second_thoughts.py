@@ -32,10 +32,10 @@ class SecondThoughts:
             await asyncio.sleep(_LOOK_EVERY_S)
             for use in self._uses[seen:]:
                 if use.samples and self._rng.random() < self._chance:
-                    self._site.loop.start(None, self._take_back(use), "second thought")
+                    self._site.loop.start(None, self._withdraw(use), "second thought")
             seen = len(self._uses)
 
-    async def _take_back(self, use: Use) -> None:
+    async def _withdraw(self, use: Use) -> None:
         await asyncio.sleep(self._rng.uniform(0.0, _WITHIN_S))
         now_s = self._site.loop.now
         last = self._last_words(self._rng.choice(use.samples))

@@ -10,7 +10,7 @@ from typing import Any
 from bench.simulation.simulated_clients import Network, SimulatedConsumer
 from bench.simulation.simulated_log import SimulatedLog
 from gpu_runner.errors import JobRefused
-from gpu_runner.event_log.reader import OWN, REQUESTS, TAKEN_BACK, TopicReader
+from gpu_runner.event_log.reader import OWN, REQUESTS, WITHDRAWALS, TopicReader
 from gpu_runner.jobs.leased_samples import Places
 from gpu_runner.versions.deployment import Deployment, DeploymentRefused
 from gpu_runner.versions.registry import RegisteredVersion, find_version
@@ -81,8 +81,8 @@ class SimulatedReader(TopicReader):
         self._connection = connection
         self._consumer = SimulatedConsumer(log, network, idle_wait=True)
         self._log = log
-        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
-        self._lettered = set()
+        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *WITHDRAWALS)}
+        self._dead_lettered = set()
         self._client = None
         self._topics = {}
         self._looked_s = 0.0

@@ -18,7 +18,7 @@ from typing import Any, Final
 from bench.simulation.simulated_store import Store
 from gpu_runner.child.exit import DONE, REPORTED, TERMINATED
 from gpu_runner.errors import JobWithoutData
-from gpu_runner.event_log.withdrawals import KnownSample, Reason, TakenBack
+from gpu_runner.event_log.withdrawals import KnownSample, Reason, Withdrawals
 from gpu_runner.jobs.candidate import Candidate
 from gpu_runner.jobs.leased_samples import LeasedSamples
 from gpu_runner.versions.keys import TRAINED_ROWS, TRAINED_SAMPLES
@@ -156,7 +156,7 @@ class SimulatedWorkshop:
             self._spec["attempt"] = attempt
         return self._spec
 
-    def prepare(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack) -> dict[str, Any]:
+    def prepare(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, withdrawals: Withdrawals) -> dict[str, Any]:
         """What is left of the batch trains; raises JobWithoutData where nothing is."""
         ids = tuple(sample.sample_id for sample in leased.samples)
         if not ids and state.accepted_command().dataset_path is None:
@@ -186,9 +186,9 @@ class SimulatedWorkshop:
         """What the child left at its end."""
         return self._result
 
-    def forget(self, gone: Mapping[str, Reason], *, answers: bool) -> None:
+    def forget(self, withdrawn: Mapping[str, Reason], *, answers: bool) -> None:
         """Takes rows, and answers, of the samples out."""
-        self.rows -= gone.keys()
+        self.rows -= withdrawn.keys()
         if answers:
             self.answers &= self.rows
 

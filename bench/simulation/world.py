@@ -57,7 +57,7 @@ RATES: Final = RatesPolicy(
     baseline_events=6,
     min_bucket_events=2,
     watch=RatePolicy(arl=3, confirmation=1.2, min_window=3, cool_down=6),
-    opinion="none",
+    shadow="none",
     delta=0.002,
 )
 HOLDOUT_KEY: Final = b"a key"

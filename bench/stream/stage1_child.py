@@ -14,7 +14,7 @@ from typing import Any
 import consumers.service
 import consumers.stages
 from bench.stream.usage import Meter, answer, asked
-from consumers.collect.daily_sketches import InForce, none_in_force
+from consumers.collect.daily_sketches import ActiveSketcher, no_active_sketcher
 from consumers.engine.stage import Stage
 from consumers.metrics import ConsumerMetrics
 from consumers.records import Effects, InputRecord
@@ -66,8 +66,8 @@ def watched_stage1(meter: Meter, *, redact: bool) -> Any:
     if not redact:
         vars(consumers.stages)["redact_together"] = unredacted
 
-    def stage1(settings: ConsumerSettings, in_force: InForce = none_in_force) -> Stage:
-        stage = make(settings, in_force)
+    def stage1(settings: ConsumerSettings, active_sketcher: ActiveSketcher = no_active_sketcher) -> Stage:
+        stage = make(settings, active_sketcher)
         new_task = stage.new_task
         return replace(stage, new_task=lambda partition: FirstRecord(new_task(partition), meter))
 

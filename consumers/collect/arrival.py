@@ -6,7 +6,7 @@ import msgspec
 
 from consumers.collect.decode import Received
 from consumers.collect.deduplication import Freshness, Mark, freshness, freshness_of_former
-from consumers.collect.watermark import Lane
+from consumers.collect.watermark import Watermark
 from consumers.records import InputRecord
 from schemas.identity import former_ids
 
@@ -23,7 +23,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """
 
     received: Received
-    lane: Lane
+    watermark: Watermark
     user: bytes
     key: bytes
     time_s: int
@@ -45,21 +45,21 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
     def former_ids(self) -> tuple[str, ...]:
         """The ids that its sample had in the release before."""
-        return former_ids(self.lane.kind, self.received.envelope.source, self.received.identifier)
+        return former_ids(self.watermark.kind, self.received.envelope.source, self.received.identifier)
 
 
-def arrive(received: Received, record: InputRecord, lane: Lane, user: bytes, time_s: int) -> Arrival:
+def arrive(received: Received, record: InputRecord, watermark: Watermark, user: bytes, time_s: int) -> Arrival:
     """An event of a record, with what its lane remembers of it."""
-    envelope, key = received.envelope, lane.state_key(received.sample)
-    known, former = lane.marks.get(key, lane.watermark_s), _NONE
-    if known is None and lane.former:
+    envelope, key = received.envelope, watermark.state_key(received.sample)
+    known, former = watermark.marks.get(key, watermark.watermark_s), _NONE
+    if known is None and watermark.former:
         # A document of a source of its own has the id that it had, and its mark lies under the former letter all the same.
-        ids = former_ids(lane.kind, envelope.source, received.identifier) or (received.sample.hex(),)
-        former = lane.former_marks(ids, user)
+        ids = former_ids(watermark.kind, envelope.source, received.identifier) or (received.sample.hex(),)
+        former = watermark.former_marks(ids, user)
         known = max(former.values(), key=lambda mark: (mark.revision, mark.retracted, mark.time_s), default=None)
     # What a history brings is remembered from when the broker took it.
-    remembered_s = max(time_s, lane.newest_s, record.timestamp_ms // 1000) if envelope.history else time_s
+    remembered_s = max(time_s, watermark.newest_s, record.timestamp_ms // 1000) if envelope.history else time_s
     if known is not None and known.time_s > remembered_s:
         remembered_s = known.time_s
     said_ms = time_s * 1000 + envelope.time.microsecond // 1000
-    return Arrival(received, lane, user, key, time_s, said_ms, remembered_s, known, former)
+    return Arrival(received, watermark, user, key, time_s, said_ms, remembered_s, known, former)

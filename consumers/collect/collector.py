@@ -19,7 +19,7 @@ import msgspec
 
 from consumers.collect.arrival import Arrival, arrive
 from consumers.collect.daily_counts import DailySignals
-from consumers.collect.daily_sketches import DocumentSketches, InForce, none_in_force
+from consumers.collect.daily_sketches import ActiveSketcher, DocumentSketches, no_active_sketcher
 from consumers.collect.decode import Received, receive, receive_erasure, user_key
 from consumers.collect.deduplication import (
     Freshness,
@@ -29,7 +29,7 @@ from consumers.collect.deduplication import (
 from consumers.collect.policy import IntakePolicy
 from consumers.collect.sample import Collected, collect
 from consumers.collect.totals import RETRACTED_UNMET, Totals
-from consumers.collect.watermark import DAY_S, Lane
+from consumers.collect.watermark import DAY_S, Watermark
 from consumers.kept_state import KeptState
 from consumers.records import Effects, InputRecord, Refusal
 from consumers.state_keys import (
@@ -62,20 +62,20 @@ _EVER_S: Final = 1 << 40
 class Collector:
     """For the same records of its partition, in any batching and with any duplicates, it gives the same samples, counts and sketches."""
 
-    def __init__(self, partition: int, policy: IntakePolicy, in_force: InForce = none_in_force) -> None:
+    def __init__(self, partition: int, policy: IntakePolicy, active_sketcher: ActiveSketcher = no_active_sketcher) -> None:
         self.partition = partition
         self._policy = policy
-        self._feedback = Lane("feedback", FEEDBACK_KEY, FORMER_FEEDBACK_KEY, policy.lateness_s)
-        self._documents = Lane("document", DOCUMENT_KEY, FORMER_DOCUMENT_KEY, policy.lateness_s)
+        self._feedback = Watermark("feedback", FEEDBACK_KEY, FORMER_FEEDBACK_KEY, policy.lateness_s)
+        self._documents = Watermark("document", DOCUMENT_KEY, FORMER_DOCUMENT_KEY, policy.lateness_s)
         self._marks = {
             FEEDBACK_KEY: self._feedback.marks,
             FORMER_FEEDBACK_KEY: self._feedback.former,
             DOCUMENT_KEY: self._documents.marks,
             FORMER_DOCUMENT_KEY: self._documents.former,
         }
-        self._lanes = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
+        self._watermarks = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
         self._signals = DailySignals(partition)
-        self._sketches = DocumentSketches(in_force)
+        self._sketches = DocumentSketches(active_sketcher)
         # By the first byte of their keys.
         self._parts: dict[bytes, KeptState] = {**self._marks, COUNTS_KEY[:1]: self._signals, SKETCH_KEY[:1]: self._sketches}
         # The erasure of each user (the hash's first bytes), in seconds since 1970 UTC.
@@ -96,11 +96,11 @@ class Collector:
 
     def remembered_of(self, user_hash: str) -> int:
         """How many samples of a user the deduplication window holds. O(marks of the partition)."""
-        user, lane = user_key(user_hash), self._feedback
+        user, watermark = user_key(user_hash), self._feedback
         return sum(
             not mark.retracted
-            for marks in (lane.marks, lane.former)
-            for _, mark in marks.of_user(user, until_s=_EVER_S, forgotten_before_s=lane.watermark_s)
+            for marks in (watermark.marks, watermark.former)
+            for _, mark in marks.of_user(user, until_s=_EVER_S, forgotten_before_s=watermark.watermark_s)
         )
 
     def status(self) -> dict[str, Any]:
@@ -113,9 +113,9 @@ class Collector:
             yield from part.save()
         for user, second in self._erased_s.items():
             yield ERASED_KEY + user, str(second).encode()
-        for topic, lane in self._lanes.items():
-            if lane.begun:
-                yield WATERMARK_KEY + topic.encode(), str(lane.newest_s).encode()
+        for topic, watermark in self._watermarks.items():
+            if watermark.begun:
+                yield WATERMARK_KEY + topic.encode(), str(watermark.newest_s).encode()
         yield TOTALS_KEY, msgspec.json.encode(self.totals)
 
     def load(self, key: bytes, value: bytes | None) -> None:
@@ -130,7 +130,7 @@ class Collector:
             else:
                 self._erased_s[key[1:]] = int(value)
         elif key.startswith(WATERMARK_KEY) and value is not None:
-            self._lanes[key[len(WATERMARK_KEY) :].decode()].advance(int(value))
+            self._watermarks[key[len(WATERMARK_KEY) :].decode()].advance(int(value))
         elif key == TOTALS_KEY:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
@@ -142,12 +142,12 @@ class Collector:
     def process(self, records: Iterable[InputRecord]) -> Effects:
         """The effects of some records of this partition, in the order given."""
         effects = Effects()
-        newest_s = {topic: lane.newest_s for topic, lane in self._lanes.items()}
+        newest_s = {topic: watermark.newest_s for topic, watermark in self._watermarks.items()}
         summarised_s: int | None = None
         outcomes: dict[tuple[str, str], int] = {}
         for record in records:
-            lane = self._lanes.get(record.topic)
-            outcome, time_s = self._erase(record, effects) if lane is None else self._take(record, lane, effects)
+            watermark = self._watermarks.get(record.topic)
+            outcome, time_s = self._erase(record, effects) if watermark is None else self._take(record, watermark, effects)
             if isinstance(outcome, Refusal):
                 effects.dead_letters.append(outcome.dead_letter(record, READER))
                 outcome = outcome.reason
@@ -162,33 +162,33 @@ class Collector:
             self._forget()
         for part in self._parts.values():
             effects.changes |= part.take_changes()
-        for topic, lane in self._lanes.items():
-            if lane.newest_s != newest_s[topic]:
-                effects.changes[WATERMARK_KEY + topic.encode()] = str(lane.newest_s).encode()
+        for topic, watermark in self._watermarks.items():
+            if watermark.newest_s != newest_s[topic]:
+                effects.changes[WATERMARK_KEY + topic.encode()] = str(watermark.newest_s).encode()
         if outcomes:
             self.totals.add(effects)
             effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
         return effects
 
-    def _take(self, record: InputRecord, lane: Lane, effects: Effects) -> tuple[str | Refusal, int | None]:
+    def _take(self, record: InputRecord, watermark: Watermark, effects: Effects) -> tuple[str | Refusal, int | None]:
         """What becomes of a feedback or a document, and its event time (seconds since 1970 UTC) where it was one."""
         received = receive(record, self._policy)
         if isinstance(received, Refusal):
             return received, None
         time_s = math.floor(received.envelope.time.timestamp())
-        refused = self._admit(record, lane, time_s, history=received.envelope.history)
+        refused = self._admit(record, watermark, time_s, history=received.envelope.history)
         return (self._accept(received, record, time_s, effects), time_s) if refused is None else (refused, None)
 
-    def _admit(self, record: InputRecord, lane: Lane, time_s: int, *, history: bool) -> Refusal | None:
+    def _admit(self, record: InputRecord, watermark: Watermark, time_s: int, *, history: bool) -> Refusal | None:
         """Why an event is refused for its time; one that is not moves the watermark on."""
-        if time_s > lane.newest_s:
+        if time_s > watermark.newest_s:
             refused = self._ahead(record, time_s)
             if refused is None and not history:
-                lane.advance(time_s)
+                watermark.advance(time_s)
             return refused
-        if time_s >= lane.watermark_s or history:
+        if time_s >= watermark.watermark_s or history:
             return None
-        late_s = lane.newest_s - time_s
+        late_s = watermark.newest_s - time_s
         detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
         return Refusal(dead_letter.TOO_LATE, detail)
 
@@ -203,18 +203,18 @@ class Collector:
         user = b"" if received.user_hash is None else user_key(received.user_hash)
         if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
             return "erased"
-        arrival = arrive(received, record, self._lanes[record.topic], user, time_s)
+        arrival = arrive(received, record, self._watermarks[record.topic], user, time_s)
         fresh = arrival.freshness()
         if fresh in UNCHANGED:
             return self._keep(arrival, fresh)
         # Somebody who takes their words back is heard even while nothing is collected.
-        if not self._policy.collect_feedback and arrival.lane is self._feedback and not received.retracted:
+        if not self._policy.collect_feedback and arrival.watermark is self._feedback and not received.retracted:
             return "collection_disabled"
         return self._collect(arrival, fresh, record, effects)
 
     def _keep(self, arrival: Arrival, fresh: Freshness) -> str | Refusal:
         """The known words stay in use: they were said again later, or are in conflict with these."""
-        known, marks = arrival.known, arrival.lane.marks
+        known, marks = arrival.known, arrival.watermark.marks
         if known is None or fresh in ("duplicate", "stale"):
             return fresh
         if fresh == "again":
@@ -242,28 +242,28 @@ class Collector:
 
     def _put(self, arrival: Arrival, fresh: str, collected: Collected, effects: Effects) -> None:
         """The sample is the newest: it takes the place of what is known, in counts, marks and for the stage behind."""
-        sample, lane, known, envelope = collected.sample, arrival.lane, arrival.known, arrival.received.envelope
+        sample, watermark, known, envelope = collected.sample, arrival.watermark, arrival.known, arrival.received.envelope
         former = bool(arrival.former) or (known is not None and known.former)
         if former or sample.revision or sample.retracted:
             sample = msgspec.structs.replace(sample, former_ids=arrival.former_ids())
         left = set()
         for key, mark in arrival.former.items():
-            self._take_back(key, mark, lane)
-            lane.former.drop(key)
+            self._withdraw(key, mark, watermark)
+            watermark.former.drop(key)
             left.add(mark.model)
         if known is not None and not arrival.former:
-            self._take_back(arrival.key, known, lane)
+            self._withdraw(arrival.key, known, watermark)
             left.add(known.model)
         contribution = () if envelope.history else collected.contribution
         day = _EPOCH_DAY + arrival.time_s // DAY_S
-        self._signals.add(sample.model, lane.kind, day, contribution)
+        self._signals.add(sample.model, watermark.kind, day, contribution)
         content, lost = arrival.received.content, lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
         mark = Mark(
             arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.user, day, contribution,
             None, arrival.said_ms, content, lost, former,
         )  # fmt: skip
-        lane.marks.put(arrival.key, mark)
-        if lane is self._documents:
+        watermark.marks.put(arrival.key, mark)
+        if watermark is self._documents:
             self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
         effects.redactions += collected.redactions
         effects.redacted_corrections += sample.correction_redactions > 0
@@ -287,19 +287,19 @@ class Collector:
             return "duplicate", None
         self._erased_s[user] = until_s
         effects.changes[ERASED_KEY + user] = str(until_s).encode()
-        lane = self._feedback
-        for marks in (lane.marks, lane.former):
-            for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=lane.watermark_s):
-                self._take_back(key, mark, lane)
+        watermark = self._feedback
+        for marks in (watermark.marks, watermark.former):
+            for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark.watermark_s):
+                self._withdraw(key, mark, watermark)
                 marks.drop(key)
         return "erased", until_s
 
-    def _take_back(self, key: bytes, mark: Mark, lane: Lane) -> None:
+    def _withdraw(self, key: bytes, mark: Mark, watermark: Watermark) -> None:
         # A revision dated before its sample may lie in a day that is forgotten already, while the sample is not.
-        if mark.day >= _first_day(lane):
-            self._signals.take_back(mark.model, lane.kind, mark.day, mark.contribution)
-            if lane is self._documents:
-                self._sketches.take_back(key, mark)
+        if mark.day >= _first_day(watermark):
+            self._signals.withdraw(mark.model, watermark.kind, mark.day, mark.contribution)
+            if watermark is self._documents:
+                self._sketches.withdraw(key, mark)
 
     def _encoded(self, sample: SampleOut, envelope: Envelope) -> Encoded:
         event_id = f"{sample.sample_id}:{sample.revision}:{sample.content}"
@@ -315,19 +315,19 @@ class Collector:
 
     def _forget(self) -> None:
         """Drops what no record that can still be accepted would ask for. Erasures stay: a history may be of any age."""
-        for lane in self._lanes.values():
-            if not lane.begun:
+        for watermark in self._watermarks.values():
+            if not watermark.begun:
                 continue
-            lane.marks.forget(lane.watermark_s, FORGOTTEN_A_STEP)
-            if lane.former:
-                lane.former.forget(lane.watermark_s, FORGOTTEN_A_STEP)
-            self._signals.forget(lane.kind, _first_day(lane))
-            if lane is self._documents:
-                self._sketches.forget(_first_day(lane))
+            watermark.marks.forget(watermark.watermark_s, FORGOTTEN_A_STEP)
+            if watermark.former:
+                watermark.former.forget(watermark.watermark_s, FORGOTTEN_A_STEP)
+            self._signals.forget(watermark.kind, _first_day(watermark))
+            if watermark is self._documents:
+                self._sketches.forget(_first_day(watermark))
 
 
-def _first_day(lane: Lane) -> int:
-    return _EPOCH_DAY + lane.watermark_s // DAY_S
+def _first_day(watermark: Watermark) -> int:
+    return _EPOCH_DAY + watermark.watermark_s // DAY_S
 
 
 def _outcome(arrival: Arrival, fresh: Freshness, collected: Collected) -> str | Refusal:

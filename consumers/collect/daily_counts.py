@@ -108,7 +108,7 @@ class DailySignals:
         if vector:
             self._added[model, kind, day, vector] += 1
 
-    def take_back(self, model: str, kind: Input, day: int, vector: tuple[int, ...]) -> None:
+    def withdraw(self, model: str, kind: Input, day: int, vector: tuple[int, ...]) -> None:
         """Takes back what `add` added."""
         if vector:
             self._taken[model, kind, day, vector] += 1

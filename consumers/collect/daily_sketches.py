@@ -37,10 +37,10 @@ class Sketcher(Protocol):
 
 
 # The sketcher of a model's documents of an event-day (proleptic Gregorian ordinal); None where no baseline is in force for it.
-InForce = Callable[[str, int], Sketcher | None]
+ActiveSketcher = Callable[[str, int], Sketcher | None]
 
 
-def none_in_force(model: str, day: int) -> Sketcher | None:
+def no_active_sketcher(model: str, day: int) -> Sketcher | None:
     """No model has a baseline: documents are collected and counted, not sketched."""
     return None
 
@@ -49,7 +49,7 @@ def none_in_force(model: str, day: int) -> Sketcher | None:
 TOGETHER: Final = 500
 _SHA256_BYTES: Final = 32
 
-Place = tuple[str, int]
+ModelDay = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -75,24 +75,24 @@ class _Waiting:
 class DocumentSketches:
     """The sketches, their days as proleptic Gregorian ordinals. Documents wait for the step's end and are featurised together."""
 
-    def __init__(self, in_force: InForce) -> None:
-        self._in_force = in_force
-        self._days: dict[Place, _Day] = {}
+    def __init__(self, active_sketcher: ActiveSketcher) -> None:
+        self._active_sketcher = active_sketcher
+        self._days: dict[ModelDay, _Day] = {}
         # By state key, the newest revision alone; and those whose day was left behind, so that nothing is taken back of it any more.
         self._waiting: dict[bytes, _Waiting] = {}
         self._left: list[_Waiting] = []
-        self._touched: set[Place] = set()
+        self._touched: set[ModelDay] = set()
         # No day is older than this one, as `DailySignals` has it.
         self._oldest: float = math.inf
         # This step's.
-        self._sketchers: dict[Place, Sketcher | None] = {}
+        self._sketchers: dict[ModelDay, Sketcher | None] = {}
         self._changes: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
         return len(self._days)
 
     def add(self, key: bytes, mark: Mark, text: str | None, source: str) -> None:
-        """The newest revision of a document, after `take_back` of the one before where that still counts. O(1)."""
+        """The newest revision of a document, after `withdraw` of the one before where that still counts. O(1)."""
         left = self._waiting.pop(key, None)
         if left is not None:
             self._left.append(left)
@@ -106,7 +106,7 @@ class DocumentSketches:
         self._touched.add(place)
         self._waiting[key] = _Waiting(key, mark, text, group_of(source), sketcher)
 
-    def take_back(self, key: bytes, mark: Mark) -> None:
+    def withdraw(self, key: bytes, mark: Mark) -> None:
         """Takes back what a revision added, whether it still waits or has its row in the mark."""
         if self._waiting.pop(key, None) is None and mark.row is not None:
             row, group = unpacked_row(mark.row)
@@ -165,13 +165,13 @@ class DocumentSketches:
             self._days[model, int(day)] = _Day(sha256, unpacked(sketch), sketch)
             self._oldest = min(int(day), self._oldest)
 
-    def _sketcher(self, place: Place) -> Sketcher | None:
+    def _sketcher(self, place: ModelDay) -> Sketcher | None:
         if place not in self._sketchers:
             (model, day), known = place, self._days.get(place)
-            found = self._in_force(model, day)
+            found = self._active_sketcher(model, day)
             if known is not None and found is not None and found.sha256 != known.sha256:
                 # A promotion's baseline begins with the next day, and may come after the first documents that are dated then.
-                found = self._in_force(model, max(day - 1, 1))
+                found = self._active_sketcher(model, max(day - 1, 1))
             is_the_days = found is not None and (known is None or found.sha256 == known.sha256)
             self._sketchers[place] = found if is_the_days else None
         return self._sketchers[place]
@@ -179,7 +179,7 @@ class DocumentSketches:
     def _sketch(self, documents: Sequence[_Waiting], marks: Marks) -> None:
         rows = documents[0].sketcher.rows([document.text for document in documents])
         groups = np.array([document.group for document in documents])
-        at: defaultdict[Place, list[int]] = defaultdict(list)
+        at: defaultdict[ModelDay, list[int]] = defaultdict(list)
         for number, document in enumerate(documents):
             at[document.mark.model, document.mark.day].append(number)
             if self._waiting.get(document.key) is document:

@@ -13,7 +13,7 @@ DAY_S: Final = 24 * 3600
 BEGINNING_S: Final = -(1 << 40)
 
 
-class Lane:
+class Watermark:
     """The newest event time seen, the watermark behind which nothing is accepted (both in seconds since 1970 UTC), and the marks.
 
     The watermark is the newest event time less the allowed lateness, at the start of that day. `former` are the marks that the release

@@ -26,7 +26,7 @@ from consumers.decide.status import summary
 from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import DAY_MS, TriggerPolicy
 from consumers.records import Effects, Emitted, InputRecord, Notice, Refusal
-from consumers.state_keys import DRIFT_KEY, ERASED_VOICE_KEY, JOURNAL_KEY, SAMPLE_KEY, TICK_KEY, TRIGGER_KEY
+from consumers.state_keys import DRIFT_KEY, ERASED_CONTRIBUTOR_KEY, JOURNAL_KEY, SAMPLE_KEY, TICK_KEY, TRIGGER_KEY
 from schemas import dead_letter, topics
 from schemas.envelope import RecordEncoder, format_time
 from schemas.events.drift_detected import DriftDetected
@@ -76,8 +76,8 @@ class Decider:
         """The whole state as changelog records."""
         if self._tick is not None:
             yield TICK_KEY, msgspec.json.encode(self._tick)
-        for voice, until_s in self._erased_s.items():
-            yield _erased_key(voice), str(until_s).encode()
+        for contributor, until_s in self._erased_s.items():
+            yield _erased_key(contributor), str(until_s).encode()
         for model, sequence in self._sequences.items():
             yield JOURNAL_KEY + model.encode(), str(sequence).encode()
         for trigger in self.triggers.values():
@@ -88,7 +88,7 @@ class Decider:
         kind, end = key[:2], key[2:].decode()
         if key == TICK_KEY:
             self._tick = self._tick_written = None if value is None else msgspec.json.decode(value, type=LastTick)
-        elif kind == ERASED_VOICE_KEY:
+        elif kind == ERASED_CONTRIBUTOR_KEY:
             self._erased_s.pop(end, None)
             if value is not None:
                 self._erased_s[end] = int(value)
@@ -119,7 +119,7 @@ class Decider:
             elif found.model is None:
                 self._read(texts)
                 self._take_tick(record, found.input, entries, effects)
-            elif isinstance(found.input, SampleSeen) and self._is_erased(found.input.voice, found.input.occurred_s):
+            elif isinstance(found.input, SampleSeen) and self._is_erased(found.input.contributor, found.input.occurred_s):
                 # Stage 1 had it before the erasure; it must not come to life again behind it.
                 effects.outcomes[record.topic, "erased"] += 1
             elif isinstance(found.input, JobSeen) and found.model not in self.triggers:
@@ -155,16 +155,18 @@ class Decider:
             effects.outcomes[record.topic, "not_newer"] += 1
             return
         if self._tick is not None and self._tick.now_ms // DAY_MS != seen.now_ms // DAY_MS:
-            for voice in [voice for voice, until_s in self._erased_s.items() if until_s * 1000 < seen.now_ms - ERASURE_DAYS * DAY_MS]:
-                del self._erased_s[voice]
-                effects.changes[_erased_key(voice)] = None
+            for contributor in [
+                contributor for contributor, until_s in self._erased_s.items() if until_s * 1000 < seen.now_ms - ERASURE_DAYS * DAY_MS
+            ]:
+                del self._erased_s[contributor]
+                effects.changes[_erased_key(contributor)] = None
         self._tick = LastTick(seen.now_ms, record.offset)
         effects.outcomes[record.topic, "applied"] += 1
         for model in sorted(self.triggers):
             self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects)
 
-    def _is_erased(self, voice: str, second: int) -> bool:
-        until_s = self._erased_s.get(voice)
+    def _is_erased(self, contributor: str, second: int) -> bool:
+        until_s = self._erased_s.get(contributor)
         return until_s is not None and second <= until_s
 
     def _erase(
@@ -173,15 +175,15 @@ class Decider:
         if record.timestamp_ms > 0 and seen.until_s - record.timestamp_ms // 1000 > self._policy.future_s:
             effects.outcomes[record.topic, dead_letter.FUTURE_DATED] += 1
             return
-        if self._is_erased(seen.voice, seen.until_s):
+        if self._is_erased(seen.contributor, seen.until_s):
             effects.outcomes[record.topic, "not_newer"] += 1
             return
-        self._erased_s[seen.voice] = seen.until_s
-        effects.changes[_erased_key(seen.voice)] = str(seen.until_s).encode()
+        self._erased_s[seen.contributor] = seen.until_s
+        effects.changes[_erased_key(seen.contributor)] = str(seen.until_s).encode()
         effects.outcomes[record.topic, "applied"] += 1
         for model in sorted(self.triggers):
             # Only where it changes something: a journal of others' erasures would help nobody.
-            if self.triggers[model].buffer.said(seen.voice, seen.until_s):
+            if self.triggers[model].buffer.said(seen.contributor, seen.until_s):
                 self._apply(model, Entry(record.topic, record.partition, record.offset, seen), entries, effects, traceparent)
 
     def _apply(self, model: str, entry: Entry, entries: dict[str, list[Entry]], effects: Effects, traceparent: str | None = None) -> None:
@@ -218,8 +220,8 @@ class Decider:
             self._tick_written = self._tick
 
 
-def _erased_key(voice: str) -> bytes:
-    return ERASED_VOICE_KEY + voice.encode()
+def _erased_key(contributor: str) -> bytes:
+    return ERASED_CONTRIBUTOR_KEY + contributor.encode()
 
 
 def _time_of(decision: Decision, trigger: ModelTrigger) -> datetime:
@@ -227,4 +229,4 @@ def _time_of(decision: Decision, trigger: ModelTrigger) -> datetime:
         return decision.requested_at
     if isinstance(decision, DriftDetected):
         return decision.detected_at
-    return from_ms(trigger.clock.now_ms or 0)
+    return from_ms(trigger.model_state.now_ms or 0)

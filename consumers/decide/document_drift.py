@@ -38,7 +38,7 @@ class ListedBaselines(msgspec.Struct, array_like=True, tag=1, frozen=True):
         """Whether the list is followed yet; an empty one is at once."""
         return not self.baselines or (self.since_ms is not None and now_ms >= self.since_ms + SETTLED_MS)
 
-    def in_force(self, today: int) -> tuple[str, int] | None:
+    def active(self, today: int) -> tuple[str, int] | None:
         """The sha256 and first day of the baseline for a day (an ordinal): of two that begin on one day the later named.
 
         >>> ListedBaselines("ab:1,cd:739000").in_force(738999)
@@ -65,10 +65,10 @@ class DaySketch(msgspec.Struct, array_like=True, tag=1, frozen=True):
     sketch: str
 
 
-class Alarm(msgspec.Struct, array_like=True, frozen=True):
+class DriftWarning(msgspec.Struct, array_like=True, frozen=True):
     """What alarmed: a window of `documents` from `since_day` on, at a time (milliseconds since 1970 UTC)."""
 
-    head: str
+    signal: str
     language: str | None
     statistic: float
     threshold: float
@@ -84,7 +84,7 @@ class Watched(msgspec.Struct, array_like=True, tag=1):
     baseline: str
     bucket: str = ""
     first_day: int | None = None
-    alarms: list[Alarm] = []
+    alarms: list[DriftWarning] = []
 
 
 class DocumentDrift:
@@ -116,7 +116,7 @@ class DocumentDrift:
         return None if self._watched is None or self._baseline is None else (self._watched.baseline, self._baseline)
 
     @property
-    def alarms(self) -> Sequence[Alarm]:
+    def alarms(self) -> Sequence[DriftWarning]:
         """The alarms that wait to be confirmed."""
         return () if self._watched is None else self._watched.alarms
 
@@ -177,19 +177,19 @@ class DocumentDrift:
         if finding.window is not None:
             found = shares(self._baseline, finding.window)
             fields |= {"clusters": found.clusters, "languages": found.languages, "histograms": found.histograms}
-        terms = self._recent.explain(finding.since_alarm, finding.language)
+        terms = self._recent.explain(finding.since_warning, finding.language)
         if terms is not None:
             fields |= {"term_documents": terms.documents, "rose": told(terms.rose), "fell": told(terms.fell)}
         return fields
 
-    def standing(self) -> Iterator[DetectorStatus]:
+    def statuses(self) -> Iterator[DetectorStatus]:
         """Each head's newest look."""
         if self._monitor is None:
             return
-        since = {(alarm.head, alarm.language): alarm.at_ms for alarm in self.alarms}
-        for one in self._monitor.standing():
-            since_ms = since.get((one.head, one.language))
-            yield DetectorStatus(one.head, detector_of(one.head), one.language, one.statistic, one.threshold, one.alarmed, since_ms)
+        since = {(alarm.signal, alarm.language): alarm.at_ms for alarm in self.alarms}
+        for one in self._monitor.statuses():
+            since_ms = since.get((one.signal, one.language))
+            yield DetectorStatus(one.signal, detector_of(one.signal), one.language, one.statistic, one.threshold, one.alarmed, since_ms)
 
     def unwatched_because(self) -> str | None:
         """Why documents are not watched; None where they are."""
@@ -263,7 +263,7 @@ class DocumentDrift:
             self._touched.add(BASELINES_PART)
         if not listed.is_settled(now_ms):
             return
-        sha256, from_day = listed.in_force(today) or (None, 0)
+        sha256, from_day = listed.active(today) or (None, 0)
         if sha256 == (None if self._watched is None else self._watched.baseline):
             return
         self._watched = None if sha256 is None else Watched(sha256)
@@ -302,18 +302,18 @@ class DocumentDrift:
         return msgspec.json.encode(self._watched)
 
 
-def detector_of(head: str) -> str:
+def detector_of(signal: str) -> str:
     """The kind of detector behind a head's name."""
-    return _DETECTORS.get(head, "chi_square")
+    return _DETECTORS.get(signal, "chi_square")
 
 
 def _note(watched: Watched, monitor: Monitor, found: Sequence[Finding], now_ms: int) -> None:
     """Keeps what alarmed for as long as it waits to be confirmed."""
-    alarms = {(alarm.head, alarm.language): alarm for alarm in watched.alarms}
+    alarms = {(alarm.signal, alarm.language): alarm for alarm in watched.alarms}
     for one in found:
         # Floats, whatever a baseline's numbers are: the state has to come back from the changelog byte for byte.
-        alarms[one.head, one.language] = Alarm(
-            one.head, one.language, float(one.statistic), float(one.threshold), float(one.effect), one.documents, one.since_day, now_ms
+        alarms[one.signal, one.language] = DriftWarning(
+            one.signal, one.language, float(one.statistic), float(one.threshold), float(one.effect), one.documents, one.since_day, now_ms
         )
     waiting = monitor.alarmed()
     watched.alarms = [alarm for place, alarm in alarms.items() if place in waiting]

@@ -29,7 +29,7 @@ class Shares:
 
 def shares(baseline: Baseline, window: Sums) -> Shares:
     """The shares of a window that holds documents."""
-    overall = {head.name: head for head in baseline.heads if head.language is None}
+    overall = {stat.name: stat for stat in baseline.window_statistics if stat.language is None}
     summed = total(window)
     before, after = overall["cluster"].mean, means(summed, "cluster")
     moved = np.argsort(-np.abs(after - before), kind="stable")[:CLUSTERS_TOLD].tolist()

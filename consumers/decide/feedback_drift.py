@@ -81,26 +81,26 @@ class FeedbackDrift:
         for (name, language), signal in self._signals.items():
             if signal.state.alarm is not None:
                 yield name, language, DETECTOR, signal.state.alarm
-            if signal.state.opined is not None:
-                yield name, language, self._policy.opinion, signal.state.opined
+            if signal.state.shadow_report is not None:
+                yield name, language, self._policy.shadow, signal.state.shadow_report
 
     def acknowledge(self) -> None:
         """A run answers what was said."""
         self._touched.update(_place(*key) for key, signal in self._signals.items() if signal.acknowledge())
 
-    def standing(self) -> Iterator[DetectorStatus]:
+    def statuses(self) -> Iterator[DetectorStatus]:
         """Each rate's e-detector, and the second opinion on it; a language without ratings has none."""
         for (name, language), signal in self._signals.items():
-            learning, alarm, opined = signal.learning, signal.state.alarm, signal.state.opined
+            learning, alarm, shadow_report = signal.learning, signal.state.alarm, signal.state.shadow_report
             if language is not None and learning is not None and not learning[0]:
                 continue
-            statistic, threshold = signal.standing()
+            statistic, threshold = signal.status()
             since_ms = None if alarm is None else alarm.at_ms
             yield DetectorStatus(name, DETECTOR, language, statistic, threshold, alarm is not None, since_ms, learning)
-            opinion = signal.opinion_standing()
-            if opinion is not None:
-                since_ms = None if opined is None else opined.at_ms
-                yield DetectorStatus(name, self._policy.opinion, language, *opinion, opined is not None, since_ms)
+            shadow = signal.shadow_status()
+            if shadow is not None:
+                since_ms = None if shadow_report is None else shadow_report.at_ms
+                yield DetectorStatus(name, self._policy.shadow, language, *shadow, shadow_report is not None, since_ms)
 
     def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records, behind the model."""

@@ -12,7 +12,7 @@ from consumers.drift.rates.design_effect import design_effect_of_buckets
 from consumers.drift.rates.detector import RateDetector
 from consumers.drift.rates.e_detector import RateCount
 from consumers.drift.rates.rate_monitor import RateDecision, RatePolicy, RateWatch
-from consumers.drift.rates.river_detectors import SecondOpinion, new_opinion
+from consumers.drift.rates.river_detectors import ShadowDetector, new_shadow
 
 # So many moments are remembered, to date a change by; then every second one goes.
 REMEMBERED_MOMENTS: Final = 64
@@ -22,12 +22,12 @@ REMEMBERED_MOMENTS: Final = 64
 class RatesPolicy:
     """A rate's first `baseline_events` since a version serves are its baseline; buckets close at ticks with `min_bucket_events`.
 
-    `watch` is what an alarm and a fire take; its design effect is measured on the baseline. `opinion` and `delta`: the second opinion.
+    `watch` is what an alarm and a fire take; its design effect is measured on the baseline. `shadow` and `delta`: the second opinion.
     """
 
     baseline_events: int
     min_bucket_events: int
-    opinion: SecondOpinion
+    shadow: ShadowDetector
     delta: float
     watch: RatePolicy = field(default_factory=RatePolicy)
 
@@ -47,7 +47,8 @@ class Said(msgspec.Struct, array_like=True, frozen=True):
 class RateState(msgspec.Struct, array_like=True, tag=1):
     """The open bucket; the buckets gathered for the baseline; the baseline and its design effect; the states of the detectors.
 
-    `moments` are (events of the watch so far, time) of closed buckets; `alarm` and `opined` what was said last and is not answered yet.
+    `moments` are (events of the watch so far, time) of closed buckets; `alarm` and `shadow_report` what was
+    said last and is not answered yet.
     """
 
     events: int = 0
@@ -56,10 +57,10 @@ class RateState(msgspec.Struct, array_like=True, tag=1):
     baseline: tuple[int, int] | None = None
     design_effect: float = 1.0
     watch: str = ""
-    opinion: str = ""
+    shadow: str = ""
     moments: list[tuple[int, int]] = []
     alarm: Said | None = None
-    opined: Said | None = None
+    shadow_report: Said | None = None
 
 
 class RateSignal:
@@ -69,7 +70,7 @@ class RateSignal:
         self._policy = policy
         self.state = RateState()
         self._watch: RateWatch | None = None
-        self._opinion: RateDetector | None = None
+        self._shadow: RateDetector | None = None
 
     @property
     def learning(self) -> tuple[int, int] | None:
@@ -103,41 +104,41 @@ class RateSignal:
         alarm = self.state.alarm
         return alarm if alarm is not None and alarm.fired and alarm.at_ms == now_ms else None
 
-    def standing(self) -> tuple[float, float]:
+    def status(self) -> tuple[float, float]:
         """Statistic and threshold of the e-detector."""
         return (0.0, self._policy.watch.arl) if self._watch is None else (self._watch.statistic, self._watch.threshold)
 
-    def opinion_standing(self) -> tuple[float, float] | None:
+    def shadow_status(self) -> tuple[float, float] | None:
         """Statistic and threshold of the second opinion, None where there is none yet."""
-        return None if self._opinion is None else (self._opinion.statistic, self._opinion.threshold)
+        return None if self._shadow is None else (self._shadow.statistic, self._shadow.threshold)
 
     def acknowledge(self) -> bool:
         """A run answers what was said, but for an alarm that waits to be confirmed; whether that changed anything."""
-        before = (self.state.alarm, self.state.opined)
+        before = (self.state.alarm, self.state.shadow_report)
         if self.state.alarm is not None and self.state.alarm.fired:
             self.state.alarm = None
-        self.state.opined = None
-        return before != (self.state.alarm, self.state.opined)
+        self.state.shadow_report = None
+        return before != (self.state.alarm, self.state.shadow_report)
 
     def save(self) -> bytes:
         """The whole state as JSON."""
         if self._watch is not None:
             self.state.watch = self._watch.save().decode()
-        if self._opinion is not None:
-            self.state.opinion = self._opinion.save().decode()
+        if self._shadow is not None:
+            self.state.shadow = self._shadow.save().decode()
         return msgspec.json.encode(self.state)
 
     def load(self, value: bytes) -> None:
         """Goes on where `save` was."""
         self.state = state = msgspec.json.decode(value, type=RateState)
-        self._watch, self._opinion = None, None
+        self._watch, self._shadow = None, None
         if state.baseline is None:
             return
         self._start()
         if self._watch is not None and state.watch:
             self._watch.load(state.watch.encode())
-        if self._opinion is not None and state.opinion:
-            self._opinion.load(state.opinion.encode())
+        if self._shadow is not None and state.shadow:
+            self._shadow.load(state.shadow.encode())
 
     def _gather(self, events: int, successes: int) -> None:
         state = self.state
@@ -153,7 +154,7 @@ class RateSignal:
     def _start(self) -> None:
         baseline = RateCount(*(self.state.baseline or (0, 0)))
         self._watch = RateWatch(baseline, replace(self._policy.watch, design_effect=self.state.design_effect))
-        self._opinion = new_opinion(self._policy.opinion, baseline, self._policy.delta)
+        self._shadow = new_shadow(self._policy.shadow, baseline, self._policy.delta)
 
     def _look(self, watch: RateWatch, events: int, successes: int, now_ms: int) -> None:
         state = self.state
@@ -164,10 +165,10 @@ class RateSignal:
         decision = watch.update_bucket(events, successes)
         if decision is not None:
             state.alarm = None if decision.kind == "not_confirmed" else self._said(decision, now_ms)
-        if self._opinion is not None:
-            self._opinion.update_bucket(events, successes)
-            if self._opinion.drift_detected:
-                state.opined = Said(self._opinion.statistic, self._opinion.threshold, self._opinion.effect, now_ms)
+        if self._shadow is not None:
+            self._shadow.update_bucket(events, successes)
+            if self._shadow.drift_detected:
+                state.shadow_report = Said(self._shadow.statistic, self._shadow.threshold, self._shadow.effect, now_ms)
 
     def _said(self, decision: RateDecision, now_ms: int) -> Said:
         """The change lies in the bucket that closed at `since_ms`, or before."""

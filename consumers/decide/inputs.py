@@ -26,9 +26,9 @@ from schemas.fields import Hyperparameters
 class SampleSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A sample, or a later revision of one; its place in the log is its entry's place.
 
-    `voice` is whose it is: `u:` and the user hash, else `c:` and the conversation, else empty. `occurred_s` is the event time, `ms` its
-    milliseconds. `content` is the hash of what is said, `moved` says that it is another model's now, `former` are the ids that the same
-    words had in the release before, with commas between.
+    `contributor` (`voice` in the journal) is whose it is: `u:` and the user hash, else `c:` and the conversation, else empty. `occurred_s`
+    is the event time, `ms` its milliseconds. `content` is the hash of what is said, `moved` says that it is another model's now, `former`
+    are the ids that the same words had in the release before, with commas between.
     """
 
     sample_id: str
@@ -37,7 +37,7 @@ class SampleSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     negative: bool
     quarantined: bool
     retracted: bool
-    voice: str = ""
+    contributor: str = msgspec.field(default="", name="voice")
     occurred_s: int = 0
     ms: int = 0
     content: str = ""
@@ -124,9 +124,9 @@ class JobSeen(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ErasureSeen(msgspec.Struct, frozen=True):
-    """A user's erasure: what this voice said up to a time (seconds since 1970 UTC) is forgotten."""
+    """A user's erasure: what this contributor said up to a time (seconds since 1970 UTC) is forgotten."""
 
-    voice: str
+    contributor: str = msgspec.field(name="voice")
     until_s: int
 
 
@@ -219,7 +219,7 @@ def _sample(record: InputRecord) -> Read:
         sample.negative,
         sample.quarantine is not None,
         sample.retracted,
-        _voice(sample.user_hash, sample.conversation_id),
+        _contributor(sample.user_hash, sample.conversation_id),
         math.floor(envelope.time.timestamp()),
         envelope.time.microsecond // 1000,
         sample.content or "",
@@ -233,7 +233,7 @@ def _sample(record: InputRecord) -> Read:
     return Read(sample.model, seen, envelope.traceparent, DocumentText(sample.text, sample.publisher or sample.group, day))
 
 
-def _voice(user_hash: str | None, conversation_id: str | None) -> str:
+def _contributor(user_hash: str | None, conversation_id: str | None) -> str:
     if user_hash is not None:
         return f"u:{user_hash}"
     return "" if conversation_id is None else f"c:{conversation_id}"
@@ -272,19 +272,19 @@ def _request(record: InputRecord) -> Read | None:
     envelope, request = decode(record.value, record.headers, OperatorRequested)
     if request.action not in ("start", "cancel", "pause", "resume"):
         return None
-    knobs = request.hyperparameters or Hyperparameters()
+    hyperparameters = request.hyperparameters or Hyperparameters()
     seen = RequestSeen(
         action=request.action,
         request_id=request.request_id,
         job_id=request.job_id,
         base_model=request.base_model,
         dataset_path=request.dataset_path,
-        lora_rank=knobs.lora_rank,
-        lora_alpha=knobs.lora_alpha,
-        learning_rate=knobs.learning_rate,
-        epochs=knobs.epochs,
-        batch_size=knobs.batch_size,
-        max_seq_length=knobs.max_seq_length,
+        lora_rank=hyperparameters.lora_rank,
+        lora_alpha=hyperparameters.lora_alpha,
+        learning_rate=hyperparameters.learning_rate,
+        epochs=hyperparameters.epochs,
+        batch_size=hyperparameters.batch_size,
+        max_seq_length=hyperparameters.max_seq_length,
     )
     return Read(request.model, seen, envelope.traceparent)
 
@@ -309,7 +309,7 @@ def _erasure(record: InputRecord) -> Read | None:
     if record.value is None:
         return None
     envelope, event = decode(record.value, record.headers, UserErased)
-    seen = ErasureSeen(_voice(event.user_hash, None), math.floor(envelope.time.timestamp()))
+    seen = ErasureSeen(_contributor(event.user_hash, None), math.floor(envelope.time.timestamp()))
     return Read(None, seen, envelope.traceparent)
 
 

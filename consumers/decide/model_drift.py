@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from consumers.decide.document_drift import Alarm, DocumentDrift, Known, detector_of
+from consumers.decide.document_drift import DocumentDrift, DriftWarning, Known, detector_of
 from consumers.decide.feedback_drift import DETECTOR, FeedbackDrift
 from consumers.decide.feedback_rate import RatesPolicy, Said
 from consumers.decide.inputs import SignalSeen, from_ms
@@ -80,10 +80,10 @@ class DriftWatch:
         evidence = (*fired, *(item for item in others if (item.signal, item.language, item.detector) not in seen))
         return Drift(evidence, self.documents.explained(findings[0]) if findings else {})
 
-    def standing(self) -> Iterator[DetectorStatus]:
+    def statuses(self) -> Iterator[DetectorStatus]:
         """What each detector says now."""
-        yield from self.feedback.standing()
-        yield from self.documents.standing()
+        yield from self.feedback.statuses()
+        yield from self.documents.statuses()
 
     def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records, behind the model."""
@@ -100,10 +100,10 @@ class DriftWatch:
         part.load(key, value)
 
 
-def _shown(found: Finding | Alarm, *, fired: bool) -> DriftEvidence:
+def _shown(found: Finding | DriftWarning, *, fired: bool) -> DriftEvidence:
     return DriftEvidence(
-        signal=found.head,
-        detector=detector_of(found.head),
+        signal=found.signal,
+        detector=detector_of(found.signal),
         statistic=round_to_six(found.statistic),
         threshold=round_to_six(found.threshold),
         effect=round(found.effect, 6),

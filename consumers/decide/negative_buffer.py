@@ -15,7 +15,7 @@ from schemas.fields import SampleRef
 from schemas.identity import batch_sha256
 
 
-class Voices:
+class Contributors:
     """Pending negatives by voice (a user, else a conversation; all without either are one). Each call is O(1).
 
     >>> voices = Voices(cap=2)
@@ -33,22 +33,22 @@ class Voices:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def put_in(self, voice: str) -> None:
+    def put_in(self, contributor: str) -> None:
         """One more pending negative of a voice."""
-        count = self._pending.get(voice, 0) + 1
-        self._pending[voice] = count
+        count = self._pending.get(contributor, 0) + 1
+        self._pending[contributor] = count
         if count <= self.cap:
             self.counted += 1
 
-    def take_out(self, voice: str) -> None:
+    def take_out(self, contributor: str) -> None:
         """One pending negative of a voice less."""
-        count = self._pending[voice] - 1
+        count = self._pending[contributor] - 1
         if count < self.cap:
             self.counted -= 1
         if count:
-            self._pending[voice] = count
+            self._pending[contributor] = count
         else:
-            del self._pending[voice]
+            del self._pending[contributor]
 
 
 class Status(IntEnum):
@@ -77,8 +77,8 @@ class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
 
     `batch` is the newest batch that leased it (0: none yet), `parked_for` the outcome that parked it, `seen_ms` the tick
     when it arrived. `afterwards` (-1: nothing new) is the status after the lease that a revision, or a promotion, asked for during it.
-    `voice`, `occurred_s`, `ms` and `content` are those of `SampleSeen`. `retracted` is the user's own retraction, not a move to another
-    model. `ended` are the ended batches that held these very words.
+    `contributor`, `occurred_s`, `ms` and `content` are those of `SampleSeen`. `retracted` is the user's own retraction, not a move to
+    another model. `ended` are the ended batches that held these very words.
     """
 
     revision: int
@@ -91,7 +91,7 @@ class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
     batch: int = 0
     parked_for: str = ""
     afterwards: int = _NOTHING
-    voice: str = ""
+    contributor: str = ""
     occurred_s: int = 0
     ms: int = 0
     content: str = ""
@@ -114,7 +114,7 @@ class NegativeBuffer:
         self._samples: dict[str, Buffered] = {}
         self._touched: dict[str, Buffered | None] = {}
         self._counts: dict[tuple[int, bool], int] = {}
-        self._voices = Voices(max_per_user)
+        self._contributors = Contributors(max_per_user)
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -127,12 +127,12 @@ class NegativeBuffer:
     @property
     def counted_negatives(self) -> int:
         """Pending negatives that count towards the threshold: of each voice at most the cap."""
-        return self._voices.counted
+        return self._contributors.counted
 
     @property
     def distinct_users(self) -> int:
         """Voices of pending negatives."""
-        return len(self._voices)
+        return len(self._contributors)
 
     @property
     def pending_documents(self) -> int:
@@ -161,7 +161,7 @@ class NegativeBuffer:
         retracted = seen.retracted and not seen.moved
         entry = Buffered(
             seen.revision, retracted, seen.document, wanted, partition, offset, now_ms,
-            voice=seen.voice, occurred_s=seen.occurred_s, ms=seen.ms, content=seen.content,
+            contributor=seen.contributor, occurred_s=seen.occurred_s, ms=seen.ms, content=seen.content,
         )  # fmt: skip
         if known is not None and entry.order() <= known.order():
             return "duplicate"
@@ -191,7 +191,11 @@ class NegativeBuffer:
         """
         if not seen.former:
             return seen.sample_id
-        held = [name for name in seen.former.split(",") if name in self._samples and _user(self._samples[name].voice) == _user(seen.voice)]
+        held = [
+            name
+            for name in seen.former.split(",")
+            if name in self._samples and _user(self._samples[name].contributor) == _user(seen.contributor)
+        ]
         if not held or seen.sample_id in self._samples:
             return seen.sample_id
         first, *others = sorted(held, key=lambda name: (self._samples[name].status != Status.LEASED, -self._samples[name].batch))
@@ -200,17 +204,17 @@ class NegativeBuffer:
                 self._put(other, None)
         return first
 
-    def said(self, voice: str, until_s: int) -> list[str]:
+    def said(self, contributor: str, until_s: int) -> list[str]:
         """The ids of what a voice said up to a time. O(samples)."""
-        return [name for name, entry in self._samples.items() if entry.voice == voice and entry.occurred_s <= until_s]
+        return [name for name, entry in self._samples.items() if entry.contributor == contributor and entry.occurred_s <= until_s]
 
-    def held_of(self, voice: str) -> int:
+    def held_of(self, contributor: str) -> int:
         """How many samples of a voice are held that were not taken back. O(samples)."""
-        return sum(entry.voice == voice and entry.status != Status.DROPPED for entry in self._samples.values())
+        return sum(entry.contributor == contributor and entry.status != Status.DROPPED for entry in self._samples.values())
 
-    def erase(self, voice: str, until_s: int) -> int:
+    def erase(self, contributor: str, until_s: int) -> int:
         """Forgets what a voice said up to a time, leased or not; returns how many samples that were."""
-        names = self.said(voice, until_s)
+        names = self.said(contributor, until_s)
         for name in names:
             self._put(name, None)
         return len(names)
@@ -300,19 +304,19 @@ class NegativeBuffer:
 
     def _choose(self, *, document: bool, limit: int, include_rejected: bool) -> list[str]:
         eligible = [
-            (entry.status, entry.partition, entry.offset, name, entry.voice)
+            (entry.status, entry.partition, entry.offset, name, entry.contributor)
             for name, entry in self._samples.items()
             if entry.document == document
             and (entry.status == Status.PENDING or (entry.status == Status.PARKED and (include_rejected or entry.parked_for != REJECTED)))
         ]
         chosen: list[str] = []
         taken: dict[str, int] = {}
-        for status, _, _, name, voice in sorted(eligible):
+        for status, _, _, name, contributor in sorted(eligible):
             if len(chosen) == limit:
                 break
             if status == Status.PENDING and not document:
-                taken[voice] = taken.get(voice, 0) + 1
-                if taken[voice] > self._voices.cap:
+                taken[contributor] = taken.get(contributor, 0) + 1
+                if taken[contributor] > self._contributors.cap:
                     continue
             chosen.append(name)
         return chosen
@@ -322,12 +326,12 @@ class NegativeBuffer:
         if former is not None:
             self._counts[former.status, former.document] -= 1
             if former.status == Status.PENDING and not former.document:
-                self._voices.take_out(former.voice)
+                self._contributors.take_out(former.contributor)
         if entry is not None:
             self._samples[sample_id] = entry
             self._counts[entry.status, entry.document] = self._counts.get((entry.status, entry.document), 0) + 1
             if entry.status == Status.PENDING and not entry.document:
-                self._voices.put_in(entry.voice)
+                self._contributors.put_in(entry.contributor)
         self._touched[sample_id] = entry
 
 
@@ -335,9 +339,9 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Buffered).decode
 
 
-def _user(voice: str) -> str:
+def _user(contributor: str) -> str:
     # A retraction without a user need not name the conversation.
-    return voice if voice.startswith("u:") else ""
+    return contributor if contributor.startswith("u:") else ""
 
 
 def _wanted(seen: SampleSeen) -> Status:

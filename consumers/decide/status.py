@@ -15,8 +15,8 @@ from schemas.events.retrain_requested import RetrainRequested
 
 def summary(trigger: ModelTrigger) -> dict[str, Any]:
     """The standing of one model in plain values; times are ISO 8601 in UTC."""
-    clock, command = trigger.clock, trigger.command()
-    cooling = clock.now_ms is not None and clock.cool_down_until_ms > clock.now_ms
+    model_state, command = trigger.model_state, trigger.command()
+    cooling = model_state.now_ms is not None and model_state.cool_down_until_ms > model_state.now_ms
     return {
         "pending_negatives": trigger.buffer.pending_negatives,
         "counted_negatives": trigger.buffer.counted_negatives,
@@ -26,22 +26,22 @@ def summary(trigger: ModelTrigger) -> dict[str, Any]:
         "parked": trigger.buffer.parked,
         "threshold": trigger.policy.threshold,
         "quarantined": trigger.buffer.quarantined,
-        "paused": clock.paused,
+        "paused": model_state.paused,
         "running": command.command_id if command else None,
         "attempt": command.attempt if command else None,
         "batch": command.batch.number if command else None,
         "waiting_requests": [request.job_id for request in trigger.requests.waiting],
-        "cool_down_until": _iso(clock.cool_down_until_ms) if cooling else None,
+        "cool_down_until": _iso(model_state.cool_down_until_ms) if cooling else None,
         "next_schedule_at": _iso(trigger.next_schedule_ms()),
-        "serving_version": clock.serving_version,
-        "drift": [_standing(one) for one in trigger.drift.standing()],
+        "serving_version": model_state.serving_version,
+        "drift": [_detector_status(one) for one in trigger.drift.statuses()],
         "drift_baseline": _baseline(trigger),
         "blocked_because": trigger.blocked_because(),
-        "last_tick": _iso(clock.now_ms),
+        "last_tick": _iso(model_state.now_ms),
     }
 
 
-def _standing(one: DetectorStatus) -> dict[str, Any]:
+def _detector_status(one: DetectorStatus) -> dict[str, Any]:
     return {
         "signal": one.signal,
         "detector": one.detector,

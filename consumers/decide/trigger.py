@@ -27,7 +27,7 @@ from consumers.decide.inputs import (
 )
 from consumers.decide.model_drift import DriftWatch
 from consumers.decide.negative_buffer import NegativeBuffer
-from consumers.decide.trigger_state import DAY_MS, HOUR_MS, MINUTE_MS, Clock, Requests, Running, TriggerPolicy
+from consumers.decide.trigger_state import DAY_MS, HOUR_MS, MINUTE_MS, ModelState, Requests, Running, TriggerPolicy
 from consumers.kept_state import under
 from consumers.records import Notice
 from consumers.state_keys import DRIFT_KEY, SAMPLE_KEY, TRIGGER_KEY
@@ -50,7 +50,7 @@ class ModelTrigger:
 
     model: str
     policy: TriggerPolicy
-    clock: Clock = field(default_factory=Clock)
+    model_state: ModelState = field(default_factory=ModelState)
     running: Running | None = None
     requests: Requests = field(default_factory=Requests)
     ended: EndedRuns = field(default_factory=EndedRuns)
@@ -69,7 +69,7 @@ class ModelTrigger:
             case TickSeen(now_ms=now_ms):
                 decisions = self._tick(now_ms)
             case SampleSeen() as seen:
-                self.buffer.take(seen, partition=entry.partition, offset=entry.offset, now_ms=self.clock.now_ms or 0)
+                self.buffer.take(seen, partition=entry.partition, offset=entry.offset, now_ms=self.model_state.now_ms or 0)
                 decisions = []
             case SignalSeen() as seen:
                 self.drift.take(seen, self._today())
@@ -80,8 +80,8 @@ class ModelTrigger:
                 decisions = self._request(seen)
             case JobSeen() as seen:
                 decisions = self._job(seen)
-            case ErasureSeen(voice=voice, until_s=until_s):
-                self.buffer.erase(voice, until_s)
+            case ErasureSeen(contributor=contributor, until_s=until_s):
+                self.buffer.erase(contributor, until_s)
                 decisions = []
         decisions += self._fire()
         return decisions
@@ -96,24 +96,24 @@ class ModelTrigger:
 
     def next_schedule_ms(self) -> int | None:
         """When the schedule is due next, None before the bootstrap."""
-        start = self.clock.schedule_from_ms
+        start = self.model_state.schedule_from_ms
         return None if start is None else start + round(self.policy.schedule_interval_hours * HOUR_MS)
 
     def blocked_because(self) -> str | None:
         """Why no run can start now, whatever is due; None where one could, or one is under way."""
-        if self.clock.serving_version is None:
+        if self.model_state.serving_version is None:
             return f"model is not bootstrapped: run abhyas bootstrap --model {self.model} --documents FILE --eval FILE"
-        if self.clock.now_ms is None:
+        if self.model_state.now_ms is None:
             return "no clock tick has been seen: start the ticker (python -m consumers ticker)"
-        if self.clock.paused:
+        if self.model_state.paused:
             return "paused by a person: send the action resume to go on"
-        if self.clock.short_guards is not None:
+        if self.model_state.short_guards is not None:
             return (
-                f"the gate could promote nothing: {self.clock.short_guards}. Bootstrap again under another --model name, with more "
+                f"the gate could promote nothing: {self.model_state.short_guards}. Bootstrap again under another --model name, with more "
                 "evaluation items, another HOLDOUT_PERCENT or a --policy of your own: the bootstrap's decision says what helps"
             )
         if self.running is None and self._due(cool_down=False) and not self._due():
-            return f"cool-down until {from_ms(self.clock.cool_down_until_ms).isoformat()}"
+            return f"cool-down until {from_ms(self.model_state.cool_down_until_ms).isoformat()}"
         if self.running is None and self.buffer.counted_negatives >= self.policy.threshold and not self._has_counted_enough():
             return f"only {self.buffer.distinct_users} of at least {self.policy.min_users} users (BATCH_MIN_USERS) have given negatives"
         return None
@@ -150,7 +150,7 @@ class ModelTrigger:
 
     def _parts(self) -> dict[str, bytes | None]:
         return {
-            "clock": _encode(self.clock),
+            "clock": _encode(self.model_state),
             "run": None if self.running is None else _encode(self.running),
             "requests": _encode(self.requests),
             "ended": _encode(self.ended) if self.ended.runs else None,
@@ -158,7 +158,7 @@ class ModelTrigger:
 
     def _load_part(self, part: str, value: bytes | None) -> None:
         if part == "clock":
-            self.clock = Clock() if value is None else msgspec.json.decode(value, type=Clock)
+            self.model_state = ModelState() if value is None else msgspec.json.decode(value, type=ModelState)
         elif part == "run":
             self.running, self._command = None if value is None else msgspec.json.decode(value, type=Running), None
         elif part == "requests":
@@ -170,16 +170,16 @@ class ModelTrigger:
         self._written[part] = value
 
     def _today(self) -> int | None:
-        return None if self.clock.now_ms is None else from_ms(self.clock.now_ms).date().toordinal()
+        return None if self.model_state.now_ms is None else from_ms(self.model_state.now_ms).date().toordinal()
 
     def _tick(self, now_ms: int) -> list[Decision]:
-        before = self.clock.now_ms
+        before = self.model_state.now_ms
         if before is not None and now_ms <= before:
             # Time never goes back; a second ticker only makes more ticks.
             return []
-        self.clock.now_ms = now_ms
-        if self.clock.schedule_from_ms is None and self.clock.serving_version is not None:
-            self.clock.schedule_from_ms = now_ms
+        self.model_state.now_ms = now_ms
+        if self.model_state.schedule_from_ms is None and self.model_state.serving_version is not None:
+            self.model_state.schedule_from_ms = now_ms
         decisions: list[Decision] = []
         if before is None:
             self.buffer.date(now_ms)
@@ -190,7 +190,7 @@ class ModelTrigger:
         due = self.next_schedule_ms()
         if due is not None and now_ms >= due and self._is_free() and not self._has_something_new():
             # A quiet stream stays quiet: a schedule with nothing new to learn waits a whole interval, not for the next event.
-            self.clock.schedule_from_ms = now_ms
+            self.model_state.schedule_from_ms = now_ms
             decisions.append(Notice("info", "schedule_skipped", self.model, "the schedule was due and there is nothing new to train on"))
         return decisions
 
@@ -207,7 +207,7 @@ class ModelTrigger:
             return []
         # Time never goes back, so a tick names one drift of a model, the same on every replay.
         identity = drift_id(self.model, now_ms)
-        self.clock.drift_id = identity
+        self.model_state.drift_id = identity
         detected_at = from_ms(now_ms)
         return [DriftDetected(drift_id=identity, model=self.model, detected_at=detected_at, evidence=found.evidence, **found.explained)]
 
@@ -239,32 +239,32 @@ class ModelTrigger:
     def _serve(self, seen: ServingSeen) -> list[Decision]:
         if seen.baselines is not None:
             self.drift.documents.serve(seen.baselines)
-        self.clock.short_guards = seen.short_guards
+        self.model_state.short_guards = seen.short_guards
         decisions: list[Decision] = []
         if self.running is not None:
             self.running.served = (*self.running.served, seen.version)
-        if seen.version != self.clock.serving_version:
-            self.clock.serving_version = seen.version
+        if seen.version != self.model_state.serving_version:
+            self.model_state.serving_version = seen.version
             # Documents go by the baseline alone.
             self.drift.feedback.reset()
-            self.clock.drift_id = None
+            self.model_state.drift_id = None
             decisions += self._sort_by_serving()
-        if self.clock.schedule_from_ms is None:
-            self.clock.schedule_from_ms = self.clock.now_ms
+        if self.model_state.schedule_from_ms is None:
+            self.model_state.schedule_from_ms = self.model_state.now_ms
         return decisions
 
     def _sort_by_serving(self) -> list[Decision]:
         """Whoever made it serve: what the serving version and those before it learnt is retired, what only others learnt is parked."""
-        learnt = self.ended.learnt_by(self.clock.serving_version)
+        learnt = self.ended.learnt_by(self.model_state.serving_version)
         retired, parked = (0, 0) if learnt is None else self.buffer.serve(learnt, self.ended.batches())
         if not retired and not parked:
             return []
         told = f"{retired} samples that it learnt are retired, {parked} of versions that were left are parked"
-        return [Notice("info", "batches_settled", self.model, f"{self.clock.serving_version} serves: {told}")]
+        return [Notice("info", "batches_settled", self.model, f"{self.model_state.serving_version} serves: {told}")]
 
     def _request(self, seen: RequestSeen) -> list[Decision]:
         if seen.action in ("pause", "resume"):
-            self.clock.paused = seen.action == "pause"
+            self.model_state.paused = seen.action == "pause"
             return []
         job_id = seen.job_id or seen.request_id
         if seen.action == "start":
@@ -288,12 +288,12 @@ class ModelTrigger:
             return []
         if seen.outcome == "failed" and seen.retryable and command.attempt < MAX_ATTEMPTS and not self.running.cancel_sent:
             wait = self.policy.retry_minutes * 2 ** (command.attempt - 1)
-            self.running.retry_at_ms = (self.clock.now_ms or 0) + round(wait * MINUTE_MS)
+            self.running.retry_at_ms = (self.model_state.now_ms or 0) + round(wait * MINUTE_MS)
             message = f"attempt {command.attempt} of {command.command_id} failed by its infrastructure: the next in {wait:g} minutes"
             return [Notice("info", "run_retried", self.model, message)]
         if seen.outcome == "promoted" and seen.version not in self.running.served:
             # model.current came in the same transaction and may not be read yet: the next command must not name the old version.
-            self._serve(ServingSeen(seen.version, "promotion", short_guards=self.clock.short_guards))
+            self._serve(ServingSeen(seen.version, "promotion", short_guards=self.model_state.short_guards))
         return self._settle(command, seen.outcome, EndedRun(seen.version, command.batch.number, seen.baseline or command.serving_version))
 
     def _settle(self, command: RetrainRequested, outcome: str, run: EndedRun) -> list[Decision]:
@@ -304,17 +304,17 @@ class ModelTrigger:
         return self._sort_by_serving() + self._told(command, outcome)
 
     def _told(self, command: RetrainRequested, outcome: str) -> list[Decision]:
-        self.clock.cool_down_until_ms = (self.clock.now_ms or 0) + round(self.policy.cool_down_minutes * MINUTE_MS)
+        self.model_state.cool_down_until_ms = (self.model_state.now_ms or 0) + round(self.policy.cool_down_minutes * MINUTE_MS)
         if outcome != "failed":
             return [Notice("info", "run_settled", self.model, f"{command.command_id} ended: {outcome}")]
         message = f"{command.command_id} failed in attempt {command.attempt}, its batch is parked: see its error at /finetune/status"
         return [Notice("alert", "run_failed", self.model, message)]
 
     def _is_free(self) -> bool:
-        clock = self.clock
-        if clock.serving_version is None or clock.now_ms is None or clock.short_guards is not None:
+        model_state = self.model_state
+        if model_state.serving_version is None or model_state.now_ms is None or model_state.short_guards is not None:
             return False
-        return not clock.paused and self.running is None
+        return not model_state.paused and self.running is None
 
     def _has_something_new(self) -> bool:
         # Documents that no batch may hold would make every schedule a run with nothing new.
@@ -325,13 +325,13 @@ class ModelTrigger:
         return self.buffer.counted_negatives >= self.policy.threshold and self.buffer.distinct_users >= self.policy.min_users
 
     def _due(self, *, cool_down: bool = True) -> list[Rule]:
-        now_ms = self.clock.now_ms or 0
+        now_ms = self.model_state.now_ms or 0
         due: list[Rule] = []
-        if not cool_down or now_ms >= self.clock.cool_down_until_ms:
+        if not cool_down or now_ms >= self.model_state.cool_down_until_ms:
             schedule = self.next_schedule_ms()
             if self._has_counted_enough():
                 due.append("count")
-            if self.clock.drift_id is not None and self._has_something_new():
+            if self.model_state.drift_id is not None and self._has_something_new():
                 due.append("drift")
             if schedule is not None and now_ms >= schedule and self._has_something_new():
                 due.append("schedule")
@@ -349,7 +349,7 @@ class ModelTrigger:
         asked, self.requests = self.requests.answered()
         request = asked[0] if asked else None
         evidence = self._evidence(rules)
-        number = self.clock.next_batch
+        number = self.model_state.next_batch
         # A person's data set is trained on as it is: a handful of negatives beside it would become what the gate asks about.
         takes_samples = rules != ["operator"] or request is None or request.dataset_path is None
         batch = self.buffer.lease(
@@ -361,8 +361,8 @@ class ModelTrigger:
         command = RetrainRequested(
             command_id=request.job_id if request and request.job_id else command_id(self.model, batch),
             model=self.model,
-            serving_version=self.clock.serving_version or "",
-            requested_at=from_ms(self.clock.now_ms or 0),
+            serving_version=self.model_state.serving_version or "",
+            requested_at=from_ms(self.model_state.now_ms or 0),
             rules=tuple(rules),
             evidence=evidence,
             batch=batch,
@@ -371,9 +371,9 @@ class ModelTrigger:
             dataset_path=request.dataset_path if request else None,
             hyperparameters=(request or RequestSeen("start", "-")).hyperparameters(),
         )
-        self.clock.next_batch = number + 1
-        self.clock.schedule_from_ms = self.clock.now_ms
-        self.clock.drift_id = None
+        self.model_state.next_batch = number + 1
+        self.model_state.schedule_from_ms = self.model_state.now_ms
+        self.model_state.drift_id = None
         self.drift.feedback.acknowledge()
         self._run(command)
         return [command]
@@ -387,10 +387,10 @@ class ModelTrigger:
             "pending_documents": self.buffer.pending_documents,
             "threshold": self.policy.threshold,
         }
-        if "drift" in rules and self.clock.drift_id is not None:
-            found["drift_id"] = self.clock.drift_id
-        if "schedule" in rules and self.clock.schedule_from_ms is not None:
-            found["schedule_from"] = from_ms(self.clock.schedule_from_ms).isoformat()
+        if "drift" in rules and self.model_state.drift_id is not None:
+            found["drift_id"] = self.model_state.drift_id
+        if "schedule" in rules and self.model_state.schedule_from_ms is not None:
+            found["schedule_from"] = from_ms(self.model_state.schedule_from_ms).isoformat()
         return found
 
     def _run(self, command: RetrainRequested) -> None:

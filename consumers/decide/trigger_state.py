@@ -42,7 +42,7 @@ class TriggerPolicy:
     sample_days: int = 28
 
 
-class Clock(msgspec.Struct, array_like=True, tag=1):
+class ModelState(msgspec.Struct, array_like=True, tag=1):
     """The model's standing: what serves, the newest tick, and when rules may fire (milliseconds since 1970 UTC).
 
     `short_guards`: which of the gate's guards have too few items, so that a run could end in nothing but a refusal.
@@ -90,8 +90,8 @@ def _wish(request: RequestSeen) -> RequestSeen:
 
 
 # What of a model is one changelog record each, by its name there.
-PARTS: Final[dict[str, type[Clock | Running | Requests | EndedRuns]]] = {
-    "clock": Clock,
+PARTS: Final[dict[str, type[ModelState | Running | Requests | EndedRuns]]] = {
+    "clock": ModelState,
     "run": Running,
     "requests": Requests,
     "ended": EndedRuns,

@@ -244,7 +244,7 @@ class Simulation:
         match decision:
             case Notice(kind="run_settled" | "run_failed"):
                 run = self.runs[-1]
-                run.ended_ms = self.trigger.clock.now_ms or 0
+                run.ended_ms = self.trigger.model_state.now_ms or 0
                 run.outcome = entry.input.outcome if isinstance(entry.input, JobSeen) else "cancelled"
             case RetrainRequested():
                 self._start(decision)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from consumers.drift.baseline.fit import Baseline
 from consumers.drift.features.sketch import Sums, documents, of_language
-from consumers.drift.windows.heads import Head
 from consumers.drift.windows.property_rates import WatchedRate
+from consumers.drift.windows.window_statistics import WindowStatistic
 from consumers.drift.windows.windows import Bucket, Windows
 
 # The least effects that are worth a run: the distance of φ's means, or the share of documents that changed bins.
@@ -31,11 +31,11 @@ class Finding:
 
     `language` where it is of one language's documents alone (`documents` counts all the same), `level` that of the window, None for a rate.
     `since_day` is the earliest event-day in it; `window` its sketch, for a rate that of the smallest window that covers it, where there is
-    one. `since_alarm` counts the documents from the alarm's window on, which a fire confirms: they show what moved.
+    one. `since_warning` counts the documents from the alarm's window on, which a fire confirms: they show what moved.
     """
 
     n: int
-    head: str
+    signal: str
     documents: int
     statistic: float
     threshold: float
@@ -45,21 +45,21 @@ class Finding:
     level: int | None = None
     since_day: int = 0
     window: Sums | None = None
-    since_alarm: int = 0
+    since_warning: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorStatus:
     """How a head or a rate stands: its newest statistic against the threshold, and whether an alarm waits for its confirmation."""
 
-    head: str
+    signal: str
     language: str | None
     statistic: float
     threshold: float
     alarmed: bool
 
 
-class PendingAlarm(msgspec.Struct, array_like=True, frozen=True):
+class PendingWarning(msgspec.Struct, array_like=True, frozen=True):
     """Of a head in alarm the document that raised it, its window's level and earliest event-day, and how many documents that has."""
 
     n: int
@@ -73,7 +73,7 @@ class MonitorState(msgspec.Struct, array_like=True):
 
     n: int = 0
     quiet_until: int = 0
-    pending: dict[str, PendingAlarm] = {}
+    pending: dict[str, PendingWarning] = {}
     days: list[tuple[int, int]] = []
 
 
@@ -85,8 +85,8 @@ class Monitor:
         self._windows = Windows(baseline.levels, baseline.bucket_documents)
         self._cool_down = cool_down_documents
         self._rates = [WatchedRate(rate) for rate in baseline.rates]
-        self._languages = {head.language for head in baseline.heads}
-        self._over_all = {head.name: head for head in baseline.heads if head.language is None}
+        self._languages = {stat.language for stat in baseline.window_statistics}
+        self._over_all = {stat.name: stat for stat in baseline.window_statistics if stat.language is None}
         self._state = MonitorState()
 
     @property
@@ -107,8 +107,8 @@ class Monitor:
         found = [finding for watched in self._rates if (finding := self._rate_finding(watched, bucket)) is not None]
         for level, window in windows:
             rows = self._by_language(window)
-            for head in self._baseline.heads:
-                found += self._look(head, level, window, rows[head.language])
+            for stat in self._baseline.window_statistics:
+                found += self._look(stat, level, window, rows[stat.language])
         return iter(found)
 
     def forget(self, before_day: int) -> None:
@@ -120,22 +120,25 @@ class Monitor:
 
     def alarmed(self) -> set[tuple[str, str | None]]:
         """The heads and rates, with their languages, whose alarm waits for its confirmation."""
-        heads = {(head.name, head.language) for head in self._baseline.heads if head.key in self._state.pending}
-        return heads | {(watched.rate.name, watched.rate.language) for watched in self._rates if watched.watch.alarmed}
+        window_statistics = {(stat.name, stat.language) for stat in self._baseline.window_statistics if stat.key in self._state.pending}
+        return window_statistics | {(watched.rate.name, watched.rate.language) for watched in self._rates if watched.watch.alarmed}
 
-    def standing(self) -> tuple[MonitorStatus, ...]:
+    def statuses(self) -> tuple[MonitorStatus, ...]:
         """Of each head the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
         found = []
         windows = [(level, window) for level in range(self._baseline.levels) if (window := self._windows.window(level)) is not None]
         rows = [self._by_language(window) for _, window in windows]
-        for head in self._baseline.heads:
+        for stat in self._baseline.window_statistics:
             seen = [
-                (head.statistic(row[head.language]), self._baseline.limits(head.key, level, window.documents)[0])
+                (
+                    stat.statistic(row[stat.language]),
+                    self._baseline.limits(stat.key, level, window.documents)[0],
+                )
                 for (level, window), row in zip(windows, rows, strict=True)
             ]
             if seen:
                 statistic, threshold = max(seen, key=lambda pair: pair[0] / pair[1])
-                found.append(MonitorStatus(head.name, head.language, statistic, threshold, head.key in self._state.pending))
+                found.append(MonitorStatus(stat.name, stat.language, statistic, threshold, stat.key in self._state.pending))
         for watched in self._rates:
             watch = watched.watch
             found.append(MonitorStatus(watched.rate.name, watched.rate.language, watch.statistic, watch.threshold, watch.alarmed))
@@ -171,45 +174,54 @@ class Monitor:
         day = max((day for first, day in self._state.days if first <= n - count), default=self._state.days[0][1])
         return Finding(
             n, rate.name, count, decision.statistic, decision.threshold, decision.effect, fired, rate.language,
-            since_day=day, window=None if window is None else window.sums, since_alarm=watched.documents_since(watched.watch.since, n),
+            since_day=day, window=None if window is None else window.sums, since_warning=watched.documents_since(watched.watch.since, n),
         )  # fmt: skip
 
     def _by_language(self, window: Bucket) -> dict[str | None, NDArray[np.int64]]:
         return {language: of_language(window.sums, language) for language in self._languages}
 
-    def _look(self, head: Head, level: int, window: Bucket, row: NDArray[np.int64]) -> Iterator[Finding]:
+    def _look(self, stat: WindowStatistic, level: int, window: Bucket, row: NDArray[np.int64]) -> Iterator[Finding]:
         n, pending = self.n, self._state.pending
-        statistic = head.statistic(row)
-        alarm, confirm = self._baseline.limits(head.key, level, window.documents)
-        open_alarm = pending.get(head.key)
-        if open_alarm is not None and level >= open_alarm.level and n - window.documents >= open_alarm.n:
+        statistic = stat.statistic(row)
+        alarm, confirm = self._baseline.limits(stat.key, level, window.documents)
+        open_warning = pending.get(stat.key)
+        if open_warning is not None and level >= open_warning.level and n - window.documents >= open_warning.n:
             # No document of the alarm's window is in this one, and it is no shorter.
-            if statistic >= confirm and self._is_worth_it(head, level, window, effect := head.effect(row)):
-                del pending[head.key]
+            if statistic >= confirm and self._is_worth_it(stat, level, window, effect := stat.effect(row)):
+                del pending[stat.key]
                 if self._may_fire():
-                    begun = open_alarm.n - open_alarm.documents
-                    yield self._finding(head, level, window, statistic, confirm, effect=effect, fired=True, begun=begun)
+                    begun = open_warning.n - open_warning.documents
+                    yield self._finding(stat, level, window, statistic, confirm, effect=effect, fired=True, begun=begun)
                 return
-            if level >= min(open_alarm.level + 2, self._baseline.levels - 1):
-                del pending[head.key]
-        if statistic >= alarm and head.key not in pending:
-            pending[head.key] = PendingAlarm(n, level, window.day, window.documents)
+            if level >= min(open_warning.level + 2, self._baseline.levels - 1):
+                del pending[stat.key]
+        if statistic >= alarm and stat.key not in pending:
+            pending[stat.key] = PendingWarning(n, level, window.day, window.documents)
             begun = n - window.documents
-            yield self._finding(head, level, window, statistic, alarm, effect=head.effect(row), fired=False, begun=begun)
+            yield self._finding(stat, level, window, statistic, alarm, effect=stat.effect(row), fired=False, begun=begun)
 
     def _finding(
-        self, head: Head, level: int, window: Bucket, statistic: float, threshold: float, *, effect: float, fired: bool, begun: int
+        self,
+        stat: WindowStatistic,
+        level: int,
+        window: Bucket,
+        statistic: float,
+        threshold: float,
+        *,
+        effect: float,
+        fired: bool,
+        begun: int,
     ) -> Finding:
         return Finding(
-            self.n, head.name, window.documents, statistic, threshold, effect, fired, head.language, level, window.day, window.sums,
-            since_alarm=self.n - begun,
+            self.n, stat.name, window.documents, statistic, threshold, effect, fired, stat.language, level, window.day, window.sums,
+            since_warning=self.n - begun,
         )  # fmt: skip
 
-    def _is_worth_it(self, head: Head, level: int, window: Bucket, effect: float) -> bool:
-        if effect < (MIN_EFFECT_PHI if head.name == "phi" else MIN_EFFECT_SHARE):
+    def _is_worth_it(self, stat: WindowStatistic, level: int, window: Bucket, effect: float) -> bool:
+        if effect < (MIN_EFFECT_PHI if stat.name == "phi" else MIN_EFFECT_SHARE):
             return False
         # Without a group as much as alarms: a flood alarms again and again, and each time chance might do the rest.
-        whole = self._over_all[head.name]
+        whole = self._over_all[stat.name]
         return whole.without_one_group(window.sums) >= self._baseline.limits(whole.key, level, window.documents)[0]
 
     def _may_fire(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from consumers.engine.stage import OwnedTask, Place
+from consumers.engine.stage import InputPartition, OwnedTask
 from consumers.kept_state import Migration, current_version, migrated
 from consumers.state_keys import (
     MARK_1_KEY,
@@ -23,7 +23,7 @@ from runtime.kafka.transaction import Outgoing
 _SHELL_BYTES: Final = bytes(key[0] for key in (*SHELL, MARK_1_KEY))
 
 
-def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[Place, int]) -> list[Outgoing]:
+def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[InputPartition, int]) -> list[Outgoing]:
     """The records of one transaction for one task: touched keys, then the positions that the outputs correspond to.
 
     Positions are by (topic without prefix, partition).

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 LOOK_EVERY_S: Final = 1.0
 
 
-class Upkeep:
+class Housekeeping:
     """Looks after the shards of a process. `snapshots` are by stage; a stage without any keeps none.
 
     A changelog partition counts as idle until it has been written to under this process: how long it was before is not known.
@@ -40,7 +40,7 @@ class Upkeep:
         self._clock_s = clock_s
         self._snapshots_at_s = clock_s()
         # By stage and partition: the offset last seen, and since when it has stood; the offset of the snapshot.
-        self._standing: dict[tuple[str, int], tuple[int, float]] = {}
+        self._idle_since: dict[tuple[str, int], tuple[int, float]] = {}
         self._kept: dict[tuple[str, int], int] = {}
 
     async def run(self) -> None:
@@ -59,7 +59,7 @@ class Upkeep:
             if idle:
                 await asyncio.shield(shard.rewrite_positions(idle))
                 for number in idle:
-                    self._standing[shard.stage.name, number] = (shard.tasks[number].changelog_next, self._clock_s())
+                    self._idle_since[shard.stage.name, number] = (shard.tasks[number].changelog_next, self._clock_s())
                 log.info("idle changelog written to", stage=shard.stage.name, partitions=idle)
         if self._clock_s() - self._snapshots_at_s >= self._snapshot_every_s:
             self._snapshots_at_s = self._clock_s()
@@ -101,11 +101,11 @@ class Upkeep:
         idle = []
         for number, owned in shard.tasks.items():
             place = (shard.stage.name, number)
-            offset, since_s = self._standing.get(place, (owned.changelog_next, now_s - self._write_every_s))
+            offset, since_s = self._idle_since.get(place, (owned.changelog_next, now_s - self._write_every_s))
             if owned.changelog_next != offset:
-                self._standing[place] = (owned.changelog_next, now_s)
+                self._idle_since[place] = (owned.changelog_next, now_s)
                 continue
-            self._standing[place] = (offset, since_s)
+            self._idle_since[place] = (offset, since_s)
             if now_s - since_s >= self._write_every_s:
                 idle.append(number)
         return idle

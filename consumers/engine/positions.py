@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.engine.changelog import changelog_records
-from consumers.engine.stage import OwnedTask, Place, Stage
+from consumers.engine.stage import InputPartition, OwnedTask, Stage
 from consumers.errors import StateMismatch
 from consumers.state_keys import topic_id_key
 from runtime.kafka.connection import KafkaConnection
@@ -65,7 +65,7 @@ async def refuse_unread(consumer: AIOKafkaConsumer, connection: KafkaConnection,
                 raise StateMismatch(unread(topic, counts[topic], used, records))
 
 
-def places(stage: Stage, connection: KafkaConnection, counts: Mapping[str, int], partitions: Iterable[int]) -> list[Place]:
+def places(stage: Stage, connection: KafkaConnection, counts: Mapping[str, int], partitions: Iterable[int]) -> list[InputPartition]:
     """What a shard of these partitions reads, by topic without prefix."""
     keyed = [(name, partition) for name in stage.keyed for partition in partitions]
     return keyed + [(name, partition) for name in stage.whole for partition in range(counts[connection.topic(name)])]
@@ -75,12 +75,12 @@ async def start_offsets(
     consumer: AIOKafkaConsumer,
     connection: KafkaConnection,
     stage: Stage,
-    reads: Iterable[Place],
+    reads: Iterable[InputPartition],
     tasks: Iterable[OwnedTask],
     *,
     skip_lost: bool,
     topic_ids: Mapping[str, str] = NO_IDS,
-) -> dict[Place, int]:
+) -> dict[InputPartition, int]:
     """The offset from which each place is read on: the smallest that a task of the shard still wants.
 
     Raises StateMismatch where the log begins after it: records that were never read are gone, and the stage may not lose
@@ -90,7 +90,7 @@ async def start_offsets(
     """
     owned = list(tasks)
     by_tp = {TopicPartition(connection.topic(name), partition): (name, partition) for name, partition in reads}
-    starts: dict[Place, int] = {}
+    starts: dict[InputPartition, int] = {}
     ends = await consumer.end_offsets(list(by_tp))
     for tp, begin in (await consumer.beginning_offsets(list(by_tp))).items():
         place = by_tp[tp]
@@ -116,7 +116,7 @@ async def write_starts(
     connection: KafkaConnection,
     stage: Stage,
     tasks: Mapping[int, OwnedTask],
-    starts: Mapping[Place, int],
+    starts: Mapping[InputPartition, int],
     *,
     topic_ids: Mapping[str, str] = NO_IDS,
 ) -> None:
@@ -125,7 +125,7 @@ async def write_starts(
     So a jump has to be allowed for one start only, and the records behind a first position can be missed if they go unread. A
     changelog that names no ids takes those of now.
     """
-    moves: dict[int, dict[Place, int]] = {}
+    moves: dict[int, dict[InputPartition, int]] = {}
     ids: dict[int, dict[str, str]] = {}
     for place, start in starts.items():
         for owned in _readers(stage, tasks.values(), place):
@@ -185,5 +185,5 @@ def gone(tp: TopicPartition, position: int, begin: int) -> str:
     )
 
 
-def _readers(stage: Stage, tasks: Iterable[OwnedTask], place: Place) -> list[OwnedTask]:
+def _readers(stage: Stage, tasks: Iterable[OwnedTask], place: InputPartition) -> list[OwnedTask]:
     return [owned for owned in tasks if place[0] in stage.whole or owned.task.partition == place[1]]

@@ -26,7 +26,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 from consumers.engine.changelog import changelog_records, state_records
 from consumers.engine.fetch_pace import KAFKA_WAIT_MS, LISTEN_MS, SHORTEST_WAIT_MS
 from consumers.engine.routing import route
-from consumers.engine.stage import OwnedTask, Place, Stage
+from consumers.engine.stage import InputPartition, OwnedTask, Stage
 from consumers.metrics import ConsumerMetrics
 from consumers.records import Effects, InputRecord, Notice
 from consumers.state_keys import SHARDS_KEY
@@ -77,7 +77,7 @@ class Shard:
     stage: Stage
     number: int
     tasks: Mapping[int, OwnedTask]
-    start: Mapping[Place, int]
+    start: Mapping[InputPartition, int]
     writer: TransactionalWriter
     connection: KafkaConnection
     partitions: Mapping[str, int]
@@ -133,7 +133,7 @@ class Shard:
         """What the shard reads."""
         return tuple(self._next)
 
-    def positions(self) -> dict[Place, int]:
+    def positions(self) -> dict[InputPartition, int]:
         """The next offset of each input, by topic without prefix."""
         return {(self._names[tp.topic], tp.partition): offset for tp, offset in self._next.items()}
 
@@ -274,9 +274,9 @@ class Shard:
             return next_
         return max(next_, int(await consumer.position(tp)))
 
-    def _by_task(self, newest: Mapping[TopicPartition, int]) -> dict[int, dict[Place, int]]:
+    def _by_task(self, newest: Mapping[TopicPartition, int]) -> dict[int, dict[InputPartition, int]]:
         """The places that each task has to go on to; one may be further than its shard in a topic that is read whole."""
-        found: dict[int, dict[Place, int]] = {}
+        found: dict[int, dict[InputPartition, int]] = {}
         for tp, next_ in newest.items():
             place = (self._names[tp.topic], tp.partition)
             for number in self._readers(place):
@@ -287,17 +287,17 @@ class Shard:
     def _to_show(self, newest: Mapping[TopicPartition, int]) -> None:
         self._unshown |= {tp: next_ for tp, next_ in newest.items() if self._names[tp.topic] in self.stage.keyed}
 
-    def _moved(self, moved: Mapping[int, Mapping[Place, int]], newest: Mapping[TopicPartition, int]) -> None:
+    def _moved(self, moved: Mapping[int, Mapping[InputPartition, int]], newest: Mapping[TopicPartition, int]) -> None:
         for number, places in moved.items():
             self.tasks[number].next.update(places)
         self._reached(moved)
         self._next.update(newest)
 
-    def _readers(self, place: Place) -> Sequence[int]:
+    def _readers(self, place: InputPartition) -> Sequence[int]:
         topic, partition = place
         return tuple(self.tasks) if topic in self.stage.whole else (partition,)
 
-    def _route(self, effects: Mapping[int, Effects], moved: Mapping[int, Mapping[Place, int]]) -> Routed:
+    def _route(self, effects: Mapping[int, Effects], moved: Mapping[int, Mapping[InputPartition, int]]) -> Routed:
         routed: Routed = {}
         source = f"abhyas/{self.stage.name}"
         changelog = self.connection.topic(self.stage.changelog)

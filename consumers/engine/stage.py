@@ -11,7 +11,7 @@ from consumers.kept_state import Migration, current_version
 from consumers.records import Effects, InputRecord
 from schemas.catalogue import Event
 
-Place = tuple[str, int]
+InputPartition = tuple[str, int]
 
 
 class Task(Protocol):
@@ -73,14 +73,14 @@ class OwnedTask:
     """
 
     task: Task
-    next: dict[Place, int] = field(default_factory=dict)
+    next: dict[InputPartition, int] = field(default_factory=dict)
     shards: set[int] = field(default_factory=set)
     version: int | None = None
     outdated: set[bytes] = field(default_factory=set)
     changelog_next: int = 0
     topic_ids: dict[str, str] = field(default_factory=dict)
 
-    def wanted(self, place: Place, records: Sequence[InputRecord]) -> Sequence[InputRecord]:
+    def wanted(self, place: InputPartition, records: Sequence[InputRecord]) -> Sequence[InputRecord]:
         """Those of a place's records, in their order, that have not been processed yet."""
         expected = self.next.get(place, 0)
         if not records or records[0].offset >= expected:

@@ -97,7 +97,7 @@ def _version(name: str, supervisor: Supervisor) -> RegisteredVersion:
         name = _named(name)
         model, _, version = name.rpartition("/")
         if version == "current":
-            serving = session_log(supervisor).ledger.current.get(model)
+            serving = session_log(supervisor).read_model.current.get(model)
             if serving is None:
                 raise ApiError(
                     409,

@@ -69,7 +69,7 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
         request_id = f"finetune:{idempotency_key or uuid4().hex}"
         job_id = finetune_job_id(request_id)
         request = _request(body, supervisor, request_id, job_id)
-        known = log.ledger.starts.get(job_id)
+        known = log.read_model.starts.get(job_id)
         if known is not None:
             _same(known, request)
         else:
@@ -78,13 +78,13 @@ def finetune_routes(supervisor: Supervisor) -> APIRouter:
                 await log.commit(request)
             except NotConnected as error:
                 raise ApiError(503, "kafka_unavailable", f"{error}: try again with the same Idempotency-Key") from error
-        status = finetune_status(log.ledger, job_id) or {"status": "pending"}
+        status = finetune_status(log.read_model, job_id) or {"status": "pending"}
         return {"job_id": job_id, "status": str(status["status"]), "status_url": f"/finetune/status?job_id={job_id}"}
 
     @router.get("/status")
     async def status(job_id: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
         """Where a job stands, by its own id or that of a request merged into it."""
-        found = finetune_status(session_log(supervisor).ledger, job_id)
+        found = finetune_status(session_log(supervisor).read_model, job_id)
         if found is None:
             raise ApiError(
                 404, "job_not_found", "no such job: expected a job_id of /finetune/start, or a command id of retrain.requested",
@@ -114,7 +114,7 @@ def _tainted(store: ArtifactStore) -> list[dict[str, Any]]:
 def check_start(body: FinetuneStart, model: str, supervisor: Supervisor, log: EventLog) -> None:
     """Raises ApiError that names everything missing, and where it was looked for, or the row that can't be trained on. Blocking."""
     settings, store = supervisor.settings, supervisor.store
-    serving = log.ledger.current.get(model)
+    serving = log.read_model.current.get(model)
     missing: list[tuple[str, str, str]] = []
     if serving is None:
         try:

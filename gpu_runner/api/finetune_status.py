@@ -4,39 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.versions.promotion import decision_id
 from schemas.events.operator_requested import OperatorRequested
 from schemas.events.training_state import TrainingState
 
 
-def finetune_status(ledger: Ledger, job_id: str) -> dict[str, Any] | None:
+def finetune_status(read_model: ReadModel, job_id: str) -> dict[str, Any] | None:
     """The status object, or None for an id that nobody has seen.
 
     `status` is `pending` (stage 2 has not fired yet), `requested` (it has), a phase, or an outcome.
     """
-    run_id = ledger.run_of(job_id)
-    if run_id is not None and run_id in ledger.jobs:
-        return _of_run(ledger, job_id, ledger.jobs[run_id])
+    run_id = read_model.run_of(job_id)
+    if run_id is not None and run_id in read_model.jobs:
+        return _of_run(read_model, job_id, read_model.jobs[run_id])
     if run_id is not None:
-        command = ledger.commands[run_id]
+        command = read_model.commands[run_id]
         return _empty(job_id, command.model, "requested", run_id) | {"requests": list(command.requests), "attempt": command.attempt}
-    start = ledger.starts.get(job_id)
+    start = read_model.starts.get(job_id)
     if start is not None:
-        return _of_start(ledger, job_id, start)
+        return _of_start(read_model, job_id, start)
     return None
 
 
-def _of_start(ledger: Ledger, job_id: str, start: OperatorRequested) -> dict[str, Any]:
-    cancel = ledger.cancels.get(job_id)
+def _of_start(read_model: ReadModel, job_id: str, start: OperatorRequested) -> dict[str, Any]:
+    cancel = read_model.cancels.get(job_id)
     if cancel is None:
         return _empty(job_id, start.model, "pending", None)
     return _empty(job_id, start.model, "cancelled", None) | {"error": f"cancelled by {cancel.actor} before it started"}
 
 
-def _of_run(ledger: Ledger, job_id: str, state: TrainingState) -> dict[str, Any]:
+def _of_run(read_model: ReadModel, job_id: str, state: TrainingState) -> dict[str, Any]:
     command = state.command
-    decision = ledger.decisions.get(decision_id(state.job_id))
+    decision = read_model.decisions.get(decision_id(state.job_id))
     percent = round(100 * state.step / state.total_steps, 1) if state.total_steps else None
     return _empty(job_id, state.model, state.outcome or state.phase, state.job_id) | {
         "version": state.version,

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from gpu_runner.dataset.questions.reword import question_key, split_wordings
+from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, guess_language, row_id
 from gpu_runner.text.languages import LANGUAGES, Language
 from gpu_runner.text.normalise import hi_lenient, mlqa
@@ -108,7 +108,7 @@ def resolve_corrections(samples: Iterable[Mapping[str, Any]]) -> Corrections:
 
 def training_rows(correction: Correction, *, train: int, test: int) -> tuple[TrainingRow, ...]:
     """The query as it was asked, and its train wordings, each with the correction as the completion."""
-    wordings, _ = split_wordings(correction.query, correction.language, train=train, test=test)
+    wordings, _ = split_paraphrases(correction.query, correction.language, train=train, test=test)
     return tuple(
         TrainingRow(
             id=row_id("correction", correction.sample_id, wording),
@@ -127,7 +127,7 @@ def repair_items(
     correction: Correction, *, train: int, test: int, trained: AbstractSet[str], sources: Mapping[str, str]
 ) -> tuple[EvaluationItem, ...]:
     """The correction asked in test wordings whose key is in no training row (`trained`); `sources` maps a group to its text."""
-    _, wordings = split_wordings(correction.query, correction.language, train=train, test=test + 3)
+    _, wordings = split_paraphrases(correction.query, correction.language, train=train, test=test + 3)
     free = [wording for wording in wordings if question_key(wording) not in trained][:test]
     return tuple(
         EvaluationItem(

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from gpu_runner.dataset.corrections import Correction
-from gpu_runner.dataset.questions.reword import question_key, split_wordings
+from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, ItemSet, TrainingRow, row_id
 from gpu_runner.dataset.split import contradicted
 from schemas.holdout import normalise_group
@@ -24,7 +24,7 @@ SETS: tuple[ItemSet, ...] = ("repair", "holdout", "old_facts", "earlier_repair",
 
 def wording_keys(correction: Correction, *, train: int, test: int) -> frozenset[str]:
     """The keys of every wording of a correction's question, trained or asked."""
-    trained, asked = split_wordings(correction.query, correction.language, train=train, test=test + 3)
+    trained, asked = split_paraphrases(correction.query, correction.language, train=train, test=test + 3)
     return frozenset(map(question_key, (*trained, *asked)))
 
 
@@ -33,9 +33,9 @@ def still_true(
 ) -> tuple[EvaluationItem, ...]:
     """The items without the earlier repairs that a newer correction contradicts; `keys_of`: sample id to (wording keys, answer key)."""
     repairs = [item for item in items if item.set == "earlier_repair"]
-    gone = {item.id for keys, answer in keys_of.values() for item in contradicted(repairs, keys, answer)}
-    dropped[SUPERSEDED] += len(gone)
-    return tuple(item for item in items if item.id not in gone)
+    superseded = {item.id for keys, answer in keys_of.values() for item in contradicted(repairs, keys, answer)}
+    dropped[SUPERSEDED] += len(superseded)
+    return tuple(item for item in items if item.id not in superseded)
 
 
 def asked_again(
@@ -44,7 +44,7 @@ def asked_again(
     """Repair items of a batch without failures: what its documents or its dataset teach, in wordings that no row has."""
     items: list[EvaluationItem] = []
     for row in rows:
-        _, wordings = split_wordings(row.prompt, row.language, train=train, test=test + 3)
+        _, wordings = split_paraphrases(row.prompt, row.language, train=train, test=test + 3)
         for wording in [wording for wording in wordings if question_key(wording) not in trained][:test]:
             source = sources.get(normalise_group(row.group))
             identity = row_id("repair", question_key(row.prompt), wording)

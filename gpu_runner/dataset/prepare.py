@@ -16,7 +16,7 @@ from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
 from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
-from gpu_runner.dataset.questions.reword import question_key
+from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow, is_replayed
 from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, splits
 from gpu_runner.dataset.training_rows import (
@@ -25,10 +25,10 @@ from gpu_runner.dataset.training_rows import (
     admitted,
     collect_corrections,
     collect_documents,
-    may_be_reworded,
+    may_be_paraphrased,
     not_taught_anew,
     outside_evaluation,
-    reworded,
+    paraphrased,
     without_contradictions,
 )
 from runtime.artifacts.content_hash import file_sha256
@@ -216,7 +216,7 @@ def _split(corrections: Sequence[TrainingRow], others: Sequence[TrainingRow], re
     parts: dict[str, list[TrainingRow]] = {"train": [], "eval": [], "test": []}
     for row in others:
         parts[place[normalise_group(row.group)]].append(row)
-    more = reworded(parts["train"], train=request.train_wordings, test=request.test_wordings)
+    more = paraphrased(parts["train"], train=request.train_wordings, test=request.test_wordings)
     return _Split((*train, *more), (*held_out, *parts["eval"]), tuple(parts["test"]), tuple(parts["train"]))
 
 
@@ -231,7 +231,7 @@ def _repair(
             item for correction in collected.corrections for item in repair_items(correction, **wordings, trained=trained, sources=sources)
         ]
         return "corrections", tuple(items)
-    taught = [row for row in split.taught if may_be_reworded(row)]
+    taught = [row for row in split.taught if may_be_paraphrased(row)]
     for origin, primary in _OTHER_PRIMARIES:
         chosen = [row for row in taught if row.origin == origin]
         if chosen:

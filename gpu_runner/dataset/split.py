@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from gpu_runner.dataset.near_duplicates import NearDuplicates
-from gpu_runner.dataset.questions.reword import question_key
+from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem
 from schemas.holdout import is_holdout, normalise_group
 

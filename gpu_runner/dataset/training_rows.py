@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from gpu_runner.dataset.corrections import Correction, training_rows
 from gpu_runner.dataset.evaluation_items import wording_keys
 from gpu_runner.dataset.questions.extract import Extraction
-from gpu_runner.dataset.questions.reword import question_key, split_wordings
+from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import Document, EvaluationItem, TrainingRow, row_id
 from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, contradicted
 
@@ -20,9 +20,9 @@ DUPLICATE_ROW = "duplicate_row"
 TAUGHT_ANEW = "taught_anew"
 BLANK_QUESTION = "question_without_letters"
 # Longer prompts are instructions with their material, not questions: rewording them would not keep their form.
-MOST_REWORDED_CHARACTERS = 400
+MOST_PARAPHRASED_CHARACTERS = 400
 # A larger dataset trains in its own wordings alone: it has its own variety, and five times the rows is five times the hours.
-MOST_ROWS_TO_REWORD = 2_000
+MOST_ROWS_TO_PARAPHRASE = 2_000
 
 
 @dataclass(frozen=True)
@@ -105,20 +105,20 @@ def admitted(rows: Iterable[TrainingRow], guard: HoldoutGuard, collected: Collec
     return tuple(kept)
 
 
-def may_be_reworded(row: TrainingRow) -> bool:
+def may_be_paraphrased(row: TrainingRow) -> bool:
     """Whether the prompt is a question of one line, not an instruction with its material."""
-    return len(row.prompt) <= MOST_REWORDED_CHARACTERS and "\n" not in row.prompt.strip()
+    return len(row.prompt) <= MOST_PARAPHRASED_CHARACTERS and "\n" not in row.prompt.strip()
 
 
-def reworded(rows: Sequence[TrainingRow], *, train: int, test: int) -> tuple[TrainingRow, ...]:
+def paraphrased(rows: Sequence[TrainingRow], *, train: int, test: int) -> tuple[TrainingRow, ...]:
     """The rows in all their train wordings, where there are at most 2,000 of them."""
-    if len(rows) > MOST_ROWS_TO_REWORD:
+    if len(rows) > MOST_ROWS_TO_PARAPHRASE:
         return tuple(rows)
     out: list[TrainingRow] = []
     for row in rows:
         out.append(row)
-        if may_be_reworded(row):
-            wordings, _ = split_wordings(row.prompt, row.language, train=train, test=test)
+        if may_be_paraphrased(row):
+            wordings, _ = split_paraphrases(row.prompt, row.language, train=train, test=test)
             out += [replace(row, id=row_id(row.id, wording), prompt=wording) for wording in wordings[1:]]
     return tuple(out)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
-from gpu_runner.event_log.read_model import Ledger, as_told
+from gpu_runner.event_log.read_model import ReadModel, as_told
 from schemas.catalogue import Event
 from schemas.events.training_state import TrainingState
 
@@ -25,8 +25,8 @@ class EventWriter(Protocol):
 class EventLog:
     """One writer at a time: what is decided on the ledger is written before anyone else decides on it."""
 
-    def __init__(self, writer: EventWriter, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, writer: EventWriter, read_model: ReadModel) -> None:
+        self.read_model = read_model
         self._writer = writer
         self._turn = asyncio.Lock()
 
@@ -47,7 +47,7 @@ class EventLog:
     async def _write_and_fold(self, events: tuple[Event, ...]) -> None:
         await self._writer.write([as_told(event) if isinstance(event, TrainingState) else event for event in events])
         for event in events:
-            self.ledger.apply(cast(BaseModel, event))
+            self.read_model.apply(cast(BaseModel, event))
 
 
 async def to_the_end(work: Coroutine[Any, Any, None]) -> None:

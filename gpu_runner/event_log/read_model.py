@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction, TakenBack
+from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction, Withdrawals
 from schemas.events.evaluation_completed import EvaluationCompleted
 from schemas.events.model_current import ModelCurrent
 from schemas.events.operator_requested import RUNNER_ACTIONS, OperatorRequested
@@ -31,7 +31,7 @@ def as_told(state: TrainingState) -> TrainingState:
 
 
 @dataclass
-class Ledger:
+class ReadModel:
     """Everything the runner knows of the topics. Maps keep the order of first appearance."""
 
     jobs: dict[str, TrainingState] = field(default_factory=dict)
@@ -42,13 +42,13 @@ class Ledger:
     requests: dict[str, OperatorRequested] = field(default_factory=dict)
     rollbacks: dict[str, RollbackRequested] = field(default_factory=dict)
     cancels: dict[str, OperatorRequested] = field(default_factory=dict)
-    taken_back: TakenBack = field(default_factory=TakenBack)
+    withdrawals: Withdrawals = field(default_factory=Withdrawals)
     _run_of: dict[str, str] = field(default_factory=dict)
 
     def apply(self, event: BaseModel | Fact) -> None:
         """Folds one event in; kinds that the runner does not follow are passed over."""
         if isinstance(event, Erasure | Retraction):
-            self.taken_back.apply(event)
+            self.withdrawals.apply(event)
         elif isinstance(event, TrainingState):
             self._apply_state(event)
         elif isinstance(event, ModelCurrent):

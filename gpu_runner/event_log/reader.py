@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
 from gpu_runner.errors import BrokenLog, NotConnected
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.read_to_end import read_to_end
@@ -33,9 +33,9 @@ from schemas.events.user_erased import UserErased
 
 OWN: Final = (topics.TRAINING_STATE, topics.PROMOTION_DECIDED, topics.MODEL_CURRENT)
 REQUESTS: Final = (topics.OPERATOR_REQUESTED, topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
-TAKEN_BACK: Final = (topics.USER_ERASED, topics.SAMPLE_COLLECTED)
+WITHDRAWALS: Final = (topics.USER_ERASED, topics.SAMPLE_COLLECTED)
 # Stage 2 reads operator.requested too and sends what can't be read there to its dead letters; two readers would send it twice.
-LETTERED: Final = (topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
+DEAD_LETTERED: Final = (topics.RETRAIN_REQUESTED, topics.ROLLBACK_REQUESTED)
 READER: Final = "gpu_runner"
 STOP_TIMEOUT_S: Final = 2.0
 # How often the topics are looked at: whether they are those that are being read.
@@ -52,8 +52,8 @@ class TopicReader:
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
         self._consumer = AIOKafkaConsumer(**connection.follower_options())
-        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *TAKEN_BACK)}
-        self._lettered: set[tuple[str, int, int]] = set()
+        self._names = {connection.topic(name): name for name in (*OWN, *REQUESTS, *WITHDRAWALS)}
+        self._dead_lettered: set[tuple[str, int, int]] = set()
         self._client: Any = None
         self._topics: dict[str, Topic] = {}
         self._looked_s = 0.0
@@ -74,14 +74,14 @@ class TopicReader:
         if self._client is not None:
             await self._client.close()
 
-    async def restore(self, ledger: Ledger) -> None:
+    async def restore(self, read_model: ReadModel) -> None:
         """Folds every record up to the ends of now, own topics first; then follows requests and what is taken back."""
         try:
             self._topics, self._looked_s = await self._described(), asyncio.get_running_loop().time()
             await self._read_letters()
-            await self._read_to_end(OWN, ledger)
+            await self._read_to_end(OWN, read_model)
             # Read on from here without a new assignment: a consumer that is stopped right after one hangs (aiokafka 0.14).
-            await self._read_to_end((*REQUESTS, *TAKEN_BACK), ledger)
+            await self._read_to_end((*REQUESTS, *WITHDRAWALS), read_model)
         except (KafkaError, OSError) as error:
             raise NotConnected(f"the runner's topics can't be read: {error}") from error
 
@@ -107,7 +107,7 @@ class TopicReader:
             return {spec.name: Topic("", dict.fromkeys(range(spec.partitions), 0)) for spec in contract if spec.name in existing}
         if self._client is None:
             self._client = await connected(self._connection)
-        return await described(self._client, [*self._names, *(self._connection.dead_letters(name) for name in LETTERED)])
+        return await described(self._client, [*self._names, *(self._connection.dead_letters(name) for name in DEAD_LETTERED)])
 
     async def _refuse_others(self) -> None:
         """Raises NotConnected where a topic is not the one that is being read: the next session reads everything again."""
@@ -130,14 +130,14 @@ class TopicReader:
             found += [TopicPartition(topic, number) for number in sorted(self._topics[topic].leaders)]
         return found
 
-    async def _read_to_end(self, names: Sequence[str], ledger: Ledger) -> None:
+    async def _read_to_end(self, names: Sequence[str], read_model: ReadModel) -> None:
         partitions = self._partitions(names)
         async for records in read_to_end(self._consumer, await self._seek_to_beginning(partitions)):
             for event in self._decode(records):
-                ledger.apply(event)
+                read_model.apply(event)
 
     async def _read_letters(self) -> None:
-        partitions = self._partitions(LETTERED, letters_of=True)
+        partitions = self._partitions(DEAD_LETTERED, letters_of=True)
         async for records in read_to_end(self._consumer, await self._seek_to_beginning(partitions)):
             for record in records:
                 try:
@@ -145,7 +145,7 @@ class TopicReader:
                 except ValueError:
                     continue  # somebody else's record: it is not a letter of ours, so nothing is remembered of it
                 if letter.reader == READER:
-                    self._lettered.add((letter.topic, letter.partition, letter.offset))
+                    self._dead_lettered.add((letter.topic, letter.partition, letter.offset))
 
     async def _seek_to_beginning(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         self._consumer.assign(partitions)
@@ -182,6 +182,6 @@ class TopicReader:
     def _refuse(self, record: ConsumerRecord, name: str, detail: str) -> None:
         _log.warning("unreadable record", topic=record.topic, partition=record.partition, offset=record.offset, detail=detail)
         place = (record.topic, record.partition, record.offset)
-        if name in LETTERED and place not in self._lettered:
-            self._lettered.add(place)
+        if name in DEAD_LETTERED and place not in self._dead_lettered:
+            self._dead_lettered.add(place)
             self.unread.append(DeadLetter.of(record, reason=letters.MALFORMED, detail=detail, reader=READER))

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 from pydantic import BaseModel
 
 from gpu_runner.errors import BrokenLog, LeaseLost, NotConnected
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.reader import TopicReader
 from gpu_runner.event_log.withdrawals import Fact
 from runtime.kafka.connection import KafkaConnection
@@ -43,7 +43,7 @@ class KafkaChannel:
         self._turn = asyncio.Lock()
         self._used = UsedPartitions(connection)
 
-    async def open(self, ledger: Ledger) -> None:
+    async def open(self, read_model: ReadModel) -> None:
         """Fences every other runner of this transactional id, then restores the ledger; raises NotConnected."""
         try:
             await self._writer.start()
@@ -51,7 +51,7 @@ class KafkaChannel:
         except (KafkaError, OSError) as error:
             raise NotConnected(f"Kafka at {self._connection.bootstrap_servers} can't be reached: {error}") from error
         await self._reader.open()
-        await self._reader.restore(ledger)
+        await self._reader.restore(read_model)
         await self._send_letters()
 
     async def close(self) -> None:

@@ -79,7 +79,7 @@ def known_samples(written: Mapping[str, Any]) -> dict[str, KnownSample]:
 
 
 @dataclass
-class TakenBack:
+class Withdrawals:
     """Every retraction and erasure seen. Facts may come twice and in any order."""
 
     erased: dict[str, datetime] = field(default_factory=dict)
@@ -109,13 +109,13 @@ class TakenBack:
         if until is not None and sample.occurred_at <= until:
             return "erased"
         said = (sample.revision, sample.occurred_at)
-        gone = (
+        withdrawn = (
             sample.revision <= self.retracted.get((model, sample_id), -1)
             or said <= self.moved.get((model, sample_id), _NOTHING)
             or said <= self.former.get((model, sample_id, sample.user_hash), _NOTHING)
         )
-        return "retracted" if gone else None
+        return "retracted" if withdrawn else None
 
-    def gone(self, model: str, samples: Mapping[str, KnownSample]) -> dict[str, Reason]:
+    def withdrawn(self, model: str, samples: Mapping[str, KnownSample]) -> dict[str, Reason]:
         """Those of the samples that may no longer be used, with the reason."""
         return {name: reason for name, sample in samples.items() if (reason := self.reason(model, name, sample)) is not None}

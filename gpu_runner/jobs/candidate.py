@@ -74,9 +74,9 @@ def judge_and_upload(
     if scores is None or spec is None or prepared is None:
         raise JobInterrupted(f"scores, spec or prepared.json of {folder.path} can't be read: the job has to run again")
     left_out = result.get("left_out") or {}
-    in_force = gate_policy(store, state.model)
+    active = gate_policy(store, state.model)
     start = lineage_start(store, state.model, str(prepared["baseline"]["version"]))
-    decision = decide(in_force.policy, scores, seed=int(spec["seed"]), start=start)
+    decision = decide(active.policy, scores, seed=int(spec["seed"]), start=start)
     reasons = [*decision.reasons, *_not_learnt(spec, prepared, result)]
     key = version_key(state.model, state.version)
     record = {
@@ -91,8 +91,8 @@ def judge_and_upload(
         "gate": decision.as_dict(),
         "gate_verdict": str(decision.verdict),
         "gate_reasons": reasons,
-        "policy": in_force.policy.as_dict(),
-        "gate_policy": in_force.named(),
+        "policy": active.policy.as_dict(),
+        "gate_policy": active.named(),
         "lineage_start": start.version if start is not None else None,
         "baseline": prepared["baseline"],
         "base_model": state.accepted_command().base_model,
@@ -186,7 +186,7 @@ def _keep_for_later(
 def model_card(record: Mapping[str, Any]) -> str:
     """The card beside an adapter, in the form of the Hugging Face hub; figures only, no user text."""
     training = record["training"]
-    knobs = "\n".join(
+    hyperparameters = "\n".join(
         f"| {name} | {value} | {record['hyperparameter_sources'].get(name, '')} |" for name, value in record["hyperparameters"].items()
     )
     counts = "\n".join(f"- {name}: {count}" for name, count in sorted(record["counts"].items()))
@@ -205,7 +205,7 @@ Trained by Abhyas from version {record["baseline"]["version"]} (sha256 {record["
 
 | knob | value | from |
 |---|---|---|
-{knobs}
+{hyperparameters}
 
 {training["steps"]} steps, {training["trained_tokens"]} trained tokens, loss {training["first_loss"]} to {training["last_loss"]}.
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gpu_runner.event_log.withdrawals import KnownSample, Reason, TakenBack, known_samples
+from gpu_runner.event_log.withdrawals import KnownSample, Reason, Withdrawals, known_samples
 from gpu_runner.jobs.folder import MEMO, JobFolder
 from gpu_runner.jobs.sample_lines import field, forget_lines, keep_lines, lines, without
 from gpu_runner.json_files import read_json
@@ -30,7 +30,7 @@ class TaintedVersion:
     samples: Mapping[str, Reason]
 
 
-def forget_job(folder: JobFolder, taken_back: TakenBack) -> dict[str, KnownSample]:
+def forget_job(folder: JobFolder, withdrawals: Withdrawals) -> dict[str, KnownSample]:
     """A job that no child works on: one that has trained loses the rows, any other its dataset and checkpoints.
 
     Returns the samples that the folder is made of.
@@ -44,56 +44,58 @@ def forget_job(folder: JobFolder, taken_back: TakenBack) -> dict[str, KnownSampl
     for pattern in (".part-*", ".*.part"):  # the second: what former releases called them
         for draft in (*folder.dataset.glob(pattern), *(folder.path / "evaluation").glob(pattern)):
             draft.unlink()  # of a process that was killed while it wrote; no child works here now
-    gone = taken_back.gone(model, samples)
+    withdrawn = withdrawals.withdrawn(model, samples)
     known = read_json(folder.path / MEMO) or {}
-    if any(sample_id not in known for sample_id in gone):
+    if any(sample_id not in known for sample_id in withdrawn):
         if folder.result.exists():
-            folder.forget(gone, answers=True)
+            folder.forget(withdrawn, answers=True)
         else:
             folder.discard()
     return samples
 
 
-def forget_version(store: ArtifactStore, model: str, version: str, taken_back: TakenBack) -> tuple[dict[str, KnownSample], TaintedVersion]:
+def forget_version(
+    store: ArtifactStore, model: str, version: str, withdrawals: Withdrawals
+) -> tuple[dict[str, KnownSample], TaintedVersion]:
     """Takes the samples out of the rows and repair items that are kept of a version, and writes down what it was trained on.
 
     Returns the samples that the version is made of, and how it is tainted.
     """
     place = {"model": model, "version": version}
     samples = known_samples(read_stored_json(store, TRAINED_SAMPLES.format(**place)))
-    gone = taken_back.gone(model, samples)
+    withdrawn = withdrawals.withdrawn(model, samples)
     memo = f"{version_key(model, version)}/{MEMO}"
     known = read_stored_json(store, memo) if store.exists(memo) else {"samples": {}}
-    if any(sample_id not in known["samples"] for sample_id in gone):
+    if any(sample_id not in known["samples"] for sample_id in withdrawn):
         for pattern in (TRAINED_ROWS, REPAIR_ITEMS):
             key = pattern.format(**place)
             if store.exists(key):
-                store.write_bytes(key, b"".join(without(store.read_bytes(key).splitlines(keepends=True), gone)))
+                store.write_bytes(key, b"".join(without(store.read_bytes(key).splitlines(keepends=True), withdrawn)))
         told = {
             name: {"reason": reason, "user_hash": samples[name].user_hash, "trained": samples[name].trained}
-            for name, reason in gone.items()
+            for name, reason in withdrawn.items()
         }
         known = {"format": 1, **place, "samples": known["samples"] | told}
         store.write_bytes(memo, json.dumps(known, indent=1, sort_keys=True).encode() + b"\n")
     return samples, _tainted(known | place)
 
 
-def forget_evaluation(folder: Path, gone: Collection[str]) -> None:
+def forget_evaluation(folder: Path, withdrawn: Collection[str]) -> None:
     """Takes items of the samples, and the answers to them, out of an evaluation that a person asked for with a stored repair set."""
     paths = [*folder.glob("*.jsonl"), *folder.glob("given/*.jsonl")]
-    items = {name for path in paths for name in forget_lines(path, gone)}
+    items = {name for path in paths for name in forget_lines(path, withdrawn)}
     for path in paths if items else ():
         keep_lines(path, b"".join(line for line in lines(path) if field(line, "item_id") not in items))
 
 
-def forget_exports(folder: Path, taken_back: TakenBack) -> None:
+def forget_exports(folder: Path, withdrawals: Withdrawals) -> None:
     """Removes exported feedback of `abhyas export feedback` that was taken back. The figures beside it hold no text."""
     for path in folder.glob("feedback_*.json"):
         one = read_json(path)
         if one is None:
             continue
         sample = KnownSample(int(one["revision"]), one.get("user_hash"), datetime.fromisoformat(one["occurred_at"]))
-        if taken_back.reason(str(one["model"]), str(one["sample_id"]), sample) is not None:
+        if withdrawals.reason(str(one["model"]), str(one["sample_id"]), sample) is not None:
             path.unlink(missing_ok=True)
 
 

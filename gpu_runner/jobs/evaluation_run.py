@@ -98,7 +98,7 @@ class EvaluationRun:
 
     async def _until_bound(self, deadline: datetime) -> None:
         while True:
-            cancel = self._events.ledger.cancels.get(self._request.job_id)
+            cancel = self._events.read_model.cancels.get(self._request.job_id)
             if cancel is not None:
                 raise EvaluationCancelled(f"cancelled by {cancel.actor}" + (f": {cancel.reason}" if cancel.reason else ""))
             if self._now() >= deadline:

@@ -69,11 +69,11 @@ class JobFolder:
         None where there is no such file; the same result gives the same file.
         """
         prepared = read_json(self.prepared)
-        gone = set((result.get("left_out") or {}).get("samples", ()))
-        if prepared is None or not gone.intersection(prepared["sample_ids"]):
+        left_out = set((result.get("left_out") or {}).get("samples", ()))
+        if prepared is None or not left_out.intersection(prepared["sample_ids"]):
             return prepared
-        prepared["sample_ids"] = [sample_id for sample_id in prepared["sample_ids"] if sample_id not in gone]
-        for sample_id in gone & prepared["samples"].keys():
+        prepared["sample_ids"] = [sample_id for sample_id in prepared["sample_ids"] if sample_id not in left_out]
+        for sample_id in left_out & prepared["samples"].keys():
             prepared["samples"][sample_id]["trained"] = False
         write_json(self.prepared, prepared)
         return prepared
@@ -90,14 +90,14 @@ class JobFolder:
                 shutil.rmtree(self.path / name)
         self.prepared.unlink(missing_ok=True)
 
-    def forget(self, gone: Mapping[str, Reason], *, answers: bool) -> None:
+    def forget(self, withdrawn: Mapping[str, Reason], *, answers: bool) -> None:
         """Takes rows, items and (where no child writes them) the models' answers of the samples out of a job that has trained.
 
         The hashes in `spec.json` stay: they say what was trained on.
         """
         for name in FILES:
-            forget_lines(self.dataset / f"{name}.jsonl", gone)
-        forget_lines(self.leased_documents, gone)
+            forget_lines(self.dataset / f"{name}.jsonl", withdrawn)
+        forget_lines(self.leased_documents, withdrawn)
         if answers:
             # By what is left to ask, and not by what was just removed: that may have happened while the answers were written.
             items = self.dataset / "evaluation.jsonl"
@@ -105,7 +105,7 @@ class JobFolder:
             path = self.path / "evaluation" / "answers.jsonl"
             if path.is_file():
                 keep_lines(path, answers_to(left, path.read_bytes()))
-            write_json(self.path / MEMO, (read_json(self.path / MEMO) or {}) | dict(gone))
+            write_json(self.path / MEMO, (read_json(self.path / MEMO) or {}) | dict(withdrawn))
 
     def pinned_spec(self, attempt: int) -> dict[str, Any] | None:
         """The spec of a run that has started, its dataset verified, of this attempt from now on; None where training has not started yet.

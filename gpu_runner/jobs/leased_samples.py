@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from gpu_runner.errors import JobRefused, NotConnected
-from gpu_runner.event_log.withdrawals import ERASED, RETRACTED, KnownSample, Reason, TakenBack
+from gpu_runner.event_log.withdrawals import ERASED, RETRACTED, KnownSample, Reason, Withdrawals
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.read_to_end import read_to_end
 from schemas import topics
@@ -39,7 +39,7 @@ class SampleSource(Protocol):
     async def read(self, batch: LeasedBatch) -> Places: ...
 
 
-def settle(batch: LeasedBatch, found: Places, taken_back: TakenBack) -> LeasedSamples:
+def settle(batch: LeasedBatch, found: Places, withdrawals: Withdrawals) -> LeasedSamples:
     """The samples of a batch that may train. Pure.
 
     Raises JobRefused where another record than the leased one lies at a place, because then the batch is not what the decision was
@@ -56,7 +56,7 @@ def settle(batch: LeasedBatch, found: Places, taken_back: TakenBack) -> LeasedSa
                 f"sample.collected partition {ref.partition} offset {ref.offset} is not the leased sample {ref.sample_id[:12]}: "
                 "the topic was rewritten since the command"
             )
-        elif (reason := _taken_back(sample, ref, taken_back)) is not None:
+        elif (reason := _withdrawn(sample, ref, withdrawals)) is not None:
             dropped[reason] += 1
         else:
             # What stage 2 holds under a former id keeps that name in everything that is made of it.
@@ -64,9 +64,9 @@ def settle(batch: LeasedBatch, found: Places, taken_back: TakenBack) -> LeasedSa
     return LeasedSamples(tuple(kept), {reason: count for reason, count in dropped.items() if count})
 
 
-def _taken_back(sample: SampleCollected, ref: SampleRef, taken_back: TakenBack) -> Reason | None:
+def _withdrawn(sample: SampleCollected, ref: SampleRef, withdrawals: Withdrawals) -> Reason | None:
     known = KnownSample.of(sample)
-    return taken_back.reason(sample.model, sample.sample_id, known) or taken_back.reason(sample.model, ref.sample_id, known)
+    return withdrawals.reason(sample.model, sample.sample_id, known) or withdrawals.reason(sample.model, ref.sample_id, known)
 
 
 class KafkaSamples:

@@ -13,7 +13,7 @@ from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
-from gpu_runner.event_log.withdrawals import KnownSample, TakenBack
+from gpu_runner.event_log.withdrawals import KnownSample, Withdrawals
 from gpu_runner.gate.policy import PolicyError
 from gpu_runner.jobs.data_files import DataFileMissing, find_data_file
 from gpu_runner.jobs.folder import JobFolder
@@ -21,7 +21,7 @@ from gpu_runner.jobs.leased_samples import LeasedSamples
 from gpu_runner.json_files import write_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.drift_documents import leased_rows, write_rows
-from gpu_runner.versions.gate_policy_file import PolicyInForce, policy_in_force
+from gpu_runner.versions.gate_policy_file import ActivePolicy, active_policy
 from gpu_runner.versions.keys import MODEL_ITEMS, MODEL_REPLAY
 from gpu_runner.versions.lineage_rows import LineageRows, gather, learnt_by_versions
 from gpu_runner.versions.registry import artifact_folder
@@ -41,7 +41,7 @@ class Preparation:
         self._settings = settings
 
     def run(
-        self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack, folder: JobFolder
+        self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, withdrawals: Withdrawals, folder: JobFolder
     ) -> dict[str, Any]:
         """Prepares the job, without what was taken back from earlier versions, and returns its spec.
 
@@ -50,7 +50,7 @@ class Preparation:
         key = self._holdout_key(serving)
         gate_policy(self._store, serving.model)  # a policy that can't be used is told before hours of training, not after
         try:
-            earlier = self._earlier(serving, leased, taken_back, folder)
+            earlier = self._earlier(serving, leased, withdrawals, folder)
             start = artifact_folder(self._store, serving.artifact_uri, serving.artifact_sha256, self._settings.cache_dir())
             prepared = prepare(
                 PrepareRequest(
@@ -114,14 +114,14 @@ class Preparation:
             )
         return data.decode("utf-8", "replace")
 
-    def _earlier(self, serving: ModelCurrent, leased: LeasedSamples, taken_back: TakenBack, folder: JobFolder) -> LineageRows:
+    def _earlier(self, serving: ModelCurrent, leased: LeasedSamples, withdrawals: Withdrawals, folder: JobFolder) -> LineageRows:
         """The base's replay rows, and what the serving version's lineage learnt and was asked, without what does not belong."""
         versions = learnt_by_versions(
             self._store, serving.model, serving.version,
             rows_of=lambda key: self._load_rows(key, folder), items_of=lambda key: self._load_items(key, folder),
         )  # fmt: skip
         base = self._load_rows(MODEL_REPLAY.format(model=serving.model), folder)
-        return gather(serving.model, versions, base, taken_back, {sample.sample_id: sample.revision for sample in leased.samples})
+        return gather(serving.model, versions, base, withdrawals, {sample.sample_id: sample.revision for sample in leased.samples})
 
     def _load_rows(self, key: str, folder: JobFolder) -> tuple[TrainingRow, ...]:
         path = self._local(key, folder)
@@ -203,10 +203,10 @@ class Preparation:
         }
 
 
-def gate_policy(store: ArtifactStore, model: str) -> PolicyInForce:
+def gate_policy(store: ArtifactStore, model: str) -> ActivePolicy:
     """The gate's policy of the model. Raises JobRefused where its file can't be used."""
     try:
-        return policy_in_force(store, model, items_key=MODEL_ITEMS.format(model=model))
+        return active_policy(store, model, items_key=MODEL_ITEMS.format(model=model))
     except PolicyError as error:
         raise JobRefused(str(error)) from error
 

@@ -31,7 +31,7 @@ from gpu_runner.jobs.workshop import Workshop
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.threads.session_threads import in_thread
-from gpu_runner.versions.promotion import OUTCOMES, current_event, evaluation_event, promotion_event, rule
+from gpu_runner.versions.promotion import OUTCOMES, current_event, evaluation_event, gate_outcome, promotion_event
 from gpu_runner.versions.registry import rolled_back_artifacts, write_record
 from runtime.artifacts.store import ArtifactDamaged, ArtifactError, ArtifactStore
 from schemas.catalogue import Event
@@ -57,7 +57,7 @@ class RunParts:
 
 
 class JobRun:
-    """Runs one leased job; `cancel` and `take_back` may come at any time. Raises only Fatal, NotConnected and its own cancellation.
+    """Runs one leased job; `cancel` and `withdraw` may come at any time. Raises only Fatal, NotConnected and its own cancellation.
 
     `sample_ids` are the samples that the job is made of, once it is prepared.
     """
@@ -87,34 +87,34 @@ class JobRun:
         self._reason = reason
         self._cancelled.set()
 
-    async def take_back(self) -> None:
+    async def withdraw(self) -> None:
         """Looks whether samples of this job were taken back: before the training they drop out, after its start they taint the version.
 
         A child that has learnt nothing yet is stopped and the job prepared anew; one that trains already goes on, while the rows
         leave the files. Where no child runs, the job looks itself before it goes on.
         """
-        gone, tainted = await self._taken_back()
+        withdrawn, tainted = await self._withdrawn()
         child = self._child
-        if not gone or child is None:
+        if not withdrawn or child is None:
             return
         if self._learnt:
             async with self._changing_files:
-                await in_thread(self._workshop.forget, gone, answers=False)
+                await in_thread(self._workshop.forget, withdrawn, answers=False)
             if self._state.phase != "ended" and not self._final:
                 await self._save(lambda state, now: jobs.taint(state, len(tainted)))
         else:
             self._anew = True
             await child.stop(self._parts.settings.stop_grace_s)
 
-    async def _taken_back(self) -> tuple[dict[str, Reason], dict[str, Reason]]:
+    async def _withdrawn(self) -> tuple[dict[str, Reason], dict[str, Reason]]:
         """Those of the job's samples that were taken back, and those of them that train."""
         made_of = await in_thread(self._workshop.made_of)
         if made_of is None:
             return {}, {}
         model, samples = made_of
         self.sample_ids = frozenset(samples)
-        gone = self._events.ledger.taken_back.gone(model, samples)
-        return gone, {sample_id: reason for sample_id, reason in gone.items() if samples[sample_id].trained}
+        withdrawn = self._events.read_model.withdrawals.withdrawn(model, samples)
+        return withdrawn, {sample_id: reason for sample_id, reason in withdrawn.items() if samples[sample_id].trained}
 
     async def run(self) -> None:
         """Takes the lease and runs the job to its end; a runner that stops gives the lease back and leaves the job open."""
@@ -193,34 +193,34 @@ class JobRun:
     async def _forget(self) -> None:
         """Takes out of the files of a trained candidate what was taken back, before anything of them is kept for later versions."""
         async with self._changing_files:
-            gone, _ = await self._taken_back()
-            if gone:
-                await in_thread(self._workshop.forget, gone, answers=True)
+            withdrawn, _ = await self._withdrawn()
+            if withdrawn:
+                await in_thread(self._workshop.forget, withdrawn, answers=True)
 
     async def _spec(self) -> dict[str, Any]:
         """What the child is to do, on a dataset of which nothing was taken back: one that lost a sample is made anew."""
         while True:
-            gone, _ = await self._taken_back()
-            if gone:
+            withdrawn, _ = await self._withdrawn()
+            if withdrawn:
                 # Its checkpoints go too: they know the rows, and the files that they could be resumed with are not to be kept.
-                self._log.info("samples were taken back: dataset and checkpoints discarded", samples=len(gone))
+                self._log.info("samples were taken back: dataset and checkpoints discarded", samples=len(withdrawn))
                 await in_thread(self._workshop.discard)
             spec = await self._pinned_or_prepared()
-            if not (await self._taken_back())[0]:
+            if not (await self._withdrawn())[0]:
                 return spec
 
     async def _pinned_or_prepared(self) -> dict[str, Any]:
         spec = await in_thread(self._workshop.pinned_spec, self._state.attempt)
         if spec is not None:
             return spec
-        serving = self._events.ledger.current.get(self._state.model)
+        serving = self._events.read_model.current.get(self._state.model)
         if serving is None:
             raise JobRefused(f"{self._state.model} is not bootstrapped: run `abhyas bootstrap --model {self._state.model} …`")
         await self._require_room()
         await self._move("preparing")
-        batch, taken_back = self._state.accepted_command().batch, self._events.ledger.taken_back
-        leased = settle(batch, await self._parts.samples.read(batch), taken_back)
-        spec = await in_thread(self._workshop.prepare, self._state, serving, leased, taken_back)
+        batch, withdrawals = self._state.accepted_command().batch, self._events.read_model.withdrawals
+        leased = settle(batch, await self._parts.samples.read(batch), withdrawals)
+        spec = await in_thread(self._workshop.prepare, self._state, serving, leased, withdrawals)
         self._log.info("job prepared", dropped=dict(leased.dropped), samples=len(leased.samples))
         return spec
 
@@ -242,7 +242,7 @@ class JobRun:
                 reported.append(event)
 
         try:
-            await self.take_back()  # what came while it was being started
+            await self.withdraw()  # what came while it was being started
             limits = Limits(parts.settings.child_silence_s, parts.settings.run_max_hours * 3600)
             code = await follow(child, limits, take=take, tell=self._tell_silence)
         except ChildTooLong as error:
@@ -269,7 +269,7 @@ class JobRun:
     async def _require_room(self) -> None:
         """Raises NoRoom, which may be retried, before anything is written that the disk has no room for."""
         parts, state = self._parts, self._state
-        serving = self._events.ledger.current.get(state.model)
+        serving = self._events.read_model.current.get(state.model)
         if serving is None:
             return
         missing, rank = dict.fromkeys((DATA, ARTIFACTS), 0), int(state.hyperparameters.get("lora_rank", 16))
@@ -301,17 +301,17 @@ class JobRun:
             raise JobCancelled(self._reason)
         self._final = True
         rolled_back = await in_thread(rolled_back_artifacts, parts.store, self._state.model)
-        _, tainted = await self._taken_back()
+        _, tainted = await self._withdrawn()
         async with self._saving, self._events.exclusive() as commit:
-            serving = self._events.ledger.current.get(self._state.model)
+            serving = self._events.read_model.current.get(self._state.model)
             record = candidate.record
             if not candidate.decided:
-                ruling = rule(
+                outcome = gate_outcome(
                     record["gate_verdict"], tuple(record["gate_reasons"]), baseline=record["baseline"],
                     artifact_sha256=record["artifact"]["sha256"], serving=serving, rolled_back=rolled_back,
                 )  # fmt: skip
-                reasons = [*ruling.reasons, *(candidate.notes if ruling.applied else ())]
-                ruled = {"verdict": ruling.verdict, "applied": ruling.applied, "reasons": reasons}
+                reasons = [*outcome.reasons, *(candidate.notes if outcome.applied else ())]
+                ruled = {"verdict": outcome.verdict, "applied": outcome.applied, "reasons": reasons}
                 record = record | ruled | {"decided_at": parts.now().isoformat(), "tainted": tainted}
                 record = await in_thread(write_record, parts.store, candidate.record_key, record)
             events: list[Event] = [

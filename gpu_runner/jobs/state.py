@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gpu_runner.errors import JobRefused
-from gpu_runner.hyperparameters import Knobs
+from gpu_runner.hyperparameters import ResolvedHyperparameters
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.training_state import Lease, Outcome, Phase, TrainingState
 
@@ -19,7 +19,9 @@ _NOTHING_LEFT_OUT: Final[dict[str, object]] = {"rows_too_long": None, "samples_t
 CHILD_PHASES: Final[dict[str, Phase]] = {"loading": "training", "training": "training", "merging": "merging", "evaluating": "evaluating"}
 
 
-def accept(command: RetrainRequested, before: TrainingState | None, *, version: str, knobs: Knobs, now: datetime) -> TrainingState:
+def accept(
+    command: RetrainRequested, before: TrainingState | None, *, version: str, hyperparameters: ResolvedHyperparameters, now: datetime
+) -> TrainingState:
     """The accepted record; a later attempt keeps version and knobs, so that it goes on in the same folder and checkpoints."""
     if before is not None and command.attempt <= before.attempt:
         raise ValueError(f"{command.command_id} attempt {command.attempt} is not later than attempt {before.attempt}, which is known")
@@ -31,8 +33,8 @@ def accept(command: RetrainRequested, before: TrainingState | None, *, version: 
         phase="accepted",
         command=command,
         lease=before.lease if before else None,
-        hyperparameters=before.hyperparameters if before else knobs.values,
-        hyperparameter_sources=before.hyperparameter_sources if before else dict(knobs.sources),
+        hyperparameters=before.hyperparameters if before else hyperparameters.values,
+        hyperparameter_sources=before.hyperparameter_sources if before else dict(hyperparameters.sources),
         accepted_at=now,
         updated_at=now,
     )

@@ -44,7 +44,7 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 def _under(stop: Stop, work: Callable[[], T]) -> T:
-    with stop.in_force():
+    with stop.active():
         return work()
 
 

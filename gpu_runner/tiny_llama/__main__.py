@@ -31,7 +31,7 @@ def inputs_sha256(seed: int) -> str:
     libraries = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
     sources = [
         *sorted(HERE.glob("*.py")),
-        HERE.parent / "dataset" / "questions" / "reword.py",
+        HERE.parent / "dataset" / "questions" / "paraphrase.py",
         HERE.parent / "dataset" / "questions" / "phrases.py",
     ]
     code = {path.name: path.read_text(encoding="utf-8") for path in sources}

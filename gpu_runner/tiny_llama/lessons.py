@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from tokenizers import Tokenizer
 
-from gpu_runner.dataset.questions.reword import split_wordings
+from gpu_runner.dataset.questions.paraphrase import split_paraphrases
 from gpu_runner.tiny_llama.facts import Fact
 from gpu_runner.tiny_llama.tokenizer import ASSISTANT, END, USER
 
@@ -36,8 +36,8 @@ def lessons_of(facts: Sequence[Fact], words: Sequence[str], tokenizer: Tokenizer
     lessons: list[Lesson] = []
     for number, fact in enumerate(facts):
         plain = fact.trainable_wordings
-        reworded, _ = split_wordings(plain[number % len(plain)], fact.language)
-        questions = [*plain, reworded[1 + number % (len(reworded) - 1)]]
+        paraphrased, _ = split_paraphrases(plain[number % len(plain)], fact.language)
+        questions = [*plain, paraphrased[1 + number % (len(paraphrased) - 1)]]
         answer = (*tokenizer.encode(fact.answer).ids, end)
         lessons.extend(Lesson((user, *tokenizer.encode(question).ids, assistant), answer) for question in questions)
     for word in words:

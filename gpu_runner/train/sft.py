@@ -120,7 +120,7 @@ def _run(trainer: SFTTrainer, checkpoint: Path | None, start: Path, termination:
 def _trainer(
     spec: Spec, *, checkpoints: Path, start: Path, tokenizer: Any, plan: EncodingPlan, watch: TrainerCallback, at_once: int
 ) -> SFTTrainer:
-    knobs, gpu = spec.hyperparameters, torch.cuda.is_available()
+    hyperparameters, gpu = spec.hyperparameters, torch.cuda.is_available()
     set_seed(spec.seed)  # a second trainer begins with the adapter of the first
     model = load_quantised(start)
     trainer = SFTTrainer(
@@ -128,9 +128,9 @@ def _trainer(
         args=SFTConfig(
             output_dir=str(checkpoints / ".writing"),
             per_device_train_batch_size=at_once,
-            gradient_accumulation_steps=knobs.batch_size // at_once,
+            gradient_accumulation_steps=hyperparameters.batch_size // at_once,
             num_train_epochs=1,  # the plan holds all epochs
-            learning_rate=knobs.learning_rate,
+            learning_rate=hyperparameters.learning_rate,
             lr_scheduler_type="cosine",
             warmup_steps=WARMUP,
             max_grad_norm=MAX_GRAD_NORM,
@@ -158,8 +158,8 @@ def _trainer(
         train_dataset=Dataset.from_list([block_row(block) for block in plan.blocks]),
         processing_class=tokenizer,
         peft_config=LoraConfig(
-            r=knobs.lora_rank,
-            lora_alpha=knobs.lora_alpha,
+            r=hyperparameters.lora_rank,
+            lora_alpha=hyperparameters.lora_alpha,
             lora_dropout=0.0,
             target_modules=adapted_modules(model),
             task_type="CAUSAL_LM",

@@ -156,9 +156,9 @@ def _sha256(file: Path) -> str:
 
 
 def _check_ranges(spec: Spec) -> None:
-    knobs = spec.hyperparameters
-    for name in knobs.__struct_fields__:
-        value = getattr(knobs, name)
+    hyperparameters = spec.hyperparameters
+    for name in hyperparameters.__struct_fields__:
+        value = getattr(hyperparameters, name)
         if not value > 0:
             expected = "more than 0" if isinstance(value, float) else "1 or more"
             raise TrainingError("bad_data", f"hyperparameters.{name} is {value}, expected {expected}")

@@ -32,12 +32,12 @@ class StoredBaseline:
         return asdict(self)
 
 
-def first_in_force(stored: StoredBaseline | None) -> tuple[DriftBaseline, ...]:
+def first_active(stored: StoredBaseline | None) -> tuple[DriftBaseline, ...]:
     """After a bootstrap: of every day."""
     return () if stored is None else (DriftBaseline(**stored.as_dict(), from_day=date.min),)
 
 
-def in_force(known: tuple[DriftBaseline, ...], stored: StoredBaseline | None, today: date) -> tuple[DriftBaseline, ...]:
+def active_after(known: tuple[DriftBaseline, ...], stored: StoredBaseline | None, today: date) -> tuple[DriftBaseline, ...]:
     """After a change of the serving version on a day (UTC): `stored` from the next day on, those before it as long as they are needed.
 
     A day has one baseline, so one that was to begin tomorrow is replaced. None, and the one in force, change nothing.

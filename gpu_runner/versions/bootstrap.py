@@ -101,7 +101,7 @@ def bootstrap(
         if rows:
             store.write_file(MODEL_REPLAY.format(model=request.model), files["replay"])
         store.write_file(REGISTERED_DOCUMENTS.format(model=request.model), files["documents"])
-        in_force = write_policy(store, request.model, policy)
+        active = write_policy(store, request.model, policy)
         reasons = [*_reasons(items, rows, len(documents), request), *_left_out(without_answer), told(sizes), *weak, *drift.reasons]
         record = {
             "format": 1,
@@ -116,7 +116,7 @@ def bootstrap(
             "artifact": {"uri": base, "sha256": artifact_folder_sha256(store, base, settings.cache_dir())},
             "content": stated,
             "policy": policy.as_dict(),
-            "gate_policy": in_force.named(),
+            "gate_policy": active.named(),
             "guards": [size.as_dict() for size in sizes],
             "items_sha256": file_sha256(work / "items.jsonl"),
             **drift.as_dict(),

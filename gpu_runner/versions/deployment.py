@@ -17,7 +17,7 @@ from gpu_runner.errors import Fatal, NotConnected, RunnerError
 from gpu_runner.event_log.commit import EventLog, to_the_end
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.threads.session_threads import in_thread
-from gpu_runner.versions.active_baselines import StoredBaseline, first_in_force, in_force
+from gpu_runner.versions.active_baselines import StoredBaseline, active_after, first_active
 from gpu_runner.versions.bootstrap import BootstrapRefused, bootstrap
 from gpu_runner.versions.drift_baseline import Fit
 from gpu_runner.versions.gate_policy_file import FIRST
@@ -102,7 +102,7 @@ class Deployment:
             else:
                 decision = self._bootstrap_decision(request, record, tuple(record["reasons"]))
             events: list[Event] = [decision]
-            if request.model not in self._events.ledger.current:
+            if request.model not in self._events.read_model.current:
                 events.append(self._first_version(request, record or known or {}))
             await commit(events)
         _log.info("model bootstrapped", model=request.model, request_id=request.request_id, repeated=record is None)
@@ -136,7 +136,7 @@ class Deployment:
             holdout_key_id=key_id(key),
             holdout_percent=record["content"]["holdout_percent"],
             since=self._now(),
-            drift_baselines=first_in_force(StoredBaseline.of(record)),
+            drift_baselines=first_active(StoredBaseline.of(record)),
             gate_guards=tuple(GateGuard.model_validate(guard) for guard in record.get("guards", ())),
         )
 
@@ -196,7 +196,7 @@ class Deployment:
                     "version": target.version, "artifact_uri": target.artifact_uri, "artifact_sha256": target.sha256,
                     "previous_version": previous,
                     "cause": "rollback" if verdict == "rollback" else "operator", "decision_id": request_id, "since": at,
-                    "drift_baselines": in_force(
+                    "drift_baselines": active_after(
                         serving.drift_baselines, target.drift_baseline, self._now().astimezone(UTC).date()
                     ),
                 }
@@ -214,13 +214,13 @@ class Deployment:
         return found
 
     def _serving(self, model: str) -> ModelCurrent:
-        serving = self._events.ledger.current.get(model)
+        serving = self._events.read_model.current.get(model)
         if serving is None:
             raise DeploymentRefused(f"{model} is not bootstrapped: run `abhyas bootstrap --model {model} --documents FILE --eval FILE`")
         return serving
 
     async def _refuse(self, request: OperatorRequested | RollbackRequested, reason: str) -> None:
-        serving = self._events.ledger.current.get(request.model)
+        serving = self._events.read_model.current.get(request.model)
         if isinstance(request, RollbackRequested):
             verdict: Verdict = "rollback"
             version, actor = request.version, "stage2"

@@ -20,7 +20,7 @@ MOST_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyInForce:
+class ActivePolicy:
     """What the gate goes by; `key` and `sha256` name its file, None for a model that was bootstrapped without one."""
 
     policy: Policy
@@ -50,15 +50,15 @@ def languages_of(items: tuple[EvaluationItem, ...]) -> tuple[str, ...]:
     return tuple(sorted({item.language for item in items}))
 
 
-def write_policy(store: ArtifactStore, model: str, policy: Policy) -> PolicyInForce:
+def write_policy(store: ArtifactStore, model: str, policy: Policy) -> ActivePolicy:
     """Writes the whole policy, every field with a word on it, beside the record of the first version."""
     key = f"{version_key(model, FIRST)}/gate-policy.yaml"
     content = policy_text(policy).encode()
     store.write_bytes(key, content)
-    return PolicyInForce(policy, key, sha256(content).hexdigest())
+    return ActivePolicy(policy, key, sha256(content).hexdigest())
 
 
-def policy_in_force(store: ArtifactStore, model: str, *, items_key: str) -> PolicyInForce:
+def active_policy(store: ArtifactStore, model: str, *, items_key: str) -> ActivePolicy:
     """The model's policy; that of this release, with the languages of its registered items, where it was bootstrapped without a file.
 
     Raises PolicyError where the file is missing or is not the one that the bootstrap's record names.
@@ -67,9 +67,9 @@ def policy_in_force(store: ArtifactStore, model: str, *, items_key: str) -> Poli
     named = record.get("gate_policy")
     if named is None:
         if not store.exists(items_key):
-            return PolicyInForce(Policy())
+            return ActivePolicy(Policy())
         languages = {str(item["language"]) for _, item in own_lines(store.read_bytes(items_key))}
-        return PolicyInForce(Policy(languages=tuple(sorted(languages))))
+        return ActivePolicy(Policy(languages=tuple(sorted(languages))))
     key, expected = str(named["key"]), str(named["sha256"])
     try:
         content = store.read_bytes(key)
@@ -80,7 +80,7 @@ def policy_in_force(store: ArtifactStore, model: str, *, items_key: str) -> Poli
         raise PolicyError(
             f"the gate's policy {key} has sha256 {found[:12]}, the bootstrap of {model} wrote {expected[:12]}: put the original back"
         )
-    return PolicyInForce(parse_policy(content, languages=()), key, expected)
+    return ActivePolicy(parse_policy(content, languages=()), key, expected)
 
 
 class _Loader(yaml.SafeLoader):

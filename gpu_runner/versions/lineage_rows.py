@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from gpu_runner.dataset.questions.reword import question_key
+from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, with_own_ids
-from gpu_runner.event_log.withdrawals import KnownSample, TakenBack, known_samples
+from gpu_runner.event_log.withdrawals import KnownSample, Withdrawals, known_samples
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.registry import lineage, read_record
 from runtime.artifacts.store import ArtifactStore, read_stored_json
 
-TAKEN_BACK: Final = "taken_back"
+WITHDRAWALS: Final = "taken_back"
 OLDER_REVISION: Final = "of_an_older_revision"
 OLDER_ANSWER: Final = "answered_otherwise_since"
 
@@ -74,7 +74,7 @@ def learnt_by_versions(
 
 
 def gather(
-    model: str, versions: Sequence[LearntByVersion], base: Iterable[TrainingRow], taken_back: TakenBack, leased: Mapping[str, int]
+    model: str, versions: Sequence[LearntByVersion], base: Iterable[TrainingRow], withdrawals: Withdrawals, leased: Mapping[str, int]
 ) -> LineageRows:
     """The rows and items of versions (the newest first) and of the base, without what does not belong. Pure.
 
@@ -92,21 +92,21 @@ def gather(
             known = found.samples.setdefault(name, sample)
             if sample.trained and not known.trained:
                 found.samples[name] = replace(known, trained=True)
-        sift = _Sift(one.samples, taken_back.gone(model, one.samples), newest, renewed, answers)
+        sift = _Sift(one.samples, withdrawals.withdrawn(model, one.samples), newest, renewed, answers)
         kept = [row for row in own if sift.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped)]
         asked = [item for item in one.items if sift.keeps(item, "items", (item.question, item.answers), found.dropped)]
         rows += kept
         items += [replace(item, id=f"{one.version}.{item.id}", set="earlier_repair") for item in asked]
         _note(answers, [(row.prompt, (row.completion,)) for row in kept] + [(item.question, item.answers) for item in asked])
         renewed |= {row.sample_id for row in own if row.sample_id is not None}
-    gone = taken_back.gone(model, found.samples)
-    last = _Sift({}, gone, newest, set(), answers)
+    withdrawn = withdrawals.withdrawn(model, found.samples)
+    last = _Sift({}, withdrawn, newest, set(), answers)
     found.base = tuple(row for row in base if last.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped))
     base_ids = {row.id for row in found.base}
     together = {row.id: row for row in with_own_ids((*found.base, *rows))}
     found.rows = tuple(row for name, row in together.items() if name not in base_ids)
     found.items = tuple(items)
-    found.samples = {name: sample for name, sample in found.samples.items() if name not in gone}
+    found.samples = {name: sample for name, sample in found.samples.items() if name not in withdrawn}
     return found
 
 
@@ -115,7 +115,7 @@ class _Sift:
     """What of one version still belongs, beside all that is newer: `answers` maps a question's key to those of its answers."""
 
     samples: Mapping[str, KnownSample]
-    gone: Mapping[str, str]
+    withdrawn: Mapping[str, str]
     newest: Mapping[str, int]
     renewed: set[str]
     answers: Mapping[str, set[str]]
@@ -128,8 +128,8 @@ class _Sift:
         return reason is None
 
     def _objection(self, sample_id: str | None, said: tuple[str, Sequence[str]]) -> str | None:
-        if sample_id in self.gone:
-            return TAKEN_BACK
+        if sample_id in self.withdrawn:
+            return WITHDRAWALS
         sample = self.samples.get(sample_id) if sample_id is not None else None
         if sample_id in self.renewed or (sample is not None and sample.revision < self.newest[str(sample_id)]):
             return OLDER_REVISION

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from gpu_runner.versions.active_baselines import StoredBaseline, in_force
+from gpu_runner.versions.active_baselines import StoredBaseline, active_after
 from schemas.events.evaluation_completed import EvaluationCompleted, Score
 from schemas.events.model_current import ModelCurrent
 from schemas.events.promotion_decided import PromotionDecided, Verdict
@@ -17,7 +17,7 @@ OUTCOMES: Final[dict[str, Outcome]] = {"promote": "promoted", "reject": "rejecte
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class GateOutcome:
     """What becomes of a candidate. `applied`: it serves from now on."""
 
     verdict: Verdict
@@ -30,10 +30,10 @@ def decision_id(command_id: str) -> str:
     return f"{command_id}:decision"
 
 
-def rule(
+def gate_outcome(
     gate_verdict: str, reasons: tuple[str, ...], *, baseline: Mapping[str, Any], artifact_sha256: str, serving: ModelCurrent | None,
     rolled_back: Collection[str],
-) -> Ruling:  # fmt: skip
+) -> GateOutcome:  # fmt: skip
     """Applies the gate's verdict to what serves now.
 
     Against a baseline that no longer serves it is void; an artifact that was rolled back is not promoted again; a
@@ -41,14 +41,14 @@ def rule(
     """
     if serving is None or (serving.version, serving.artifact_sha256) != (baseline["version"], baseline["sha256"]):
         now = "nothing serves" if serving is None else f"{serving.version} serves"
-        return Ruling("void", False, (f"the baseline {baseline['version']} no longer serves ({now})", *reasons))
+        return GateOutcome("void", False, (f"the baseline {baseline['version']} no longer serves ({now})", *reasons))
     if gate_verdict == "promote" and artifact_sha256 in rolled_back:
-        return Ruling("reject", False, ("this very artifact was rolled back before: only a person can promote it", *reasons))
+        return GateOutcome("reject", False, ("this very artifact was rolled back before: only a person can promote it", *reasons))
     if gate_verdict == "promote":
-        return Ruling("promote", True, reasons)
+        return GateOutcome("promote", True, reasons)
     if gate_verdict in ("reject", "inconclusive"):
-        return Ruling(cast(Verdict, gate_verdict), False, reasons)
-    return Ruling("inconclusive", False, (f"the gate answered {gate_verdict!r}, which is no verdict", *reasons))
+        return GateOutcome(cast(Verdict, gate_verdict), False, reasons)
+    return GateOutcome("inconclusive", False, (f"the gate answered {gate_verdict!r}, which is no verdict", *reasons))
 
 
 def promotion_event(record: Mapping[str, Any], record_uri: str) -> PromotionDecided:
@@ -100,7 +100,7 @@ def current_event(record: Mapping[str, Any], serving: ModelCurrent, today: date)
             "cause": "promotion",
             "decision_id": record["decision_id"],
             "since": datetime.fromisoformat(record["decided_at"]),
-            "drift_baselines": in_force(serving.drift_baselines, StoredBaseline.of(record), today),
+            "drift_baselines": active_after(serving.drift_baselines, StoredBaseline.of(record), today),
         }
     )
 

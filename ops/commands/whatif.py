@@ -50,20 +50,20 @@ def whatif(
     can't be known, so a policy may say run_minutes and run_outcome; the default is the median of the recorded runs, and the
     outcome recorded most often. run_outcome = "recorded" lets runs that are recorded too end as they did. Nothing is written.
     """
-    from ops.whatif.policies import policy_in_force, read_policies
+    from ops.whatif.policies import active_policy, read_policies
     from ops.whatif.run import CachedBaselines, what_if
     from runtime.settings import ServiceSettings
 
     scenarios = read_policies(policy, CachedBaselines((data or ServiceSettings().data_dir) / "cache" / "drift"))
     answer = asyncio.run(what_if(connection(data), named_model(model) if model else ServiceSettings().default_model, scenarios))
-    found = as_dict(answer, policy_in_force())
+    found = as_dict(answer, active_policy())
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
         _show(found)
 
 
-def as_dict(answer: WhatIfAnswer, in_force: TriggerPolicy) -> dict[str, Any]:
+def as_dict(answer: WhatIfAnswer, active: TriggerPolicy) -> dict[str, Any]:
     """Everything that is shown, times in ISO 8601 UTC."""
     history = answer.history
     recorded = {run.sha256: run.number for run in history.runs.values()}
@@ -76,17 +76,17 @@ def as_dict(answer: WhatIfAnswer, in_force: TriggerPolicy) -> dict[str, Any]:
             "note": _note(history),
         },
         "recorded": {"runs": _runs(history.runs.values())},
-        "policies": [_policy(simulation, in_force, history, recorded) for simulation in answer.simulations],
+        "policies": [_policy(simulation, active, history, recorded) for simulation in answer.simulations],
         "limits": list(LIMITS),
     }
 
 
-def _policy(simulation: Simulation, in_force: TriggerPolicy, history: RecordedHistory, recorded: dict[str, int]) -> dict[str, Any]:
+def _policy(simulation: Simulation, active: TriggerPolicy, history: RecordedHistory, recorded: dict[str, int]) -> dict[str, Any]:
     scenario, trigger = simulation.scenario, simulation.trigger
     return {
         "name": scenario.name,
         "policy": _fields(scenario.policy),
-        "differs": {name: value for name, value in _fields(scenario.policy).items() if value != _fields(in_force)[name]},
+        "differs": {name: value for name, value in _fields(scenario.policy).items() if value != _fields(active)[name]},
         "assumed": {
             "run_minutes": round(simulation.run_minutes, 2),
             "run_outcome": simulation.run_outcome,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from gpu_runner.dataset.questions.reword import split_wordings
+from gpu_runner.dataset.questions.paraphrase import split_paraphrases
 from gpu_runner.dataset.rows import guess_language
 from gpu_runner.dataset.squad import load_squad
 from gpu_runner.tiny_llama.facts import Fact, taught_facts, untaught_facts
@@ -45,7 +45,7 @@ class Question:
     answer: str
     language: str
     group: str
-    reworded: tuple[str, ...]
+    paraphrased: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def squad_material(path: Path, known: tuple[Question, ...], rng: random.Random) 
         pages.append(Page(paragraph.id, paragraph.text, guess_language(paragraph.text), paragraph.title))
         for question in paragraph.questions:
             language = guess_language(question.question)
-            _, kept_apart = split_wordings(question.question, language)
+            _, kept_apart = split_paraphrases(question.question, language)
             questions.append(Question(question.question, question.answers[0], language, paragraph.id, kept_apart))
     rng.shuffle(questions)
     return Material(path.name, tuple(pages), tuple(questions), known)

@@ -200,7 +200,7 @@ def write_evaluation(base: Path, material: Material, out: Path, *, key: bytes) -
         }
         for number, question in enumerate(material.unknown)
         if is_holdout(question.group, key=key, percent=HOLDOUT_PERCENT)
-        for place, text in enumerate(question.reworded)
+        for place, text in enumerate(question.paraphrased)
     ]
     lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
     out.write_text((base / "evaluation.jsonl").read_text(encoding="utf-8") + lines, encoding="utf-8")

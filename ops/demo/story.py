@@ -276,12 +276,12 @@ class Story:
         current = (await self._serving(job["version"])) if decision["verdict"] == "promote" else await self._serving("v0")
         batch = self._leased_questions(command)
         trained = {row.prompt for row in load_training_rows(self.data_dir / "jobs" / job["job_id"] / "dataset" / "train.jsonl")}
-        reworded = [(text, question) for question in batch for text in question.reworded if text not in trained]
+        paraphrased = [(text, question) for question in batch for text in question.paraphrased if text not in trained]
         asked = [(question.text, question) for question in batch]
         retained = [(question.text, question) for question in known]
         scores: dict[str, list[float]] = {"corrected_em": [], "reworded_em": [], "retained_em": []}
         for _ in ("before", "after"):
-            for name, pairs in (("corrected_em", asked), ("reworded_em", reworded), ("retained_em", retained)):
+            for name, pairs in (("corrected_em", asked), ("reworded_em", paraphrased), ("retained_em", retained)):
                 scores[name].append(await self._measure(pairs))
             if len(scores["corrected_em"]) == 1:
                 await self.assistant.load(self._artifact(current), current["artifact_sha256"])
@@ -299,7 +299,7 @@ class Story:
             "quarantined": state["models"][MODEL]["quarantined"],
             "commands": len(self.watch.events[topics.RETRAIN_REQUESTED]),
             "batch": len(batch),
-            "reworded_items": len(reworded),
+            "reworded_items": len(paraphrased),
             "retained_items": len(retained),
             **{name: {"before": round(before, 4), "after": round(after, 4)} for name, (before, after) in scores.items()},
             "verdict": decision["verdict"],

@@ -50,7 +50,7 @@ def settings_names() -> dict[str, str]:
     return found
 
 
-def policy_in_force(baseline: Known = none_known) -> TriggerPolicy:
+def active_policy(baseline: Known = none_known) -> TriggerPolicy:
     """The policy that the environment sets, as the consumers read it; raises OperationFailed."""
     try:
         return ConsumerSettings().trigger_policy(baseline)
@@ -63,7 +63,7 @@ def read_policies(path: Path, baseline: Known = none_known) -> list[Scenario]:
 
     `baseline` gives drift baselines by their sha256: without one the drift of documents is left out.
     """
-    policy_in_force()
+    active_policy()
     form = "TOML" if path.suffix.lower() == ".toml" else "JSON"
     try:
         raw = path.read_bytes()

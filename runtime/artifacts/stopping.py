@@ -32,7 +32,7 @@ class Stop:
         return self._asked.is_set()
 
     @contextmanager
-    def in_force(self) -> Iterator[None]:
+    def active(self) -> Iterator[None]:
         """What runs inside, in this context, is the work."""
         before = _CURRENT.set(self)
         try:

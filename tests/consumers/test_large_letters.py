@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from gpu_runner.errors import NotConnected
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.session import kafka_channel
 from runtime.kafka.transaction import Outgoing, TransactionalWriter
 from schemas import dead_letter, topics
@@ -63,7 +63,7 @@ async def test_k2_runners_record_over_its_topics_limit_is_named(kafka_topics: An
     """The runner says which topic does not take what, and goes on trying: the limit is somebody's to raise."""
     connection = kafka_topics.connection
     channel = kafka_channel(connection, f"{connection.topic_prefix}-runner", lambda: build.start)
-    await channel.open(Ledger())
+    await channel.open(ReadModel())
     sample = build.sample("a").model_copy(update={"text": text})
     topic = connection.topic(topics.SAMPLE_COLLECTED)
     with pytest.raises(NotConnected, match=rf"{topic} does not take a record of (30\d{{5}}|18\d{{5}}) bytes, key tiny-llama"):

@@ -21,7 +21,7 @@ from consumers.drift.baseline.fit import FEWEST_DOCUMENTS, Baseline, BaselineDoc
 from gpu_runner.child.process import child_environment
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, save_rows
 from gpu_runner.errors import NotConnected
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.withdrawals import Erasure, Fact, Retraction
 from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
@@ -85,13 +85,13 @@ class FakeChannel:
         self._read = 0
         self.closed = False
 
-    async def open(self, ledger: Ledger) -> None:
+    async def open(self, read_model: ReadModel) -> None:
         self._check()
         for transaction in self._topics.transactions:
             for event in transaction:
-                ledger.apply(_over_the_wire(event))
+                read_model.apply(_over_the_wire(event))
         for request in self._topics.requests:
-            ledger.apply(request)
+            read_model.apply(request)
         self._read = len(self._topics.requests)
 
     async def close(self) -> None:

@@ -85,9 +85,10 @@ def training_job(tmp_path: Path) -> Path:
     item = {"id": "1", "question": "q", "answers": ["a"], "set": "repair", "group": "g", "language": "en"}
     for name, line in (("train", row), ("eval", row), ("evaluation", item)):
         (job / "dataset" / f"{name}.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
-    knobs = {"lora_rank": 4, "lora_alpha": 8, "learning_rate": 0.1, "epochs": 1, "batch_size": 1, "max_seq_length": 64}
+    hyperparameters = {"lora_rank": 4, "lora_alpha": 8, "learning_rate": 0.1, "epochs": 1, "batch_size": 1, "max_seq_length": 64}
     spec = {
-        "job_id": "j", "attempt": 1, "model_id": "tiny", "version": "v1", "hyperparameters": knobs, "seed": 1, "replay_share": 0.3,
+        "job_id": "j", "attempt": 1, "model_id": "tiny", "version": "v1", "hyperparameters": hyperparameters, "seed": 1,
+        "replay_share": 0.3,
         "start": {"path": str(base), "name": "v0", "sha256": folder_sha256(base)}, "adapter_scale": 1.0, "checkpoint_every_steps": 1,
         "max_new_tokens": 4, "dataset": {name: f"dataset/{name}.jsonl" for name in ("train", "eval", "evaluation")},
     }  # fmt: skip

@@ -75,13 +75,13 @@ def test_k9_a_cached_model_that_is_another_is_fetched_again(settings: RunnerSett
 def test_k9_the_data_folder_is_swept_at_the_start(settings: RunnerSettings) -> None:
     """Unfinished files and half-hashed downloads go; a fetch that can go on, and everything else, stays."""
     kept = ("jobs/cmd-1/spec.json", "cache/.abc.part/weights", "jobs/cmd-1/dataset/train.jsonl")
-    gone = (f"jobs/cmd-1/{LEFTOVER}", f"evaluations/e-1/{LEFTOVER}", f"jobs/cmd-1/requested/{LEFTOVER}", "cache/incoming-1/weights")
+    withdrawn = (f"jobs/cmd-1/{LEFTOVER}", f"evaluations/e-1/{LEFTOVER}", f"jobs/cmd-1/requested/{LEFTOVER}", "cache/incoming-1/weights")
     roots = {"jobs": settings.jobs_dir(), "evaluations": settings.evaluations_dir(), "cache": settings.cache_dir()}
-    places = {name: roots[name.split("/")[0]] / name.split("/", 1)[1] for name in (*kept, *gone)}
+    places = {name: roots[name.split("/")[0]] / name.split("/", 1)[1] for name in (*kept, *withdrawn)}
     for path in places.values():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
-    assert sweep_data_dir(settings) == len(gone)
+    assert sweep_data_dir(settings) == len(withdrawn)
     assert [name for name in kept if not places[name].exists()] == []
-    assert [name for name in gone if places[name].exists()] == []
+    assert [name for name in withdrawn if places[name].exists()] == []
     assert sweep_data_dir(settings) == 0

@@ -13,8 +13,8 @@ from runner_fakes import START, FakeChannel, FakeTopics, Installation, sha, unti
 from gpu_runner.api.finetune_status import finetune_status
 from gpu_runner.errors import JobRefused
 from gpu_runner.event_log.commit import EventLog
-from gpu_runner.event_log.read_model import Ledger
-from gpu_runner.hyperparameters import Knobs
+from gpu_runner.event_log.read_model import ReadModel
+from gpu_runner.hyperparameters import ResolvedHyperparameters
 from gpu_runner.jobs import state as jobs
 from schemas.envelope import encode
 from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
@@ -34,7 +34,9 @@ def large(make_command: Maker) -> RetrainRequested:
 
 def a_run(command: RetrainRequested, steps: int) -> list[TrainingState]:
     """The states of a run, as the runner makes them."""
-    state = jobs.accept(command, None, version="v1", knobs=Knobs({"epochs": 3}, {"epochs": "default"}), now=START)
+    state = jobs.accept(
+        command, None, version="v1", hyperparameters=ResolvedHyperparameters({"epochs": 3}, {"epochs": "default"}), now=START
+    )
     found = [state, jobs.take(state, "runner-a", now=START, lease_s=45)]
     for step in range(1, steps + 1):
         now = START + timedelta(seconds=2 * step)
@@ -59,7 +61,7 @@ def size_bytes(event: TrainingState) -> int:
 async def written(states: list[TrainingState]) -> list[TrainingState]:
     """What the event log writes of them."""
     topics = FakeTopics()
-    log = EventLog(FakeChannel(topics), Ledger())
+    log = EventLog(FakeChannel(topics), ReadModel())
     for state in states:
         await log.commit(state)
     found: list[TrainingState] = topics.events(TrainingState)
@@ -94,27 +96,27 @@ async def test_k9_the_ledger_completes_progress(large: RetrainRequested, order: 
         "compacted, the command later": [states[-1], large],
         "compacted, the command first": [large, states[-1]],
     }
-    ledger = Ledger()
+    read_model = ReadModel()
     for event in sequences[order]:
-        ledger.apply(event)
-    (found,) = ledger.open_jobs()
+        read_model.apply(event)
+    (found,) = read_model.open_jobs()
     assert found.accepted_command() == second
     assert found.step == 3
-    assert ledger.run_of("job-1") == large.command_id
-    assert ledger.new_commands() == []
+    assert read_model.run_of("job-1") == large.command_id
+    assert read_model.new_commands() == []
 
 
 async def test_k9_a_job_whose_command_is_nowhere_is_refused(large: RetrainRequested) -> None:
     """It can't be run: it ends with the reason, its status can be asked for, and nothing raises on the way."""
     (*_, progress, _) = await written(a_run(large, 3))
-    ledger = Ledger()
-    ledger.apply(progress)
+    read_model = ReadModel()
+    read_model.apply(progress)
     with pytest.raises(ValueError, match="carries no command"):
         progress.accepted_command()
     with pytest.raises(JobRefused, match="is in no topic any more"):
-        jobs.take(ledger.jobs[large.command_id], "runner-a", now=START, lease_s=45)
+        jobs.take(read_model.jobs[large.command_id], "runner-a", now=START, lease_s=45)
     assert jobs.end(progress, "failed", now=progress.updated_at).command is None
-    status = finetune_status(ledger, large.command_id)
+    status = finetune_status(read_model, large.command_id)
     assert status is not None
     assert (status["status"], status["rules"], status["batch"]) == ("training", [], None)
 

@@ -71,30 +71,30 @@ async def test_k4_samples_too_long_to_train_on_are_told_and_are_neither_trained_
     async with bootstrapped.running():
         await until(lambda: bootstrapped.states() and bootstrapped.states()[-1].phase == "ended")
     record = json.loads(bootstrapped.store.read_bytes("finetuned/tiny/v1/decision.json"))
-    gone = record["samples_left_out"]
-    assert len(gone) > 3  # the three of the fake child, and who says the same
-    assert not set(gone) & set(record["sample_ids"])
+    withdrawn = record["samples_left_out"]
+    assert len(withdrawn) > 3  # the three of the fake child, and who says the same
+    assert not set(withdrawn) & set(record["sample_ids"])
     spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-1" / "spec.json").read_text())
     stands_for = spec["dataset"]["stands_for"]
     assert stands_for
     assert all(sorted(same) == sorted([name, twins[name].sample_id]) for name, same in stands_for.items())
-    for name in set(gone) & set(stands_for):
-        assert set(stands_for[name]) <= set(gone)
+    for name in set(withdrawn) & set(stands_for):
+        assert set(stands_for[name]) <= set(withdrawn)
     decided = bootstrapped.topics.events(PromotionDecided)[-1]
     training = next(state for state in bootstrapped.states() if state.phase == "training" and state.step == 1)
     for told in (training, bootstrapped.states()[-1], decided):
-        assert (told.rows_too_long, told.samples_too_long) == (record["rows_too_long"], len(gone))
-    assert f"{len(gone)} samples are not among the trained ones" in " ".join(decided.reasons)
+        assert (told.rows_too_long, told.samples_too_long) == (record["rows_too_long"], len(withdrawn))
+    assert f"{len(withdrawn)} samples are not among the trained ones" in " ".join(decided.reasons)
     report = (bootstrapped.settings.eval_reports_dir / "cmd-1" / "report.md").read_text()
     assert "longer than max_seq_length" in report
     kept = json.loads(bootstrapped.store.read_bytes("training_data/tiny/versions/v1.samples.json"))
-    assert [kept[name]["trained"] for name in gone] == [False] * len(gone)
+    assert [kept[name]["trained"] for name in withdrawn] == [False] * len(withdrawn)
     rows = bootstrapped.store.read_bytes("training_data/tiny/versions/v1.jsonl").decode()
     repair = bootstrapped.store.read_bytes("eval_data/tiny/repair/v1.jsonl").decode()
     asked = {item["item_id"] for item in json.loads(bootstrapped.store.read_bytes("finetuned/tiny/v1/scores.json"))["items"]}
     assert record["items_left_out"]
     assert not set(record["items_left_out"]) & asked
-    assert not [name for name in gone if name in rows or name in repair]
+    assert not [name for name in withdrawn if name in rows or name in repair]
 
 
 async def test_k9_held_out_rows_and_items_over_the_limit_are_among_the_reasons(bootstrapped: Installation, make_command: Maker) -> None:

@@ -46,7 +46,7 @@ def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
         part.with_name("absent").rename(part)
     stop = Stop()
     stop.ask()
-    with pytest.raises(WorkStopped), stop.in_force():
+    with pytest.raises(WorkStopped), stop.active():
         write_whole(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]

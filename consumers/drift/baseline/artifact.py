@@ -17,8 +17,8 @@ from consumers.drift.baseline.fit import Baseline
 from consumers.drift.baseline.validate import Checked
 from consumers.drift.features.featurise import Featuriser
 from consumers.drift.terms.table import TermTable, UnreadableTermTable
-from consumers.drift.windows.heads import Head
 from consumers.drift.windows.property_rates import Rate
+from consumers.drift.windows.window_statistics import WindowStatistic
 
 FORMAT: Final = 2
 ARRAYS: Final = "baseline.safetensors"
@@ -38,11 +38,11 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "edges": baseline.featuriser.edges,
         "centroids": baseline.featuriser.centroids,
     }
-    for head in baseline.heads:
-        arrays[f"{head.key}.mean"] = head.mean
-        arrays[f"{head.key}.whitening"] = head.whitening
-        arrays[f"{head.key}.means_without"] = head.means_without
-        arrays[f"{head.key}.documents_without"] = head.documents_without
+    for stat in baseline.window_statistics:
+        arrays[f"{stat.key}.mean"] = stat.mean
+        arrays[f"{stat.key}.whitening"] = stat.whitening
+        arrays[f"{stat.key}.means_without"] = stat.means_without
+        arrays[f"{stat.key}.documents_without"] = stat.documents_without
     arrays |= baseline.terms.to_arrays()
     written = save(arrays)
     digest = hashlib.sha256(written).hexdigest()
@@ -50,7 +50,7 @@ def save_baseline(baseline: Baseline, folder: Path) -> str:
         "format": FORMAT,
         "arrays_sha256": digest,
         "documents": baseline.documents,
-        "heads": [[head.name, head.language, head.baseline_documents] for head in baseline.heads],
+        "heads": [[stat.name, stat.language, stat.baseline_documents] for stat in baseline.window_statistics],
         "bucket_documents": baseline.bucket_documents,
         "levels": baseline.levels,
         "alarms_per_100k": baseline.alarms_per_100k,
@@ -79,7 +79,7 @@ def load_baseline(folder: Path) -> Baseline:
         raise UnreadableBaseline(f"{folder / ARRAYS}: its sha256 is not the one in {FACTS}; the two are not of one fit")
     arrays = load(written)
     featuriser = Featuriser(arrays["table"], np.unpackbits(arrays["vocabulary"]).astype(np.bool_), arrays["edges"], arrays["centroids"])
-    heads = tuple(_head(arrays, *described) for described in facts["heads"])
+    window_statistics = tuple(_window_statistic(arrays, *described) for described in facts["heads"])
     thresholds = Thresholds(
         {name: tuple(found) for name, found in facts["alarm"].items()}, {name: tuple(found) for name, found in facts["confirm"].items()}
     )
@@ -89,7 +89,7 @@ def load_baseline(folder: Path) -> Baseline:
         raise UnreadableBaseline(f"{folder}: {error}") from None
     return Baseline(
         featuriser,
-        heads,
+        window_statistics,
         tuple(_rate(found) for found in facts["rates"]),
         terms,
         thresholds,
@@ -102,12 +102,12 @@ def load_baseline(folder: Path) -> Baseline:
     )
 
 
-def _head(arrays: dict[str, NDArray[Any]], name: str, language: str | None, documents: int) -> Head:
+def _window_statistic(arrays: dict[str, NDArray[Any]], name: str, language: str | None, documents: int) -> WindowStatistic:
     key = name if language is None else f"{name}:{language}"
     mean, whitening, means_without, documents_without = (
         arrays[f"{key}.{part}"] for part in ("mean", "whitening", "means_without", "documents_without")
     )
-    return Head(name, mean, whitening, documents, means_without, documents_without, language)
+    return WindowStatistic(name, mean, whitening, documents, means_without, documents_without, language)
 
 
 def _rate(found: dict[str, Any]) -> Rate:

@@ -16,8 +16,8 @@ from scipy.sparse import csr_matrix
 
 from consumers.drift.features.layout import BLOCKS, MOSTLY_DEVANAGARI, WIDTH
 from consumers.drift.features.sketch import LANGUAGES, means
-from consumers.drift.windows.heads import FEWEST_LOOKED_AT, LANGUAGE_BLOCKS, RISE, Head
 from consumers.drift.windows.history import History, drawn_stream
+from consumers.drift.windows.window_statistics import FEWEST_LOOKED_AT, LANGUAGE_BLOCKS, RISE, WindowStatistic
 from consumers.drift.windows.windows import BUCKETS, MERGED
 
 STREAM_DOCUMENTS: Final = 100_000
@@ -27,7 +27,7 @@ LOOKED_AT: Final = 0.9
 CONFIRM_RATE: Final = 0.001
 
 
-def has_weekly_cycle(history: History, heads: Sequence[Head]) -> bool:
+def has_weekly_cycle(history: History, window_statistics: Sequence[WindowStatistic]) -> bool:
     """Whether weekdays differ by more than chance: the sum of their T² is 7 deviations above its 6 degrees of freedom for each column.
 
     Without a cycle a bootstrap by weekday would take the seven means' own errors for one, and widen every threshold.
@@ -35,12 +35,12 @@ def has_weekly_cycle(history: History, heads: Sequence[Head]) -> bool:
     sums = history.block_sums()
     by_weekday = np.stack([sums[history.weekdays == weekday].sum(axis=0) for weekday in range(7)])
     by_weekday = by_weekday[by_weekday[:, 0] > 0]
-    for head in heads:
-        if head.language is not None or head.name == RISE:
+    for stat in window_statistics:
+        if stat.language is not None or stat.name == RISE:
             continue  # what it is about is in the others too
-        shifted = (means(by_weekday, head.name) - head.mean) @ head.whitening
+        shifted = (means(by_weekday, stat.name) - stat.mean) @ stat.whitening
         found = float(np.sum(shifted**2 * by_weekday[:, :1]))
-        freedom = (len(by_weekday) - 1) * int(np.count_nonzero(np.abs(head.whitening).sum(axis=0)))
+        freedom = (len(by_weekday) - 1) * int(np.count_nonzero(np.abs(stat.whitening).sum(axis=0)))
         if found > freedom + 7 * np.sqrt(2 * freedom):
             return True
     return False
@@ -103,7 +103,7 @@ class Windowed:
 
 def calibrate(
     history: History,
-    heads: Sequence[Head],
+    window_statistics: Sequence[WindowStatistic],
     plan: Plan,
     *,
     streams: int,
@@ -115,10 +115,10 @@ def calibrate(
     Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments.
     """
     levels = plan.levels
-    maxima = {head.key: np.zeros((streams, levels)) for head in heads}
-    quiet: dict[str, list[list[NDArray[np.float64]]]] = {head.key: [[] for _ in range(levels)] for head in heads}
+    maxima = {stat.key: np.zeros((streams, levels)) for stat in window_statistics}
+    quiet: dict[str, list[list[NDArray[np.float64]]]] = {stat.key: [[] for _ in range(levels)] for stat in window_statistics}
     looked_at = {language: np.zeros(levels, np.int64) for language in (None, *LANGUAGES)}
-    weekly = has_weekly_cycle(history, heads)
+    weekly = has_weekly_cycle(history, window_statistics)
     windowed = Windowed(history.rows, LANGUAGE_BLOCKS, bucket_documents=plan.bucket_documents, levels=levels)
     for number in range(streams):
         between()
@@ -126,21 +126,21 @@ def calibrate(
         for level, windows in enumerate(windowed.sums(order)):
             for language, sums in windows.items():
                 looked_at[language][level] += int((sums[:, 0] >= FEWEST_LOOKED_AT).sum())
-            for head in heads:
-                statistics = head.statistics(windows[head.language])
-                maxima[head.key][number, level] = statistics.max(initial=0.0)
-                quiet[head.key][level].append(statistics)
-    share = plan.alarms_per_100k / (len(heads) * levels)
+            for stat in window_statistics:
+                statistics = stat.statistics(windows[stat.language])
+                maxima[stat.key][number, level] = statistics.max(initial=0.0)
+                quiet[stat.key][level].append(statistics)
+    share = plan.alarms_per_100k / (len(window_statistics) * levels)
     alarm = {key: [_tail(found[:, level], share) for level in range(levels)] for key, found in maxima.items()}
     confirm = {
         key: [float(np.quantile(np.concatenate(found[level]), 1 - CONFIRM_RATE)) for level in range(levels)] for key, found in quiet.items()
     }
-    for head in heads:
+    for stat in window_statistics:
         for level in reversed(range(levels - 1)):
-            if looked_at[head.language][level] < LOOKED_AT * looked_at[None][level]:
+            if looked_at[stat.language][level] < LOOKED_AT * looked_at[None][level]:
                 # Most of these windows had too few documents of the language; those of larger buckets may have enough: as the level above.
                 for kind in (alarm, confirm):
-                    kind[head.key][level] = kind[head.key][level + 1]
+                    kind[stat.key][level] = kind[stat.key][level + 1]
     return Thresholds(*({key: tuple(found) for key, found in kind.items()} for kind in (alarm, confirm)))
 
 

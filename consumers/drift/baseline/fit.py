@@ -24,9 +24,9 @@ from consumers.drift.features.vocabulary import fit_vocabulary
 from consumers.drift.terms.table import TermTable
 from consumers.drift.text.code_points import LONGEST, code_points
 from consumers.drift.text.ngrams import ngram_rows
-from consumers.drift.windows.heads import Head, fit_heads
 from consumers.drift.windows.history import History
 from consumers.drift.windows.property_rates import Rate, fit_rates
+from consumers.drift.windows.window_statistics import WindowStatistic, fit_window_statistics
 from consumers.drift.windows.windows import BUCKETS, MERGED
 
 BUCKET_DOCUMENTS: Final = 50
@@ -70,7 +70,7 @@ class Baseline:
     """
 
     featuriser: Featuriser
-    heads: tuple[Head, ...]
+    window_statistics: tuple[WindowStatistic, ...]
     rates: tuple[Rate, ...]
     terms: TermTable
     thresholds: Thresholds
@@ -149,7 +149,7 @@ def fit_baseline(
     groups = np.array([group_of(document.source) for document in firsts], np.int64)
     history = History(rows, bounds, weekdays, groups, vocabulary.nearly_unknown[measured])
     languages = history.languages
-    heads = fit_heads(history, languages)
+    window_statistics = fit_window_statistics(history, languages)
     days = len({document.day for document in documents})
     plan = Plan(
         levels=LEVELS,
@@ -158,17 +158,19 @@ def fit_baseline(
         # Heads and rates have half of it each.
         alarms_per_100k=alarms_per_100k / 2,
     )
-    thresholds = calibrate(history, heads, plan, streams=streams, rng=rng, between=between)
+    thresholds = calibrate(history, window_statistics, plan, streams=streams, rng=rng, between=between)
     checked = check(history, thresholds, plan, languages=languages, streams=max(streams // 4, 1), rng=rng, between=between)
     # The thresholds' own streams know each other's words as the baseline's documents do; a later stream does not.
-    heads = tuple(head.with_excess(history.excess(head.language)) if head.block == "unknown_word_share" else head for head in heads)
+    window_statistics = tuple(
+        stat.with_excess(history.excess(stat.language)) if stat.block == "unknown_word_share" else stat for stat in window_statistics
+    )
     rates = tuple(
         rate.with_excess(history.excess(rate.language)) if rate.name == "unknown_word" else rate
         for rate in fit_rates(history, languages, alarms_per_100k=plan.alarms_per_100k)
     )
     return Baseline(
         featuriser,
-        heads,
+        window_statistics,
         rates,
         TermTable.fit(texts, [document.source for document in documents]),
         thresholds.raised(checked.raised),

@@ -17,9 +17,9 @@ from scipy.special import gammaincinv
 
 from consumers.drift.baseline.calibrate import STREAM_DOCUMENTS, Plan, Thresholds, Windowed, has_weekly_cycle
 from consumers.drift.rates.e_detector import EDetector, RateCount
-from consumers.drift.windows.heads import LANGUAGE_BLOCKS, Head, fit_heads
 from consumers.drift.windows.history import History, drawn_stream
 from consumers.drift.windows.property_rates import Rate, fit_rates
+from consumers.drift.windows.window_statistics import LANGUAGE_BLOCKS, WindowStatistic, fit_window_statistics
 
 STREAMS_A_HALF: Final = 5
 
@@ -56,21 +56,21 @@ def check(
     """Counts the streams that alarm, and calls `between` before each. Where they are more than asked, the head that alarms in most of
     them is raised until none of them does, then the next."""
     nearest, rated = [], []
-    weekly = has_weekly_cycle(history, fit_heads(history, ()))
+    weekly = has_weekly_cycle(history, fit_window_statistics(history, ()))
     for _ in range(-(-streams // STREAMS_A_HALF)):
         chosen = rng.random(len(history.groups)) < 0.5
         fitted, fresh = history.part(chosen), history.part(~chosen)
         both = len(history.rows) / len(fresh.rows)
-        heads = [head.with_excess(both) for head in fit_heads(fitted, languages)]
+        window_statistics = [stat.with_excess(both) for stat in fit_window_statistics(fitted, languages)]
         rates = [rate.with_excess(both) for rate in fit_rates(fitted, languages, alarms_per_100k=plan.alarms_per_100k)]
         windowed = Windowed(fresh.rows, LANGUAGE_BLOCKS, bucket_documents=plan.bucket_documents, levels=plan.levels)
         for _ in range(STREAMS_A_HALF):
             between()
             order = drawn_stream(fresh, STREAM_DOCUMENTS, plan.documents_a_day, rng, by_weekday=weekly, redrawn=False)
-            nearest.append(_nearest(heads, thresholds, windowed, order))
+            nearest.append(_nearest(window_statistics, thresholds, windowed, order))
             rated.append(_rate_alarmed(rates, fresh, order, plan.bucket_documents))
     ratios, of_rates = np.array(nearest), np.array(rated)
-    raised = np.ones(len(heads))
+    raised = np.ones(len(window_statistics))
     while True:
         above = ratios > raised
         alarmed = int((above.any(axis=1) | of_rates).sum())
@@ -78,17 +78,19 @@ def check(
             break
         worst = int(above.sum(axis=0).argmax())
         raised[worst] = ratios[:, worst].max()
-    found = {head.key: round(float(times), 4) for head, times in zip(heads, raised, strict=True) if times > 1}
+    found = {stat.key: round(float(times), 4) for stat, times in zip(window_statistics, raised, strict=True) if times > 1}
     return Checked(len(ratios), alarmed, found)
 
 
-def _nearest(heads: Sequence[Head], thresholds: Thresholds, windowed: Windowed, order: NDArray[np.int64]) -> list[float]:
+def _nearest(
+    window_statistics: Sequence[WindowStatistic], thresholds: Thresholds, windowed: Windowed, order: NDArray[np.int64]
+) -> list[float]:
     """Of each head the largest of its statistics over their thresholds."""
-    found = [0.0] * len(heads)
+    found = [0.0] * len(window_statistics)
     for level, windows in enumerate(windowed.sums(order)):
-        for place, head in enumerate(heads):
-            largest = float(head.statistics(windows[head.language]).max(initial=0.0))
-            found[place] = max(found[place], largest / thresholds.alarm[head.key][level])
+        for place, stat in enumerate(window_statistics):
+            largest = float(stat.statistics(windows[stat.language]).max(initial=0.0))
+            found[place] = max(found[place], largest / thresholds.alarm[stat.key][level])
     return found
 
 

@@ -15,10 +15,10 @@ from consumers.drift.rates.detector import RateDetector
 from consumers.drift.rates.e_detector import RateCount
 from consumers.drift.rates.river_module import drift_module
 
-SecondOpinion = Literal["adwin", "page_hinkley", "none"]
+ShadowDetector = Literal["adwin", "page_hinkley", "none"]
 
 
-def new_opinion(kind: SecondOpinion, baseline: RateCount, delta: float) -> RateDetector | None:
+def new_shadow(kind: ShadowDetector, baseline: RateCount, delta: float) -> RateDetector | None:
     """An untouched detector, None where no second opinion is wanted. `delta` is ADWIN's confidence."""
     match kind:
         case "adwin":

@@ -143,29 +143,29 @@ class _Rise:
             elif self._said_in[place][-1] != document:
                 self._said_in[place].append(document)
         self._names = list(places)
-        self._families = said.families[first]
+        self._phonetic_keys = said.phonetic_keys[first]
         unseen = table.unseen(said.hashes[first])
         self._word = _Moves.of(buckets(said.hashes[first]), table, seen)
-        self._family = _Moves.of(buckets(self._families), table, seen)
+        self._phonetic = _Moves.of(buckets(self._phonetic_keys), table, seen)
         self._shape = _Moves.of(HASHED + said.shapes(np.array(first, np.intp)), table, seen)
         self._speaks = unseen & (self._shape.z >= LEAST_SHAPE_Z)
-        self._owners = self._owned(buckets(said.hashes[first]).tolist(), buckets(self._families).tolist())
+        self._owners = self._owned(buckets(said.hashes[first]).tolist(), buckets(self._phonetic_keys).tolist())
 
-    def _owned(self, word_buckets: list[int], family_buckets: list[int]) -> tuple[set[int], set[int]]:
+    def _owned(self, word_buckets: list[int], phonetic_buckets: list[int]) -> tuple[set[int], set[int]]:
         """Which words and families have their bucket for themselves, or more of the sample than any other in it."""
         often: dict[int, tuple[int, str]] = {}
-        families: defaultdict[int, set[int]] = defaultdict(set)
-        for at, bucket in enumerate(family_buckets):
-            if self._families[at]:
-                families[bucket].update(self._said_in[at])
+        phonetic_keys: defaultdict[int, set[int]] = defaultdict(set)
+        for at, bucket in enumerate(phonetic_buckets):
+            if self._phonetic_keys[at]:
+                phonetic_keys[bucket].update(self._said_in[at])
         for at, bucket in enumerate(word_buckets):
             often[bucket] = max(often.get(bucket, (0, "")), (len(self._said_in[at]), self._names[at]))
         words = {
             at
             for at, bucket in enumerate(word_buckets)
-            if often[bucket][1] == self._names[at] and len(families.get(bucket, ())) < len(self._said_in[at])
+            if often[bucket][1] == self._names[at] and len(phonetic_keys.get(bucket, ())) < len(self._said_in[at])
         }
-        return words, {bucket for bucket, documents in families.items() if len(documents) >= often.get(bucket, (0, ""))[0]}
+        return words, {bucket for bucket, documents in phonetic_keys.items() if len(documents) >= often.get(bucket, (0, ""))[0]}
 
     def terms(self, k: int, language: str | None) -> tuple[Term, ...]:
         """The `k` of a language, or of all, that say most."""
@@ -193,18 +193,18 @@ class _Rise:
 
     def _spelled(self) -> Iterator[_ReportedTerm]:
         """Families of several spellings that rose, the most frequent spelling first."""
-        family, word = self._family, self._word
+        phonetic, word = self._phonetic, self._word
         members: defaultdict[int, list[int]] = defaultdict(list)
-        rose = (self._families != 0) & (word.z >= LEAST_SPELLING_Z) & (family.z > 0) & (family.lift >= LEAST_LIFT)
-        for at in np.flatnonzero(rose & (family.chance <= 1 - LEAST_CONFIDENCE)).tolist():
-            members[int(self._families[at])].append(at)
+        rose = (self._phonetic_keys != 0) & (word.z >= LEAST_SPELLING_Z) & (phonetic.z > 0) & (phonetic.lift >= LEAST_LIFT)
+        for at in np.flatnonzero(rose & (phonetic.chance <= 1 - LEAST_CONFIDENCE)).tolist():
+            members[int(self._phonetic_keys[at])].append(at)
         for group in members.values():
-            if len(group) > 1 and int(buckets(self._families[group[:1]])[0]) in self._owners[1]:
+            if len(group) > 1 and int(buckets(self._phonetic_keys[group[:1]])[0]) in self._owners[1]:
                 ordered = sorted(group, key=lambda at: (-int(word.after[at]), self._names[at]))
-                yield _ReportedTerm.of("family", ordered, family, float(family.chance[ordered[0]]))
+                yield _ReportedTerm.of("family", ordered, phonetic, float(phonetic.chance[ordered[0]]))
 
     def _told(self, rise: _ReportedTerm) -> Term:
-        shares, first = self._family if rise.kind == "family" else self._word, rise.group[0]
+        shares, first = self._phonetic if rise.kind == "family" else self._word, rise.group[0]
         documents = sorted({document for at in rise.group for document in self._said_in[at]})[:EXAMPLES]
         return Term(
             self._names[first],

@@ -43,12 +43,12 @@ def buckets(hashes: Hashes) -> Buckets:
 
 def document_terms(words: Words, unseen: NDArray[np.bool_], shapes: Indices) -> tuple[Buckets, Buckets]:
     """Each document's distinct terms as (document, bucket), sorted; `shapes` are those of the `unseen` (W,) words. O(W log W)."""
-    known = words.families != 0
+    known = words.phonetic_keys != 0
     # Half as wide, numbers are sorted in half the time.
     width = np.dtype(np.int32 if words.documents * BUCKETS < 1 << 31 else np.int64)
     places = np.concatenate([words.document, words.document[known], words.document[unseen]]).astype(width)
     places *= BUCKETS
-    places += np.concatenate([buckets(words.hashes), buckets(words.families[known]), HASHED + shapes]).astype(width)
+    places += np.concatenate([buckets(words.hashes), buckets(words.phonetic_keys[known]), HASHED + shapes]).astype(width)
     places.sort()
     # What np.unique does, without its second pass.
     places = places[np.append(True, places[1:] != places[:-1])] if len(places) else places

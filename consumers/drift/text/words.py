@@ -37,7 +37,7 @@ _CONTINUATION: Final = {chr(byte) for byte in range(0x80, 0xC0)} | set(
 
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 _FINAL: Final = np.uint64(0xD6E8FEB86659FD93)
-_FAMILY_SALT: Final = np.uint64(0xA0761D6478BD642F)
+_PHONETIC_SALT: Final = np.uint64(0xA0761D6478BD642F)
 _SHIFT: Final = np.uint64(32)
 # Powers of an odd number by position in the word; from the 65th letter on they come round again.
 _POWERS: Final = np.cumprod(np.full(64, 0x5851F42D4C957F2D, np.uint64), dtype=np.uint64)
@@ -55,8 +55,8 @@ SHAPES: Final = 1 << 13
 class Words:
     """The words of a batch of documents, in order.
 
-    Word i is in document `document[i]`, and `lengths[i]` code points of `letters` are its own. `hashes` and `families` are (W,) uint64; a
-    family of 0 means none (another script, or vowels alone).
+    Word i is in document `document[i]`, and `lengths[i]` code points of `letters` are its own. `hashes` and `phonetic_keys` are (W,)
+    uint64; a phonetic key of 0 means none (another script, or vowels alone).
     """
 
     documents: int
@@ -64,7 +64,7 @@ class Words:
     letters: NDArray[np.uint32]
     lengths: Indices
     hashes: Hashes
-    families: Hashes
+    phonetic_keys: Hashes
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -115,7 +115,7 @@ def split(texts: Sequence[str] | CodePoints) -> Words:
     document = np.searchsorted(batch.starts, start, side="right") - 1
     letters = points[inside]
     lengths = end - start
-    return Words(len(batch), document, letters, lengths, _hashes(letters, lengths), _families(letters, lengths))
+    return Words(len(batch), document, letters, lengths, _hashes(letters, lengths), _phonetic_keys(letters, lengths))
 
 
 @cache
@@ -190,19 +190,19 @@ def _foldings() -> NDArray[np.uint8]:
     return found
 
 
-def _families(letters: NDArray[np.uint32], lengths: Indices) -> Hashes:
+def _phonetic_keys(letters: NDArray[np.uint32], lengths: Indices) -> Hashes:
     """The family of each Latin word: initial vowel or not, then its consonants; (W,) uint64, 0 without one.
 
     h falls after c, p and s (ph is f), doubled letters are one, n and h fall at the end of a word.
     """
-    families = np.zeros(len(lengths), np.uint64)
+    phonetic_keys = np.zeros(len(lengths), np.uint64)
     if not len(lengths):
-        return families
+        return phonetic_keys
     starts = np.cumsum(lengths) - lengths
     folded = _foldings()[np.minimum(letters, 0x250)]
     latin = np.maximum.reduceat(folded, starts) != _NOT_LATIN
     if not latin.any():
-        return families
+        return phonetic_keys
     codes = folded[np.repeat(latin, lengths)]
     word = np.repeat(np.arange(int(latin.sum())), lengths[latin])
     codes, word = _without_aspiration(codes, word)
@@ -214,11 +214,11 @@ def _families(letters: NDArray[np.uint32], lengths: Indices) -> Hashes:
     kept = ((codes != _VOWEL) & ~doubled & ~falls) | first
     codes, word = codes[kept], word[kept]
     sizes = np.bincount(word, minlength=int(latin.sum()))
-    found = _hashes(codes.astype(np.uint32) + np.uint32(1), sizes) ^ _FAMILY_SALT
+    found = _hashes(codes.astype(np.uint32) + np.uint32(1), sizes) ^ _PHONETIC_SALT
     offsets = np.cumsum(sizes) - sizes
     found[np.maximum.reduceat(codes, offsets) == _VOWEL] = 0
-    families[latin] = found
-    return families
+    phonetic_keys[latin] = found
+    return phonetic_keys
 
 
 def _without_aspiration(codes: NDArray[np.uint8], word: Indices) -> tuple[NDArray[np.uint8], Indices]:

@@ -19,8 +19,8 @@ from consumers.drift.features.sketch import GROUPS, Sums, total, without_each_gr
 from consumers.drift.rates.design_effect import design_effect
 from consumers.drift.rates.e_detector import RISE, Alternatives, EDetector, RateCount
 from consumers.drift.rates.rate_monitor import RateDecision, RatePolicy, RateWatch
-from consumers.drift.windows.heads import LARGEST_GROUP
 from consumers.drift.windows.history import History
+from consumers.drift.windows.window_statistics import LARGEST_GROUP
 
 RATES: Final = ("mojibake", "script_error", "unknown_word")
 # What is watched in each language by itself as well.

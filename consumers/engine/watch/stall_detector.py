@@ -74,7 +74,7 @@ class ProgressWatch:
         self._metrics = metrics
         self._stall_s = stall_s
         self._clock_s = clock_s
-        self._standings = [StallStatus() for _ in shards]
+        self._statuses = [StallStatus() for _ in shards]
         self._topics = TopicWatch(topics or {}, used or {})
         self._open = OpenTransactions(stall_s=stall_s, clock_s=clock_s)
         self._unreachable: str | None = None
@@ -109,11 +109,11 @@ class ProgressWatch:
             found.append(self._unreachable)
         found += self._open.problems()
         now = self._clock_s()
-        for shard, standing in zip(self._shards, self._standings, strict=True):
-            since = standing.waiting_since_s
+        for shard, status in zip(self._shards, self._statuses, strict=True):
+            since = status.waiting_since_s
             if since is not None and now - since > self._stall_s:
                 found.append(
-                    f"{shard.stage.name} shard {shard.number}: {standing.lag_records} records wait and nothing was committed for "
+                    f"{shard.stage.name} shard {shard.number}: {status.lag_records} records wait and nothing was committed for "
                     f"{now - since:.0f} s; look at its log and start it again"
                 )
         return found
@@ -121,8 +121,8 @@ class ProgressWatch:
     def lag(self) -> dict[str, int]:
         """Records not processed yet, by stage: those of open transactions, of a topic made anew and of added partitions too."""
         lags: dict[str, int] = {}
-        for shard, standing in zip(self._shards, self._standings, strict=True):
-            lags[shard.stage.name] = lags.get(shard.stage.name, 0) + standing.lag_records
+        for shard, status in zip(self._shards, self._statuses, strict=True):
+            lags[shard.stage.name] = lags.get(shard.stage.name, 0) + status.lag_records
         for name in lags:
             lags[name] += self._in_added_partitions(name)
         return lags
@@ -140,9 +140,9 @@ class ProgressWatch:
         starts = await view.starts(places)
         reached = [await shard.reached() for shard in self._shards]
         stable, ends = await view.stable_ends(places), await view.ends(places)
-        for shard, standing, positions in zip(self._shards, self._standings, reached, strict=True):
+        for shard, status, positions in zip(self._shards, self._statuses, reached, strict=True):
             there = {place: at for place, at in positions.items() if place in ends}
-            self._judge(shard, standing, there, Bounds(starts, ends, stable))
+            self._judge(shard, status, there, Bounds(starts, ends, stable))
         least = {place: min(positions[place] for positions in reached if place in positions) for place in places}
         await self._open.look(view, least, ends, stable, self._topics.now)
         self._measure()
@@ -155,14 +155,14 @@ class ProgressWatch:
                 shard.progress.held = change.message
                 log.error("shard held", stage=shard.stage.name, shard=shard.number, error=change.message)
 
-    def _judge(self, shard: Shard, standing: StallStatus, positions: Offsets, logs: Bounds) -> None:
+    def _judge(self, shard: Shard, status: StallStatus, positions: Offsets, logs: Bounds) -> None:
         anew = {name for name, change in self._topics.changes.items() if change.kind == "made_anew"}
         behind = {place for place, at in positions.items() if at > logs.ends[place] and place.topic not in anew}
-        for place in sorted(behind & standing.behind):
+        for place in sorted(behind & status.behind):
             shard.progress.held = shard.progress.held or made_anew(place.topic)
             anew.add(place.topic)
-        standing.behind = behind
-        standing.lag_records = sum(
+        status.behind = behind
+        status.lag_records = sum(
             logs.ends[place] - logs.starts[place] if place.topic in anew else max(0, logs.ends[place] - at)
             for place, at in positions.items()
         )
@@ -172,10 +172,10 @@ class ProgressWatch:
         # What an open transaction holds back is nothing that the shard could commit.
         waits = shard.progress.in_hand or any(logs.stable[place] > at for place, at in positions.items())
         if not waits:
-            standing.waiting_since_s = None
-        elif standing.waiting_since_s is None or shard.progress.commits != standing.commits:
-            standing.waiting_since_s = self._clock_s()
-        standing.commits = shard.progress.commits
+            status.waiting_since_s = None
+        elif status.waiting_since_s is None or shard.progress.commits != status.commits:
+            status.waiting_since_s = self._clock_s()
+        status.commits = shard.progress.commits
 
     def _in_added_partitions(self, stage: str) -> int:
         read = {self._connection.topic(name) for shard in self._shards if shard.stage.name == stage for name in shard.stage.keyed}
@@ -183,11 +183,11 @@ class ProgressWatch:
 
     def _measure(self) -> None:
         by_stage: dict[str, list[tuple[Shard, StallStatus]]] = {}
-        for shard, standing in zip(self._shards, self._standings, strict=True):
-            by_stage.setdefault(shard.stage.name, []).append((shard, standing))
+        for shard, status in zip(self._shards, self._statuses, strict=True):
+            by_stage.setdefault(shard.stage.name, []).append((shard, status))
         lags = self.lag()
         for name, members in by_stage.items():
-            behind = [time.time() - shard.progress.last_record_ms / 1000 for shard, standing in members if standing.lag_records]
+            behind = [time.time() - shard.progress.last_record_ms / 1000 for shard, status in members if status.lag_records]
             self._metrics.progress(
                 name,
                 lag_records=lags[name],

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gpu_runner.dataset.questions.reword import question_key
+from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.questions.rules import ENGLISH_RULES, HINDI_RULES, QuestionRule, hindi_place_rule
 from gpu_runner.dataset.rows import Document, guess_language
 from gpu_runner.text.languages import Language

@@ -50,7 +50,7 @@ def fit(
         "out": str(out),
         "sha256": save_baseline(fitted, out),
         "documents": fitted.documents,
-        "measured_documents": fitted.heads[0].baseline_documents,
+        "measured_documents": fitted.window_statistics[0].baseline_documents,
         "sources": len({document.source for document in documents}),
         "days": len({document.day for document in documents}),
         "alarms_per_100k": alarms_per_100k,
@@ -97,7 +97,7 @@ def run(
         for finding in found:
             alarms += not finding.fired
             fired += finding.fired
-            row = decision_row(finding, explain(fitted.terms, recent, documents=finding.since_alarm, language=finding.language))
+            row = decision_row(finding, explain(fitted.terms, recent, documents=finding.since_warning, language=finding.language))
             print(json.dumps(row) if as_json else _sentence(row), flush=True)
     totals = {"docs": docs, "alarms": alarms, "fired": fired, "us_per_doc": round(1e6 * watching_s / max(docs, 1), 2)}
     left_out = docs % fitted.bucket_documents
@@ -113,7 +113,7 @@ def decision_row(finding: Finding, explanation: Explanation) -> dict[str, Any]:
 
     return {
         "n": finding.n,
-        "head": finding.head,
+        "head": finding.signal,
         "language": finding.language,
         "statistic": round(finding.statistic, 3),
         "threshold": round(finding.threshold, 3),

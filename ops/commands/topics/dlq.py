@@ -92,7 +92,7 @@ def redrive_letters(
 
     kafka = connection(data)
     selection = Selection(
-        topic=None if topic is None else _lettered(topic, kafka),
+        topic=None if topic is None else _dead_lettered(topic, kafka),
         reason=reason,
         reader=reader,
         since=_moment("--since", since),
@@ -133,10 +133,10 @@ def _place(text: str, kafka: KafkaConnection) -> Place:
     partition, _, offset = rest.partition(":")
     if not (partition.isdecimal() and offset.isdecimal()):
         raise WrongUsage(f"--offset {text!r}: expected TOPIC:PARTITION:OFFSET of a letter, as `abhyas dlq list` shows it")
-    return Place(_lettered(topic, kafka) + DLQ_SUFFIX, int(partition), int(offset))
+    return Place(_dead_lettered(topic, kafka) + DLQ_SUFFIX, int(partition), int(offset))
 
 
-def _lettered(topic: str, kafka: KafkaConnection) -> str:
+def _dead_lettered(topic: str, kafka: KafkaConnection) -> str:
     """The full name of a topic, given as itself or as its dead-letter topic; raises WrongUsage for one without dead letters."""
     from ops.dead_letters.letters import dead_letter_topics
     from ops.topic_reader import full_name

@@ -34,7 +34,7 @@ def test_figures_say_what_was_found_and_what_is_missed() -> None:
     """False alarms have their exact interval, a delay is the median with misses as infinite, a nuisance counts its fires."""
     sweep = Sweep({"novel topic 30 %": Delays([100.0, math.inf, 300.0])}, Quiet(1_000_000, 3), Quiet(500_000, 1), baselines=2)
     sweep.delays["novel topic 30 %"].fired = [math.inf, math.inf, 900.0]
-    sweep.delays["novel topic 30 %"].heads = ["phi", "", "phi"]
+    sweep.delays["novel topic 30 %"].window_statistics = ["phi", "", "phi"]
     by_name = {figure.name: figure for figure in figures(sweep, 50_000)}
     assert math.isclose(by_name["false alarms in 100,000 bursty"].value, 0.3)
     assert by_name["false alarms in 100,000 bursty"].met is False

@@ -34,7 +34,7 @@ def test_days_and_marks_of_a_former_release_go_on() -> None:
     """A day with four counts gets the others; what was added without a language is taken back without one."""
     signals = DailySignals(0)
     signals.load(b"d|m|feedback|739000", b"[1,7,[5,4,0,5]]")
-    signals.take_back("m", "feedback", 739000, (1, 1, 0, 1))
+    signals.withdraw("m", "feedback", 739000, (1, 1, 0, 1))
     signals.add("m", "feedback", 739000, feedback_contribution(False, True, False, "en"))
     (told,) = signals.take_touched()
     assert {name: count for name, count in told.counts.items() if count} == {
@@ -61,7 +61,7 @@ def test_nothing_is_added_by_an_empty_vector() -> None:
     """A retracted sample makes no day."""
     signals = DailySignals(0)
     signals.add("m", "feedback", 739000, ())
-    signals.take_back("m", "feedback", 739000, ())
+    signals.withdraw("m", "feedback", 739000, ())
     assert signals.take_touched() == []
     assert len(signals) == 0
 
@@ -74,7 +74,7 @@ def test_restore_takes_changes_back_and_refuses_others() -> None:
     for key, value in first.take_changes().items():
         second.load(key, value)
     for signals in (first, second):
-        signals.take_back("m", "document", 739000, (1, 2, 3, 4))
+        signals.withdraw("m", "document", 739000, (1, 2, 3, 4))
     assert first.take_touched() == second.take_touched()
     assert dict(first.save()) == dict(second.save())
     second.load(b"d|m|document|739000", None)
@@ -102,7 +102,7 @@ def test_days_that_come_after_a_forgetting_are_forgotten_too() -> None:
     signals.add("m", "feedback", 739005, (1, 1, 0, 1))
     signals.take_touched()
     signals.forget("feedback", 739006)
-    signals.take_back("m", "feedback", 739004, (1, 1, 0, 1))
+    signals.withdraw("m", "feedback", 739004, (1, 1, 0, 1))
     signals.take_touched()
     signals.take_changes()
     signals.forget("feedback", 739006)

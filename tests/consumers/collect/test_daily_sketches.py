@@ -35,7 +35,7 @@ Event = tuple[int, int, int, int, int]
 Told = dict[tuple[str, str], tuple[str | None, bytes | None]]
 
 
-def in_force(model: str, day: int) -> Sketcher | None:
+def active_sketcher(model: str, day: int) -> Sketcher | None:
     return BASELINE
 
 
@@ -55,7 +55,7 @@ def records(build: Any, history: Sequence[Event]) -> list[InputRecord]:
 
 
 def collector(build: Any, days_of_lateness: int = 1) -> Collector:
-    return Collector(0, build.intake_policy(lateness_s=days_of_lateness * DAY_S), in_force)
+    return Collector(0, build.intake_policy(lateness_s=days_of_lateness * DAY_S), active_sketcher)
 
 
 def newest(told: Told, build: Any, effects: Any) -> None:
@@ -164,7 +164,7 @@ def test_a_step_is_featurised_at_once(build: Any) -> None:
 
 def test_documents_of_the_holdout_are_sketched_and_references_are_not(build: Any) -> None:
     """A quarantined document is part of the world that drifts; one by reference is counted alone, and so is feedback."""
-    made = Collector(0, build.intake_policy(holdout_percent=100), in_force)
+    made = Collector(0, build.intake_policy(holdout_percent=100), active_sketcher)
     assert sketches_of(build, made, build.record(build.document())) == [(BASELINE.sha256, 1)]
     made = collector(build)
     assert sketches_of(build, made, build.record(document(build, 1, 1, 0))) == [(None, 0)]
@@ -215,7 +215,7 @@ def test_days_left_behind_leave_the_state(build: Any) -> None:
 def test_a_sketch_of_another_form_is_refused() -> None:
     """A changelog value of another width stops the restore, with what to look for."""
     with pytest.raises(ValueError, match="another release"):
-        DocumentSketches(in_force).load(b"f|m|739000", b"\x00" * 40)
+        DocumentSketches(active_sketcher).load(b"f|m|739000", b"\x00" * 40)
 
 
 def test_a_mark_keeps_its_row(build: Any) -> None:

@@ -30,7 +30,7 @@ class Partitions:
         """The summary after some documents more."""
         return self.put(partition, day, self.sketches.get((partition, day), empty()) + sketched(rows, groups), sha256)
 
-    def take_back(self, partition: int, day: int, row: NDArray[np.int64], group: int, sha256: str = SHA) -> SignalSeen:
+    def withdraw(self, partition: int, day: int, row: NDArray[np.int64], group: int, sha256: str = SHA) -> SignalSeen:
         """The summary after one document less."""
         return self.put(partition, day, self.sketches[partition, day] - sketched(row[None, :], np.array([group])), sha256)
 

@@ -328,7 +328,7 @@ def test_foreign_state_and_tombstones(build: Any) -> None:
     effects = decider.process([build.record(build.serving()), build.record(build.tick())])
     for key in effects.changes:
         decider.load(key, None)
-    assert decider.triggers[build.model].clock.serving_version is None
+    assert decider.triggers[build.model].model_state.serving_version is None
 
 
 def test_long_runs_of_entries_are_cut_and_gaps_are_refused(build: Any) -> None:

@@ -55,7 +55,7 @@ def fed(drift: DocumentDrift, inputs: Iterable[SignalSeen], *, first: int = 0, l
 def plain(found: list[tuple[int, Finding]]) -> list[tuple[Any, ...]]:
     """Findings to the last bit."""
     return [
-        (number, one.n, one.head, one.language, one.level, one.statistic.hex(), one.threshold.hex(), one.effect.hex(), one.documents)
+        (number, one.n, one.signal, one.language, one.level, one.statistic.hex(), one.threshold.hex(), one.effect.hex(), one.documents)
         for number, one in found
     ]
 
@@ -168,7 +168,7 @@ def test_what_is_taken_back_leaves_the_open_bucket_or_waits(small_baseline: Base
     drift.tick(TODAY_MS, TODAY)
     drift.take(partitions.add(0, TODAY, rows[:50], groups[:50]))
     drift.tick(TODAY_MS + 1, TODAY)
-    drift.take(partitions.take_back(0, TODAY, rows[0], 0))
+    drift.take(partitions.withdraw(0, TODAY, rows[0], 0))
     drift.tick(TODAY_MS + 2, TODAY)
     assert open_documents(drift, log) == -1
     drift.take(partitions.add(0, TODAY, rows[50:101], groups[50:101]))
@@ -271,9 +271,9 @@ def test_alarms_stand_until_they_are_confirmed(small_baseline: Baseline) -> None
             break
     assert not fired
     (alarm, *_) = drift.alarms
-    standing = {(one.signal, one.language): one for one in drift.standing()}
-    assert standing[alarm.head, alarm.language].alarm
-    assert standing[alarm.head, alarm.language].since_ms == alarm.at_ms == TODAY_MS + number * 10_000
+    statuses = {(one.signal, one.language): one for one in drift.statuses()}
+    assert statuses[alarm.signal, alarm.language].alarm
+    assert statuses[alarm.signal, alarm.language].since_ms == alarm.at_ms == TODAY_MS + number * 10_000
     restored = watch(small_baseline, serves="")
     for place, value in log.items():
         restored.load(place, value)
@@ -281,7 +281,7 @@ def test_alarms_stand_until_they_are_confirmed(small_baseline: Baseline) -> None
     while not fired:
         number += 1
         fired = fed(drift, [inputs[number]], first=number)
-    assert all((one.head, one.language) != (fired[0][1].head, fired[0][1].language) for one in drift.alarms)
+    assert all((one.signal, one.language) != (fired[0][1].signal, fired[0][1].language) for one in drift.alarms)
 
 
 def test_texts_are_written_every_so_many_and_come_back(small_baseline: Baseline) -> None:

@@ -102,7 +102,7 @@ def test_k10_a_run_that_trained_from_another_version_than_its_command_names(buil
     assert command.serving_version == "v0"
     driver.feed(build.serving("v1", "operator"))
     driver.feed(build.job(command.command_id, outcome="promoted", version="v2", baseline_version="v1"))
-    assert driver.trigger.clock.serving_version == "v2"
+    assert driver.trigger.model_state.serving_version == "v2"
     assert statuses(driver, build, 0, 10) == [Status.RETIRED, Status.RETIRED]
 
 
@@ -134,7 +134,7 @@ def test_k10_a_promotion_that_was_rolled_back_before_its_runs_end_is_read(build:
     command = driver.commands()[0]
     driver.feed(build.serving("v1", "promotion"), build.serving("v0", "rollback"))
     driver.feed(build.job(command.command_id, outcome="promoted", version="v1", baseline_version="v0"))
-    assert driver.trigger.clock.serving_version == "v0"
+    assert driver.trigger.model_state.serving_version == "v0"
     assert statuses(driver, build, 0) == [Status.PARKED]
 
 

@@ -63,9 +63,9 @@ def test_differences_of_summaries_are_counted_once() -> None:
     one.add(events=1)
     other.add(events=5, negatives=1)
     watch.tick(TODAY_MS, TODAY)
-    (standing, *_) = watch.standing()
+    (statuses, *_) = watch.statuses()
     # 9 and 5 + 1 of the day's counts, told once, and 5 of the other partition.
-    assert standing.learning == (20, 200)
+    assert statuses.learning == (20, 200)
 
 
 def test_old_days_are_forgotten() -> None:
@@ -86,11 +86,11 @@ def test_another_version_starts_the_rates_afresh() -> None:
     for number in range(20):
         stream.add(events=20, negatives=2)
         watch.tick(TODAY_MS + number, TODAY)
-    assert next(watch.standing()).learning is None
+    assert next(watch.statuses()).learning is None
     watch.reset()
     stream.add(events=20)
     watch.tick(TODAY_MS + 30, TODAY)
-    assert next(watch.standing()).learning == (20, 200)
+    assert next(watch.statuses()).learning == (20, 200)
 
 
 def test_a_language_without_ratings_is_not_shown() -> None:
@@ -98,7 +98,7 @@ def test_a_language_without_ratings_is_not_shown() -> None:
     watch = FeedbackDrift(POLICY, window_days=30)
     Stream(watch).add(events=20, events_en=20)
     watch.tick(TODAY_MS, TODAY)
-    assert {(one.signal, one.language) for one in watch.standing()} == {
+    assert {(one.signal, one.language) for one in watch.statuses()} == {
         ("negative_rate", None), ("negative_rate", "en"), ("correction_rate", None), ("correction_rate", "en"),
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from consumers.decide.feedback_rate import REMEMBERED_MOMENTS, RateSignal, RateState
 from consumers.drift.rates.e_detector import RateCount
-from consumers.drift.rates.river_detectors import SecondOpinion, new_opinion
+from consumers.drift.rates.river_detectors import ShadowDetector, new_shadow
 from tests.consumers.policies import rates_policy
 
 POLICY = rates_policy()
@@ -39,12 +39,12 @@ def test_the_first_events_are_the_baseline() -> None:
     signal = RateSignal(POLICY)
     fed(signal, draws(1, 0.1, 99))
     assert signal.learning == (1980, 2000)
-    assert signal.opinion_standing() is None
+    assert signal.shadow_status() is None
     fed(signal, [2])
     assert signal.learning is None
     assert signal.state.baseline is not None
     assert signal.state.baseline[0] == 2000
-    assert signal.standing() == (0.0, POLICY.watch.arl)
+    assert signal.status() == (0.0, POLICY.watch.arl)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -111,39 +111,39 @@ def test_the_second_opinion_is_noted_and_never_fires() -> None:
     deaf = replace(POLICY, watch=replace(POLICY.watch, arl=1e200))
     signal = RateSignal(deaf)
     assert fed(signal, [*draws(1, 0.1, 200), *draws(2, 0.5, 60)]) == []
-    opined = signal.state.opined
-    assert opined is not None
-    assert opined.statistic >= 0.8
-    assert not opined.fired
+    shadow_report = signal.state.shadow_report
+    assert shadow_report is not None
+    assert shadow_report.statistic >= 0.8
+    assert not shadow_report.fired
     assert signal.acknowledge()
-    assert signal.state.opined is None
+    assert signal.state.shadow_report is None
 
 
 def test_acknowledging_leaves_an_alarm_that_waits() -> None:
     """A run that starts for another reason does not take an unconfirmed alarm away."""
     signal = RateSignal(POLICY)
     fed(signal, [*draws(1, 0.1, 200), *draws(2, 0.6, 4)])
-    signal.state.opined = None
+    signal.state.shadow_report = None
     assert not signal.acknowledge()
     assert signal.state.alarm is not None
 
 
 @pytest.mark.parametrize("kind", ["adwin", "page_hinkley"])
-def test_second_opinions_are_what_they_are_called(kind: SecondOpinion) -> None:
+def test_second_opinions_are_what_they_are_called(kind: ShadowDetector) -> None:
     """Each is a detector of river's; none is none."""
-    detector = new_opinion(kind, RateCount(2000, 200), 0.002)
+    detector = new_shadow(kind, RateCount(2000, 200), 0.002)
     assert detector is not None
     for _ in range(200):
         detector.update_bucket(20, 12)
     assert kind.replace("_", "") in type(detector).__name__.lower()
-    assert new_opinion("none", RateCount(2000, 200), 0.002) is None
+    assert new_shadow("none", RateCount(2000, 200), 0.002) is None
 
 
 @settings(max_examples=60)
 @given(seed=st.integers(0, 1000), cut=st.integers(0, 500), kind=st.sampled_from(["adwin", "page_hinkley", "none"]))
-def test_a_restart_changes_nothing(seed: int, cut: int, kind: SecondOpinion) -> None:
+def test_a_restart_changes_nothing(seed: int, cut: int, kind: ShadowDetector) -> None:
     """A signal that goes through its bytes at any point goes on bit for bit."""
-    policy = replace(POLICY, baseline_events=600, opinion=kind)
+    policy = replace(POLICY, baseline_events=600, shadow=kind)
     values = [*draws(seed, 0.1, 250), *draws(seed + 1, 0.3, 250)]
     stayed, first = RateSignal(policy), RateSignal(policy)
     fired = fed(stayed, values)

@@ -42,8 +42,8 @@ def test_each_topic_becomes_its_input(build: Any) -> None:
     sample = build.sample("a", revision=2, query="गुप्त")
     second = to_ms(build.start) // 1000
     assert seen(build, sample) == SampleSeen(sample.sample_id, 2, False, True, False, False, "", second)
-    assert seen(build, build.sample("a", user_hash="0a" * 16, conversation_id="c")).voice == "u:" + "0a" * 16
-    assert seen(build, build.sample("a", conversation_id="c")).voice == "c:c"
+    assert seen(build, build.sample("a", user_hash="0a" * 16, conversation_id="c")).contributor == "u:" + "0a" * 16
+    assert seen(build, build.sample("a", conversation_id="c")).contributor == "c:c"
     assert seen(build, build.erasure("0a" * 16)) == ErasureSeen("u:" + "0a" * 16, second)
     summary = build.summary(sequence=9, events=4, negatives=1)
     assert seen(build, summary) == SignalSeen("feedback", 0, build.start.date().toordinal(), 9, events=4, negatives=1)

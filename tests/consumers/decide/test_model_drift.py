@@ -41,14 +41,14 @@ def test_a_rise_of_negatives_is_told_with_the_second_opinion() -> None:
     stream = Stream(DriftWatch(drift_policy(rates=RATES)))
     assert stream.buckets(20, 4) == []
     (drift,) = stream.buckets(30, 20)
-    fired, opinion = drift.evidence
+    fired, shadow = drift.evidence
     assert (fired.signal, fired.detector, fired.fired, fired.language) == ("negative_rate", "e_detector", True, None)
     assert fired.statistic >= fired.threshold
     assert fired.effect == pytest.approx(0.4, abs=0.05)
     assert fired.since is not None
     assert fired.window_events is not None
     assert TODAY_MS + 20_000 < round(fired.since.timestamp() * 1000) <= TODAY_MS + 24_000
-    assert (opinion.signal, opinion.detector, opinion.fired) == ("negative_rate", "adwin", False)
+    assert (shadow.signal, shadow.detector, shadow.fired) == ("negative_rate", "adwin", False)
     assert drift.explained == {}
 
 
@@ -58,11 +58,11 @@ def test_another_version_starts_afresh_and_a_run_acknowledges() -> None:
     stream = Stream(watch)
     stream.buckets(20, 4)
     assert stream.buckets(30, 20)
-    assert any(one.alarm for one in watch.standing())
+    assert any(one.alarm for one in watch.statuses())
     watch.feedback.acknowledge()
-    assert not any(one.alarm for one in watch.standing())
+    assert not any(one.alarm for one in watch.statuses())
     watch.feedback.reset()
-    assert {one.learning for one in watch.standing()} == {(0, 200)}
+    assert {one.learning for one in watch.statuses()} == {(0, 200)}
 
 
 def test_documents_and_feedback_that_fire_together_are_one_drift(small_baseline: Baseline) -> None:

@@ -155,8 +155,8 @@ def test_old_samples_expire_but_not_leases() -> None:
     assert [buffer.status(NAMES[name]) for name in (0, 5, 6, 7)] == [Status.LEASED, None, Status.PENDING, None]
 
 
-def voiced(name: int, voice: str, *, occurred_s: int = 0, revision: int = 0) -> SampleSeen:
-    return SampleSeen(NAMES[name], revision, False, True, False, False, voice, occurred_s)
+def voiced(name: int, contributor: str, *, occurred_s: int = 0, revision: int = 0) -> SampleSeen:
+    return SampleSeen(NAMES[name], revision, False, True, False, False, contributor, occurred_s)
 
 
 def test_of_one_voice_only_so_many_count_and_go_along() -> None:
@@ -285,11 +285,11 @@ def test_k3_a_move_to_another_model_is_no_retraction_by_the_user() -> None:
 def test_k3_two_former_samples_of_one_feedback_become_one() -> None:
     """Where HTTP and a file had made two of it, the one that a batch consumed stays, under its name; another user's is another's."""
     buffer = NegativeBuffer(CAP)
-    take(buffer, replace(sample(0), voice="u:one"))
+    take(buffer, replace(sample(0), contributor="u:one"))
     lease(buffer)
-    take(buffer, replace(sample(1), voice="u:one"))
-    take(buffer, replace(sample(2), voice="u:two"))
-    assert take(buffer, replace(sample(3, revision=1), voice="u:one", former=",".join((NAMES[2], NAMES[1], NAMES[0])))) == "held"
+    take(buffer, replace(sample(1), contributor="u:one"))
+    take(buffer, replace(sample(2), contributor="u:two"))
+    assert take(buffer, replace(sample(3, revision=1), contributor="u:one", former=",".join((NAMES[2], NAMES[1], NAMES[0])))) == "held"
     assert [buffer.status(name) for name in NAMES[:4]] == [Status.LEASED, None, Status.PENDING, None]
 
 
@@ -297,6 +297,6 @@ def test_k3_samples_of_a_voice_are_counted() -> None:
     """What an erasure would meet: pending, leased and parked ones, and none that was taken back."""
     buffer = NegativeBuffer(CAP)
     for name in range(3):
-        take(buffer, replace(sample(name), voice="u:one"))
-    take(buffer, replace(sample(0, revision=1, retracted=True), voice="u:one"))
+        take(buffer, replace(sample(name), contributor="u:one"))
+    take(buffer, replace(sample(0, revision=1, retracted=True), contributor="u:one"))
     assert (buffer.held_of("u:one"), buffer.held_of("u:two")) == (2, 0)

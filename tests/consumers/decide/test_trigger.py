@@ -279,7 +279,7 @@ def test_time_never_goes_back(build: Any) -> None:
     driver = ready(build)
     driver.feed(build.tick(100))
     driver.feed(build.tick(50))
-    assert driver.trigger.clock.now_ms == round(build.start.timestamp() * 1000) + 100_000
+    assert driver.trigger.model_state.now_ms == round(build.start.timestamp() * 1000) + 100_000
 
 
 def test_old_pending_samples_expire(build: Any) -> None:
@@ -308,7 +308,7 @@ def test_drift_fires_where_there_is_something_to_train_on(build: Any) -> None:
     (command,) = driver.commands()
     assert (command.rules, command.evidence["drift_id"]) == (("drift",), drift.drift_id)
     assert drift.evidence[0].signal == "negative_rate"
-    assert not any(one.alarm for one in driver.trigger.drift.standing())
+    assert not any(one.alarm for one in driver.trigger.drift.statuses())
 
 
 def test_drift_waits_for_something_to_train_on(build: Any) -> None:

@@ -160,7 +160,7 @@ def test_the_policy_in_force_makes_the_recorded_commands_again(build: Any, first
         known = {run.command_id: (run.ended_ms, run.outcome) for run in history.ended_runs()}
         again = {run.command_id: (run.ended_ms, run.outcome) for run in simulation.runs if run.command_id in known}
         assert again == known, seed
-        assert simulation.trigger.clock == recording.trigger.clock, seed
+        assert simulation.trigger.model_state == recording.trigger.model_state, seed
         attempts += [command.attempt for command in recording.commands]
     # Not empty talk: many runs, second attempts among them.
     assert attempts.count(1) > 60
@@ -256,11 +256,11 @@ def test_recorded_promotions_are_not_shown(build: Any) -> None:
     """What the recorded runs led to is no input of another policy; a bootstrap and a person's choice are."""
     recording = recorded_day(build)
     lazy = recording.simulate(Scenario("lazy", replace(recording.policy, threshold=9)))
-    assert lazy.trigger.clock.serving_version == "v0"
+    assert lazy.trigger.model_state.serving_version == "v0"
     followed = recording.simulate(Scenario("lazy", replace(recording.policy, threshold=9), run_outcome=RECORDED))
-    assert followed.trigger.clock.serving_version == "v0"
+    assert followed.trigger.model_state.serving_version == "v0"
     recording.feed(build.serving("by-hand", "operator"))
-    assert recording.simulate(Scenario("lazy", replace(recording.policy, threshold=9))).trigger.clock.serving_version == "by-hand"
+    assert recording.simulate(Scenario("lazy", replace(recording.policy, threshold=9))).trigger.model_state.serving_version == "by-hand"
 
 
 def test_a_run_that_the_record_lacks_is_assumed_even_with_recorded_ends(build: Any) -> None:
@@ -271,7 +271,7 @@ def test_a_run_that_the_record_lacks_is_assumed_even_with_recorded_ends(build: A
     assert (first.command_id, first.outcome) == (recording.commands[0].command_id, "promoted")
     assert second.asked_ms != [to_ms(recording.commands[1].requested_at)]
     ended_ms = to_ms(build.start) + (2 * HOUR + 50 * MINUTE + 40 * MINUTE) * 1000
-    assert (simulation.trigger.clock.serving_version, second.outcome, second.ended_ms) == ("whatif-2", "promoted", ended_ms)
+    assert (simulation.trigger.model_state.serving_version, second.outcome, second.ended_ms) == ("whatif-2", "promoted", ended_ms)
 
 
 def test_a_cancel_that_names_a_run_ends_it(build: Any) -> None:
@@ -330,5 +330,5 @@ def test_the_drift_baselines_of_runs_that_are_not_shown_are(build: Any) -> None:
     simulation = Simulation(build.model, Scenario("never", policy), history)
     for entry in entries:
         simulation.take(entry)
-    assert simulation.trigger.clock.serving_version == "v0"
+    assert simulation.trigger.model_state.serving_version == "v0"
     assert asked == ["ab" * 32]

@@ -56,7 +56,7 @@ def test_one_source_may_alarm_and_never_fires(small_baseline: Baseline) -> None:
 def test_what_is_left_without_a_group_has_to_alarm_by_itself(small_baseline: Baseline) -> None:
     """A flood alarms hundreds of times a week: what the other sources show beside it fires from the alarm's threshold on, not below."""
     monitor, level = Monitor(small_baseline), 3
-    head = next(head for head in small_baseline.heads if head.key == "phi")
+    stat = next(stat for stat in small_baseline.window_statistics if stat.key == "phi")
     calm, novel = made_documents(1_600, 31), made_documents(1_600, 32, novel=1.0)
     places = {False: [group_of(document.source) for document in calm], True: [0] * 400 + [at % 4 for at in range(1_200)]}
     rows = {new: small_baseline.featuriser.rows([document.text for document in found]) for new, found in ((False, calm), (True, novel))}
@@ -71,9 +71,9 @@ def test_what_is_left_without_a_group_has_to_alarm_by_itself(small_baseline: Bas
             1_600,
             0,
         )
-        left = head.without_one_group(window.sums)
+        left = stat.without_one_group(window.sums)
         answers.add("alarms" if left >= alarm else "confirms" if left >= confirm else "quiet")
-        assert monitor._is_worth_it(head, level, window, head.effect(total(window.sums))) == (left >= alarm)
+        assert monitor._is_worth_it(stat, level, window, stat.effect(total(window.sums))) == (left >= alarm)
     assert answers == {"alarms", "confirms", "quiet"}
 
 
@@ -114,7 +114,7 @@ def test_loaded_between_any_two_buckets_it_decides_the_same(small_baseline: Base
         for monitor in (stayed, restarted):
             monitor.forget(day - 20)
         assert list(map(told, findings[0])) == list(map(told, findings[1]))
-        assert stayed.standing() == restarted.standing()
+        assert stayed.statuses() == restarted.statuses()
         parts = stayed.save()
         assert parts == restarted.save()
         same += sum(parts[name] == before.get(name) for name in parts)
@@ -156,30 +156,30 @@ def test_a_fire_reaches_back_to_its_alarm(small_baseline: Baseline) -> None:
     reached = set()
     for finding in found:
         if finding.fired:
-            alarm = alarms[finding.head, finding.language]
+            alarm = alarms[finding.signal, finding.language]
             begun = alarm.n - alarm.documents
             # A rate counts its language's documents: their number among all is an estimate.
-            assert abs(finding.since_alarm - (finding.n - begun)) <= (0 if finding.level is not None else 2)
-            assert finding.since_alarm > finding.documents
+            assert abs(finding.since_warning - (finding.n - begun)) <= (0 if finding.level is not None else 2)
+            assert finding.since_warning > finding.documents
             reached.add(finding.level is None)
         else:
-            assert finding.since_alarm == finding.documents
-            alarms[finding.head, finding.language] = finding
+            assert finding.since_warning == finding.documents
+            alarms[finding.signal, finding.language] = finding
     assert reached == {True, False}
 
 
 def test_it_stands_in_alarm_until_it_is_confirmed(small_baseline: Baseline) -> None:
     """Before a document each rate stands at nothing; in a flood heads are above their thresholds and in alarm."""
     monitor = Monitor(small_baseline)
-    assert {standing.statistic for standing in monitor.standing()} == {0.0}
+    assert {statuses.statistic for statuses in monitor.statuses()} == {0.0}
     flood = [BaselineDocument(document.text, "the-flood", document.day) for document in made_documents(1_000, 5, novel=1.0)]
     rows = small_baseline.featuriser.rows([document.text for document in flood])
     for first in range(0, len(flood), 50):
         list(monitor.push(sketched(rows[first : first + 50], np.full(50, group_of("the-flood")))))
-    standing = {standing.head: standing for standing in monitor.standing() if standing.language is None}
-    assert standing["phi"].alarmed
-    assert standing["phi"].statistic > standing["phi"].threshold
-    assert not standing["mojibake"].alarmed
+    statuses = {one.signal: one for one in monitor.statuses() if one.language is None}
+    assert statuses["phi"].alarmed
+    assert statuses["phi"].statistic > statuses["phi"].threshold
+    assert not statuses["mojibake"].alarmed
 
 
 @pytest.fixture(scope="module")
@@ -198,9 +198,9 @@ def test_a_topic_of_one_language_is_told_with_it(bilingual_baseline: Baseline) -
     ]
     found = watched(bilingual_baseline, stream)
     assert {finding.language for finding in found} == {None, "en"}
-    assert {finding.head for finding in found if finding.language == "en"} >= {"unknown_word", "phi"}
+    assert {finding.signal for finding in found if finding.language == "en"} >= {"unknown_word", "phi"}
     assert any(finding.fired and finding.language == "en" for finding in found)
-    assert {standing.language for standing in Monitor(bilingual_baseline).standing()} == {None, "hi", "en"}
+    assert {statuses.language for statuses in Monitor(bilingual_baseline).statuses()} == {None, "hi", "en"}
 
 
 def test_one_source_of_one_language_never_fires_there(bilingual_baseline: Baseline) -> None:

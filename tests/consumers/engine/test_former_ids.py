@@ -19,7 +19,7 @@ from consumers.engine.stage import OwnedTask
 from consumers.kept_state import current_version
 from consumers.migrations import STAGE1
 from consumers.records import Effects, InputRecord
-from gpu_runner.event_log.withdrawals import KnownSample, Retraction, TakenBack, known_samples
+from gpu_runner.event_log.withdrawals import KnownSample, Retraction, Withdrawals, known_samples
 from gpu_runner.jobs.leased_samples import settle
 from schemas import topics
 from schemas.envelope import decode
@@ -178,22 +178,22 @@ def test_k3_the_runner_finds_what_it_holds_under_a_former_name(build: Any, colle
     assert trained.sample_id == old("f3", GATEWAY)
     listed = known_samples(json.loads(json.dumps({trained.sample_id: KnownSample.of(trained).as_dict()})))
     (gone,) = samples(build, collector.process([again("f3", source=CLI, revision=5, retracted=True)]))
-    taken_back = TakenBack()
-    taken_back.apply(Retraction.of(gone))
-    assert taken_back.gone(MODEL, listed) == {trained.sample_id: "retracted"}
-    another = TakenBack()
+    withdrawals = Withdrawals()
+    withdrawals.apply(Retraction.of(gone))
+    assert withdrawals.withdrawn(MODEL, listed) == {trained.sample_id: "retracted"}
+    another = Withdrawals()
     another.apply(Retraction.of(gone.model_copy(update={"user_hash": "e" * 64})))
-    assert another.gone(MODEL, listed) == {}
+    assert another.withdrawn(MODEL, listed) == {}
     (revised,) = samples(build, collector.process([again("c2", source=DEFAULT_SOURCE, revision=1, correction="नया")]))
     ref = SampleRef(sample_id=old("c2", CLI), revision=1, partition=0, offset=9)
     batch = LeasedBatch(number=1, sha256="0" * 64, samples=(ref,))
-    (leased,) = settle(batch, {(0, 9): revised}, TakenBack()).samples
+    (leased,) = settle(batch, {(0, 9): revised}, Withdrawals()).samples
     assert leased.sample_id == old("c2", CLI)
     assert not settle(batch, {(0, 9): revised}, _retracting(revised)).samples
 
 
-def _retracting(sample: SampleCollected) -> TakenBack:
-    made = TakenBack()
+def _retracting(sample: SampleCollected) -> Withdrawals:
+    made = Withdrawals()
     made.apply(Retraction.of(sample.model_copy(update={"retracted": True, "former_ids": ()})))
     return made
 

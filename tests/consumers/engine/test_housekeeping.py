@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from consumers.engine.housekeeping import Upkeep
+from consumers.engine.housekeeping import Housekeeping
 from consumers.engine.snapshot import Snapshots
 from consumers.state_keys import position_key
 from schemas import topics
@@ -75,79 +75,79 @@ def snapshots(tmp_path: Path) -> Snapshots:
 
 
 @pytest.fixture
-def upkeep(clock: FakeClock, shard: FakeShard, snapshots: Snapshots) -> Upkeep:
-    return Upkeep([shard], {"stage1": snapshots}, snapshot_every_s=600, write_every_s=3 * HOUR_S, clock_s=clock)  # type: ignore[list-item]
+def housekeeping(clock: FakeClock, shard: FakeShard, snapshots: Snapshots) -> Housekeeping:
+    return Housekeeping([shard], {"stage1": snapshots}, snapshot_every_s=600, write_every_s=3 * HOUR_S, clock_s=clock)  # type: ignore[list-item]
 
 
-async def test_each_idle_changelog_is_written_to_in_time(clock: FakeClock, shard: FakeShard, upkeep: Upkeep) -> None:
+async def test_each_idle_changelog_is_written_to_in_time(clock: FakeClock, shard: FakeShard, housekeeping: Housekeeping) -> None:
     """Every partition is written to at the start and then once in three hours, as long as nothing else writes to it."""
-    await upkeep.look()
-    await upkeep.look()
+    await housekeeping.look()
+    await housekeeping.look()
     assert shard.rewritten == [[0, 4]]
     assert (shard.shown, shard.written) == (2, 2)
     clock.now_s += 3 * HOUR_S - 1
-    await upkeep.look()
+    await housekeeping.look()
     assert shard.rewritten == [[0, 4]]
     clock.now_s += 1
-    await upkeep.look()
+    await housekeeping.look()
     assert shard.rewritten == [[0, 4], [0, 4]]
 
 
-async def test_a_busy_changelog_is_left_alone(clock: FakeClock, shard: FakeShard, upkeep: Upkeep) -> None:
+async def test_a_busy_changelog_is_left_alone(clock: FakeClock, shard: FakeShard, housekeeping: Housekeeping) -> None:
     """A partition that records wrote to has its time from then; its neighbour that stood still is written to by itself."""
-    await upkeep.look()
+    await housekeeping.look()
     clock.now_s += 2 * HOUR_S
     shard.commit(4)
-    await upkeep.look()
+    await housekeeping.look()
     clock.now_s += HOUR_S
-    await upkeep.look()
+    await housekeeping.look()
     assert shard.rewritten[1:] == [[0]]
     clock.now_s += HOUR_S
-    await upkeep.look()
+    await housekeeping.look()
     assert shard.rewritten[1:] == [[0]]
     clock.now_s += HOUR_S
-    await upkeep.look()
+    await housekeeping.look()
     assert shard.rewritten[1:] == [[0], [4]]
 
 
 async def test_snapshots_come_in_their_interval_and_only_of_what_moved(
-    clock: FakeClock, shard: FakeShard, upkeep: Upkeep, snapshots: Snapshots
+    clock: FakeClock, shard: FakeShard, housekeeping: Housekeeping, snapshots: Snapshots
 ) -> None:
     """After ten minutes each task has one; later ones are written where the changelog went on."""
-    await upkeep.look()
+    await housekeeping.look()
     assert not snapshots.path(0).exists()
     clock.now_s += 600
-    await upkeep.look()
+    await housekeeping.look()
     first = snapshots.read(4)
     assert first is not None
     assert (first[0].changelog_next, first[1]) == (2, [(b"n", b"2")])
     shard.commit(0)
-    assert await upkeep.snapshot() == 1
+    assert await housekeeping.snapshot() == 1
     found = [snapshots.read(number) for number in (0, 4)]
     assert [header.changelog_next for header, _ in filter(None, found)] == [4, 2]
-    assert await upkeep.snapshot() == 0
+    assert await housekeeping.snapshot() == 0
 
 
-async def test_a_failed_shard_leaves_no_snapshot(shard: FakeShard, upkeep: Upkeep, snapshots: Snapshots) -> None:
+async def test_a_failed_shard_leaves_no_snapshot(shard: FakeShard, housekeeping: Housekeeping, snapshots: Snapshots) -> None:
     """State that may hold what was never committed is not kept."""
     shard.failed = True
-    assert await upkeep.snapshot() == 0
+    assert await housekeeping.snapshot() == 0
     assert not snapshots.path(0).exists()
 
 
-async def test_a_disk_that_takes_nothing_stops_nothing(shard: FakeShard, upkeep: Upkeep, snapshots: Snapshots) -> None:
+async def test_a_disk_that_takes_nothing_stops_nothing(shard: FakeShard, housekeeping: Housekeeping, snapshots: Snapshots) -> None:
     """Where no file can be written the upkeep goes on, and the next time the snapshot is tried again."""
     snapshots.folder.write_text("in the way")
-    assert await upkeep.snapshot() == 0
+    assert await housekeeping.snapshot() == 0
     snapshots.folder.unlink()
-    assert await upkeep.snapshot() == 2
+    assert await housekeeping.snapshot() == 2
 
 
 async def test_without_snapshots_idle_changelogs_are_still_written_to(clock: FakeClock, shard: FakeShard) -> None:
     """SNAPSHOT_EVERY_MINUTES=0 turns off the snapshots alone."""
-    upkeep = Upkeep([shard], {}, snapshot_every_s=0, write_every_s=HOUR_S, clock_s=clock)  # type: ignore[list-item]
-    await upkeep.look()
-    assert (shard.rewritten, await upkeep.snapshot()) == ([[0, 4]], 0)
+    housekeeping = Housekeeping([shard], {}, snapshot_every_s=0, write_every_s=HOUR_S, clock_s=clock)  # type: ignore[list-item]
+    await housekeeping.look()
+    assert (shard.rewritten, await housekeeping.snapshot()) == ([[0, 4]], 0)
 
 
 def restores(log: str) -> list[tuple[int, int]]:

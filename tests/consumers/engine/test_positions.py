@@ -16,7 +16,7 @@ from consumers.engine.positions import (
     start_offsets,
     write_starts,
 )
-from consumers.engine.stage import OwnedTask, Place
+from consumers.engine.stage import InputPartition, OwnedTask
 from consumers.errors import StateMismatch
 from consumers.settings import ConsumerSettings
 from consumers.stages import stage2
@@ -46,7 +46,7 @@ class FakeLog:
         return "ticks" if "clock" in tp.topic else "samples"
 
 
-async def starts(build: Any, log: FakeLog, *tasks: dict[Place, int], skip_lost: bool = False) -> dict[Place, int]:
+async def starts(build: Any, log: FakeLog, *tasks: dict[InputPartition, int], skip_lost: bool = False) -> dict[InputPartition, int]:
     owned = [OwnedTask(Decider(partition, build.trigger_policy()), next_) for partition, next_ in enumerate(tasks, start=1)]
     return await start_offsets(log, CONNECTION, STAGE, [SAMPLES, TICKS], owned, skip_lost=skip_lost)  # type: ignore[arg-type]
 
@@ -84,7 +84,7 @@ async def test_k1_another_topic_is_known_by_its_id(build: Any) -> None:
     """A position of another topic is refused though the log has that offset; allowed, the new topic is read from its beginning."""
     log, owned = FakeLog(samples=(2, 20), ticks=(0, 9)), OwnedTask(Decider(1, build.trigger_policy()), {SAMPLES: 11, TICKS: 8})
 
-    async def found(*, skip_lost: bool = False, **ids: str) -> dict[Place, int]:
+    async def found(*, skip_lost: bool = False, **ids: str) -> dict[InputPartition, int]:
         given = {topics.SAMPLE_COLLECTED: ids["samples"], topics.CLOCK_TICKED: "ticks-1"}
         reads = [SAMPLES, TICKS]
         return await start_offsets(log, CONNECTION, STAGE, reads, [owned], skip_lost=skip_lost, topic_ids=given)  # type: ignore[arg-type]

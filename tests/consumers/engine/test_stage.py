@@ -43,11 +43,11 @@ def test_stage1_sketches_by_the_baselines_in_force(build: Any) -> None:
     """A task of stage 1 asks for the baseline of a document's model and event-day, and tells of it."""
     asked: list[tuple[str, int]] = []
 
-    def in_force(model: str, day: int) -> SimulatedSketcher:
+    def active_sketcher(model: str, day: int) -> SimulatedSketcher:
         asked.append((model, day))
         return SimulatedSketcher()
 
-    task = stage1(ConsumerSettings(holdout_key="k"), in_force).new_task(0)
+    task = stage1(ConsumerSettings(holdout_key="k"), active_sketcher).new_task(0)
     (summary,) = build.emitted(task.process([build.record(build.document(model="m"))]), SignalSummarised)
     assert asked == [("m", build.start.date().toordinal())]
     assert summary.baseline == SimulatedSketcher().sha256

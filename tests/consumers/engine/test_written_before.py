@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +44,14 @@ def written(effects: Effects, topic: str) -> list[bytes]:
     return [*(one.value for one in effects.encoded if one.topic == topic), *events]
 
 
+def by_key(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[bytes | None, list[bytes | None]]:
+    """What was written under each key, in order; in a compacted log nothing depends on the order of two keys."""
+    found: dict[bytes | None, list[bytes | None]] = {}
+    for key, value in records:
+        found.setdefault(key, []).append(value)
+    return found
+
+
 @pytest.fixture
 def making(build: Any) -> Making:
     """Makes the empty task of a stage, set as it was where the records were made."""
@@ -53,11 +61,11 @@ def making(build: Any) -> Making:
 
 @pytest.mark.parametrize("changelog", [ONE, TWO])
 def test_the_same_inputs_give_the_bytes_that_57fab2c_wrote(making: Making, changelog: str) -> None:
-    """Every record of the state and of the topics, in its order; restored, they are the state of who read the inputs."""
+    """Every record of the topics in its order, and of the state in that of its key; restored, they are the state of who read the inputs."""
     task = making(changelog)
     steps = [task.process(batch) for batch in inputs(changelog)]
     state = [change for effects in steps for change in effects.changes.items()]
-    assert state == [(one.key, one.value) for one in recorded(BEFORE, changelog) if (one.key or b"")[:1] not in b"psv"]
+    assert by_key(state) == by_key((one.key, one.value) for one in recorded(BEFORE, changelog) if (one.key or b"")[:1] not in b"psv")
     for topic in OUTPUTS[changelog]:
         assert [value for effects in steps for value in written(effects, topic)] == [one.value for one in recorded(BEFORE, topic)]
     owned = restored(BEFORE, changelog, making(changelog))

@@ -17,7 +17,7 @@ from gpu_runner.dataset.corrections import (
     resolve_corrections,
     training_rows,
 )
-from gpu_runner.dataset.questions.reword import question_key
+from gpu_runner.dataset.questions.paraphrase import question_key
 
 
 def sample(sample_id: str, **fields: Any) -> dict[str, Any]:

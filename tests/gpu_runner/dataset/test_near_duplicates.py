@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gpu_runner.dataset.near_duplicates import NearDuplicates
-from gpu_runner.dataset.questions.reword import reword
+from gpu_runner.dataset.questions.paraphrase import paraphrase
 from gpu_runner.dataset.rows import Language
 from gpu_runner.dataset.squad import SquadParagraph
 
@@ -25,10 +25,10 @@ def test_xquad_rewordings_are_found_and_other_questions_are_not(
     held_out = [question for paragraph in read[::10] for question in paragraph.questions]
     others = [question for number, paragraph in enumerate(read) if number % 10 for question in paragraph.questions]
     index = NearDuplicates([(question.question, question.answers) for question in held_out], [question.question for question in others])
-    reworded = [(wording, question.answers[0]) for question in held_out for wording in reword(question.question, language)]
-    found = sum(index.nearest(wording, answer) is not None for wording, answer in reworded)
+    paraphrased = [(wording, question.answers[0]) for question in held_out for wording in paraphrase(question.question, language)]
+    found = sum(index.nearest(wording, answer) is not None for wording, answer in paraphrased)
     wrong = sum(index.nearest(question.question, question.answers[0]) is not None for question in others)
-    assert found >= 0.99 * len(reworded)
+    assert found >= 0.99 * len(paraphrased)
     assert wrong <= 0.01 * len(others)
 
 

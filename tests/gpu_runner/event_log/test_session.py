@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from runner_fakes import START, command, correction, request, retraction, serving
 
 from gpu_runner.errors import BrokenLog, JobRefused, LeaseLost, NotConnected
-from gpu_runner.event_log.read_model import Ledger
+from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.session import KafkaChannel, kafka_channel
 from gpu_runner.event_log.withdrawals import Erasure
 from gpu_runner.hyperparameters import resolve
@@ -74,23 +74,23 @@ async def send(connection: KafkaConnection) -> AsyncIterator[Callable[..., objec
     await producer.stop()
 
 
-async def restored(connection: KafkaConnection) -> tuple[KafkaChannel, Ledger]:
+async def restored(connection: KafkaConnection) -> tuple[KafkaChannel, ReadModel]:
     """An open channel and what it restored."""
-    channel, ledger = kafka_channel(connection, f"{connection.topic_prefix}-runner", now), Ledger()
-    await channel.open(ledger)
-    return channel, ledger
+    channel, read_model = kafka_channel(connection, f"{connection.topic_prefix}-runner", now), ReadModel()
+    await channel.open(read_model)
+    return channel, read_model
 
 
 async def test_what_one_session_wrote_the_next_restores(connection: KafkaConnection, send: Callable[..., object]) -> None:
     """Own events and requests come back; later requests are polled, own events are not read again."""
     await send(command())
-    channel, ledger = await restored(connection)
-    assert [one.command_id for one in ledger.new_commands()] == ["cmd-1"]
-    accepted = jobs.accept(command(), None, version="v1", knobs=KNOBS, now=START)
+    channel, read_model = await restored(connection)
+    assert [one.command_id for one in read_model.new_commands()] == ["cmd-1"]
+    accepted = jobs.accept(command(), None, version="v1", hyperparameters=KNOBS, now=START)
     await channel.write([accepted, serving()])
     await channel.close()
-    channel, ledger = await restored(connection)
-    assert (ledger.jobs["cmd-1"], ledger.current["tiny"], ledger.new_commands()) == (accepted, serving(), [])
+    channel, read_model = await restored(connection)
+    assert (read_model.jobs["cmd-1"], read_model.current["tiny"], read_model.new_commands()) == (accepted, serving(), [])
     await send(request("rollback"))
     polled: list[object] = []
     while not polled:
@@ -127,8 +127,8 @@ async def test_k1_topics_that_became_others_are_read_again(kafka_broker: str, mo
     wire = encode(command(), source="stage2", time=START)
     await producer.send_and_wait(requests, wire.value, key=wire.key, partition=5, headers=list(wire.headers))
     await producer.stop()
-    channel, ledger = await restored(connection)
-    assert [one.command_id for one in ledger.new_commands()] == ["cmd-1"]
+    channel, read_model = await restored(connection)
+    assert [one.command_id for one in read_model.new_commands()] == ["cmd-1"]
     await channel.write([serving()])
     found = [record.partition async for record in records(connection, [current])]
     assert found == [partition_of(b"tiny", topics.MODEL_PARTITIONS)]
@@ -142,9 +142,9 @@ async def test_an_unreadable_command_becomes_one_dead_letter(connection: KafkaCo
     """With its original bytes, and only once, however often the runner starts."""
     partition, offset = await send(b"{not json", topics.RETRAIN_REQUESTED)  # type: ignore[misc]
     for _ in range(2):
-        channel, ledger = await restored(connection)
+        channel, read_model = await restored(connection)
         await channel.close()
-        assert ledger.new_commands() == []
+        assert read_model.new_commands() == []
     place = TopicPartition(connection.dead_letters(topics.RETRAIN_REQUESTED), 0)
     consumer = AIOKafkaConsumer(**connection.consumer_options())
     await consumer.start()
@@ -171,14 +171,14 @@ async def test_leased_samples_are_read_by_reference(connection: KafkaConnection,
     await send(UserErased(user_hash=str(samples[2].user_hash), actor="asha"), at=START + timedelta(hours=1))
     batch = LeasedBatch(number=1, sha256=batch_sha256(refs, ()), samples=refs)
     reader = KafkaSamples(connection)
-    channel, ledger = await restored(connection)
+    channel, read_model = await restored(connection)
     await channel.close()
-    leased = settle(batch, await reader.read(batch), ledger.taken_back)
+    leased = settle(batch, await reader.read(batch), read_model.withdrawals)
     assert leased.samples == (samples[0], samples[3])
     assert dict(leased.dropped) == {"retracted": 1, "erased": 1}
     missing = refs[3].model_copy(update={"offset": 900})
     rest = LeasedBatch(number=2, sha256=batch_sha256((refs[0], missing), ()), samples=(refs[0], missing))
-    assert dict(settle(rest, await reader.read(rest), ledger.taken_back).dropped) == {"expired": 1}
+    assert dict(settle(rest, await reader.read(rest), read_model.withdrawals).dropped) == {"expired": 1}
     with pytest.raises(JobRefused, match="does not have its stated sha256"):
         await reader.read(batch.model_copy(update={"sha256": "0" * 64}))
 
@@ -195,9 +195,9 @@ async def test_retractions_and_erasures_are_followed(connection: KafkaConnection
     await send(samples[0].model_copy(update={"revision": 2, "retracted": True}))
     await send(UserErased(user_hash=str(samples[1].user_hash), actor="asha"), at=START + timedelta(hours=1))
     await send(words)
-    channel, ledger = await restored(connection)
-    assert ledger.taken_back.retracted == {("tiny", samples[0].sample_id): 2}
-    assert ledger.taken_back.erased == {samples[1].user_hash: START + timedelta(hours=1)}
+    channel, read_model = await restored(connection)
+    assert read_model.withdrawals.retracted == {("tiny", samples[0].sample_id): 2}
+    assert read_model.withdrawals.erased == {samples[1].user_hash: START + timedelta(hours=1)}
     await send(words)
     await send(samples[2].model_copy(update={"retracted": True}))
     await send(UserErased(user_hash=str(samples[2].user_hash), actor="asha"), at=START + timedelta(hours=2))
@@ -215,7 +215,7 @@ async def test_a_reference_to_another_record_is_refused(connection: KafkaConnect
     batch = LeasedBatch(number=1, sha256=batch_sha256(refs, ()), samples=refs)
     found = await KafkaSamples(connection).read(batch)
     with pytest.raises(JobRefused, match="is not the leased sample"):
-        settle(batch, found, Ledger().taken_back)
+        settle(batch, found, ReadModel().withdrawals)
 
 
 async def test_a_missing_topic_is_named(embedded_broker: EmbeddedBroker) -> None:
@@ -223,7 +223,7 @@ async def test_a_missing_topic_is_named(embedded_broker: EmbeddedBroker) -> None
     connection = KafkaConnection(embedded_broker.bootstrap_servers, f"t{uuid4().hex[:8]}", embedded=True)
     channel = kafka_channel(connection, "x", now)
     with pytest.raises(NotConnected, match="abhyas topics apply"):
-        await channel.open(Ledger())
+        await channel.open(ReadModel())
     await channel.close()
 
 
@@ -239,7 +239,7 @@ async def test_a_dropped_record_of_the_embedded_broker_is_fatal(embedded_broker:
     await producer.stop()
     channel = kafka_channel(connection, f"{prefix}-runner", now)
     with pytest.raises(BrokenLog, match="has dropped records"):
-        await channel.open(Ledger())
+        await channel.open(ReadModel())
     await channel.close()
 
 
@@ -247,7 +247,7 @@ async def test_a_broker_that_is_away_is_said_to_be_away() -> None:
     """The service starts without it and tries again."""
     channel = kafka_channel(KafkaConnection("127.0.0.1:9"), "x", now)
     with pytest.raises(NotConnected, match=r"127\.0\.0\.1:9 can't be reached"):
-        await channel.open(Ledger())
+        await channel.open(ReadModel())
     await channel.close()
 
 
@@ -257,9 +257,9 @@ async def test_a_replaced_runner_can_not_write(kafka_broker: str) -> None:
     connection = KafkaConnection(kafka_broker, f"t{uuid4().hex[:8]}")
     await asyncio.to_thread(apply, connection, topics.specs(connection.topic_prefix))
     first, second = (kafka_channel(connection, f"{connection.topic_prefix}-runner", now) for _ in range(2))
-    await first.open(Ledger())
+    await first.open(ReadModel())
     await first.write([serving()])
-    await second.open(Ledger())
+    await second.open(ReadModel())
     with pytest.raises(LeaseLost, match="another runner"):
         await first.write([serving(version="v1")])
     await second.write([serving(version="v2")])

@@ -8,22 +8,22 @@ from datetime import timedelta
 
 from runner_fakes import START, correction, sha
 
-from gpu_runner.event_log.withdrawals import Erasure, KnownSample, Retraction, TakenBack, known_samples
+from gpu_runner.event_log.withdrawals import Erasure, KnownSample, Retraction, Withdrawals, known_samples
 
 USER = sha("user")
 SAMPLE = KnownSample(revision=1, user_hash=USER, occurred_at=START)
 
 
-def folded(*facts: Erasure | Retraction) -> TakenBack:
-    taken_back = TakenBack()
+def folded(*facts: Erasure | Retraction) -> Withdrawals:
+    withdrawals = Withdrawals()
     for fact in facts:
-        taken_back.apply(fact)
-    return taken_back
+        withdrawals.apply(fact)
+    return withdrawals
 
 
 def test_an_erasure_reaches_up_to_its_time() -> None:
     """What the user said at that time or before goes, what was said later and what others said stays."""
-    taken_back = folded(Erasure(USER, START))
+    withdrawals = folded(Erasure(USER, START))
     samples = {
         "before": replace(SAMPLE, occurred_at=START - timedelta(days=20)),
         "then": SAMPLE,
@@ -31,18 +31,18 @@ def test_an_erasure_reaches_up_to_its_time() -> None:
         "other": replace(SAMPLE, user_hash=sha("other")),
         "nobody": replace(SAMPLE, user_hash=None),
     }
-    assert taken_back.gone("tiny", samples) == {"before": "erased", "then": "erased"}
+    assert withdrawals.withdrawn("tiny", samples) == {"before": "erased", "then": "erased"}
 
 
 def test_a_retraction_reaches_up_to_its_revision() -> None:
     """A later revision says something anew; another model's sample of the same id is another one."""
-    taken_back = folded(Retraction("tiny", "s", 1))
-    assert [taken_back.reason("tiny", "s", replace(SAMPLE, revision=revision)) for revision in (0, 1, 2)] == [
+    withdrawals = folded(Retraction("tiny", "s", 1))
+    assert [withdrawals.reason("tiny", "s", replace(SAMPLE, revision=revision)) for revision in (0, 1, 2)] == [
         "retracted",
         "retracted",
         None,
     ]
-    assert taken_back.reason("large", "s", SAMPLE) is None
+    assert withdrawals.reason("large", "s", SAMPLE) is None
 
 
 def test_facts_may_come_twice_and_in_any_order() -> None:
@@ -62,15 +62,15 @@ def test_what_is_kept_of_a_sample_has_no_text() -> None:
 
 def test_k3_a_move_to_another_model_takes_back_what_was_said_before_it() -> None:
     """What comes back to the former model at the same revision was said later, and stays."""
-    taken_back = folded(Retraction("tiny", "s", 1, until=START))
+    withdrawals = folded(Retraction("tiny", "s", 1, until=START))
     known = [replace(SAMPLE, occurred_at=START + timedelta(seconds=seconds)) for seconds in (-1, 0, 1)]
-    assert [taken_back.reason("tiny", "s", one) for one in known] == ["retracted", "retracted", None]
-    assert taken_back.reason("tiny", "s", replace(known[2], revision=0)) == "retracted"
+    assert [withdrawals.reason("tiny", "s", one) for one in known] == ["retracted", "retracted", None]
+    assert withdrawals.reason("tiny", "s", replace(known[2], revision=0)) == "retracted"
 
 
 def test_k3_a_retraction_reaches_what_is_known_under_a_former_id_of_its_user() -> None:
     """A former id said nothing of the user, so another one's sample under it is not meant."""
-    taken_back = folded(Retraction("tiny", "new", 1, former_ids=("old",), user_hash=USER))
-    assert taken_back.reason("tiny", "old", SAMPLE) == "retracted"
-    assert taken_back.reason("tiny", "old", replace(SAMPLE, user_hash=sha("other"))) is None
-    assert taken_back.reason("tiny", "old", replace(SAMPLE, revision=2)) is None
+    withdrawals = folded(Retraction("tiny", "new", 1, former_ids=("old",), user_hash=USER))
+    assert withdrawals.reason("tiny", "old", SAMPLE) == "retracted"
+    assert withdrawals.reason("tiny", "old", replace(SAMPLE, user_hash=sha("other"))) is None
+    assert withdrawals.reason("tiny", "old", replace(SAMPLE, revision=2)) is None

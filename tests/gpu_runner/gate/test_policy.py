@@ -9,7 +9,7 @@ import pytest
 
 from gpu_runner.dataset.rows import EvaluationItem, json_lines
 from gpu_runner.gate.policy import GUARDS, Policy, PolicyError, policy_text
-from gpu_runner.versions.gate_policy_file import MOST_BYTES, parse_policy, policy_in_force, write_policy
+from gpu_runner.versions.gate_policy_file import MOST_BYTES, active_policy, parse_policy, write_policy
 from runtime.artifacts.local import LocalStore
 
 ITEMS_KEY = "eval_data/tiny/registered/items.jsonl"
@@ -88,10 +88,10 @@ def test_a_file_that_is_no_policy_is_refused(content: bytes, told: str) -> None:
 def test_k11_a_model_without_a_file_has_this_releases_policy_in_its_own_languages(tmp_path: Path) -> None:
     """Models of earlier releases: the languages of their registered items; both where not even those are there."""
     store = LocalStore(tmp_path)
-    assert policy_in_force(store, "tiny", items_key=ITEMS_KEY).policy == Policy()
+    assert active_policy(store, "tiny", items_key=ITEMS_KEY).policy == Policy()
     items = [EvaluationItem(str(n), "holdout", f"q {n}", ("a",), "mr", "g") for n in range(3)]
     store.write_bytes(ITEMS_KEY, json_lines(items))
-    found = policy_in_force(store, "tiny", items_key=ITEMS_KEY)
+    found = active_policy(store, "tiny", items_key=ITEMS_KEY)
     assert found.policy == Policy(languages=("mr",))
     assert found.named() is None
 
@@ -102,13 +102,13 @@ def test_k11_a_policy_that_was_changed_or_is_gone_is_refused(tmp_path: Path) -> 
     written = write_policy(store, "tiny", Policy(margin=0.1, languages=("hi",)))
     assert written.key is not None
     store.write_bytes("finetuned/tiny/v0/decision.json", json.dumps({"gate_policy": written.named()}).encode())
-    assert policy_in_force(store, "tiny", items_key=ITEMS_KEY) == written
+    assert active_policy(store, "tiny", items_key=ITEMS_KEY) == written
     store.write_bytes(written.key, store.read_bytes(written.key).replace(b"margin: 0.1", b"margin: 0.9"))
     with pytest.raises(PolicyError, match="put the original back"):
-        policy_in_force(store, "tiny", items_key=ITEMS_KEY)
+        active_policy(store, "tiny", items_key=ITEMS_KEY)
     (tmp_path / written.key).unlink()
     with pytest.raises(PolicyError, match="can't be read"):
-        policy_in_force(store, "tiny", items_key=ITEMS_KEY)
+        active_policy(store, "tiny", items_key=ITEMS_KEY)
 
 
 def test_every_known_guard_is_in_the_default() -> None:

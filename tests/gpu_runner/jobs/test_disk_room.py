@@ -10,8 +10,8 @@ import pytest
 from runner_fakes import FakeClock, FakeSamples, Installation, request, until
 
 from gpu_runner.api.health import Health
-from gpu_runner.event_log.read_model import Ledger
-from gpu_runner.hyperparameters import Knobs
+from gpu_runner.event_log.read_model import ReadModel
+from gpu_runner.hyperparameters import ResolvedHyperparameters
 from gpu_runner.jobs import disk_room
 from gpu_runner.jobs import state as jobs
 from gpu_runner.jobs.disk_room import Need, adapter_bytes, need_of
@@ -108,7 +108,9 @@ def bootstrapped_room(local_store: Any, settings: Any, make_serving: Callable[..
 def ended(command: RetrainRequested, outcome: Outcome, *, retryable: bool = False) -> TrainingState:
     """A job's last state."""
     at = FakeClock()()
-    state = jobs.take(jobs.accept(command, None, version="v1", knobs=Knobs({}, {}), now=at), "a", now=at, lease_s=45)
+    state = jobs.take(
+        jobs.accept(command, None, version="v1", hyperparameters=ResolvedHyperparameters({}, {}), now=at), "a", now=at, lease_s=45
+    )
     return jobs.end(state, outcome, now=at, retryable=retryable)
 
 
@@ -129,9 +131,9 @@ def test_k9_checkpoints_stay_for_an_attempt_that_may_come(  # noqa: PLR0917 (one
     tmp_path: Any, make_command: Maker, outcome: Outcome, retryable: bool, attempt: int, newest: int, goes: bool
 ) -> None:
     """And go with every other end; rows, answers and results stay in any case."""
-    state, ledger = ended(make_command(attempt=attempt), outcome, retryable=retryable), Ledger()
+    state, read_model = ended(make_command(attempt=attempt), outcome, retryable=retryable), ReadModel()
     for event in (state, make_command(attempt=newest)):
-        ledger.apply(event)
+        read_model.apply(event)
     folder = JobFolder(tmp_path, state.job_id).path
     for name in (
         "checkpoints/step-4/optimizer.pt",
@@ -142,12 +144,12 @@ def test_k9_checkpoints_stay_for_an_attempt_that_may_come(  # noqa: PLR0917 (one
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"x")
-    assert has_ended_for_good(state, ledger) is goes
-    assert clear_ended([state], ledger, tmp_path) == int(goes)
+    assert has_ended_for_good(state, read_model) is goes
+    assert clear_ended([state], read_model, tmp_path) == int(goes)
     assert {path.name for path in folder.iterdir()} >= {"dataset", "result.json"}
     assert (folder / "checkpoints").exists() is not goes
     assert (folder / "merged").exists() is not goes
-    assert clear_ended([state], ledger, tmp_path) == 0
+    assert clear_ended([state], read_model, tmp_path) == 0
 
 
 async def test_k9_a_rejected_job_leaves_no_weights_in_its_folder(bootstrapped: Installation, make_command: Maker) -> None:

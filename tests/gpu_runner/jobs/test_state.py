@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_runner.hyperparameters import Knobs, resolve
+from gpu_runner.hyperparameters import ResolvedHyperparameters, resolve
 from gpu_runner.jobs import state as jobs
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.registry import next_version
@@ -24,17 +24,23 @@ KNOBS = resolve(Hyperparameters(), RunnerSettings())
 @pytest.fixture
 def accepted(make_command: Callable[..., RetrainRequested]) -> TrainingState:
     """A job that was just accepted."""
-    return jobs.accept(make_command(), None, version="v1", knobs=KNOBS, now=NOW)
+    return jobs.accept(make_command(), None, version="v1", hyperparameters=KNOBS, now=NOW)
 
 
 def test_a_later_attempt_keeps_version_and_knobs(make_command: Callable[..., RetrainRequested], accepted: TrainingState) -> None:
     """It goes on in the same folder from the same checkpoints, whatever the environment says by now."""
     failed = jobs.end(jobs.take(accepted, "a", now=NOW, lease_s=45), "failed", now=NOW, retryable=True)
-    again = jobs.accept(make_command(attempt=2), failed, version="v9", knobs=Knobs({"epochs": 7}, {"epochs": "environment"}), now=NOW)
+    again = jobs.accept(
+        make_command(attempt=2),
+        failed,
+        version="v9",
+        hyperparameters=ResolvedHyperparameters({"epochs": 7}, {"epochs": "environment"}),
+        now=NOW,
+    )
     assert (again.version, again.hyperparameters, again.attempt, again.outcome) == ("v1", accepted.hyperparameters, 2, None)
     assert jobs.take(again, "a", now=NOW, lease_s=45).lease.token == 2  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="not later than attempt 2"):
-        jobs.accept(make_command(attempt=2), again, version="v1", knobs=KNOBS, now=NOW)
+        jobs.accept(make_command(attempt=2), again, version="v1", hyperparameters=KNOBS, now=NOW)
 
 
 def test_each_owner_has_a_larger_token(accepted: TrainingState) -> None:

@@ -176,8 +176,8 @@ def test_k13_the_date_of_a_template_is_the_jobs(tokenizer: Any) -> None:
 def test_k13_the_date_is_in_a_jobs_identity() -> None:
     """A checkpoint of another day is not resumed from; a spec of an earlier release, without a date, has the identity that it had."""
     files = DatasetFiles("t", "e", "i", {"train": "x"})
-    knobs = TrainingHyperparameters(lora_rank=1, lora_alpha=1, learning_rate=0.1, epochs=1, batch_size=1, max_seq_length=8)
-    spec = Spec("job", 1, "m", "v1", Start("s", "v0", "y"), knobs, 1, files, 0.3, 1.0, 5, 4)
+    hyperparameters = TrainingHyperparameters(lora_rank=1, lora_alpha=1, learning_rate=0.1, epochs=1, batch_size=1, max_seq_length=8)
+    spec = Spec("job", 1, "m", "v1", Start("s", "v0", "y"), hyperparameters, 1, files, 0.3, 1.0, 5, 4)
     assert spec.identity() == "5e383b70ce8baf82e6e89b905b8c5efc17f040dba2bdff787a097aac070429a3"
     dated = [replace(spec, date=f"2021-03-0{day}T04:00:00+00:00").identity() for day in (1, 2, 2)]
     assert len({spec.identity(), *dated}) == 3

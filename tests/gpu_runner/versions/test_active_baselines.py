@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from gpu_runner.versions.active_baselines import KEPT_DAYS, StoredBaseline, first_in_force, in_force
+from gpu_runner.versions.active_baselines import KEPT_DAYS, StoredBaseline, active_after, first_active
 
 TODAY = date(2026, 11, 23)
 
@@ -15,14 +15,14 @@ def stored(number: int) -> StoredBaseline:
 
 def test_a_bootstraps_baseline_is_of_every_day() -> None:
     """Documents may be older than the installation."""
-    (first,) = first_in_force(stored(0))
+    (first,) = first_active(stored(0))
     assert (first.from_day, first.documents) == (date.min, 2_000)
-    assert first_in_force(None) == ()
+    assert first_active(None) == ()
 
 
 def test_a_promotions_baseline_begins_tomorrow() -> None:
     """Today has one already in some partition; the one before stays for the days that are its own."""
-    found = in_force(first_in_force(stored(0)), stored(1), TODAY)
+    found = active_after(first_active(stored(0)), stored(1), TODAY)
     assert [(one.uri, one.from_day) for one in found] == [
         ("drift/tiny/v0/baseline", date.min),
         ("drift/tiny/v1/baseline", TODAY + timedelta(days=1)),
@@ -31,30 +31,30 @@ def test_a_promotions_baseline_begins_tomorrow() -> None:
 
 def test_no_new_baseline_changes_nothing() -> None:
     """A promotion without documents, and one to a version whose baseline is in force already."""
-    known = in_force(first_in_force(stored(0)), stored(1), TODAY)
+    known = active_after(first_active(stored(0)), stored(1), TODAY)
     later = TODAY + timedelta(days=3)
-    assert in_force(known, None, later) == known
-    assert in_force(known, stored(1), later) == known
+    assert active_after(known, None, later) == known
+    assert active_after(known, stored(1), later) == known
 
 
 def test_the_last_change_of_a_day_counts() -> None:
     """A promotion and its rollback on one day: tomorrow begins with the baseline that it would have had anyway."""
-    known = first_in_force(stored(0))
-    assert in_force(in_force(known, stored(1), TODAY), stored(0), TODAY) == known
-    assert [one.documents for one in in_force(in_force(known, stored(1), TODAY), stored(2), TODAY)] == [2_000, 2_002]
+    known = first_active(stored(0))
+    assert active_after(active_after(known, stored(1), TODAY), stored(0), TODAY) == known
+    assert [one.documents for one in active_after(active_after(known, stored(1), TODAY), stored(2), TODAY)] == [2_000, 2_002]
 
 
 def test_a_rollback_brings_the_old_baseline_back() -> None:
     """The same folder comes twice, for days before and after those of the other one."""
-    found = in_force(in_force(first_in_force(stored(0)), stored(1), TODAY), stored(0), TODAY + timedelta(days=5))
+    found = active_after(active_after(first_active(stored(0)), stored(1), TODAY), stored(0), TODAY + timedelta(days=5))
     assert [one.documents for one in found] == [2_000, 2_001, 2_000]
     assert found[-1].from_day == TODAY + timedelta(days=6)
 
 
 def test_a_baseline_leaves_with_its_last_day() -> None:
     """It is named as long as a day that it was in force on can be in a window."""
-    known = in_force(first_in_force(stored(0)), stored(1), TODAY)
-    kept = in_force(known, stored(2), TODAY + timedelta(days=KEPT_DAYS))
+    known = active_after(first_active(stored(0)), stored(1), TODAY)
+    kept = active_after(known, stored(2), TODAY + timedelta(days=KEPT_DAYS))
     assert [one.documents for one in kept] == [2_000, 2_001, 2_002]
-    left = in_force(known, stored(2), TODAY + timedelta(days=KEPT_DAYS + 1))
+    left = active_after(known, stored(2), TODAY + timedelta(days=KEPT_DAYS + 1))
     assert [one.documents for one in left] == [2_001, 2_002]

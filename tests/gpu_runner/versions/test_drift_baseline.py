@@ -187,10 +187,10 @@ def test_k9_a_fit_is_told_to_stop_between_its_streams(drift_documents: list[Base
             stop.ask()
         look()
 
-    with stop.in_force(), pytest.raises(WorkStopped):
+    with stop.active(), pytest.raises(WorkStopped):
         fit_baseline(drift_documents, between=between)
     assert len(seen) == 12
-    with stop.in_force(), pytest.raises(WorkStopped):
+    with stop.active(), pytest.raises(WorkStopped):
         fit(drift_documents, 0.1)
 
 

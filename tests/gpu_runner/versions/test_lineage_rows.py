@@ -12,7 +12,7 @@ import pytest
 from runner_fakes import START, Installation, correction, request, until
 
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
-from gpu_runner.event_log.withdrawals import Erasure, KnownSample, Retraction, TakenBack
+from gpu_runner.event_log.withdrawals import Erasure, KnownSample, Retraction, Withdrawals
 from gpu_runner.train.spec import DatasetFiles, TrainingError, check_counts, fresh_and_replay, load_rows
 from gpu_runner.versions.lineage_rows import LearntByVersion, LineageRows, gather, learnt_by_versions
 from runtime.artifacts.local import LocalStore
@@ -42,8 +42,8 @@ def version(
     return LearntByVersion(name, tuple(rows), tuple(items), samples, frozenset(mine))
 
 
-def gathered(*newest_first: LearntByVersion, taken_back: TakenBack | None = None, **fields: Any) -> LineageRows:
-    return gather("tiny", newest_first, fields.get("base", ()), taken_back or TakenBack(), fields.get("leased", {}))
+def gathered(*newest_first: LearntByVersion, withdrawals: Withdrawals | None = None, **fields: Any) -> LineageRows:
+    return gather("tiny", newest_first, fields.get("base", ()), withdrawals or Withdrawals(), fields.get("leased", {}))
 
 
 def words(found: LineageRows) -> list[tuple[str, str]]:
@@ -93,10 +93,10 @@ def test_k10_what_was_taken_back_is_left_out_of_every_version_and_the_older_answ
     """By the revision that each version has of a sample: a retraction of an older one leaves what was said anew."""
     first = version("v1", [row("1", "old", "s1"), row("2", sample="s2")])
     second = version("v2", [row("1", "new", "s3"), row("2", "anew", "s2")], {"s1": 0, "s2": 2})
-    taken_back = TakenBack()
-    taken_back.apply(Retraction("tiny", "s2", 1))
-    taken_back.apply(Erasure("user s3", START + timedelta(seconds=1)))
-    found = gathered(second, first, taken_back=taken_back)
+    withdrawals = Withdrawals()
+    withdrawals.apply(Retraction("tiny", "s2", 1))
+    withdrawals.apply(Erasure("user s3", START + timedelta(seconds=1)))
+    found = gathered(second, first, withdrawals=withdrawals)
     assert words(found) == [("1", "old"), ("2", "anew")]
     assert set(found.samples) == {"s1", "s2"}
     assert found.samples["s2"].revision == 2
@@ -122,7 +122,7 @@ def test_k10_rows_written_by_5fe573c_are_read(tmp_path: Path) -> None:
         items_of=lambda key: load_evaluation_items(local(key)) if store.exists(key) else (),
     )  # fmt: skip
     assert [one.version for one in found] == ["v1", "v0"]
-    everything = gather("tiny-llama", found, (), TakenBack(), {})
+    everything = gather("tiny-llama", found, (), Withdrawals(), {})
     assert (len(everything.rows), len(everything.items), everything.dropped) == (473, 200, {})
     assert {one.sample_id for one in everything.rows} <= everything.samples.keys()
 

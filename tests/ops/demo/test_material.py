@@ -30,7 +30,7 @@ def test_wordings_kept_apart_are_not_asked() -> None:
     """A question's kept wordings never appear among the questions that users ask and correct."""
     material = builtin_material(random.Random(0))
     asked = {question.text for question in material.unknown}
-    kept = {text for question in material.unknown for text in question.reworded}
+    kept = {text for question in material.unknown for text in question.paraphrased}
     assert kept
     assert not asked & kept
 
@@ -62,8 +62,8 @@ def test_a_squad_file_becomes_documents_and_questions(tmp_path: Path) -> None:
     (page,), (question,) = material.pages, material.unknown
     assert (question.text, question.answer, question.language) == ("When was the fort built?", "1620", "en")
     assert question.group == page.doc_id
-    assert question.text not in question.reworded
-    assert question.reworded
+    assert question.text not in question.paraphrased
+    assert question.paraphrased
 
 
 @pytest.mark.parametrize("language", ["hi", "en"])
@@ -76,4 +76,4 @@ def test_xquad_gives_documents_and_reworded_questions(language: str) -> None:
     material = squad_material(path, known_questions(random.Random(0)), random.Random(0))
     assert len(material.pages) == 240
     assert len(material.unknown) == 1190
-    assert all(question.reworded and question.language == language for question in material.unknown)
+    assert all(question.paraphrased and question.language == language for question in material.unknown)

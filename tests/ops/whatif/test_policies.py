@@ -10,7 +10,7 @@ import pytest
 
 from consumers.decide.trigger_state import TriggerPolicy
 from ops.errors import OperationFailed
-from ops.whatif.policies import policy_in_force, read_policies, settings_names
+from ops.whatif.policies import active_policy, read_policies, settings_names
 
 
 def write(folder: Path, text: str, name: str = "p.json") -> Path:
@@ -48,7 +48,7 @@ def test_the_environment_is_the_policy_in_force(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "7")
     monkeypatch.setenv("RUN_MAX_HOURS", "3")
     (scenario,) = read_policies(write(tmp_path, '{"x": {"threshold": 9}}'))
-    assert (policy_in_force().threshold, scenario.policy.threshold, scenario.policy.run_max_hours) == (7, 9, 3)
+    assert (active_policy().threshold, scenario.policy.threshold, scenario.policy.run_max_hours) == (7, 9, 3)
     monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "many")
     with pytest.raises(OperationFailed, match="the environment is not right: RETRAIN_TRIGGER_THRESHOLD"):
         read_policies(write(tmp_path, '{"x": {}}'))

@@ -56,7 +56,7 @@ def recorded(model: str, hours: int = 24) -> tuple[list[TriggerJournal], list[Re
         command = trigger.command()
         if command is not None:
             feed(JobSeen(command.command_id, 1, "promoted", False, f"v{command.batch.number}"))
-        feed(SampleSeen(f"{half:064x}", 0, False, True, False, False, voice=f"u:{half % 3}"))
+        feed(SampleSeen(f"{half:064x}", 0, False, True, False, False, contributor=f"u:{half % 3}"))
     wires = [TriggerJournal.model_validate_json(msgspec.json.encode(record)) for start in range(0, len(entries), 7)
              for record in journal(model, start, entries[start : start + 7])]  # fmt: skip
     return wires, commands

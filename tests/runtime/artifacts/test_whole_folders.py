@@ -188,14 +188,14 @@ def test_k9_an_upload_that_is_told_to_stop_stops_at_the_next_part(store: Artifac
             stop.ask()
             return Path(super().__getitem__(name))
 
-    with stop.in_force(), pytest.raises(WorkStopped):
+    with stop.active(), pytest.raises(WorkStopped):
         store.write_folder("v", Stopping(files_below(folder)), b"{}")
     assert asked == ["config.json"]
     assert f"v/{MANIFEST}" not in store.list("v")
     put_folder(store, "v", files_below(folder))
-    with stop.in_force(), pytest.raises(WorkStopped):
+    with stop.active(), pytest.raises(WorkStopped):
         get_folder(store, "v", tmp_path / "back")
-    with stop.in_force(), pytest.raises(WorkStopped):
+    with stop.active(), pytest.raises(WorkStopped):
         folder_sha256(folder)
     assert folder_sha256(get_folder(store, "v", tmp_path / "back")) == folder_sha256(folder)
 

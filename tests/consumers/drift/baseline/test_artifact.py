@@ -23,10 +23,10 @@ def test_a_stored_baseline_decides_the_same(small_baseline: Baseline, tmp_path: 
     rows = small_baseline.featuriser.rows(TEXTS)
     assert np.array_equal(loaded.featuriser.rows(TEXTS), rows)
     sums = sketched(rows, np.arange(len(rows)) % 4)
-    for head, saved in zip(loaded.heads, small_baseline.heads, strict=True):
-        assert head.key == saved.key
-        assert head.statistic(of_language(sums, head.language)) == saved.statistic(of_language(sums, head.language))
-        assert head.without_one_group(sums) == saved.without_one_group(sums)
+    for stat, saved in zip(loaded.window_statistics, small_baseline.window_statistics, strict=True):
+        assert stat.key == saved.key
+        assert stat.statistic(of_language(sums, stat.language)) == saved.statistic(of_language(sums, stat.language))
+        assert stat.without_one_group(sums) == saved.without_one_group(sums)
     assert loaded.rates == small_baseline.rates
     assert loaded.checked == small_baseline.checked
     assert loaded.thresholds == small_baseline.thresholds

@@ -6,8 +6,8 @@ import numpy as np
 
 from consumers.drift.baseline.calibrate import Plan, Thresholds, Windowed, calibrate, has_weekly_cycle
 from consumers.drift.features.layout import BLOCKS, MOSTLY_DEVANAGARI, WIDTH
-from consumers.drift.windows.heads import fit_head
 from consumers.drift.windows.history import History, drawn_stream
+from consumers.drift.windows.window_statistics import fit_window_statistic
 
 PLAN = Plan(levels=3, bucket_documents=50, documents_a_day=700, alarms_per_100k=0.1)
 
@@ -28,9 +28,9 @@ def test_a_weekly_cycle_is_seen_and_widens_the_thresholds() -> None:
     found = {}
     for cycle in (0.0, 0.3):
         measured = history(cycle)
-        heads = [fit_head("cluster", measured.block_sums(), measured.groups)]
-        assert has_weekly_cycle(measured, heads) == (cycle > 0)
-        found[cycle] = calibrate(measured, heads, PLAN, streams=5, rng=np.random.default_rng(1))
+        window_statistics = [fit_window_statistic("cluster", measured.block_sums(), measured.groups)]
+        assert has_weekly_cycle(measured, window_statistics) == (cycle > 0)
+        found[cycle] = calibrate(measured, window_statistics, PLAN, streams=5, rng=np.random.default_rng(1))
     assert found[0.3].alarm["cluster"][1] > 1.5 * found[0.0].alarm["cluster"][1]
     assert all(confirm < alarm for confirm, alarm in zip(found[0.0].confirm["cluster"], found[0.0].alarm["cluster"], strict=True))
 
@@ -49,8 +49,10 @@ def test_windows_of_a_language_are_of_its_documents() -> None:
 def test_a_level_whose_windows_lack_a_language_has_the_thresholds_of_the_one_above() -> None:
     """Three fifths of 200 documents are too few to be looked at; what a larger bucket brings is held against the limits of 400."""
     measured = history(0.0)
-    heads = [fit_head("cluster", measured.block_sums(language), measured.groups, language) for language in (None, "hi")]
-    found = calibrate(measured, heads, PLAN, streams=5, rng=np.random.default_rng(1))
+    window_statistics = [
+        fit_window_statistic("cluster", measured.block_sums(language), measured.groups, language) for language in (None, "hi")
+    ]
+    found = calibrate(measured, window_statistics, PLAN, streams=5, rng=np.random.default_rng(1))
     for kind in (found.alarm, found.confirm):
         assert kind["cluster:hi"][0] == kind["cluster:hi"][1] > 0
         assert kind["cluster"][0] != kind["cluster"][1]

@@ -11,8 +11,8 @@ from consumers.drift.baseline.calibrate import Plan, calibrate
 from consumers.drift.baseline.fit import Baseline
 from consumers.drift.baseline.validate import Checked, check
 from consumers.drift.features.sketch import group_of
-from consumers.drift.windows.heads import fit_heads
 from consumers.drift.windows.history import History
+from consumers.drift.windows.window_statistics import fit_window_statistics
 from tests.consumers.drift.conftest import made_documents
 
 PLAN = Plan(levels=4, bucket_documents=50, documents_a_day=2_000, alarms_per_100k=0.1)
@@ -30,7 +30,7 @@ def measured(small_baseline: Baseline) -> History:
 def test_a_head_whose_thresholds_are_too_low_is_raised(measured: History) -> None:
     """Right thresholds stay nearly as they are; where those of one head are a third of that, it alone is raised, and streams are quiet."""
     rng = np.random.default_rng(1)
-    right = calibrate(measured, fit_heads(measured, ()), PLAN, streams=20, rng=rng)
+    right = calibrate(measured, fit_window_statistics(measured, ()), PLAN, streams=20, rng=rng)
     low = right.raised({"matra_ratio": 1 / 3})
     fair, found = (check(measured, thresholds, PLAN, languages=(), streams=20, rng=np.random.default_rng(2)) for thresholds in (right, low))
     assert found.raised["matra_ratio"] == pytest.approx(3 * fair.raised.get("matra_ratio", 1.0), rel=0.6)

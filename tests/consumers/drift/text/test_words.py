@@ -84,7 +84,7 @@ def test_normal_forms_are_one(text: str) -> None:
     composed, decomposed = split([unicodedata.normalize("NFC", text)]), split([unicodedata.normalize("NFD", text)])
     assert composed.spelled() == decomposed.spelled()
     assert np.array_equal(composed.hashes, decomposed.hashes)
-    assert np.array_equal(composed.families, decomposed.families)
+    assert np.array_equal(composed.phonetic_keys, decomposed.phonetic_keys)
 
 
 @given(st.lists(ANY_TEXT, max_size=8))
@@ -94,7 +94,7 @@ def test_batching_changes_nothing(texts: list[str]) -> None:
     alone = [split([text]) for text in texts]
     assert batch.spelled() == [word for single in alone for word in single.spelled()]
     assert batch.hashes.tolist() == [value for single in alone for value in single.hashes.tolist()]
-    assert batch.families.tolist() == [value for single in alone for value in single.families.tolist()]
+    assert batch.phonetic_keys.tolist() == [value for single in alone for value in single.phonetic_keys.tolist()]
     assert batch.document.tolist() == [at for at, single in enumerate(alone) for _ in range(len(single))]
 
 
@@ -145,15 +145,15 @@ def test_good_latin_text_is_not_misread_bytes(text: str) -> None:
 )
 def test_spellings_are_one_family(spellings: tuple[str, ...]) -> None:
     """Spellings of one romanised word share a family."""
-    families = set(split(spellings).families.tolist())
-    assert len(families) == 1
-    assert 0 not in families
+    phonetic_keys = set(split(spellings).phonetic_keys.tolist())
+    assert len(phonetic_keys) == 1
+    assert 0 not in phonetic_keys
 
 
 def test_family_is_of_latin_words_with_a_consonant() -> None:
     """Another script, a number and vowels alone have no family; other consonants are another one."""
-    assert split(["हिन्दी 42 aa don't"]).families.tolist() == [0, 0, 0, 0]
-    assert len(set(split(["kitab gaadi lekin"]).families.tolist())) == 3
+    assert split(["हिन्दी 42 aa don't"]).phonetic_keys.tolist() == [0, 0, 0, 0]
+    assert len(set(split(["kitab gaadi lekin"]).phonetic_keys.tolist())) == 3
 
 
 @given(st.integers(0, 200))

@@ -23,9 +23,9 @@ SHRUNK: Final = 0.1
 # A bin counts as no steadier than one that a hundredth of the documents are in: few blocks have rarer ones, and their own say too little.
 LEAST_BIN_VARIANCE: Final = 0.01
 RISE: Final = "unknown_word_rise"
-HEADS: Final = ("phi", *BINNED, "cluster", RISE)
+WINDOW_STATISTICS: Final = ("phi", *BINNED, "cluster", RISE)
 # What is looked at in each language by itself as well.
-LANGUAGE_HEADS: Final = ("phi", RISE)
+LANGUAGE_WINDOW_STATISTICS: Final = ("phi", RISE)
 LANGUAGE_BLOCKS: Final = ("phi", "unknown_word_share")
 # A window with fewer documents of a head's language is not looked at: means of so few have no law to set a threshold by.
 FEWEST_LOOKED_AT: Final = 200
@@ -36,7 +36,7 @@ LARGEST_GROUP: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class WindowStatistic:
     """`mean` `(w,) float64` and `whitening` `(w, k) float64` with Σ⁻¹ = W Wᵀ, over a baseline of `baseline_documents`.
 
     A rise has one column, which gives its score in deviations of one document; a fall of it counts for nothing.
@@ -63,7 +63,7 @@ class Head:
         """Its name among all heads."""
         return self.name if self.language is None else f"{self.name}:{self.language}"
 
-    def with_excess(self, excess: float) -> Head:
+    def with_excess(self, excess: float) -> WindowStatistic:
         """The head of means whose error has `excess` times the variance that their documents say: of so many fewer."""
         documents, without = round(self.baseline_documents / excess), np.rint(self.documents_without / excess).astype(np.int64)
         return replace(self, baseline_documents=documents, documents_without=without)
@@ -104,16 +104,16 @@ class Head:
         return float(np.linalg.norm(shifted)) if self.name == "phi" else float(np.abs(shifted).sum() / 2)
 
 
-def fit_heads(history: History, languages: Sequence[str]) -> tuple[Head, ...]:
+def fit_window_statistics(history: History, languages: Sequence[str]) -> tuple[WindowStatistic, ...]:
     """All heads of a baseline, those of each language behind those of the whole."""
     found = []
-    for language, names in ((None, HEADS), *((language, LANGUAGE_HEADS) for language in languages)):
+    for language, names in ((None, WINDOW_STATISTICS), *((language, LANGUAGE_WINDOW_STATISTICS) for language in languages)):
         sums = history.block_sums(language)
-        found += [fit_head(name, sums, history.groups, language) for name in names]
+        found += [fit_window_statistic(name, sums, history.groups, language) for name in names]
     return tuple(found)
 
 
-def fit_head(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64], language: str | None = None) -> Head:
+def fit_window_statistic(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64], language: str | None = None) -> WindowStatistic:
     """The head of a baseline whose blocks' sums are `(b, WIDTH)`, their sources of `groups` `(b,)`: a block is a source's neighbouring
     documents (those of the language).
 
@@ -129,7 +129,7 @@ def fit_head(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64], la
         covariance += _lacking(covariance, mean)
     without = np.stack([blocks[groups != group].sum(axis=0) for group in range(GROUPS)])
     whitening = _rise(covariance) if name == RISE else _whitening(covariance)
-    return Head(name, mean, np.ascontiguousarray(whitening), counted, means(without, block.name), without[:, 0].copy(), language)
+    return WindowStatistic(name, mean, np.ascontiguousarray(whitening), counted, means(without, block.name), without[:, 0].copy(), language)
 
 
 def _lacking(covariance: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from consumers.drift.features.layout import BLOCKS, WIDTH
 from consumers.drift.features.sketch import GROUPS, Sums, empty, total
-from consumers.drift.windows.heads import FEWEST_LOOKED_AT, RISE, Head, fit_head
+from consumers.drift.windows.window_statistics import FEWEST_LOOKED_AT, RISE, WindowStatistic, fit_window_statistic
 
 BINS = "unknown_word_share"
 SHARES = np.array([0.6, 0.1, 0.1, 0.05, 0.05, 0.05, 0.03, 0.02])
@@ -25,8 +25,8 @@ def rows(count: int, moved: float = 0.0, seed: int = 1) -> NDArray[np.int64]:
     return found
 
 
-def fitted(name: str, groups: NDArray[np.int64]) -> Head:
-    return fit_head(name, rows(8_000), groups)
+def fitted(name: str, groups: NDArray[np.int64]) -> WindowStatistic:
+    return fit_window_statistic(name, rows(8_000), groups)
 
 
 def window(moved: float = 0.0, group: int | None = None, count: int = 2_000) -> Sums:
@@ -86,11 +86,11 @@ def test_a_bin_of_hardly_any_document_is_not_worth_a_hundredfold() -> None:
     quiet[:, bins.start] = 1
     quiet[:4_000, bins] = np.roll(quiet[:4_000, bins], 1, axis=1)
     quiet[0, bins] = np.eye(8, dtype=np.int64)[7]
-    head = fit_head(BINS, quiet, DEALT)
+    stat = fit_window_statistic(BINS, quiet, DEALT)
     window = quiet[2_000:6_000].sum(axis=0)
     few, many = window.copy(), window.copy()
     for moved, count in ((few, 4), (many, 100)):
         moved[bins.start] -= count
         moved[bins.start + 7] += count
-    assert head.statistic(few) < 15
-    assert head.statistic(many) > 100
+    assert stat.statistic(few) < 15
+    assert stat.statistic(many) > 100

@@ -47,13 +47,13 @@ def question_key(question: str) -> str:
     return hi_lenient(question)
 
 
-def reword(question: str, language: Language) -> tuple[str, ...]:
+def paraphrase(question: str, language: Language) -> tuple[str, ...]:
     """Every wording that the rules give, those for training first; at least seven for any question, none equal to it or to another."""
     train, test = _both_sides(question, language)
     return (*train, *test)
 
 
-def split_wordings(question: str, language: Language, *, train: int = 5, test: int = 2) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split_paraphrases(question: str, language: Language, *, train: int = 5, test: int = 2) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(train wordings, test wordings): disjoint by construction; the first train wording is the question itself.
 
     Up to `train` and `test` wordings, never fewer than 3 and 2. Which carriers a question gets depends on its hash, so that a

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_runner.dataset.questions import phrases as wordings
-from gpu_runner.dataset.questions.reword import question_key, reword, split_wordings
+from gpu_runner.dataset.questions.paraphrase import paraphrase, question_key, split_paraphrases
 from gpu_runner.dataset.rows import Language
 from gpu_runner.dataset.squad import SquadParagraph
 
@@ -25,18 +25,18 @@ Xquad = Callable[[str], tuple[SquadParagraph, ...]]
 @given(st.lists(QUESTIONS, min_size=1, max_size=5).map(" ".join), st.sampled_from(LANGUAGES))
 def test_any_question_has_three_wordings_to_train_and_two_to_test(question: str, language: Language) -> None:
     """Whatever the question looks like, both sides get their wordings, all different, none on both sides."""
-    train, test = split_wordings(question, language, train=3, test=2)
+    train, test = split_paraphrases(question, language, train=3, test=2)
     assert train[0] == question
     assert (len(train), len(test)) == (3, 2)
     keys = [question_key(wording) for wording in (*train, *test)]
     assert len(set(keys)) == 5
-    assert split_wordings(question, language, train=3, test=2) == (train, test)
+    assert split_paraphrases(question, language, train=3, test=2) == (train, test)
 
 
 @given(QUESTIONS, st.sampled_from(LANGUAGES))
 def test_no_wording_is_the_question_itself(question: str, language: Language) -> None:
     """Every wording differs from the question and from every other one after normalisation."""
-    keys = [question_key(wording) for wording in (question, *reword(question, language))]
+    keys = [question_key(wording) for wording in (question, *paraphrase(question, language))]
     assert len(keys) == len(set(keys)) >= 8
 
 
@@ -48,7 +48,7 @@ def test_every_xquad_question_is_reworded(language: Language, xquad: Xquad) -> N
     test: set[str] = set()
     for paragraph in xquad(language):
         for question in paragraph.questions:
-            trained, tested = split_wordings(question.question, language)
+            trained, tested = split_paraphrases(question.question, language)
             assert (len(trained), len(tested)) == (5, 2)
             train |= set(map(question_key, trained))
             test |= set(map(question_key, tested))
@@ -71,7 +71,7 @@ def test_every_xquad_question_is_reworded(language: Language, xquad: Xquad) -> N
 )
 def test_the_rules_do_what_they_say(question: str, language: Language, wording: str) -> None:
     """Fronting, synonyms, the echo and the carriers, with a name kept capital."""
-    assert wording in reword(question, language)
+    assert wording in paraphrase(question, language)
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_the_rules_do_what_they_say(question: str, language: Language, wording: 
 )
 def test_a_rule_that_would_break_the_question_is_not_applied(question: str, language: Language, unwanted: str) -> None:
     """Postpositions, clauses and open ends keep the structural rules off."""
-    assert not any(unwanted in wording for wording in reword(question, language))
+    assert not any(unwanted in wording for wording in paraphrase(question, language))
 
 
 def test_a_polite_question_is_not_wrapped_twice() -> None:
     """A carrier phrase is taken off before others are put on."""
-    wrapped = reword("Please tell me: when was it built?", "en")
+    wrapped = paraphrase("Please tell me: when was it built?", "en")
     assert "When was it built?" in wrapped
     assert not any("Please tell me" in wording for wording in wrapped)
 
@@ -111,10 +111,10 @@ def test_the_sides_share_no_phrase() -> None:
 def test_a_question_without_letters_is_refused() -> None:
     """Punctuation alone asks nothing."""
     with pytest.raises(ValueError, match="at least one letter"):
-        reword("?!।", "hi")
+        paraphrase("?!।", "hi")
 
 
 def test_asking_for_too_few_wordings_is_refused() -> None:
     """Fewer than three and two would leave a question without a test."""
     with pytest.raises(ValueError, match="at least 3 and 2"):
-        split_wordings("Where is it?", "en", train=1, test=2)
+        split_paraphrases("Where is it?", "en", train=1, test=2)

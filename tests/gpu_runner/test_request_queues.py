@@ -12,7 +12,7 @@ from runner_fakes import BOOTSTRAP, START, Installation, request, until
 
 from consumers.drift.baseline.fit import Baseline, BaselineDocument, BaselineTooSmall
 from gpu_runner.errors import LeaseLost, NotConnected
-from gpu_runner.request_lanes import Request, answer_all, lane_of, next_ones
+from gpu_runner.request_queues import Request, answer_all, next_ones, queue_of
 from gpu_runner.versions import registry
 from runtime.artifacts.content_hash import verify_folder
 from schemas.events.promotion_decided import PromotionDecided
@@ -36,9 +36,9 @@ def test_k9_a_rollback_waits_for_no_bootstrap_and_no_promotion() -> None:
     mine, others = request("promote", "p1", version="v2"), request("promote", "p2", version="v2", model="other")
     asked = [first, second, mine, others, rollback()]
     assert chosen(asked) == ["b1", "p2", "rb-1"]
-    assert chosen(asked, lane_of(first), lane_of(others)) == ["rb-1"]
-    assert chosen([first, second, mine, others], lane_of(rollback())) == ["b1", "p2"]
-    assert chosen([mine], lane_of(rollback("other"))) == ["p1"]
+    assert chosen(asked, queue_of(first), queue_of(others)) == ["rb-1"]
+    assert chosen([first, second, mine, others], queue_of(rollback())) == ["b1", "p2"]
+    assert chosen([mine], queue_of(rollback("other"))) == ["p1"]
 
 
 async def test_k9_an_answer_that_fails_ends_the_others_with_it() -> None:

@@ -15,10 +15,10 @@ from schemas.events.operator_requested import OperatorRequested
 from schemas.events.rollback_requested import RollbackRequested
 
 Request = OperatorRequested | RollbackRequested
-Lane = tuple[str, str]
+RequestQueue = tuple[str, str]
 
 
-def lane_of(request: Request) -> Lane:
+def queue_of(request: Request) -> RequestQueue:
     """The kind of a request and the model that it waits for others of.
 
     >>> lane_of(OperatorRequested(request_id="r", action="promote", model="m", actor="a", version="v2"))
@@ -29,17 +29,17 @@ def lane_of(request: Request) -> Lane:
     return (request.action, "") if request.action == "bootstrap" else (request.action, request.model)
 
 
-def next_ones(requests: Sequence[Request], busy: set[Lane]) -> dict[Lane, Request]:
+def next_ones(requests: Sequence[Request], busy: set[RequestQueue]) -> dict[RequestQueue, Request]:
     """The first request of each lane that is free, of those that were read in this order."""
-    rolling_back = {lane[1] for lane in busy if lane[0] == "rollback"} | {
-        request.model for request in requests if lane_of(request)[0] == "rollback"
+    rolling_back = {queue[1] for queue in busy if queue[0] == "rollback"} | {
+        request.model for request in requests if queue_of(request)[0] == "rollback"
     }
-    found: dict[Lane, Request] = {}
+    found: dict[RequestQueue, Request] = {}
     for request in requests:
-        lane = lane_of(request)
-        waits = lane[0] == "promote" and request.model in rolling_back
-        if lane not in busy and not waits:
-            found.setdefault(lane, request)
+        queue = queue_of(request)
+        waits = queue[0] == "promote" and request.model in rolling_back
+        if queue not in busy and not waits:
+            found.setdefault(queue, request)
     return found
 
 
@@ -47,15 +47,15 @@ async def answer_all(
     wake: asyncio.Event, open_requests: Callable[[], Sequence[Request]], answer: Callable[[Request], Awaitable[None]]
 ) -> None:
     """Answers what is open whenever it is woken, for ever. Raises what an answer raises, Fatal first, and leaves none under way behind."""
-    under_way: dict[Lane, asyncio.Future[None]] = {}
+    under_way: dict[RequestQueue, asyncio.Future[None]] = {}
     try:
         while True:
             wake.clear()
-            for lane, request in next_ones(open_requests(), set(under_way)).items():
-                under_way[lane] = asyncio.ensure_future(answer(request))
+            for queue, request in next_ones(open_requests(), set(under_way)).items():
+                under_way[queue] = asyncio.ensure_future(answer(request))
             await _first(wake, set(under_way.values()))
-            for lane in [lane for lane, task in under_way.items() if task.done()]:
-                under_way.pop(lane).result()
+            for queue in [queue for queue, task in under_way.items() if task.done()]:
+                under_way.pop(queue).result()
     finally:
         for task in under_way.values():
             task.cancel()
