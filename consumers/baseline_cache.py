@@ -1,4 +1,4 @@
-"""The drift baselines that the stages need: which is in force, as `model.current` says, fetched from the artifact store once and kept.
+"""The drift baselines that the stages need: which is active, as `model.current` says, fetched from the artifact store once and kept.
 
 A plain reader of `model.current`, outside the transactions: a baseline begins with a later day than the promotion that brings it, so
 that no partition needs it before it has heard of it.
@@ -143,7 +143,7 @@ class BaselineCache:
 
 
 class CurrentModels:
-    """Reads `model.current` for a shelf: to its end before anything else, then on."""
+    """Reads `model.current` for a cache: to its end before anything else, then on."""
 
     def __init__(self, connection: KafkaConnection, cache: BaselineCache) -> None:
         self._topic = connection.topic(topics.MODEL_CURRENT)

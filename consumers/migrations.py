@@ -51,7 +51,7 @@ def unchanged(key: bytes, value: bytes | None) -> Iterable[KeyedValue]:
     """What is new stands behind the other fields, or under keys of its own, and is empty where there was none.
 
     Stage 1, 2 → 3: documents' rows in their marks, languages in contributions and counts, sketches of days. Stage 2, 1 → 2: samples'
-    voice and time. Stage 1, 3 → 4: marks of this release lie under letters of their own; those of the former id stay under theirs,
+    contributor and time. Stage 1, 3 → 4: marks of this release lie under letters of their own; those of the former id stay under theirs,
     because nobody can hash an id anew, and are looked up there. Stage 2, 3 → 4: samples' milliseconds and content.
     Stage 2, 4 → 5: samples' ended batches, a model's ended runs: those that ended before are not known.
     """

@@ -54,7 +54,7 @@ def deciding(new_task: Callable[[int], Task]) -> Stage:
 
 
 def stage1(settings: ConsumerSettings, active_sketcher: ActiveSketcher = no_active_sketcher) -> Stage:
-    """The collecting stage as the settings have it, with the drift baselines in force; raises ValueError where there is no holdout key."""
+    """The collecting stage as the settings have it, with the active drift baselines; raises ValueError where there is no holdout key."""
     policy = IntakePolicy(
         default_model=settings.default_model,
         holdout_key=settings.holdout_key_bytes(),

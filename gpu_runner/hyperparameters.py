@@ -20,7 +20,7 @@ class ResolvedHyperparameters:
 
 
 def resolve(request: Hyperparameters, settings: RunnerSettings) -> ResolvedHyperparameters:
-    """The knobs of a run; each field of a request is present in both maps."""
+    """The hyperparameters of a run; each field of a request is present in both maps."""
     values: dict[str, int | float] = {}
     sources: dict[str, Source] = {}
     for name in Hyperparameters.model_fields:

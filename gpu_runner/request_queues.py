@@ -1,6 +1,6 @@
 """Persons' and stage 2's requests, answered beside each other: a rollback waits for nothing that takes long.
 
-A lane answers one request after the other: the rollbacks of a model, its promotions, and all bootstraps, which read whole corpora.
+A queue answers one request after the other: the rollbacks of a model, its promotions, and all bootstraps, which read whole corpora.
 Promotions of a model wait while a rollback of it is asked for. What is written stays one after the other, in the event log's turn.
 """
 
@@ -30,7 +30,7 @@ def queue_of(request: Request) -> RequestQueue:
 
 
 def next_ones(requests: Sequence[Request], busy: set[RequestQueue]) -> dict[RequestQueue, Request]:
-    """The first request of each lane that is free, of those that were read in this order."""
+    """The first request of each queue that is free, of those that were read in this order."""
     rolling_back = {queue[1] for queue in busy if queue[0] == "rollback"} | {
         request.model for request in requests if queue_of(request)[0] == "rollback"
     }

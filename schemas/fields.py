@@ -78,7 +78,7 @@ MaxSeqLength = Annotated[int, Field(ge=8, le=1_048_576)]
 
 
 class Hyperparameters(BaseModel):
-    """Overrides of a training run; None leaves the knob to `TRAINING_*`, then to the default.
+    """Overrides of a training run; None leaves the hyperparameter to `TRAINING_*`, then to the default.
 
     Fields and defaults are the seed's: rank 16, alpha 32, learning rate 2e-4, 3 epochs, batch 4, 2,048 tokens.
     """

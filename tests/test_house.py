@@ -67,3 +67,25 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for name in ready:
             del left[name]
     assert left == {}
+
+
+def test_former_names_are_gone() -> None:
+    """No identifier of the product is one of `former_names.txt`; the names that came instead are there."""
+    listed = [line.split(maxsplit=1) for line in (ROOT / "tests" / "former_names.txt").read_text(encoding="utf-8").splitlines()]
+    names = {former: now.split(", ") for former, now in (pair for pair in listed if not pair[0].startswith("#"))}
+    written = {name: identifiers(tree) for name, tree in MODULES.items()}
+    found = [(module, former) for module, here in written.items() for former in sorted(here & names.keys())]
+    assert found == []
+    assert {now for new in names.values() for now in new} <= set().union(*written.values())
+
+
+def identifiers(tree: ast.Module) -> set[str]:
+    """Every name of a module that stands in its code: variables, attributes, arguments, functions, classes, imports."""
+    fields = ("id", "attr", "arg", "name", "asname")
+    return {
+        part
+        for node in ast.walk(tree)
+        for field in fields
+        if isinstance(value := getattr(node, field, None), str)
+        for part in value.split(".")
+    }

@@ -140,7 +140,7 @@ def record(said: Event, *, partition: int, offset: int, at: datetime) -> InputRe
 
 
 def collector(partition: int) -> Collector:
-    """Stage 1 of a partition, with the world's baseline in force for every day."""
+    """Stage 1 of a partition, whose baseline is the world's on every day."""
     policy = IntakePolicy(
         default_model=MODEL, holdout_key=b"k" * 16, holdout_percent=10, redact=redact_together,
         collect_feedback=True, lateness_s=LATENESS_DAYS * 86_400, future_s=10 * 60,

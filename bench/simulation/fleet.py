@@ -153,7 +153,7 @@ class Fleet:
         return {name: site.log.described(name) for name in names}
 
     async def _look_after(self, instance: Instance, topics: Mapping[str, Topic]) -> None:
-        """Upkeep and watch of a process, once all its shards read."""
+        """Housekeeping and watch of a process, once all its shards read."""
         site = self._site
         while not all(process.started for process in instance.shards):  # noqa: ASYNC110
             await asyncio.sleep(1.0)

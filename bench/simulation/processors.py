@@ -1,7 +1,7 @@
 """The stream processor's processes: each runs some shards, as `consumers.service.Service` does, over simulated clients.
 
 Real: `Shard.handle` and everything under it, `TransactionalWriter.commit`, the start of a shard from its fencing on (`open_shard`), the
-upkeep and the watch, both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice.
+housekeeping and the watch, both tasks. Modelled: FastStream, as batches of drawn sizes of which some are delivered twice.
 """
 
 from __future__ import annotations

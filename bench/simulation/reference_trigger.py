@@ -117,15 +117,15 @@ class ReferenceTrigger:
         return sorted(names, key=lambda name: self.held[name].offset)
 
     def said(self, contributor: str, until_s: int) -> list[str]:
-        """What is held of a voice up to a time."""
+        """What is held of a contributor up to a time."""
         return [name for name, held in self.held.items() if held.contributor == contributor and held.occurred_s <= until_s]
 
     def is_erased(self, contributor: str, second: int) -> bool:
-        """Whether an erasure covers what a voice said then."""
+        """Whether an erasure covers what a contributor said then."""
         return second <= self.erased.get(contributor, second - 1)
 
     def erase(self, contributor: str, until_s: int) -> None:
-        """Forgets what a voice said, leased or not, and what of it comes later."""
+        """Forgets what a contributor said, leased or not, and what of it comes later."""
         if self.is_erased(contributor, until_s):
             return
         self.erased[contributor] = until_s
@@ -133,7 +133,7 @@ class ReferenceTrigger:
             del self.held[name]
 
     def counted(self) -> tuple[int, int]:
-        """How many pending negatives count, of each voice at most the cap, and how many voices there are."""
+        """How many pending negatives count, of each contributor at most the cap, and how many contributors there are."""
         contributors = Counter(self.held[name].contributor for name in self.pending(document=False))
         return sum(min(times, self.rules.max_per_user) for times in contributors.values()), len(contributors)
 
@@ -319,7 +319,7 @@ class ReferenceTrigger:
         return (self._capped(document=document) + sorted(parked, key=lambda name: self.held[name].offset))[:room]
 
     def _capped(self, *, document: bool) -> list[str]:
-        """What is pending, of each voice as many as count; documents have no cap."""
+        """What is pending, of each contributor as many as count; documents have no cap."""
         contributors: Counter[str] = Counter()
         chosen = []
         for name in self.pending(document=document):

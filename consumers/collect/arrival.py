@@ -49,7 +49,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 
 def arrive(received: Received, record: InputRecord, watermark: Watermark, user: bytes, time_s: int) -> Arrival:
-    """An event of a record, with what its lane remembers of it."""
+    """An event of a record, with what its watermark remembers of it."""
     envelope, key = received.envelope, watermark.state_key(received.sample)
     known, former = watermark.marks.get(key, watermark.watermark_s), _NONE
     if known is None and watermark.former:

@@ -1,10 +1,10 @@
 """The documents of one input partition as mergeable sketches by (model, event-day), each of them by one drift baseline.
 
-The baseline in force when a day's first document is sketched stays the day's, so that the rows of a day add up and a document's row can
+The baseline active when a day's first document is sketched stays the day's, so that the rows of a day add up and a document's row can
 be taken back exactly. A day's sketch is the sum of the rows of its documents' newest revisions, whatever order, batching or duplication.
 
 Sketched is every accepted document with inline text, in the holdout or not: it is part of the world that drifts. A document by reference
-has no text here; it is counted and not sketched, as is one for whose day no baseline, or another than the day's, is in force.
+has no text here; it is counted and not sketched, as is one for whose day no baseline, or another than the day's, is active.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sketcher(Protocol):
         ...
 
 
-# The sketcher of a model's documents of an event-day (proleptic Gregorian ordinal); None where no baseline is in force for it.
+# The sketcher of a model's documents of an event-day (proleptic Gregorian ordinal); None where no baseline is active for it.
 ActiveSketcher = Callable[[str, int], Sketcher | None]
 
 

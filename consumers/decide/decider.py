@@ -54,7 +54,7 @@ class Decider:
         self._tick: LastTick | None = None
         self._tick_written: LastTick | None = None
         self._sequences: dict[str, int] = {}
-        # Until when each erased voice's words are forgotten: seconds since 1970 UTC.
+        # Until when each erased contributor's words are forgotten: seconds since 1970 UTC.
         self._erased_s: dict[str, int] = {}
         self._encoder = RecordEncoder(topics.TRIGGER_JOURNAL, SOURCE)
         self.triggers: dict[str, ModelTrigger] = {}

@@ -1,7 +1,7 @@
 """Drift of one model's documents: the newest sketch of each partition's days, what they add to an open bucket, and the monitor.
 
 A summary holds a day's whole sketch, so its difference to the known one is what is new: late events, revisions and what was taken back
-included. The bucket closes at a tick once it holds enough documents. Watched is the baseline in force on the day of the tick; sketches
+included. The bucket closes at a tick once it holds enough documents. Watched is the baseline active on the day of the tick; sketches
 made with another one are kept and say nothing.
 """
 
@@ -183,7 +183,7 @@ class DocumentDrift:
         return fields
 
     def statuses(self) -> Iterator[DetectorStatus]:
-        """Each head's newest look."""
+        """Each test statistic's newest look."""
         if self._monitor is None:
             return
         since = {(alarm.signal, alarm.language): alarm.at_ms for alarm in self.alarms}
@@ -256,7 +256,7 @@ class DocumentDrift:
             self._touched.add(place)
 
     def _follow(self, now_ms: int, today: int) -> None:
-        """Watches the baseline in force today: a new one from its first day's documents on, those known already included."""
+        """Watches the baseline active today: a new one from its first day's documents on, those known already included."""
         listed = self._listed.at(now_ms)
         if listed != self._listed:
             self._listed = listed
@@ -303,7 +303,7 @@ class DocumentDrift:
 
 
 def detector_of(signal: str) -> str:
-    """The kind of detector behind a head's name."""
+    """The kind of detector behind a test statistic's name."""
     return _DETECTORS.get(signal, "chi_square")
 
 

@@ -89,7 +89,7 @@ class FeedbackDrift:
         self._touched.update(_place(*key) for key, signal in self._signals.items() if signal.acknowledge())
 
     def statuses(self) -> Iterator[DetectorStatus]:
-        """Each rate's e-detector, and the second opinion on it; a language without ratings has none."""
+        """Each rate's e-detector, and the shadow detector on it; a language without ratings has none."""
         for (name, language), signal in self._signals.items():
             learning, alarm, shadow_report = signal.learning, signal.state.alarm, signal.state.shadow_report
             if language is not None and learning is not None and not learning[0]:

@@ -1,4 +1,4 @@
-"""One rate of the feedback: its open bucket, the baseline that its first ratings make, then the watch and a second opinion beside it."""
+"""One rate of the feedback: its open bucket, the baseline that its first ratings make, then the watch and a shadow detector beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REMEMBERED_MOMENTS: Final = 64
 class RatesPolicy:
     """A rate's first `baseline_events` since a version serves are its baseline; buckets close at ticks with `min_bucket_events`.
 
-    `watch` is what an alarm and a fire take; its design effect is measured on the baseline. `shadow` and `delta`: the second opinion.
+    `watch` is what an alarm and a fire take; its design effect is measured on the baseline. `shadow` and `delta`: the shadow detector.
     """
 
     baseline_events: int
@@ -109,7 +109,7 @@ class RateSignal:
         return (0.0, self._policy.watch.arl) if self._watch is None else (self._watch.statistic, self._watch.threshold)
 
     def shadow_status(self) -> tuple[float, float] | None:
-        """Statistic and threshold of the second opinion, None where there is none yet."""
+        """Statistic and threshold of the shadow detector, None where there is none yet."""
         return None if self._shadow is None else (self._shadow.statistic, self._shadow.threshold)
 
     def acknowledge(self) -> bool:

@@ -99,7 +99,7 @@ class ServingSeen(msgspec.Struct, frozen=True):
     """The version that serves now, and why.
 
     `baselines` are its drift baselines as `<sha256>:<first day>` with commas between (days as ordinals), empty where documents are not
-    watched; None where they are not known yet, which leaves those before in force. `short_guards` tells which of the gate's guards have too
+    watched; None where they are not known yet, and those before stay active. `short_guards` tells which of the gate's guards have too
     few items to let anything pass; None where all have enough, or nothing is known.
     """
 

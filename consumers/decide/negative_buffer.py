@@ -16,7 +16,7 @@ from schemas.identity import batch_sha256
 
 
 class Contributors:
-    """Pending negatives by voice (a user, else a conversation; all without either are one). Each call is O(1).
+    """Pending negatives by contributor (a user, else a conversation; all without either are one). Each call is O(1).
 
     >>> voices = Voices(cap=2)
     >>> for voice in ["u:a", "u:a", "u:a", "u:b"]:
@@ -34,14 +34,14 @@ class Contributors:
         return len(self._pending)
 
     def put_in(self, contributor: str) -> None:
-        """One more pending negative of a voice."""
+        """One more pending negative of a contributor."""
         count = self._pending.get(contributor, 0) + 1
         self._pending[contributor] = count
         if count <= self.cap:
             self.counted += 1
 
     def take_out(self, contributor: str) -> None:
-        """One pending negative of a voice less."""
+        """One pending negative of a contributor less."""
         count = self._pending[contributor] - 1
         if count < self.cap:
             self.counted -= 1
@@ -107,7 +107,7 @@ class NegativeBuffer:
 
     What is held under a former id keeps that name: leases, reports and lists of what was trained on know it by that.
 
-    Of each voice at most `max_per_user` pending negatives count, and go into one batch: what is over stays pending for a later one.
+    Of each contributor at most `max_per_user` pending negatives count, and go into one batch: what is over stays pending for a later one.
     """
 
     def __init__(self, max_per_user: int) -> None:
@@ -126,12 +126,12 @@ class NegativeBuffer:
 
     @property
     def counted_negatives(self) -> int:
-        """Pending negatives that count towards the threshold: of each voice at most the cap."""
+        """Pending negatives that count towards the threshold: of each contributor at most the cap."""
         return self._contributors.counted
 
     @property
     def distinct_users(self) -> int:
-        """Voices of pending negatives."""
+        """Contributors of pending negatives."""
         return len(self._contributors)
 
     @property
@@ -205,22 +205,22 @@ class NegativeBuffer:
         return first
 
     def said(self, contributor: str, until_s: int) -> list[str]:
-        """The ids of what a voice said up to a time. O(samples)."""
+        """The ids of what a contributor said up to a time. O(samples)."""
         return [name for name, entry in self._samples.items() if entry.contributor == contributor and entry.occurred_s <= until_s]
 
     def held_of(self, contributor: str) -> int:
-        """How many samples of a voice are held that were not taken back. O(samples)."""
+        """How many samples of a contributor are held that were not taken back. O(samples)."""
         return sum(entry.contributor == contributor and entry.status != Status.DROPPED for entry in self._samples.values())
 
     def erase(self, contributor: str, until_s: int) -> int:
-        """Forgets what a voice said up to a time, leased or not; returns how many samples that were."""
+        """Forgets what a contributor said up to a time, leased or not; returns how many samples that were."""
         names = self.said(contributor, until_s)
         for name in names:
             self._put(name, None)
         return len(names)
 
     def lease(self, number: int, *, max_samples: int, max_documents: int, include_rejected: bool) -> LeasedBatch:
-        """Leases batch `number`: oldest pending first, of each voice as many as count, then parked ones as far as the limits allow.
+        """Leases batch `number`: oldest pending first, of each contributor as many as count, then parked ones as far as the limits allow.
 
         What a rejected batch held goes along only with `include_rejected`: otherwise one harmful correction would have
         every later batch rejected too.

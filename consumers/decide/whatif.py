@@ -36,7 +36,7 @@ class Scenario:
     """A policy to try, and how its runs end: after `run_minutes`, with `run_outcome`; None takes both from the record.
 
     `run_outcome="recorded"` lets a run that the record holds too (same command, attempt and time) end as it did there; the
-    policy that was in force then makes every recorded command again.
+    policy that was active then makes every recorded command again.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """From buckets to alarms, and from alarms to a fire: the same code offline and at stage 2.
 
-An alarm is a head above its threshold in some window, or a rate whose e-detector has its evidence. It fires when later documents
+An alarm is a test statistic above its threshold in some window, or a rate whose e-detector has its evidence. It fires when later documents
 confirm it, the effect is large enough, no single source made it, and the cool-down is over.
 """
 
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class MonitorStatus:
-    """How a head or a rate stands: its newest statistic against the threshold, and whether an alarm waits for its confirmation."""
+    """How a test statistic or a rate stands: its newest value against the threshold, and whether an alarm waits for confirmation."""
 
     signal: str
     language: str | None
@@ -60,7 +60,7 @@ class MonitorStatus:
 
 
 class PendingWarning(msgspec.Struct, array_like=True, frozen=True):
-    """Of a head in alarm the document that raised it, its window's level and earliest event-day, and how many documents that has."""
+    """Of a test statistic in alarm: the document that raised it, its window's level and earliest event-day, and that one's documents."""
 
     n: int
     level: int
@@ -69,7 +69,7 @@ class PendingWarning(msgspec.Struct, array_like=True, frozen=True):
 
 
 class MonitorState(msgspec.Struct, array_like=True):
-    """Documents so far; where the cool-down ends; alarms by head; the first document of each event-day."""
+    """Documents so far; where the cool-down ends; alarms by test statistic; the first document of each event-day."""
 
     n: int = 0
     quiet_until: int = 0
@@ -78,7 +78,7 @@ class MonitorState(msgspec.Struct, array_like=True):
 
 
 class Monitor:
-    """The sequential detector over merged sketches of consecutive documents. O(levels · heads) a bucket."""
+    """The sequential detector over merged sketches of consecutive documents. O(levels · test statistics) a bucket."""
 
     def __init__(self, baseline: Baseline, *, cool_down_documents: int = 0) -> None:
         self._baseline = baseline
@@ -119,12 +119,12 @@ class Monitor:
         state.days = [mark for mark in state.days if mark[1] >= before_day]
 
     def alarmed(self) -> set[tuple[str, str | None]]:
-        """The heads and rates, with their languages, whose alarm waits for its confirmation."""
+        """The test statistics and rates, with their languages, whose alarm waits for its confirmation."""
         window_statistics = {(stat.name, stat.language) for stat in self._baseline.window_statistics if stat.key in self._state.pending}
         return window_statistics | {(watched.rate.name, watched.rate.language) for watched in self._rates if watched.watch.alarmed}
 
     def statuses(self) -> tuple[MonitorStatus, ...]:
-        """Of each head the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
+        """Of each test statistic the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
         found = []
         windows = [(level, window) for level in range(self._baseline.levels) if (window := self._windows.window(level)) is not None]
         rows = [self._by_language(window) for _, window in windows]

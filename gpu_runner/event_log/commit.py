@@ -1,4 +1,4 @@
-"""Every event that the runner writes goes through one log: all of a commit or nothing, folded into the ledger after."""
+"""Every event that the runner writes goes through one log: all of a commit or nothing, folded into the read model after."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EventWriter(Protocol):
 
 
 class EventLog:
-    """One writer at a time: what is decided on the ledger is written before anyone else decides on it."""
+    """One writer at a time: what is decided on the read model is written before anyone else decides on it."""
 
     def __init__(self, writer: EventWriter, read_model: ReadModel) -> None:
         self.read_model = read_model
@@ -37,7 +37,7 @@ class EventLog:
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[Commit]:
-        """The only turn to write: the ledger stays as it is until the yielded commit is called."""
+        """The only turn to write: the read model stays as it is until the yielded commit is called."""
         async with self._turn:
             yield self._write
 

@@ -44,7 +44,7 @@ class KafkaChannel:
         self._used = UsedPartitions(connection)
 
     async def open(self, read_model: ReadModel) -> None:
-        """Fences every other runner of this transactional id, then restores the ledger; raises NotConnected."""
+        """Fences every other runner of this transactional id, then restores the read model; raises NotConnected."""
         try:
             await self._writer.start()
             await self._used.learn(self._writer.producer.client)

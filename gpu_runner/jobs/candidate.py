@@ -35,7 +35,7 @@ _OF_THE_TRAINING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A judged and uploaded candidate. `record` lacks only the ruling; `decided` is a record that was written before.
+    """A judged and uploaded candidate. `record` lacks only the outcome; `decided` is a record that was written before.
 
     `notes` are reasons of a promotion that are not the gate's.
     """

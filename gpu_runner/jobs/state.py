@@ -22,7 +22,7 @@ CHILD_PHASES: Final[dict[str, Phase]] = {"loading": "training", "training": "tra
 def accept(
     command: RetrainRequested, before: TrainingState | None, *, version: str, hyperparameters: ResolvedHyperparameters, now: datetime
 ) -> TrainingState:
-    """The accepted record; a later attempt keeps version and knobs, so that it goes on in the same folder and checkpoints."""
+    """The accepted record; a later attempt keeps version and hyperparameters, so that it goes on in the same folder and checkpoints."""
     if before is not None and command.attempt <= before.attempt:
         raise ValueError(f"{command.command_id} attempt {command.attempt} is not later than attempt {before.attempt}, which is known")
     return TrainingState(

@@ -1,4 +1,4 @@
-"""Which drift baselines `model.current` names, and from which day each is in force. Pure."""
+"""Which drift baselines `model.current` names, and from which day each is active. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def first_active(stored: StoredBaseline | None) -> tuple[DriftBaseline, ...]:
 def active_after(known: tuple[DriftBaseline, ...], stored: StoredBaseline | None, today: date) -> tuple[DriftBaseline, ...]:
     """After a change of the serving version on a day (UTC): `stored` from the next day on, those before it as long as they are needed.
 
-    A day has one baseline, so one that was to begin tomorrow is replaced. None, and the one in force, change nothing.
+    A day has one baseline, so one that was to begin tomorrow is replaced. None, and the one active, change nothing.
     """
     if stored is None:
         return known

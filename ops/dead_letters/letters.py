@@ -18,7 +18,7 @@ from schemas.dead_letter import Cut, DeadLetter, read, read_marker, record_sha25
 NOT_OURS = "unreadable"
 
 
-class Place(NamedTuple):
+class RecordPosition(NamedTuple):
     """Where a dead letter lies: its topic by full name, partition and offset."""
 
     topic: str
@@ -51,9 +51,9 @@ class DeadLetterRow:
     cut: Cut | None = None
 
     @property
-    def place(self) -> Place:
+    def place(self) -> RecordPosition:
         """Where the letter lies."""
-        return Place(self.dlq_topic, self.dlq_partition, self.dlq_offset)
+        return RecordPosition(self.dlq_topic, self.dlq_partition, self.dlq_offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ async def list_dead_letters(connection: KafkaConnection, *, limit: int = 1000) -
     """The newest `limit` dead letters of all topics, newest last; raises OperationFailed."""
     # Each topic's own newest, because one topic's flood must not hide the only letter of another before sorting.
     newest: dict[str, deque[DeadLetterRow]] = {}
-    redriven: dict[Place, datetime] = {}
+    redriven: dict[RecordPosition, datetime] = {}
     async for record in records(connection, dead_letter_topics(connection)):
         letter = redriven_letter(record)
         if letter is not None:
@@ -135,19 +135,21 @@ def _full_name(connection: KafkaConnection, name: str) -> str:
     return full if full.endswith(topics.DLQ_SUFFIX) else full + topics.DLQ_SUFFIX
 
 
-def redriven_letter(record: Record) -> Place | None:
+def redriven_letter(record: Record) -> RecordPosition | None:
     """The letter that a record of a dead-letter topic marks as sent again; None where the record is no marker."""
     try:
         marker = read_marker(record.headers)
     except ValueError:
         return None  # a number of thousands of digits, which nothing of ours wrote
-    return None if marker is None else Place(record.topic, marker.partition, marker.offset)
+    return None if marker is None else RecordPosition(record.topic, marker.partition, marker.offset)
 
 
 def _shown(record: Record) -> DeadLetterContent:
     letter = redriven_letter(record)
     if letter is not None:
-        raise LookupError(f"{Place(record.topic, record.partition, record.offset)} is no dead letter: it marks {letter} as sent again")
+        raise LookupError(
+            f"{RecordPosition(record.topic, record.partition, record.offset)} is no dead letter: it marks {letter} as sent again"
+        )
     return content(record)
 
 

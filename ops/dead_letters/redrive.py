@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 
-from ops.dead_letters.letters import Place, content, dead_letter_topics, redriven_letter, whole
+from ops.dead_letters.letters import RecordPosition, content, dead_letter_topics, redriven_letter, whole
 from ops.dead_letters.redrive_plan import CUT, NOT_THERE, Report, Resend, Selection, Situation, plan, transaction
 from ops.errors import OperationFailed
 from ops.topic_reader import Ends, ends_with_open, existing_counts, records
@@ -72,7 +72,7 @@ async def _run(connection: KafkaConnection, selection: Selection, limit: int | N
     names = [name for name in dead_letter_topics(connection) if selection.topic in (None, name.removesuffix(topics.DLQ_SUFFIX))]
     ends = await ends_with_open(connection, names)
     situation = await _situation(connection, names, ends)
-    report, pending, met, pending_bytes = Report(), list[Resend](), set[Place](), 0
+    report, pending, met, pending_bytes = Report(), list[Resend](), set[RecordPosition](), 0
     async with aclosing(records(connection, names, until=ends, silence_s=OPEN_TRANSACTION_S)) as found:
         async for record in found:
             if redriven_letter(record) is not None:
@@ -114,7 +114,7 @@ async def _situation(connection: KafkaConnection, names: list[str], ends: Ends) 
     counts = await existing_counts(connection)
     used = used_partitions(counts, connection.topic_prefix)
     partitions = {name: used[name] for name in originals & counts.keys()}
-    redriven = set[Place]()
+    redriven = set[RecordPosition]()
     async for record in records(connection, names, until=ends, silence_s=OPEN_TRANSACTION_S):
         letter = redriven_letter(record)
         if letter is not None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-from ops.dead_letters.letters import NOT_OURS, DeadLetterContent, Place
+from ops.dead_letters.letters import NOT_OURS, DeadLetterContent, RecordPosition
 from runtime.kafka.transaction import COMPRESSION, Outgoing, partition_of
 from schemas import dead_letter, topics
 from schemas.dead_letter import Redriven
@@ -43,7 +43,7 @@ class Selection:
     reader: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    places: frozenset[Place] = frozenset()
+    places: frozenset[RecordPosition] = frozenset()
 
     def takes(self, letter: DeadLetterContent) -> bool:
         """Whether a letter is meant."""
@@ -62,7 +62,7 @@ class Selection:
 class Resend:
     """A letter's original record and where it goes."""
 
-    letter: Place
+    letter: RecordPosition
     topic: str
     partition: int
     record: Outgoing
@@ -90,7 +90,7 @@ class Situation:
 
     prefix: str
     partitions: Mapping[str, int]
-    redriven: Collection[Place]
+    redriven: Collection[RecordPosition]
     erased: Collection[bytes] = frozenset()
 
 

@@ -1,4 +1,4 @@
-"""The policies of `abhyas whatif --policy FILE`: named tables of JSON or TOML, each a difference from the policy in force.
+"""The policies of `abhyas whatif --policy FILE`: named tables of JSON or TOML, each a difference from the active policy.
 
 A field has the name that `TriggerPolicy` gives it or that of its environment variable (`threshold`,
 `RETRAIN_TRIGGER_THRESHOLD`), and the variable's bounds. What a policy does not name is as the environment sets it.
@@ -31,7 +31,7 @@ OUTCOMES: Final = (*get_args(Outcome), RECORDED)
 _LARGEST: Final = 1e18
 # What ConsumerSettings puts before a name of TriggerPolicy.
 _PREFIXES: Final = ("", "retrain_", "retrain_trigger_", "batch_")
-# Of the drift detectors, which TriggerPolicy holds as one field; a second opinion decides nothing.
+# Of the drift detectors, which TriggerPolicy holds as one field; a shadow detector decides nothing.
 _DRIFT: Final = ("drift_ratings_baseline", "drift_min_bucket_events", "data_drift_window_days")
 
 

@@ -23,7 +23,7 @@ class Stop:
         self._asked = Event()
 
     def ask(self) -> None:
-        """From now on `look` raises where this is in force."""
+        """From now on `look` raises where this is active."""
         self._asked.set()
 
     @property

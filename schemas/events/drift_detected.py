@@ -15,7 +15,7 @@ class DriftEvidence(BaseModel):
     """One detector's view: its statistic against its threshold, and the effect in the signal's own units.
 
     `window_events` documents or ratings since `since` show it (the change lies there or before); `language` where it is of one language's
-    alone. `fired`: confirmed by events after the alarm; a second opinion never fires by itself.
+    alone. `fired`: confirmed by events after the alarm; a shadow detector never fires by itself.
     """
 
     model_config = EVENT_CONFIG

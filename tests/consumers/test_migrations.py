@@ -78,7 +78,7 @@ def test_old_marks_know_their_samples(build: Any) -> None:
 
 
 def test_buffered_samples_of_version_1_keep_their_standing(build: Any) -> None:
-    """Stage 2's samples without voice and time are taken as they were: pending ones still count, leased ones stay leased."""
+    """Stage 2's samples without contributor and time are taken as they were: pending ones still count, leased ones stay leased."""
     decider = Decider(0, build.trigger_policy())
     for record in [
         (b"b|tiny-llama|" + b"a" * 64, b'[1,0,false,false,0,2,17,1795000000000,0,"",-1]'),

@@ -23,7 +23,7 @@ def test_the_seeds_defaults_apply_where_nothing_else_is_set(settings: RunnerSett
 
 
 def test_a_request_wins_over_the_environment_and_that_over_the_default(settings: RunnerSettings) -> None:
-    """Each knob is resolved by itself, and its source is kept."""
+    """Each hyperparameter is resolved by itself, and its source is kept."""
     changed = settings.model_copy(update={"training_epochs": 5, "training_lora_rank": 8})
     hyperparameters = resolve(Hyperparameters(epochs=1), changed)
     assert (hyperparameters.values["epochs"], hyperparameters.sources["epochs"]) == (1, "request")

@@ -1,4 +1,4 @@
-"""A rollback waits for nothing that takes long: lanes of requests, beside each other."""
+"""A rollback waits for nothing that takes long: queues of requests, beside each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thresholds from the baseline itself: a block bootstrap of the largest statistic that each head shows over 100,000 quiet documents.
+"""Thresholds from the baseline itself: a block bootstrap of the largest value that each test statistic has over 100,000 quiet documents.
 
 Streams are resampled by whole blocks, because documents of a source come together, and by weekday, because weeks repeat: what bursts and
 weekends do to a window is in the thresholds. Calibrating as if documents came one by one is wrong by a hundred times.
@@ -48,13 +48,13 @@ def has_weekly_cycle(history: History, window_statistics: Sequence[WindowStatist
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """By head and level of windows: what raises an alarm, and what confirms one."""
+    """By test statistic and level of windows: what raises an alarm, and what confirms one."""
 
     alarm: Mapping[str, tuple[float, ...]]
     confirm: Mapping[str, tuple[float, ...]]
 
     def raised(self, times: Mapping[str, float]) -> Thresholds:
-        """Those of some heads so many times as high."""
+        """Those of some test statistics so many times as high."""
         alarm, confirm = (
             {key: tuple(times.get(key, 1.0) * at for at in found) for key, found in kind.items()} for kind in (self.alarm, self.confirm)
         )
@@ -63,7 +63,8 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a calibration is for: windows of `levels` over buckets of `bucket_documents`, and alarms of all heads together, and as many of
+    """What a calibration is for: windows of `levels` over buckets of `bucket_documents`, and alarms of all test statistics
+    together, and as many of
     all rates, in 100,000 quiet documents that come `documents_a_day`."""
 
     levels: int
@@ -110,9 +111,9 @@ def calibrate(
     rng: np.random.Generator,
     between: Callable[[], None] = lambda: None,
 ) -> Thresholds:
-    """Thresholds at which all heads and levels together alarm as often as the plan says; calls `between` before each stream.
+    """Thresholds at which all test statistics and levels together alarm as often as the plan says; calls `between` before each stream.
 
-    Each head and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments.
+    Each test statistic and level has an equal part of the rate (Bonferroni); the tail of its maxima's roots is Gumbel's, by moments.
     """
     levels = plan.levels
     maxima = {stat.key: np.zeros((streams, levels)) for stat in window_statistics}

@@ -96,7 +96,7 @@ class Baseline:
         )
 
     def limits(self, key: str, level: int, documents: int) -> tuple[float, float]:
-        """What raises an alarm of a head and what confirms one, in a level's window of so many documents.
+        """What raises an alarm of a test statistic and what confirms one, in a level's window of so many documents.
 
         A window between two levels' sizes has the limits between theirs.
         """
@@ -155,7 +155,7 @@ def fit_baseline(
         levels=LEVELS,
         bucket_documents=BUCKET_DOCUMENTS,
         documents_a_day=documents_a_day or max(BUCKET_DOCUMENTS, len(documents) // days),
-        # Heads and rates have half of it each.
+        # Test statistics and rates have half of it each.
         alarms_per_100k=alarms_per_100k / 2,
     )
     thresholds = calibrate(history, window_statistics, plan, streams=streams, rng=rng, between=between)

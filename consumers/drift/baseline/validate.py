@@ -1,6 +1,7 @@
 """How often a quiet stream alarms that the fitted means, covariances and rates have not seen: the check of a calibration.
 
-Thresholds come from the blocks that the heads were fitted on, and a covariance of few blocks fits those better than any others. So heads
+Thresholds come from the blocks that the test statistics were fitted on, and a covariance of few blocks fits those better than any others.
+So test statistics
 and rates are fitted again on a random half of the blocks, and streams are drawn from the other half. Both halves' means are off; the
 statistic allows for both, as it allows for the baseline's and none of the stream's own in use.
 """
@@ -26,7 +27,7 @@ STREAMS_A_HALF: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Of `streams` quiet streams of 100,000 fresh documents `alarmed` did, at the thresholds of some heads raised so many times."""
+    """Of `streams` quiet streams of 100,000 fresh documents `alarmed` did, at thresholds of which some were raised so many times."""
 
     streams: int
     alarmed: int
@@ -53,7 +54,7 @@ def check(
     rng: np.random.Generator,
     between: Callable[[], None] = lambda: None,
 ) -> Checked:
-    """Counts the streams that alarm, and calls `between` before each. Where they are more than asked, the head that alarms in most of
+    """Counts the streams that alarm, and calls `between` before each. Where they are more than asked, what alarms in most of
     them is raised until none of them does, then the next."""
     nearest, rated = [], []
     weekly = has_weekly_cycle(history, fit_window_statistics(history, ()))
@@ -85,7 +86,7 @@ def check(
 def _nearest(
     window_statistics: Sequence[WindowStatistic], thresholds: Thresholds, windowed: Windowed, order: NDArray[np.int64]
 ) -> list[float]:
-    """Of each head the largest of its statistics over their thresholds."""
+    """Of each test statistic the largest share of its threshold."""
     found = [0.0] * len(window_statistics)
     for level, windows in enumerate(windowed.sums(order)):
         for place, stat in enumerate(window_statistics):

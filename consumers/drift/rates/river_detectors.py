@@ -1,4 +1,4 @@
-"""river's detectors over merged buckets of a rate: a second opinion beside the e-detector, never a reason to fire alone.
+"""river's detectors over merged buckets of a rate: a shadow detector beside the e-detector, never a reason to fire alone.
 
 river's objects are not saved. What a detector says is a function of the buckets it remembers, and those are its state.
 """
@@ -19,7 +19,7 @@ ShadowDetector = Literal["adwin", "page_hinkley", "none"]
 
 
 def new_shadow(kind: ShadowDetector, baseline: RateCount, delta: float) -> RateDetector | None:
-    """An untouched detector, None where no second opinion is wanted. `delta` is ADWIN's confidence."""
+    """An untouched detector, None where no shadow detector is wanted. `delta` is ADWIN's confidence."""
     match kind:
         case "adwin":
             return AdwinOfRate(delta)

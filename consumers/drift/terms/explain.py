@@ -32,7 +32,7 @@ from consumers.drift.text.words import split
 LEAST_CONFIDENCE: Final = 0.9
 # One that only its shape speaks for is mostly in one document, and was wrong more often than its confidence says.
 LEAST_SHAPE_CONFIDENCE: Final = 0.95
-# A spelling is named with its family when it rose by itself at least so much, and a shape speaks for its words.
+# A spelling is named with its phonetic key when it rose by itself at least so much, and a shape speaks for its words.
 LEAST_SPELLING_Z: Final = 1.0
 LEAST_SHAPE_Z: Final = 3.0
 # Terms of a smaller chance than this are told by how much they rose.
@@ -54,7 +54,7 @@ Kind = Literal["word", "family", "shape"]
 class Term(msgspec.Struct, frozen=True):
     """A term that rose or fell: `before` and `after` are its own shares of documents.
 
-    `kind` says whose rise it shows: the word's own, that of its family of `spellings` (whose shares these are), or that of all unseen
+    `kind` says whose rise it shows: the word's own, that of its phonetic key of `spellings` (whose shares these are), or that of all unseen
     words of its shape. `z` is signed and of that kind; `confidence` is the probability that it is no chance.
     """
 
@@ -152,7 +152,7 @@ class _Rise:
         self._owners = self._owned(buckets(said.hashes[first]).tolist(), buckets(self._phonetic_keys).tolist())
 
     def _owned(self, word_buckets: list[int], phonetic_buckets: list[int]) -> tuple[set[int], set[int]]:
-        """Which words and families have their bucket for themselves, or more of the sample than any other in it."""
+        """Which words and phonetic keys have their bucket for themselves, or more of the sample than any other in it."""
         often: dict[int, tuple[int, str]] = {}
         phonetic_keys: defaultdict[int, set[int]] = defaultdict(set)
         for at, bucket in enumerate(phonetic_buckets):

@@ -1,6 +1,6 @@
 """How many documents of the baseline have each term: a hashed sketch, and the names of the most frequent ones.
 
-A term is a word, a family of spellings, or the shape of words that are not in the baseline (words.py). The sketch answers for every
+A term is a word, a phonetic key of spellings, or the shape of words that are not in the baseline (words.py). The sketch answers for every
 term, also for one that was never seen; the names are for terms that fell, which recent documents no longer spell out.
 """
 
@@ -96,7 +96,7 @@ class TermTable:
     def merged(tables: Iterable[TermTable]) -> TermTable:
         """The sum of tables, the same in any order and grouping; of the names the most frequent that any of them knows.
 
-        Words and families are counted as if fitted on all documents at once. A word that only one part has was unseen there and is no
+        Words and phonetic keys are counted as if fitted on all documents at once. A word that only one part has was unseen there and is no
         longer: the counts of unseen words' shapes are at least those of one fit.
         """
         found = list(tables)

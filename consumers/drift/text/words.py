@@ -4,8 +4,8 @@ A word is a run of letters, marks and digits by Unicode category: `\\w` leaves o
 हिन्दी into pieces. Joiners (ZWJ, ZWNJ, apostrophe) belong to the word they stand inside. UTF-8 read as Latin-1 or
 Windows-1252 stays together as well: "à¤¹à¥ˆ" is one broken word, and the operator should see it whole.
 
-Beside its own hash every Latin word has the hash of its *family*: its consonants after the foldings that spellings of romanised
-Hindi differ by. nahi, nahin, nahee and naheen are one family, so that many rare spellings add up to one frequent term.
+Beside its own hash every Latin word has the hash of its *phonetic key*: its consonants after the foldings that spellings of romanised
+Hindi differ by. nahi, nahin, nahee and naheen are one phonetic key, so that many rare spellings add up to one frequent term.
 
 And every word has a *shape*: which kinds of characters it is made of, and about how long it is. Words that were never seen before say
 little one by one; that unseen words without a vowel sign become frequent says what happened.
@@ -191,7 +191,7 @@ def _foldings() -> NDArray[np.uint8]:
 
 
 def _phonetic_keys(letters: NDArray[np.uint32], lengths: Indices) -> Hashes:
-    """The family of each Latin word: initial vowel or not, then its consonants; (W,) uint64, 0 without one.
+    """The phonetic key of each Latin word: initial vowel or not, then its consonants; (W,) uint64, 0 without one.
 
     h falls after c, p and s (ph is f), doubled letters are one, n and h fall at the end of a word.
     """

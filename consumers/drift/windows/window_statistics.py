@@ -1,4 +1,4 @@
-"""Heads: quadratic statistics of a window's means against the baseline's, one for φ, one for each set of bins, one for the clusters, and
+"""Test statistics: quadratic ones of a window's means against the baseline's: one for φ, one a set of bins, one for the clusters, and
 one for the rise of a score: unknown words are what every new subject brings, and looked for in one direction they are found sooner.
 
 T² = (x̄ − μ)ᵀ Σ⁻¹ (x̄ − μ) / (1/n + 1/m) (Hotelling 1931), Σ being the long-run covariance of one document: documents come in bursts of a
@@ -27,7 +27,7 @@ WINDOW_STATISTICS: Final = ("phi", *BINNED, "cluster", RISE)
 # What is looked at in each language by itself as well.
 LANGUAGE_WINDOW_STATISTICS: Final = ("phi", RISE)
 LANGUAGE_BLOCKS: Final = ("phi", "unknown_word_share")
-# A window with fewer documents of a head's language is not looked at: means of so few have no law to set a threshold by.
+# A window with fewer documents of a test statistic's language is not looked at: means of so few have no law to set a threshold by.
 FEWEST_LOOKED_AT: Final = 200
 # What a document counts in a rise, by its bin of unknown words: up to 5 %, 10 %, 15 % of its words, and more.
 RISE_SCORES: Final = (0, 1, 2, 3, 3, 3, 3, 3)
@@ -60,11 +60,11 @@ class WindowStatistic:
 
     @property
     def key(self) -> str:
-        """Its name among all heads."""
+        """Its name among all test statistics."""
         return self.name if self.language is None else f"{self.name}:{self.language}"
 
     def with_excess(self, excess: float) -> WindowStatistic:
-        """The head of means whose error has `excess` times the variance that their documents say: of so many fewer."""
+        """The test statistic of means whose error has `excess` times the variance that their documents say: of so many fewer."""
         documents, without = round(self.baseline_documents / excess), np.rint(self.documents_without / excess).astype(np.int64)
         return replace(self, baseline_documents=documents, documents_without=without)
 
@@ -105,7 +105,7 @@ class WindowStatistic:
 
 
 def fit_window_statistics(history: History, languages: Sequence[str]) -> tuple[WindowStatistic, ...]:
-    """All heads of a baseline, those of each language behind those of the whole."""
+    """All test statistics of a baseline, those of each language behind those of the whole."""
     found = []
     for language, names in ((None, WINDOW_STATISTICS), *((language, LANGUAGE_WINDOW_STATISTICS) for language in languages)):
         sums = history.block_sums(language)
@@ -114,8 +114,8 @@ def fit_window_statistics(history: History, languages: Sequence[str]) -> tuple[W
 
 
 def fit_window_statistic(name: str, blocks: NDArray[np.int64], groups: NDArray[np.int64], language: str | None = None) -> WindowStatistic:
-    """The head of a baseline whose blocks' sums are `(b, WIDTH)`, their sources of `groups` `(b,)`: a block is a source's neighbouring
-    documents (those of the language).
+    """The test statistic of a baseline whose blocks' sums are `(b, WIDTH)`, their sources of `groups` `(b,)`: a block is a source's
+    neighbouring documents (those of the language).
 
     The covariance of one document is that of the blocks' residual sums (a ratio estimator).
     """

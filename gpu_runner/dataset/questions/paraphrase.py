@@ -1,4 +1,4 @@
-"""Rewords a question without a model: other wordings of the same question in Hindi, romanised Hindi and English.
+"""Paraphrases a question without a model: other wordings of the same question in Hindi, romanised Hindi and English.
 
 Deterministic; every wording means what the question means and differs from it after normalisation. The wordings for training and
 for the test come from rule families that share nothing: carrier phrases and question-word synonyms are divided between the sides

@@ -16,7 +16,7 @@ from ops.stack.description import connection
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from ops.dead_letters.letters import Place
+    from ops.dead_letters.letters import RecordPosition
     from ops.dead_letters.redrive_plan import Report
     from runtime.kafka.connection import KafkaConnection
 
@@ -125,15 +125,15 @@ def _moment(option: str, text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _place(text: str, kafka: KafkaConnection) -> Place:
-    from ops.dead_letters.letters import Place
+def _place(text: str, kafka: KafkaConnection) -> RecordPosition:
+    from ops.dead_letters.letters import RecordPosition
     from schemas.topics import DLQ_SUFFIX
 
     topic, _, rest = text.partition(":")
     partition, _, offset = rest.partition(":")
     if not (partition.isdecimal() and offset.isdecimal()):
         raise WrongUsage(f"--offset {text!r}: expected TOPIC:PARTITION:OFFSET of a letter, as `abhyas dlq list` shows it")
-    return Place(_dead_lettered(topic, kafka) + DLQ_SUFFIX, int(partition), int(offset))
+    return RecordPosition(_dead_lettered(topic, kafka) + DLQ_SUFFIX, int(partition), int(offset))
 
 
 def _dead_lettered(topic: str, kafka: KafkaConnection) -> str:

@@ -185,7 +185,7 @@ def test_without_a_baseline_documents_are_counted(build: Any) -> None:
 def test_a_day_keeps_its_baseline(build: Any) -> None:
     """Documents dated tomorrow were sketched before a promotion's baseline came that begins tomorrow: tomorrow goes on with the former.
 
-    Where that one is in force for no day any more, they are counted and not sketched.
+    Where that one is active for no day any more, they are counted and not sketched.
     """
     former, later = SimulatedSketcher("former"), SimulatedSketcher("later")
     today = build.start.date().toordinal()

@@ -1,4 +1,4 @@
-"""One rate of the feedback: baseline, watch, second opinion."""
+"""One rate of the feedback: baseline, watch, shadow detector."""
 
 from __future__ import annotations
 

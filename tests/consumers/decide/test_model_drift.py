@@ -66,7 +66,7 @@ def test_another_version_starts_afresh_and_a_run_acknowledges() -> None:
 
 
 def test_documents_and_feedback_that_fire_together_are_one_drift(small_baseline: Baseline) -> None:
-    """What fired comes first, then the heads that are in alarm, then opinions; the window of the documents explains it."""
+    """What fired comes first, then what is in alarm, then shadow detectors; the window of the documents explains it."""
     known = {SHA: small_baseline}
     watch = DriftWatch(drift_policy(baseline=known.get, rates=RATES))
     watch.documents.serve(f"{SHA}:1")

@@ -171,7 +171,7 @@ def test_of_one_voice_only_so_many_count_and_go_along() -> None:
     assert [ref.offset for ref in lease(buffer, 2).samples] == [2, 3]
 
 
-def test_voices_without_a_name_share_one_cap() -> None:
+def test_contributors_without_a_name_share_one_cap() -> None:
     """Feedback that names neither user nor conversation cannot come round the cap."""
     buffer = NegativeBuffer(2)
     for offset in range(4):
@@ -180,7 +180,7 @@ def test_voices_without_a_name_share_one_cap() -> None:
 
 
 def test_erasure_forgets_what_was_said_until_then() -> None:
-    """Pending, parked and leased samples of the voice go with their changelog keys; later ones and others stay."""
+    """Pending, parked and leased samples of the contributor go with their changelog keys; later ones and others stay."""
     buffer = NegativeBuffer(CAP)
     take(buffer, voiced(0, "u:a", occurred_s=5), offset=0)
     batch = lease(buffer)

@@ -150,7 +150,7 @@ def test_a_finding_says_since_when_and_shows_its_window(small_baseline: Baseline
 
 
 def test_a_fire_reaches_back_to_its_alarm(small_baseline: Baseline) -> None:
-    """What a fire confirms began with its alarm's window, of a head or a rate; an alarm's own window is all that it has."""
+    """What a fire confirms began with its alarm's window, of a test statistic or a rate; an alarm's own window is all that it has."""
     found = watched(small_baseline, made_documents(3_000, 3) + made_documents(6_000, 4, novel=0.3))
     alarms: dict[tuple[str, str | None], Finding] = {}
     reached = set()
@@ -169,7 +169,7 @@ def test_a_fire_reaches_back_to_its_alarm(small_baseline: Baseline) -> None:
 
 
 def test_it_stands_in_alarm_until_it_is_confirmed(small_baseline: Baseline) -> None:
-    """Before a document each rate stands at nothing; in a flood heads are above their thresholds and in alarm."""
+    """Before a document each rate stands at nothing; in a flood test statistics are above their thresholds and in alarm."""
     monitor = Monitor(small_baseline)
     assert {statuses.statistic for statuses in monitor.statuses()} == {0.0}
     flood = [BaselineDocument(document.text, "the-flood", document.day) for document in made_documents(1_000, 5, novel=1.0)]

@@ -136,7 +136,7 @@ async def test_a_failed_shard_leaves_no_snapshot(shard: FakeShard, housekeeping:
 
 
 async def test_a_disk_that_takes_nothing_stops_nothing(shard: FakeShard, housekeeping: Housekeeping, snapshots: Snapshots) -> None:
-    """Where no file can be written the upkeep goes on, and the next time the snapshot is tried again."""
+    """Where no file can be written the housekeeping goes on, and the next time the snapshot is tried again."""
     snapshots.folder.write_text("in the way")
     assert await housekeeping.snapshot() == 0
     snapshots.folder.unlink()

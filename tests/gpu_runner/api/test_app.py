@@ -154,7 +154,7 @@ async def test_a_retry_with_the_same_key_is_the_same_job(api: httpx.AsyncClient,
 async def test_a_job_can_be_followed_to_its_end(
     api: httpx.AsyncClient, bootstrapped: Installation, make_command: Callable[..., RetrainRequested]
 ) -> None:
-    """By its own id or the run's; knobs have their sources, the end has the decision."""
+    """By its own id or the run's; hyperparameters have their sources, the end has the decision."""
     job_id = (await api.post("/finetune/start", json=START)).json()["job_id"]
     asked = bootstrapped.topics.events(OperatorRequested)[0].hyperparameters
     bootstrapped.ask(make_command, command_id="cmd-7", requests=(job_id,), rules=("count", "operator"), hyperparameters=asked)

@@ -51,7 +51,7 @@ async def trained(installation: Installation, make_command: Maker, **changes: ob
 
 
 def begin(installation: Installation) -> list[tuple[str, date]]:
-    """What is in force from which day."""
+    """What is active from which day."""
     return [(one.uri, one.from_day) for one in installation.current().drift_baselines]
 
 

@@ -1,4 +1,4 @@
-"""The ledger knows what is open, whatever it reads twice."""
+"""The read model knows what is open, whatever it reads twice."""
 
 from __future__ import annotations
 

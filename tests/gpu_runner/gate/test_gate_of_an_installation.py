@@ -93,7 +93,7 @@ async def test_k11_the_bootstrap_writes_the_policy_and_says_what_the_guards_have
 
 
 async def test_k11_a_person_may_give_a_policy(installation: Installation, make_command: Maker) -> None:
-    """Stored whole, in force at the decision, named there with its hash."""
+    """Stored whole, active at the decision, named there with its hash."""
     installation.store.write_bytes("up/policy.yaml", b"languages: [hi]\nmargin: 0.2\n")
     assert (await bootstrap(installation, policy_uri="s3://models/up/policy.yaml")).applied
     decided = await train(installation, make_command)

@@ -1,4 +1,4 @@
-"""Which baseline is in force on which day, after bootstraps, promotions and rollbacks."""
+"""Which baseline is active on which day, after bootstraps, promotions and rollbacks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_promotions_baseline_begins_tomorrow() -> None:
 
 
 def test_no_new_baseline_changes_nothing() -> None:
-    """A promotion without documents, and one to a version whose baseline is in force already."""
+    """A promotion without documents, and one to a version whose baseline is active already."""
     known = active_after(first_active(stored(0)), stored(1), TODAY)
     later = TODAY + timedelta(days=3)
     assert active_after(known, None, later) == known
@@ -52,7 +52,7 @@ def test_a_rollback_brings_the_old_baseline_back() -> None:
 
 
 def test_a_baseline_leaves_with_its_last_day() -> None:
-    """It is named as long as a day that it was in force on can be in a window."""
+    """It is named as long as a day that it was active on can be in a window."""
     known = active_after(first_active(stored(0)), stored(1), TODAY)
     kept = active_after(known, stored(2), TODAY + timedelta(days=KEPT_DAYS))
     assert [one.documents for one in kept] == [2_000, 2_001, 2_002]

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError
 
 import ops.dead_letters.redrive
-from ops.dead_letters.letters import Place, list_dead_letters, show_dead_letter
+from ops.dead_letters.letters import RecordPosition, list_dead_letters, show_dead_letter
 from ops.dead_letters.redrive import Writer, redrive, writer
 from ops.dead_letters.redrive_plan import CUT, ERASED, NOT_THERE, UNREADABLE, Selection
 from ops.errors import OperationFailed
@@ -145,7 +145,7 @@ async def test_only_what_is_selected_goes(installation: Installation) -> None:
     assert (limited.sent, limited.already) == (1, 2)
     # Letters were written side by side, so where number 5 lies is only known from the list.
     place = next(row.place for row in rows if row.offset == 5)
-    missing = Place(installation.letters, 0, 10_000)
+    missing = RecordPosition(installation.letters, 0, 10_000)
     named = await redrive(connection, Selection(places=frozenset({place, missing})))
     assert (named.matched, dict(named.skipped)) == (1, {f"{NOT_THERE}: {missing}": 1})
     redriven = {row.offset for row in await list_dead_letters(connection) if row.redriven_at is not None}

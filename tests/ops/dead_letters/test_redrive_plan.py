@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.dead_letters.letters import NOT_OURS, DeadLetterContent, DeadLetterRow, Place
+from ops.dead_letters.letters import NOT_OURS, DeadLetterContent, DeadLetterRow, RecordPosition
 from ops.dead_letters.redrive_plan import (
     ERASED,
     NO_PARTITION,
@@ -100,9 +100,9 @@ def test_what_is_held_back_goes_when_it_is_named(found: DeadLetterContent) -> No
         (Selection(since=AT + timedelta(milliseconds=1)), False),
         (Selection(until=AT), False),
         (Selection(until=AT + timedelta(milliseconds=1)), True),
-        (Selection(places=frozenset({Place(f"{FEEDBACK}.dlq", 0, 17)})), True),
-        (Selection(places=frozenset({Place(f"{FEEDBACK}.dlq", 0, 18)})), False),
-        (Selection(places=frozenset({Place(f"{FEEDBACK}.dlq", 0, 17)}), reason="too_late"), False),
+        (Selection(places=frozenset({RecordPosition(f"{FEEDBACK}.dlq", 0, 17)})), True),
+        (Selection(places=frozenset({RecordPosition(f"{FEEDBACK}.dlq", 0, 18)})), False),
+        (Selection(places=frozenset({RecordPosition(f"{FEEDBACK}.dlq", 0, 17)}), reason="too_late"), False),
     ],
 )
 def test_every_filter_has_to_take_a_letter(selection: Selection, taken: bool) -> None:
@@ -112,7 +112,7 @@ def test_every_filter_has_to_take_a_letter(selection: Selection, taken: bool) ->
 
 def test_a_transaction_holds_records_and_their_markers() -> None:
     """Beside each letter lies one marker that names it, in the letter's own partition."""
-    first, second = planned(letter(b"a")), replace(planned(letter(b"a")), letter=Place(f"{FEEDBACK}.dlq", 2, 99))
+    first, second = planned(letter(b"a")), replace(planned(letter(b"a")), letter=RecordPosition(f"{FEEDBACK}.dlq", 2, 99))
     routed = transaction([first, second])
     assert routed[FEEDBACK, first.partition] == [first.record, second.record]
     marker: Callable[[int], Redriven | None] = lambda partition: read_marker(routed[f"{FEEDBACK}.dlq", partition][0].headers)  # noqa: E731

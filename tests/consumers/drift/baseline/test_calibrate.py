@@ -1,4 +1,4 @@
-"""Thresholds: they know weeks, and one for each level of each head."""
+"""Thresholds: they know weeks, and one for each level of each test statistic."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ def test_a_level_whose_windows_lack_a_language_has_the_thresholds_of_the_one_abo
 
 
 def test_some_heads_are_raised_and_the_others_stay() -> None:
-    """Alarm and confirmation of a raised head alike."""
+    """Alarm and confirmation of a raised test statistic alike."""
     raised = Thresholds({"a": (10.0, 8.0), "b": (3.0,)}, {"a": (4.0, 2.0), "b": (1.0,)}).raised({"a": 1.5})
     assert raised == Thresholds({"a": (15.0, 12.0), "b": (3.0,)}, {"a": (6.0, 3.0), "b": (1.0,)})

@@ -13,7 +13,7 @@ from tests.consumers.drift.conftest import made_documents
 
 @pytest.mark.process
 def test_what_the_vocabulary_does_not_say_for_sure_counts_as_less() -> None:
-    """With rare words the heads and the rate of unknown words are those of fewer documents than were measured, the others of all."""
+    """With rare words the statistics and the rate of unknown words are those of fewer documents than were measured."""
     rng = np.random.default_rng(7)
     documents = [replace(document, text=f"{document.text} w{rng.zipf(1.4) % 1_000_003}") for document in made_documents(3_000, 7)]
     found = fit_baseline(documents, streams=4, documents_a_day=1_000)

@@ -28,7 +28,7 @@ def measured(small_baseline: Baseline) -> History:
 
 @pytest.mark.process
 def test_a_head_whose_thresholds_are_too_low_is_raised(measured: History) -> None:
-    """Right thresholds stay nearly as they are; where those of one head are a third of that, it alone is raised, and streams are quiet."""
+    """Right thresholds stay nearly as they are; where those of one statistic are a third of that, it alone is raised."""
     rng = np.random.default_rng(1)
     right = calibrate(measured, fit_window_statistics(measured, ()), PLAN, streams=20, rng=rng)
     low = right.raised({"matra_ratio": 1 / 3})
@@ -48,7 +48,7 @@ def test_what_was_seen_has_its_bound() -> None:
 
 
 def test_a_baseline_too_small_says_so(small_baseline: Baseline) -> None:
-    """A head made much less sensitive and too many alarms are each told with their figures; a checked baseline says nothing."""
+    """A test statistic made much less sensitive and too many alarms are each told with their figures; a checked baseline says nothing."""
     assert replace(small_baseline, checked=Checked(50, 5, {"phi": 1.02})).warning is None
     raised = replace(small_baseline, checked=Checked(50, 10, {"phi": 1.5})).warning
     assert raised is not None

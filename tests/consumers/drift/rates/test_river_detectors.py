@@ -1,4 +1,4 @@
-"""river's detectors as second opinions."""
+"""river's detectors as shadow detectors."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_normal_forms_are_one(text: str) -> None:
 
 @given(st.lists(ANY_TEXT, max_size=8))
 def test_batching_changes_nothing(texts: list[str]) -> None:
-    """Each document's words, hashes and families are the same in any batch."""
+    """Each document's words, hashes and phonetic keys are the same in any batch."""
     batch = split(texts)
     alone = [split([text]) for text in texts]
     assert batch.spelled() == [word for single in alone for word in single.spelled()]
@@ -144,14 +144,14 @@ def test_good_latin_text_is_not_misread_bytes(text: str) -> None:
     ],
 )
 def test_spellings_are_one_family(spellings: tuple[str, ...]) -> None:
-    """Spellings of one romanised word share a family."""
+    """Spellings of one romanised word share a phonetic key."""
     phonetic_keys = set(split(spellings).phonetic_keys.tolist())
     assert len(phonetic_keys) == 1
     assert 0 not in phonetic_keys
 
 
 def test_family_is_of_latin_words_with_a_consonant() -> None:
-    """Another script, a number and vowels alone have no family; other consonants are another one."""
+    """Another script, a number and vowels alone have no phonetic key; other consonants are another one."""
     assert split(["हिन्दी 42 aa don't"]).phonetic_keys.tolist() == [0, 0, 0, 0]
     assert len(set(split(["kitab gaadi lekin"]).phonetic_keys.tolist())) == 3
 

@@ -41,7 +41,7 @@ DEALT = np.arange(8_000) % GROUPS
 
 
 def test_a_rise_counts_and_a_fall_does_not() -> None:
-    """The head of a rise looks in one direction, that of the bins in all."""
+    """The test statistic of a rise looks in one direction, that of the bins in all."""
     rise, bins = fitted(RISE, DEALT), fitted(BINS, DEALT)
     more, fewer = total(window(0.04)), total(window(-0.04))
     assert rise.statistic(more) > 20

@@ -12,7 +12,7 @@ from consumers.decide.negative_buffer import Contributors
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc")), max_size=60), st.integers(1, 4))
 def test_counts_are_those_of_the_capped_voices(steps: list[tuple[bool, str]], cap: int) -> None:
-    """After any coming and going each voice counts up to the cap, and only voices with something pending are there."""
+    """After any coming and going each contributor counts up to the cap, and only contributors with something pending are there."""
     contributors, expected = Contributors(cap), Counter[str]()
     for comes, contributor in steps:
         if comes:
