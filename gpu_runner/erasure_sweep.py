@@ -90,7 +90,7 @@ class Eraser:
             self._known = frozenset(swept.known)
         if run is not None:
             with _tolerated(f"job {run.job_id}", swept):
-                await run.withdraw()
+                await run.apply_withdrawals()
         for version in swept.tainted:
             await self._publish(log, version)
         if swept.failed:

@@ -96,11 +96,11 @@ async def _from_snapshot(snapshots: Snapshots, tp: TopicPartition, owned: OwnedT
     except UnusableSnapshot as doubt:
         log.warning("snapshot ignored, the whole changelog is read", path=str(snapshots.path(tp.partition)), reason=str(doubt))
         return 0
-    await _withdraw(owned, header, records, snapshots)
+    await _load_snapshot(owned, header, records, snapshots)
     return len(records)
 
 
-async def _withdraw(owned: OwnedTask, header: Header, records: list[Record], snapshots: Snapshots) -> None:
+async def _load_snapshot(owned: OwnedTask, header: Header, records: list[Record], snapshots: Snapshots) -> None:
     owned.version, owned.shards = header.version, {header.shards}
     try:
         for start in range(0, len(records), SLICE_RECORDS):

@@ -57,7 +57,7 @@ class RunParts:
 
 
 class JobRun:
-    """Runs one leased job; `cancel` and `withdraw` may come at any time. Raises only Fatal, NotConnected and its own cancellation.
+    """Runs one leased job; `cancel` and `apply_withdrawals` may come at any time. Raises only Fatal, NotConnected and its own cancellation.
 
     `sample_ids` are the samples that the job is made of, once it is prepared.
     """
@@ -87,7 +87,7 @@ class JobRun:
         self._reason = reason
         self._cancelled.set()
 
-    async def withdraw(self) -> None:
+    async def apply_withdrawals(self) -> None:
         """Looks whether samples of this job were taken back: before the training they drop out, after its start they taint the version.
 
         A child that has learnt nothing yet is stopped and the job prepared anew; one that trains already goes on, while the rows
@@ -242,7 +242,7 @@ class JobRun:
                 reported.append(event)
 
         try:
-            await self.withdraw()  # what came while it was being started
+            await self.apply_withdrawals()  # what came while it was being started
             limits = Limits(parts.settings.child_silence_s, parts.settings.run_max_hours * 3600)
             code = await follow(child, limits, take=take, tell=self._tell_silence)
         except ChildTooLong as error:
