@@ -7,7 +7,7 @@ that is already of a newer form, or did not change, passes unchanged; a tombston
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 ValueT = TypeVar("ValueT", bytes, bytes | None)
@@ -30,7 +30,7 @@ class KeptState(Protocol):
         """Takes one record back (None: a tombstone); raises ValueError for one that it does not write."""
         ...
 
-    def take_changes(self) -> Mapping[bytes, bytes | None]:
+    def take_changes(self) -> dict[bytes, bytes | None]:
         """What changed since the last call; what was loaded did not."""
         ...
 

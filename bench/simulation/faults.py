@@ -95,12 +95,11 @@ def restores_without_tombstones(owned: OwnedTask, key: bytes | None, value: byte
 class DeduplicatesByRevision(Collector):
     """A retraction with the revision that it takes back is a duplicate."""
 
-    def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
-        watermark = self._watermarks[record.topic]
+    def _accept(self, received: Received, record: InputRecord, watermark: Watermark, time_s: int, effects: Effects) -> str | Refusal:
         known = watermark.marks.get(watermark.state_key(received.sample), 0)
         if known is not None and known.revision == received.revision:
             return "duplicate"
-        return super()._accept(received, record, time_s, effects)
+        return super()._accept(received, record, watermark, time_s, effects)
 
 
 class ForgetsErased(Collector):

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 # Where former revisions have the core, and where this one has it.
 _CORE, _RECORDS = ("consumers.core",) * 2 if find_spec("consumers.core") else ("consumers.collect", "consumers")
 Collector = import_module(f"{_CORE}.collector").Collector
-IntakePolicy = import_module(f"{_CORE}.intake").IntakePolicy
+IntakePolicy = import_module(f"{_CORE}.policy" if find_spec(f"{_CORE}.policy") else f"{_CORE}.intake").IntakePolicy
 InputRecord = import_module(f"{_RECORDS}.records").InputRecord
 TOPIC = import_module("schemas.topics").FEEDBACK_SUBMITTED
 BATCH = 500
@@ -32,7 +32,11 @@ def main() -> int:
             one = json.loads(line)
             headers = tuple((name, text.encode()) for name, text in one["headers"])
             records.append(InputRecord(TOPIC, 0, offset, one["key"].encode(), one["value"].encode(), headers, one["at_ms"]))
-    collector = Collector(0, IntakePolicy(default_model="", holdout_key=b"a key", holdout_percent=10, redact=untouched))
+    policy = IntakePolicy(
+        default_model="", holdout_key=b"a key", holdout_percent=10, redact=untouched, collect_feedback=True,
+        lateness_s=7 * 24 * 3600, future_s=600,
+    )  # fmt: skip
+    collector = Collector(0, policy)
     encoded = 0
     if sys.argv[2] == "collect":
         for first in range(0, len(records), BATCH):

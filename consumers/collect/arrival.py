@@ -18,13 +18,12 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """An event, the state key of its sample, and the mark that is known of it.
 
     `time_s` and `said_ms` are the event time in seconds and milliseconds since 1970 UTC, `remembered_s` is the time that its mark is
-    forgotten by, `user` the first bytes of the user's hash. `former` are the marks under former ids, by state key; `known` is then the
+    forgotten by. `former` are the marks under former ids, by state key; `known` is then the
     newest of them.
     """
 
     received: Received
     watermark: Watermark
-    user: bytes
     key: bytes
     time_s: int
     said_ms: int
@@ -48,18 +47,18 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
         return former_ids(self.watermark.kind, self.received.envelope.source, self.received.identifier)
 
 
-def arrive(received: Received, record: InputRecord, watermark: Watermark, user: bytes, time_s: int) -> Arrival:
+def arrive(received: Received, record: InputRecord, watermark: Watermark, time_s: int) -> Arrival:
     """An event of a record, with what its watermark remembers of it."""
     envelope, key = received.envelope, watermark.state_key(received.sample)
     known, former = watermark.marks.get(key, watermark.watermark_s), _NONE
     if known is None and watermark.former:
         # A document of a source of its own has the id that it had, and its mark lies under the former letter all the same.
         ids = former_ids(watermark.kind, envelope.source, received.identifier) or (received.sample.hex(),)
-        former = watermark.former_marks(ids, user)
+        former = watermark.former_marks(ids, received.user)
         known = max(former.values(), key=lambda mark: (mark.revision, mark.retracted, mark.time_s), default=None)
     # What a history brings is remembered from when the broker took it.
     remembered_s = max(time_s, watermark.newest_s, record.timestamp_ms // 1000) if envelope.history else time_s
     if known is not None and known.time_s > remembered_s:
         remembered_s = known.time_s
     said_ms = time_s * 1000 + envelope.time.microsecond // 1000
-    return Arrival(received, watermark, user, key, time_s, said_ms, remembered_s, known, former)
+    return Arrival(received, watermark, key, time_s, said_ms, remembered_s, known, former)

@@ -161,7 +161,10 @@ class Collector:
         if outcomes:
             self._forget()
         for part in self._parts.values():
-            effects.changes |= part.take_changes()
+            if changed := part.take_changes():
+                # The few go to the many: nearly all are those of one part, whose keys are no other's.
+                fewer, effects.changes = sorted((changed, effects.changes), key=len)
+                effects.changes |= fewer
         for topic, watermark in self._watermarks.items():
             if watermark.newest_s != newest_s[topic]:
                 effects.changes[WATERMARK_KEY + topic.encode()] = str(watermark.newest_s).encode()
@@ -176,21 +179,17 @@ class Collector:
         if isinstance(received, Refusal):
             return received, None
         time_s = math.floor(received.envelope.time.timestamp())
-        refused = self._admit(record, watermark, time_s, history=received.envelope.history)
-        return (self._accept(received, record, time_s, effects), time_s) if refused is None else (refused, None)
-
-    def _admit(self, record: InputRecord, watermark: Watermark, time_s: int, *, history: bool) -> Refusal | None:
-        """Why an event is refused for its time; one that is not moves the watermark on."""
         if time_s > watermark.newest_s:
             refused = self._ahead(record, time_s)
-            if refused is None and not history:
+            if refused is not None:
+                return refused, None
+            if not received.envelope.history:
                 watermark.advance(time_s)
-            return refused
-        if time_s >= watermark.watermark_s or history:
-            return None
-        late_s = watermark.newest_s - time_s
-        detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
-        return Refusal(dead_letter.TOO_LATE, detail)
+        elif time_s < watermark.watermark_s and not received.envelope.history:
+            late_s = watermark.newest_s - time_s
+            detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
+            return Refusal(dead_letter.TOO_LATE, detail), None
+        return self._accept(received, record, watermark, time_s, effects), time_s
 
     def _ahead(self, record: InputRecord, time_s: int) -> Refusal | None:
         ahead_s = time_s - record.timestamp_ms // 1000
@@ -199,12 +198,11 @@ class Collector:
         detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
         return Refusal(dead_letter.FUTURE_DATED, detail)
 
-    def _accept(self, received: Received, record: InputRecord, time_s: int, effects: Effects) -> str | Refusal:
-        user = b"" if received.user_hash is None else user_key(received.user_hash)
-        if self._erased_s and time_s <= self._erased_s.get(user, time_s - 1):
+    def _accept(self, received: Received, record: InputRecord, watermark: Watermark, time_s: int, effects: Effects) -> str | Refusal:
+        if self._erased_s and time_s <= self._erased_s.get(received.user, time_s - 1):
             return "erased"
-        arrival = arrive(received, record, self._watermarks[record.topic], user, time_s)
-        fresh = arrival.freshness()
+        arrival = arrive(received, record, watermark, time_s)
+        fresh: Freshness = "new" if arrival.known is None else arrival.freshness()
         if fresh in UNCHANGED:
             return self._keep(arrival, fresh)
         # Somebody who takes their words back is heard even while nothing is collected.
@@ -259,7 +257,7 @@ class Collector:
         self._signals.add(sample.model, watermark.kind, day, contribution)
         content, lost = arrival.received.content, lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
         mark = Mark(
-            arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.user, day, contribution,
+            arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.received.user, day, contribution,
             None, arrival.said_ms, content, lost, former,
         )  # fmt: skip
         watermark.marks.put(arrival.key, mark)

@@ -41,7 +41,8 @@ _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*?)`")
 class Received(msgspec.Struct, frozen=True, gc=False):
     """A valid event before anything was made of it: what deduplication needs, and the event itself.
 
-    `identifier` is the frontend's own id, `content` the hash of what the event says: not its id, user, revision and time.
+    `identifier` is the frontend's own id, `user` what the state knows of whoever said it (empty for nobody), `content` the hash of what
+    the event says: not its id, user, revision and time.
     """
 
     sample: bytes
@@ -51,7 +52,7 @@ class Received(msgspec.Struct, frozen=True, gc=False):
     revision: int
     retracted: bool
     model: str | None
-    user_hash: str | None
+    user: bytes
     score: float | None
     envelope: Envelope
     event: FeedbackIn | DocumentIngested
@@ -150,7 +151,7 @@ def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
         said.revision,
         said.retracted,
         said.model,
-        said.user_hash,
+        bytes.fromhex(said.user_hash[: 2 * USER_BYTES]) if said.user_hash else b"",
         score,
         envelope,
         said,
@@ -167,7 +168,7 @@ def _document(record: InputRecord, policy: IntakePolicy) -> Received:
     content = _content(
         event.model, event.sha256, event.uri, event.title, event.publisher, event.language, event.source_group, event.tags
     )  # fmt: skip
-    return Received(sample, event.doc_id, content, frontend, event.version, False, event.model, None, None, envelope, event)
+    return Received(sample, event.doc_id, content, frontend, event.version, False, event.model, b"", None, envelope, event)
 
 
 def _score(said: FeedbackIn) -> float | None:

@@ -100,6 +100,7 @@ def is_contract(event: dict[str, Any]) -> bool:
     return True
 
 
+@pytest.mark.process
 @settings(max_examples=1500)
 @given(EVENT)
 def test_stage_1_takes_what_the_contract_takes(build: Any, event: dict[str, Any]) -> None:

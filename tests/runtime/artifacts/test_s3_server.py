@@ -111,6 +111,7 @@ def test_k7_a_wrong_server_key_or_clock_is_told_as_what_it_is(fault: str, told: 
             open_checked_store(settings(server, minio_region=region))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("fault", "told"), [("SlowDown", "too busy (S3 answered SlowDown)"), ("hang", "does not answer in time")])
 def test_k7_a_busy_or_silent_server_is_told_and_waited_for(
     fault: str, told: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
