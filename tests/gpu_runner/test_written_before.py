@@ -58,12 +58,12 @@ async def test_versions_and_job_folders_of_former_releases_are_read_and_the_job_
     assert learnt(left, "v1") == [("v1", 120, 60), ("v0", 0, 0)]
     ended, open_ = (JobFolder(left.settings.jobs_dir(), job) for job in ("cmd-1", "cmd-2"))
     assert len((ended.made_of() or ("", {}))[1]) == 40
-    pinned = open_.pinned_spec()
+    pinned = open_.pinned_spec(1)
     assert open_.verified_result() is None
     async with left.running():
         await until(lambda: left.states("cmd-2")[-1].phase == "ended")
     assert left.states("cmd-2")[-1].outcome == "promoted"
     assert (left.current().version, left.current().previous_version) == ("v2", "v1")
-    assert open_.pinned_spec() == pinned
+    assert open_.pinned_spec(1) == pinned
     assert json.loads(open_.result.read_text())["resumed_from_step"] == 2
     assert [name for name, *_ in learnt(left, "v2")] == ["v2", "v1", "v0"]
