@@ -29,9 +29,9 @@ KINDS = {
 # Whoever asks for one of these is of that kind; of several the first counts.
 OF_FIXTURES = {
     "kafka_broker": "kafka",
-    **dict.fromkeys(
-        ("start_consumers", "tiny_base", "installation", "environments", "pool", "small_baseline", "bilingual_baseline"), "process"
-    ),
+    **dict.fromkeys(("start_consumers", "tiny_base", "installation", "environments"), "process"),
+    # Corpora, and baselines fitted to some.
+    **dict.fromkeys(("pool", "xquad", "small_baseline", "bilingual_baseline", "fitted_baseline"), "process"),
     "embedded_broker": "embedded",
 }
 LONGEST_SLEEP_S = 0.2

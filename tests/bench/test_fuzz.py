@@ -37,6 +37,7 @@ class Planted:
         return answer(True, ())
 
 
+@pytest.mark.process
 async def test_what_is_planted_is_found_and_made_small() -> None:
     """A traceback and a refusal that names nothing, each with one fault and no field that is not needed."""
     tally = await run(Planted(), 2_000, 1, lines=False)
@@ -51,6 +52,7 @@ async def test_what_is_planted_is_found_and_made_small() -> None:
     assert set(tally.kinds) == {*FIELD, *BYTES}
 
 
+@pytest.mark.process
 def test_the_same_seed_makes_the_same_input() -> None:
     """So that a failure can be looked at again."""
 

@@ -13,7 +13,6 @@ import typer
 from ops.commands.options import Data
 from ops.errors import OperationFailed, WrongUsage
 from ops.stack import description as running
-from schemas.dead_letter import TOO_LATE
 
 if TYPE_CHECKING:
     from ops.commands.feedback.publish_file import PublishReport
@@ -138,6 +137,8 @@ def _source(source: str | None) -> str | None:
 
 def sentences(kind: str, report: PublishReport) -> list[str]:
     """What became of the file, a sentence a line."""
+    from schemas.dead_letter import TOO_LATE
+
     found = report.outcomes
     refused = {reason: count for reason, count in found.refused.items() if reason != TOO_LATE}
     parts = [f"{found.taken} taken", f"{found.known} known already or not collected", f"{found.late} too late"]

@@ -167,6 +167,7 @@ def test_the_policy_in_force_makes_the_recorded_commands_again(build: Any, first
     assert attempts.count(2) > 5
 
 
+@pytest.mark.process
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), threshold=st.integers(1, 5), minutes=st.integers(1, 300), recorded=st.booleans())
 def test_any_policy_has_one_run_at_a_time(build: Any, seed: int, threshold: int, minutes: int, recorded: bool) -> None:

@@ -61,6 +61,7 @@ def count(recent: RecentTerms, word: str) -> int:
     return int(recent.newest().counts[buckets(hashed([word]))[0]])
 
 
+@pytest.mark.process
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 99), st.lists(st.integers(0, 5000), max_size=6))
 def test_batches_and_restarts_change_nothing(seed: int, cuts: list[int]) -> None:
@@ -176,6 +177,7 @@ def test_sample_of_parts_is_the_sample_of_all(snippets: list[Snippet], cut: int,
     assert plain.sample == expected[:SAMPLED_DOCUMENTS]
 
 
+@pytest.mark.process
 def test_record_is_bounded() -> None:
     """Full of long Hindi documents of ever new words the stored record stays under 1 MB; of usual text it is about 100 KB."""
     source = random.Random(3)
