@@ -13,6 +13,7 @@ from bench.simulation.plan import Plan, Publication, at
 from bench.simulation.simulated_workshop import Use
 from schemas import topics
 from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.user_erased import UserErased
 
 _LOOK_EVERY_S: Final = 1.0
 _WITHIN_S: Final = 8.0
@@ -24,6 +25,8 @@ class SecondThoughts:
     def __init__(self, site: Site, plan: Plan, uses: Sequence[Use], rng: Random, publish: Callable[[Publication], None]) -> None:
         self._site, self._plan, self._uses, self._rng, self._publish = site, plan, uses, rng, publish
         self._chance = rng.choice((0.0, 0.5, 1.0))
+        # As in the plan: what such a user says after an erasure, of words from before it, leaves traces that depend on the order.
+        self._erased = {one.event.user_hash for one in plan.publications if isinstance(one.event, UserErased)}
 
     async def follow(self) -> None:
         """To the end of the seed."""
@@ -42,7 +45,7 @@ class SecondThoughts:
         if last is None or last.at_s >= now_s or now_s >= self._plan.settings.calm_at_s:
             return
         said: Any = last.event
-        if not said.retracted:
+        if not said.retracted and said.user_hash not in self._erased:
             same = said.model_dump(include={"feedback_id", "revision", "model", "user_hash", "conversation_id", "language", "query"})
             self._publish(Publication(now_s, FeedbackSubmitted(**same, retracted=True), max(last.time, at(now_s))))
 
