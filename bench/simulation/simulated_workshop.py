@@ -63,15 +63,44 @@ class Machine:
         return self.workshops.setdefault(job_id, SimulatedWorkshop(self, job_id))
 
 
-class SimulatedChild:
-    """A child process as far as its runner knows of it. It works while it is followed, and ends as the seed says."""
+class CoroutineChild:
+    """A child that is no process, as far as its runner knows of it: it works while it is followed, and ends at once when it is told to."""
 
     pid = 0
 
-    def __init__(self, machine: Machine, workshop: SimulatedWorkshop) -> None:
-        self._machine, self._workshop = machine, workshop
+    def __init__(self) -> None:
         self._told = asyncio.Event()
         self._code: int | None = None
+
+    def has_ended(self) -> bool:
+        """Whether it has ended."""
+        return self._code is not None
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        if self._code is None:
+            raise RuntimeError("the child has not ended")
+        return self._code
+
+    async def stop(self, grace_s: float) -> int:
+        """It ends at once."""
+        self._told.set()
+        if self._code is None:
+            self._code = TERMINATED
+        return self._code
+
+    async def _work(self, seconds: float) -> None:
+        """Some seconds of work, or fewer where it is told to stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._told.wait(), seconds)
+
+
+class SimulatedChild(CoroutineChild):
+    """A child that ends as the seed says."""
+
+    def __init__(self, machine: Machine, workshop: SimulatedWorkshop) -> None:
+        super().__init__()
+        self._machine, self._workshop = machine, workshop
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         """Loads, learns in some steps, answers what it loaded."""
@@ -99,28 +128,6 @@ class SimulatedChild:
                 return
         self._workshop.finish(asked)
         self._code = DONE
-
-    def has_ended(self) -> bool:
-        """Whether it has ended."""
-        return self._code is not None
-
-    async def wait(self) -> int:
-        """Its exit code, once it has ended."""
-        if self._code is None:
-            raise RuntimeError("the child has not ended")
-        return self._code
-
-    async def stop(self, grace_s: float) -> int:
-        """It ends at once."""
-        self._told.set()
-        if self._code is None:
-            self._code = TERMINATED
-        return self._code
-
-    async def _work(self, seconds: float) -> None:
-        """Some seconds of work, or fewer where it is told to stop."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), seconds)
 
 
 class SimulatedWorkshop:

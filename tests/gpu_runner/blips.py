@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,8 +25,9 @@ import fake_child
 import structlog
 from runner_fakes import BOOTSTRAP, START, FakeChannel, FakeSamples, FakeTopics, command, request, upload_material
 
+from bench.simulation.simulated_workshop import CoroutineChild
 from bench.simulation.virtual_threads import ThreadedLoop, sleep
-from gpu_runner.child.exit import TERMINATED
+from gpu_runner.child.exit import DONE
 from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
 from gpu_runner.jobs.run import RunParts
@@ -105,20 +106,16 @@ def _pass(seconds: float) -> None:
     look()
 
 
-class CoroutineChild:
-    """A child that is no process: it sleeps, then writes what the fake child of the tests writes."""
-
-    pid = 0
+class WritingChild(CoroutineChild):
+    """A child that sleeps, then writes what the fake child of the tests writes."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
-        self._told = asyncio.Event()
-        self._code: int | None = None
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         for step in range(1, 4):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), 2.0)
+            await self._work(2.0)
             if self._told.is_set():
                 return
             yield {"event": "progress", "phase": "training", "step": step, "total": 3, "loss": 1.0 / step}
@@ -126,20 +123,7 @@ class CoroutineChild:
         assert spec is not None
         with redirect_stdout(sys.stderr):
             fake_child.finish(self._folder, spec, 0, set(), LeftOut())
-        self._code = 0
-
-    def has_ended(self) -> bool:
-        return self._code is not None
-
-    async def wait(self) -> int:
-        assert self._code is not None
-        return self._code
-
-    async def stop(self, grace_s: float) -> int:
-        self._told.set()
-        if self._code is None:
-            self._code = TERMINATED
-        return self._code
+        self._code = DONE
 
 
 class CountedWorkshop(LocalWorkshop):
@@ -153,8 +137,8 @@ class CountedWorkshop(LocalWorkshop):
         with self._meter.counted():
             return super().prepare(*arguments)
 
-    async def start_child(self) -> CoroutineChild:
-        return CoroutineChild(self.path)
+    async def start_child(self) -> WritingChild:
+        return WritingChild(self.path)
 
 
 @dataclass
