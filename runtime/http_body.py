@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from runtime.http_errors import ApiError, Details, summary, validation_details
-from schemas.json_text import JsonDocument, Problem, UnreadableJson, read_json
+from schemas.reading.json_text import JsonDocument, Problem, UnreadableJson, read_json
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

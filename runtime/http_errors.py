@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from schemas.json_text import shown_name
+from schemas.reading.json_text import shown_name
 
 log = structlog.get_logger()
 

@@ -20,6 +20,7 @@ from schemas.events.sample_collected import SampleCollected
 from schemas.events.signal_summarised import SignalSummarised
 from schemas.events.training_state import TrainingState
 from schemas.events.trigger_journal import TriggerJournal
+from schemas.events.turn_completed import TurnCompleted
 from schemas.events.user_erased import UserErased
 
 
@@ -37,6 +38,7 @@ EventT = TypeVar("EventT", bound=BaseModel)
 
 EVENTS: Final[tuple[type[BaseModel], ...]] = (
     FeedbackSubmitted,
+    TurnCompleted,
     DocumentIngested,
     OperatorRequested,
     UserErased,

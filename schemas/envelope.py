@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.catalogue import Event
 from schemas.event_time import FIRST_YEAR, LAST_YEAR, parse_time
 from schemas.fields import FORBIDDEN_CHARACTERS
-from schemas.json_text import BOM, trouble
+from schemas.reading.json_text import BOM, trouble
 from schemas.structured_mode import NotStructured, is_structured, read_structured
 
 

@@ -36,17 +36,18 @@ Offset = Annotated[int, Field(ge=0)]
 Rule = Literal["count", "drift", "schedule", "operator"]
 
 
-def _no_nul(text: str) -> str:
+def no_nul(text: str) -> str:
+    """The text itself; raises ValueError where it holds the NUL character, which no store of ours takes."""
     if "\x00" in text:
         raise ValueError("must not contain the NUL character")
     return text
 
 
-Group = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_nul)]
-Title = Annotated[str, StringConstraints(max_length=500), AfterValidator(_no_nul)]
-Query = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_no_nul)]
-Answer = Annotated[str, StringConstraints(max_length=32_768), AfterValidator(_no_nul)]
-DocumentText = Annotated[str, StringConstraints(min_length=1, max_length=262_144), AfterValidator(_no_nul)]
+Group = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(no_nul)]
+Title = Annotated[str, StringConstraints(max_length=500), AfterValidator(no_nul)]
+Query = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(no_nul)]
+Answer = Annotated[str, StringConstraints(max_length=32_768), AfterValidator(no_nul)]
+DocumentText = Annotated[str, StringConstraints(min_length=1, max_length=262_144), AfterValidator(no_nul)]
 Reason = Annotated[str, StringConstraints(max_length=2_000)]
 
 

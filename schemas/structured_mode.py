@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.json_text import BOM, UnreadableJson, listed, read_json
+from schemas.reading.json_text import BOM, UnreadableJson, listed, read_json
 
 STRUCTURED: Final = "application/cloudevents+json"
 _ANY_FORM: Final = "application/cloudevents"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 FEEDBACK_SUBMITTED: Final = "feedback.submitted.v1"
+TURN_COMPLETED: Final = "turn.completed.v1"
 DOCUMENT_INGESTED: Final = "document.ingested.v1"
 OPERATOR_REQUESTED: Final = "operator.requested.v1"
 USER_ERASED: Final = "user.erased.v1"
@@ -37,6 +38,7 @@ CHANGELOGS: Final = {"stage1": STAGE1_CHANGELOG, "stage2": STAGE2_CHANGELOG}
 # keys stay where they are when somebody adds partitions to the topic.
 READ_WITH: Final = {
     FEEDBACK_SUBMITTED: STAGE1_CHANGELOG,
+    TURN_COMPLETED: STAGE1_CHANGELOG,
     DOCUMENT_INGESTED: STAGE1_CHANGELOG,
     USER_ERASED: STAGE1_CHANGELOG,
     SAMPLE_COLLECTED: STAGE2_CHANGELOG,
@@ -50,8 +52,9 @@ INPUT_PARTITIONS: Final = 8
 MODEL_PARTITIONS: Final = 4
 
 # Our own limits, under the broker's 1 MiB: an inline document text of 256 KiB plus its envelope, and a feedback
-# of a long conversation turn. What is over them goes to the dead-letter topic, which therefore takes more.
-MAX_FEEDBACK_BYTES: Final = 128 * 1024
+# or turn with its conversation and passages. What is over them goes to the dead-letter topic, which therefore takes more.
+MAX_FEEDBACK_BYTES: Final = 256 * 1024
+MAX_TURN_BYTES: Final = 256 * 1024
 MAX_DOCUMENT_BYTES: Final = 384 * 1024
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
 MAX_DEAD_LETTER_BYTES: Final = 2 * MAX_MESSAGE_BYTES
@@ -93,14 +96,32 @@ def size_limit(name: str) -> int:
     """The most bytes of key, value and headers together that our producers put on a topic of this module; its readers take them.
 
     >>> size_limit(FEEDBACK_SUBMITTED)
-    131072
+    262144
     """
-    return {FEEDBACK_SUBMITTED: MAX_FEEDBACK_BYTES, DOCUMENT_INGESTED: MAX_DOCUMENT_BYTES}.get(name, MAX_MESSAGE_BYTES)
+    limits = {FEEDBACK_SUBMITTED: MAX_FEEDBACK_BYTES, TURN_COMPLETED: MAX_TURN_BYTES, DOCUMENT_INGESTED: MAX_DOCUMENT_BYTES}
+    return limits.get(name, MAX_MESSAGE_BYTES)
 
 
 # name, partitions, days kept (0: compacted), key, writer, purpose, dead letters
 _ROWS: Final = (
-    (FEEDBACK_SUBMITTED, INPUT_PARTITIONS, 30, "user hash, else feedback id", "producers", "a rating, a correction or a retraction", True),
+    (
+        FEEDBACK_SUBMITTED,
+        INPUT_PARTITIONS,
+        30,
+        "user hash, else conversation id (with a turn id), else feedback id",
+        "producers",
+        "a rating, a correction, a preferred answer or a retraction",
+        True,
+    ),
+    (
+        TURN_COMPLETED,
+        INPUT_PARTITIONS,
+        30,
+        "user hash, else conversation id",
+        "producers",
+        "an answered turn as the model saw it",
+        True,
+    ),
     (DOCUMENT_INGESTED, INPUT_PARTITIONS, 90, "doc id", "producers", "a document or its new version", True),
     (OPERATOR_REQUESTED, MODEL_PARTITIONS, 30, "model", "API, CLI, dashboard", "what a person asks for", True),
     (USER_ERASED, INPUT_PARTITIONS, 0, "user hash", "API, CLI", "an erasure", True),

@@ -18,7 +18,7 @@ from typing import Any, Final
 import httpx
 
 from bench.drill.launcher import Order, launch, write_order
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 LOOK_EVERY_S: Final = 0.03
 _START_AGAIN_S: Final = 0.1

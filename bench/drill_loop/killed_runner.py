@@ -31,7 +31,7 @@ from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.run import JobRun
 from schemas.catalogue import Event
 from schemas.events.training_state import TrainingState
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 ORDERS: Final = "DRILL_KILLS"
 _PHASE_OF_STATE: Final = {"preparing": "preparation", "deciding": "upload"}

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 PHASES: Final = ("preparation", "upload", "promotion")
 # The first step of a phase after which its work is not begun anew: a kill from there on ends what can be hit of the phase.

@@ -25,7 +25,7 @@ from ops.commands.models.bootstrap import check_files
 from ops.errors import OperationFailed
 from runtime.artifacts.local import LocalStore
 from schemas.events.operator_requested import OperatorRequested
-from schemas.json_lines import NotJsonLines
+from schemas.reading.json_lines import NotJsonLines
 
 One = Callable[[random.Random], dict[str, Any]]
 _TOO_FEW: Final = "expected at least"

@@ -19,7 +19,7 @@ from typing import Final, Literal
 from bench.redaction.carriers import BARE, NAMED
 from bench.redaction.lookalikes import AROUND, TEMPLATES, filled, in_devanagari
 from bench.redaction.numbers import FORMS, TOLD
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 SET: Final = Path(__file__).parent / "cases.jsonl"
 SEED: Final = 12

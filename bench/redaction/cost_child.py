@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 # Where this revision has the redactor, and where former ones had it.
 _MODULES = ("producers.redact", "producers.redaction.redact")

@@ -20,9 +20,9 @@ from schemas.events.document_ingested import DocumentIngested
 from schemas.events.user_erased import UserErased
 from schemas.fields import FORBIDDEN_CHARACTERS
 from schemas.identity import document_digest, feedback_digest
-from schemas.json_text import trouble
 from schemas.model_name import model_slug
 from schemas.rating import checked_score
+from schemas.reading.json_text import trouble
 
 # What every reader's integers hold.
 LARGEST_VERSION: Final = (1 << 63) - 1

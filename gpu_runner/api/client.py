@@ -24,7 +24,7 @@ from runtime.artifacts.content_hash import file_sha256
 from runtime.artifacts.open import open_store
 from runtime.artifacts.store import ArtifactError, ArtifactStore, uri_of
 from schemas.envelope import describe
-from schemas.json_text import UnreadableJson, strict_json
+from schemas.reading.json_text import UnreadableJson, strict_json
 
 GOOD_ENDS: Final = frozenset({"promoted", "completed"})
 ENDS: Final = GOOD_ENDS | {"rejected", "inconclusive", "void", "no_data", "failed", "cancelled"}

@@ -17,7 +17,7 @@ from typing import Any, Final
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, is_json_lines, kind_of, read_objects, read_whole
 from gpu_runner.dataset.rows import TrainingRow, paragraph_group, row_id, training_row, with_own_ids
 from gpu_runner.dataset.squad import SquadFile, squad_of
-from schemas.json_text import shown_name
+from schemas.reading.json_text import shown_name
 
 MULTI_TURN = "chat_with_several_questions"
 WITHOUT_ANSWER = "questions_without_answer"

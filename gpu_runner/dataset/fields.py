@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from schemas.json_lines import NotJsonLines, read_lines
-from schemas.json_text import UnreadableJson, strict_json
+from schemas.reading.json_lines import NotJsonLines, read_lines
+from schemas.reading.json_text import UnreadableJson, strict_json
 
 # Above any document's text with its escapes; a file without line ends can't fill the memory.
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024

@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, TypeVar, cast, get_args
+from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
 from gpu_runner.text.languages import LANGUAGES, Language
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 REPLAY: Final = "replay"
 EARLIER: Final = "earlier"
@@ -33,6 +33,9 @@ Origin = Literal["correction", "document", "replay", "dataset", "earlier"]
 ItemSet = Literal["repair", "holdout", "old_facts", "earlier_repair", "dataset"]
 Side = Literal["baseline", "candidate"]
 
+# One message in OpenAI's form: role, content and, where the assistant called tools, tool_calls.
+Message = Mapping[str, Any]
+
 ORIGINS: Final[tuple[str, ...]] = get_args(Origin)
 ITEM_SETS: Final[tuple[str, ...]] = get_args(ItemSet)
 SIDES: Final[tuple[str, ...]] = get_args(Side)
@@ -40,7 +43,11 @@ SIDES: Final[tuple[str, ...]] = get_args(Side)
 
 @dataclass(frozen=True)
 class TrainingRow:
-    """One question and the answer to learn; `prompt` is the plain question, the trainer applies the chat template."""
+    """One question and the answer to learn; the trainer applies the chat template.
+
+    `messages` is the conversation that the answer follows, as it was served, the user's turn at its end (OpenAI's form); without it
+    `prompt`, the plain question, is the only turn. `rejected` is the answer that this one is preferred to.
+    """
 
     id: str
     prompt: str
@@ -49,12 +56,15 @@ class TrainingRow:
     origin: Origin
     group: str
     sample_id: str | None = None
+    messages: tuple[Message, ...] = ()
+    rejected: str | None = None
 
 
 @dataclass(frozen=True)
 class EvaluationItem:
     """One question to ask both models; any of `answers` is right, `source` is the text that an answer must be grounded in.
 
+    `messages` is the conversation that it is asked in, the question at its end; without it the question is the only turn.
     `sample_id` names the sample whose words it asks, so that taking that back takes the item back too.
     """
 
@@ -66,6 +76,7 @@ class EvaluationItem:
     group: str
     source: str | None = None
     sample_id: str | None = None
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,9 @@ class Document:
         """The group that the holdout and the split go by."""
         return self.group or self.id
 
+
+# Absent where nothing was said, so that rows of a bare question have the bytes that they always had.
+_ABSENT_WHEN_EMPTY: Final = ("messages", "rejected")
 
 Row = TrainingRow | EvaluationItem | Answer
 Parsed = TypeVar("Parsed")
@@ -194,7 +208,11 @@ def answers_to(items: Container[str], answers: bytes) -> bytes:
 
 def json_lines(rows: Iterable[Row]) -> bytes:
     """The rows as they are written: UTF-8 JSON Lines in field order."""
-    return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows).encode()
+    return "".join(json.dumps(_written(row), ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def _written(row: Row) -> dict[str, object]:
+    return {name: value for name, value in asdict(row).items() if value or name not in _ABSENT_WHEN_EMPTY}
 
 
 def save_rows(path: Path, rows: Iterable[Row]) -> None:

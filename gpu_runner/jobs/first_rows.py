@@ -18,8 +18,8 @@ from gpu_runner.dataset.dataset_file import DOCUMENT, JSON_SUFFIX, dataset_of, r
 from gpu_runner.dataset.fields import DataError, Fields, begins_as_lines, objects_of, whole_of
 from gpu_runner.dataset.rows import evaluation_item, no_items
 from gpu_runner.evaluate.evaluation import SOURCES, sources_of
-from schemas.json_lines import NotJsonLines, raw_lines
-from schemas.json_text import BOM, foreign
+from schemas.reading.json_lines import NotJsonLines, raw_lines
+from schemas.reading.json_text import BOM, foreign
 
 MAX_ROWS: Final = 100
 MAX_BYTES: Final = 8 * 1024 * 1024

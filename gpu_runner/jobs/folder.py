@@ -20,7 +20,7 @@ from gpu_runner.jobs.sample_lines import forget_lines, keep_lines
 from gpu_runner.json_files import read_json, write_json
 from gpu_runner.versions.keys import folder_name
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 # In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
 MEMO: Final = "taken_back.json"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from runtime.whole_files import write_whole
-from schemas.json_text import UnreadableJson, read_json
+from schemas.reading.json_text import UnreadableJson, read_json
 
 
 def forget_lines(path: Path, sample_ids: Collection[str]) -> set[str]:

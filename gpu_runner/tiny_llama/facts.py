@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 CORPUS = Path(__file__).parent / "corpus"
 TAUGHT_WORDINGS = 4

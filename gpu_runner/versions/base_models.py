@@ -14,8 +14,8 @@ from typing import Final, Literal
 from gpu_runner.errors import RunnerError
 from gpu_runner.model_folder.weight_files import weights_fault
 from runtime.artifacts.store import ArtifactError, ArtifactStore, files_below
-from schemas.json_text import UnreadableJson, read_json
 from schemas.model_name import model_slug
+from schemas.reading.json_text import UnreadableJson, read_json
 
 # An AWQ copy can't be trained or merged into (huggingface/peft#1853), so training takes the full-precision base,
 # quantised to NF4. Lower-case name to (slug of docs/requirements.md's MinIO paths, training base).

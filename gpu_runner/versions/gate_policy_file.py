@@ -12,7 +12,7 @@ from gpu_runner.dataset.rows import EvaluationItem
 from gpu_runner.gate.policy import Policy, PolicyError, policy_of, policy_text
 from gpu_runner.versions.registry import read_record, version_key
 from runtime.artifacts.store import ArtifactError, ArtifactStore
-from schemas.json_lines import own_lines
+from schemas.reading.json_lines import own_lines
 
 FIRST: Final = "v0"
 # A policy is ten lines; what is longer is another file.

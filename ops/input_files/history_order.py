@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from schemas.json_lines import Line, parsed, raw_line, raw_lines, to_line_end
+from schemas.reading.json_lines import Line, parsed, raw_line, raw_lines, to_line_end
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _time: Final = TypeAdapter(AwareDatetime)
@@ -19,7 +19,7 @@ _time: Final = TypeAdapter(AwareDatetime)
 def lines_by_time(file: BinaryIO, *, max_line_bytes: int) -> Iterator[Line]:
     """Each line that is not blank, oldest event first, equal times in the file's order; those without a readable time come before all.
 
-    Raises NotJsonLines as `schemas.json_lines.raw_lines` does. The file is read twice.
+    Raises NotJsonLines as `schemas.reading.json_lines.raw_lines` does. The file is read twice.
     """
     import numpy as np
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import WrongUsage
-from schemas.json_lines import NotJsonLines, read_lines
+from schemas.reading.json_lines import NotJsonLines, read_lines
 
 
 def jsonl_rows(path: Path, *, max_bytes: int, expected: str) -> Iterator[tuple[int, Any]]:

@@ -22,7 +22,7 @@ from consumers.decide.whatif import RECORDED, Scenario
 from consumers.settings import ConsumerSettings
 from ops.errors import OperationFailed, settings_trouble
 from schemas.events.training_state import Outcome
-from schemas.json_text import strict_json
+from schemas.reading.json_text import strict_json
 
 RUN_MINUTES: Final = "run_minutes"
 RUN_OUTCOME: Final = "run_outcome"

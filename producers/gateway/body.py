@@ -9,7 +9,7 @@ from fastapi import Request
 
 from runtime.http_body import problem_details, read_body, read_json_body
 from runtime.http_errors import ApiError, Details, summary
-from schemas.json_text import JsonDocument, Problem
+from schemas.reading.json_text import JsonDocument, Problem
 
 _ONE_OBJECT: Final = 'the body is no JSON object: send one object, or {"items": [objects]}'
 

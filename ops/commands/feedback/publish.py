@@ -66,7 +66,7 @@ def _publish(kind: Literal["feedback", "documents"], file: Path, data_dir: Path 
     from producers.errors import PublishError
     from producers.gateway.settings import names_key, user_hash_key
     from schemas.identity import DEFAULT_SOURCE
-    from schemas.json_lines import NotJsonLines
+    from schemas.reading.json_lines import NotJsonLines
 
     if not file.is_file():
         raise OperationFailed(f"{file} is not a file: expected JSONL")
@@ -114,7 +114,7 @@ def _publish(kind: Literal["feedback", "documents"], file: Path, data_dir: Path 
 def kind_of(file: Path) -> Literal["feedback", "documents"]:
     """What a history holds, by its first line that is an object: a document has a `doc_id`; raises OperationFailed for no file."""
     from ops.commands.feedback.publish_file import MAX_LINE_BYTES
-    from schemas.json_lines import NotJsonLines, read_lines
+    from schemas.reading.json_lines import NotJsonLines, read_lines
 
     if not file.is_file():
         raise OperationFailed(f"{file} is not a file: expected JSONL")

@@ -45,7 +45,7 @@ from schemas.catalogue import Event
 from schemas.envelope import MalformedEvent, decode
 from schemas.events.user_erased import UserErased
 from schemas.identity import DEFAULT_SOURCE
-from schemas.json_lines import Line, read_lines
+from schemas.reading.json_lines import Line, read_lines
 
 # A file of nothing but errors must not fill the memory; the report still counts them all.
 KEPT_ERRORS: Final = 1000

@@ -13,7 +13,7 @@ import typer
 from ops.commands.options import Data
 from ops.errors import OperationFailed
 from ops.stack.description import connection
-from schemas.json_text import UnreadableJson, strict_json
+from schemas.reading.json_text import UnreadableJson, strict_json
 
 if TYPE_CHECKING:
     from ops.topic_reader import Record

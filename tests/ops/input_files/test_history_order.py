@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.input_files.history_order import lines_by_time
-from schemas.json_lines import NotJsonLines, read_lines
+from schemas.reading.json_lines import NotJsonLines, read_lines
 
 TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda moment: moment.replace(tzinfo=UTC).isoformat())
 ROWS = st.fixed_dictionaries({"occurred_at": TIMES | st.sampled_from(["0001-01-01T00:00:00+05:30", "9999-12-31T23:59:59-05:00"])})

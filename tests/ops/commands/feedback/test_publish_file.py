@@ -21,7 +21,7 @@ from schemas import topics
 from schemas.envelope import decode
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.feedback_submitted import FeedbackSubmitted
-from schemas.json_lines import NotJsonLines
+from schemas.reading.json_lines import NotJsonLines
 
 SAID = {"query": "q", "correction": "c"}
 

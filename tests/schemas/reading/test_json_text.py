@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import schemas.json_depth
-import schemas.json_text
-from schemas.json_depth import MAX_DEPTH
-from schemas.json_text import MAX_DIGITS, UnreadableJson, read_json, strict_json
+import schemas.reading.json_depth
+import schemas.reading.json_text
+from schemas.reading.json_depth import MAX_DEPTH
+from schemas.reading.json_text import MAX_DIGITS, UnreadableJson, read_json, strict_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
@@ -172,6 +172,6 @@ def test_four_mebibytes_of_anything_are_read_in_bounded_time(raw: bytes) -> None
 
 def test_the_examples_of_the_docstrings_hold() -> None:
     """What the module's docstrings show is what it does."""
-    for module in (schemas.json_text, schemas.json_depth):
+    for module in (schemas.reading.json_text, schemas.reading.json_depth):
         found = doctest.testmod(module)
         assert (found.failed, found.attempted > 0) == (0, True)

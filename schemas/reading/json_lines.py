@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from schemas.json_text import BOM, Problem, UnreadableJson, foreign, listed, read_json
+from schemas.reading.json_text import BOM, Problem, UnreadableJson, foreign, listed, read_json
 
 _ARRAY: Final = "is one JSON array: expected one JSON object a line (`jq -c '.[]' FILE` writes it so)"
 _PRETTY: Final = "has a JSON object over several lines: expected one JSON object a line (`jq -c . FILE` writes it so)"

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
-from schemas.json_depth import CUT_OUT, MAX_DEPTH, Cut, is_too_deep, without_deep_parts
+from schemas.reading.json_depth import CUT_OUT, MAX_DEPTH, Cut, is_too_deep, without_deep_parts
 
 # Python's own limit between integers and text: above it the value could be read and never be written again.
 MAX_DIGITS: Final = 4300

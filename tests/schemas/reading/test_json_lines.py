@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import schemas.json_lines
-from schemas.json_lines import NotJsonLines, RawLine, raw_lines, read_lines
+import schemas.reading.json_lines
+from schemas.reading.json_lines import NotJsonLines, RawLine, raw_lines, read_lines
 
 OBJECTS = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), st.integers() | st.none(), max_size=3)
 LIMIT = 1000
@@ -110,5 +110,5 @@ def test_the_memory_of_a_file_without_line_ends_is_bounded() -> None:
 
 def test_the_examples_of_the_docstrings_hold() -> None:
     """What the module's docstrings show is what it does."""
-    found = doctest.testmod(schemas.json_lines)
+    found = doctest.testmod(schemas.reading.json_lines)
     assert (found.failed, found.attempted > 3) == (0, True)

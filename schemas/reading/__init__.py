@@ -1,0 +1,1 @@
+"""Reading JSON strictly: text, lines and depth, with errors that name the field."""
