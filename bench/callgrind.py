@@ -6,6 +6,7 @@ of this project but what it measures, and finds that in either tree.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -39,9 +40,18 @@ class Cost:
         return {"instructions_before": round(was), "instructions": round(now), "ratio": round(now / was, 3)}
 
 
-def told(found: Mapping[str, float], revision: str) -> str:
+def sentence(found: Mapping[str, float], revision: str) -> str:
     """Such figures in words."""
     return f"{found['instructions']:,} instructions an event, {found['instructions_before']:,} at {revision}: {found['ratio']}"
+
+
+def comparison_arguments(description: str | None, *, events: int) -> argparse.Namespace:
+    """What a comparison is asked for: `against` (a git revision), `events` and `out` (a file or None)."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--against", required=True, help="a git revision")
+    parser.add_argument("--events", type=int, default=events)
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
 
 
 def instructions(child: Path, tree: Path, *arguments: str) -> int:

@@ -79,7 +79,9 @@ _add(
     operator=operator, shards=shards, state=state,
 )  # fmt: skip
 _group("topics", "The topics of a cluster against the contract.", plan=topics.plan, apply=topics.apply, drain=topics.drain)
-_group("dlq", "What could not be taken, as it came.", list=dlq.list_letters, show=dlq.show_letter, redrive=dlq.redrive_letters)
+_group(
+    "dlq", "What could not be taken, as it came.", list=dlq.list_dead_letters, show=dlq.show_dead_letter, redrive=dlq.redrive_dead_letters
+)
 _group("export", "Files made from the topics.", feedback=export.feedback)
 published = _group("publish", "Puts the events of a JSONL file on a topic.", feedback=publish.feedback, documents=publish.documents)
 published.callback(invoke_without_command=True)(publish.history)

@@ -12,7 +12,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 
 @dataclass(slots=True)
-class _Told:
+class _Logged:
     at_s: float
     held_back: int = 0
 
@@ -20,28 +20,28 @@ class _Told:
 class RepeatFilter(logging.Filter):
     """Holds back what the same line of aiokafka says again within `every_s`; the next one says how many there were.
 
-    With a retry back-off of 5 ms a broker that is away is told of hundreds of times a second, and each first write of a
-    transaction to a partition is told of once more. Other loggers pass untouched.
+    With a retry back-off of 5 ms a broker that is away is logged hundreds of times a second, and each first write of a
+    transaction to a partition is logged once more. Other loggers pass untouched.
     """
 
     def __init__(self, every_s: float = 10.0) -> None:
         super().__init__()
         self._every_s = every_s
-        self._told: dict[tuple[str, int], _Told] = {}
+        self._logged: dict[tuple[str, int], _Logged] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is told; its time is the record's own."""
+        """Whether the record is logged; its time is the record's own."""
         if not record.name.startswith("aiokafka"):
             return True
         place = (record.pathname, record.lineno)
-        told = self._told.get(place)
-        if told is not None and record.created - told.at_s < self._every_s:
-            told.held_back += 1
+        logged = self._logged.get(place)
+        if logged is not None and record.created - logged.at_s < self._every_s:
+            logged.held_back += 1
             return False
-        if told is not None and told.held_back:
-            record.msg = f"{record.getMessage()} (and {told.held_back} more like it)"
+        if logged is not None and logged.held_back:
+            record.msg = f"{record.getMessage()} (and {logged.held_back} more like it)"
             record.args = ()
-        self._told[place] = _Told(record.created)
+        self._logged[place] = _Logged(record.created)
         return True
 
 

@@ -7,7 +7,6 @@ of twenty, a number that goes. Exit code 1 where `stream` costs more than 1.10 t
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from bench.callgrind import Cost, told, tree_of
+from bench.callgrind import Cost, comparison_arguments, sentence, tree_of
 from bench.redaction.lookalikes import TEMPLATES, filled
 from bench.redaction.numbers import mobile
 from bench.stream.events import Stream
@@ -42,11 +41,7 @@ def recorded(events: int, *, with_numbers: bool) -> Iterator[tuple[str, ...]]:
 
 def main() -> int:
     """Compares, prints and writes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", required=True, help="a git revision")
-    parser.add_argument("--events", type=int, default=EVENTS)
-    parser.add_argument("--out", type=Path)
-    args = parser.parse_args()
+    args = comparison_arguments(__doc__, events=EVENTS)
     figures: dict[str, Any] = {"events": args.events, "against": args.against, "limit": LIMIT}
     with tree_of(args.against) as before, tempfile.TemporaryDirectory() as folder:
         for name in ("stream", "numbers"):
@@ -54,7 +49,7 @@ def main() -> int:
             rows = recorded(args.events, with_numbers=name == "numbers")
             texts.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
             found = figures[name] = REDACTION.beside(before, texts, args.events)
-            print(f"{name}: {told(found, args.against)}", flush=True)
+            print(f"{name}: {sentence(found, args.against)}", flush=True)
     if args.out:
         args.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return int(figures["stream"]["ratio"] > LIMIT)

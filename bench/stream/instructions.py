@@ -6,7 +6,6 @@ texts are left as they are (`bench.redaction.cost` has redaction). Exit code 1 w
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.callgrind import Cost, told, tree_of
+from bench.callgrind import Cost, comparison_arguments, sentence, tree_of
 from bench.stream.events import Stream
 
 EVENTS: Final = 10_000
@@ -33,16 +32,12 @@ def recorded(events: int) -> Iterator[dict[str, Any]]:
 
 def main() -> int:
     """Compares, prints and writes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", required=True, help="a git revision")
-    parser.add_argument("--events", type=int, default=EVENTS)
-    parser.add_argument("--out", type=Path)
-    args = parser.parse_args()
+    args = comparison_arguments(__doc__, events=EVENTS)
     with tree_of(args.against) as before, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "events.jsonl"
         file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in recorded(args.events)), encoding="utf-8")
         stage1 = STAGE1.beside(before, file, args.events)
-    print(f"stage 1: {told(stage1, args.against)}")
+    print(f"stage 1: {sentence(stage1, args.against)}")
     if args.out:
         figures = {"events": args.events, "against": args.against, "limit": LIMIT, "stage1": stage1}
         args.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

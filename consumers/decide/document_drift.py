@@ -66,7 +66,7 @@ class DaySketch(msgspec.Struct, array_like=True, tag=1, frozen=True):
 
 
 class DriftWarning(msgspec.Struct, array_like=True, frozen=True):
-    """What alarmed: a window of `documents` from `since_day` on, at a time (milliseconds since 1970 UTC)."""
+    """What warned: a window of `documents` from `since_day` on, at a time (milliseconds since 1970 UTC)."""
 
     signal: str
     language: str | None
@@ -79,12 +79,12 @@ class DriftWarning(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Watched(msgspec.Struct, array_like=True, tag=1):
-    """The baseline that is watched; the open bucket and the earliest event-day in it; the alarms that wait to be confirmed."""
+    """The baseline that is watched; the open bucket and the earliest event-day in it; the warnings that wait to be confirmed."""
 
     baseline: str
     bucket: str = ""
     first_day: int | None = None
-    alarms: list[DriftWarning] = []
+    warnings: list[DriftWarning] = []
 
 
 class DocumentDrift:
@@ -116,9 +116,9 @@ class DocumentDrift:
         return None if self._watched is None or self._baseline is None else (self._watched.baseline, self._baseline)
 
     @property
-    def alarms(self) -> Sequence[DriftWarning]:
-        """The alarms that wait to be confirmed."""
-        return () if self._watched is None else self._watched.alarms
+    def warnings(self) -> Sequence[DriftWarning]:
+        """The warnings that wait to be confirmed."""
+        return () if self._watched is None else self._watched.warnings
 
     def serve(self, baselines: str) -> None:
         """Takes the list of baselines of the serving version (`ServingSeen.baselines`); ticks go by it once it has settled."""
@@ -169,7 +169,7 @@ class DocumentDrift:
     def explained(self, finding: Finding) -> dict[str, Any]:
         """The fields of `drift.detected` that explain a finding: terms of the newest documents, shares and histograms of its window."""
         # With scipy, which only this needs.
-        from consumers.decide.drift_evidence import shares, told
+        from consumers.decide.drift_evidence import drift_terms, shares
 
         if self._watched is None or self._baseline is None:
             return {}
@@ -179,17 +179,17 @@ class DocumentDrift:
             fields |= {"clusters": found.clusters, "languages": found.languages, "histograms": found.histograms}
         terms = self._recent.explain(finding.since_warning, finding.language)
         if terms is not None:
-            fields |= {"term_documents": terms.documents, "rose": told(terms.rose), "fell": told(terms.fell)}
+            fields |= {"term_documents": terms.documents, "rose": drift_terms(terms.rose), "fell": drift_terms(terms.fell)}
         return fields
 
     def statuses(self) -> Iterator[DetectorStatus]:
         """Each test statistic's newest look."""
         if self._monitor is None:
             return
-        since = {(alarm.signal, alarm.language): alarm.at_ms for alarm in self.alarms}
+        since = {(warning.signal, warning.language): warning.at_ms for warning in self.warnings}
         for one in self._monitor.statuses():
             since_ms = since.get((one.signal, one.language))
-            yield DetectorStatus(one.signal, detector_of(one.signal), one.language, one.statistic, one.threshold, one.alarmed, since_ms)
+            yield DetectorStatus(one.signal, detector_of(one.signal), one.language, one.statistic, one.threshold, one.warned, since_ms)
 
     def unwatched_because(self) -> str | None:
         """Why documents are not watched; None where they are."""
@@ -308,15 +308,15 @@ def detector_of(signal: str) -> str:
 
 
 def _note(watched: Watched, monitor: Monitor, found: Sequence[Finding], now_ms: int) -> None:
-    """Keeps what alarmed for as long as it waits to be confirmed."""
-    alarms = {(alarm.signal, alarm.language): alarm for alarm in watched.alarms}
+    """Keeps what warned for as long as it waits to be confirmed."""
+    warnings = {(warning.signal, warning.language): warning for warning in watched.warnings}
     for one in found:
         # Floats, whatever a baseline's numbers are: the state has to come back from the changelog byte for byte.
-        alarms[one.signal, one.language] = DriftWarning(
+        warnings[one.signal, one.language] = DriftWarning(
             one.signal, one.language, float(one.statistic), float(one.threshold), float(one.effect), one.documents, one.since_day, now_ms
         )
-    waiting = monitor.alarmed()
-    watched.alarms = [alarm for place, alarm in alarms.items() if place in waiting]
+    waiting = monitor.warned()
+    watched.warnings = [warning for place, warning in warnings.items() if place in waiting]
 
 
 def _day_of(place: bytes) -> int:

@@ -53,7 +53,7 @@ def shares(baseline: Baseline, window: Sums) -> Shares:
     )
 
 
-def told(terms: tuple[Term, ...]) -> tuple[DriftTerm, ...]:
+def drift_terms(terms: tuple[Term, ...]) -> tuple[DriftTerm, ...]:
     """Terms as `drift.detected` holds them."""
     return tuple(
         DriftTerm(

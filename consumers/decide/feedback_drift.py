@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from consumers.collect.daily_counts import LANGUAGES
-from consumers.decide.feedback_rate import RateSignal, RatesPolicy, Said
+from consumers.decide.feedback_rate import RateReport, RateSignal, RatesPolicy
 from consumers.decide.inputs import COUNTED, SignalSeen
 from consumers.drift.rates.detector import DetectorStatus
 from consumers.state_keys import FEEDBACK_PART, RATE_PART
@@ -60,8 +60,8 @@ class FeedbackDrift:
             if signal.add(new[f"events{of}"], new[f"{RATES[name]}{of}"]):
                 self._touched.add(_place(name, language))
 
-    def tick(self, now_ms: int, today: int) -> list[tuple[str, str | None, Said]]:
-        """Closes the buckets that are full; gives what fired with them: rate, language and what was said."""
+    def tick(self, now_ms: int, today: int) -> list[tuple[str, str | None, RateReport]]:
+        """Closes the buckets that are full; gives the drifts confirmed with them: rate, language, report."""
         if today != self._day:
             self._day = today
             for place in [place for place in self._days if int(place.rpartition(b"|")[2]) < today - self._window_days]:
@@ -71,27 +71,27 @@ class FeedbackDrift:
         for (name, language), signal in self._signals.items():
             if signal.tick(now_ms):
                 self._touched.add(_place(name, language))
-                fired = signal.fired(now_ms)
-                if fired is not None:
-                    found.append((name, language, fired))
+                confirmed = signal.confirmed(now_ms)
+                if confirmed is not None:
+                    found.append((name, language, confirmed))
         return found
 
-    def said(self) -> Iterator[tuple[str, str | None, str, Said]]:
-        """What was said and is not answered yet: rate, language, detector."""
+    def reports(self) -> Iterator[tuple[str, str | None, str, RateReport]]:
+        """The reports that no run has answered yet: rate, language, detector."""
         for (name, language), signal in self._signals.items():
-            if signal.state.alarm is not None:
-                yield name, language, DETECTOR, signal.state.alarm
+            if signal.state.warning is not None:
+                yield name, language, DETECTOR, signal.state.warning
             if signal.state.shadow_report is not None:
                 yield name, language, self._policy.shadow, signal.state.shadow_report
 
     def acknowledge(self) -> None:
-        """A run answers what was said."""
+        """A run answers what was reported."""
         self._touched.update(_place(*key) for key, signal in self._signals.items() if signal.acknowledge())
 
     def statuses(self) -> Iterator[DetectorStatus]:
         """Each rate's e-detector, and the shadow detector on it; a language without ratings has none."""
         for (name, language), signal in self._signals.items():
-            learning, alarm, shadow_report = signal.learning, signal.state.alarm, signal.state.shadow_report
+            learning, alarm, shadow_report = signal.learning, signal.state.warning, signal.state.shadow_report
             if language is not None and learning is not None and not learning[0]:
                 continue
             statistic, threshold = signal.status()

@@ -22,7 +22,7 @@ REMEMBERED_MOMENTS: Final = 64
 class RatesPolicy:
     """A rate's first `baseline_events` since a version serves are its baseline; buckets close at ticks with `min_bucket_events`.
 
-    `watch` is what an alarm and a fire take; its design effect is measured on the baseline. `shadow` and `delta`: the shadow detector.
+    `watch` is what a warning and a drift take; its design effect is measured on the baseline. `shadow` and `delta`: the shadow detector.
     """
 
     baseline_events: int
@@ -32,7 +32,7 @@ class RatesPolicy:
     watch: RatePolicy = field(default_factory=RatePolicy)
 
 
-class Said(msgspec.Struct, array_like=True, frozen=True):
+class RateReport(msgspec.Struct, array_like=True, frozen=True):
     """What a detector said and when (milliseconds since 1970 UTC); `events` since `since_ms` show it."""
 
     statistic: float
@@ -47,7 +47,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True):
 class RateState(msgspec.Struct, array_like=True, tag=1):
     """The open bucket; the buckets gathered for the baseline; the baseline and its design effect; the states of the detectors.
 
-    `moments` are (events of the watch so far, time) of closed buckets; `alarm` and `shadow_report` what was
+    `moments` are (events of the watch so far, time) of closed buckets; `warning` and `shadow_report` what was
     said last and is not answered yet.
     """
 
@@ -59,8 +59,8 @@ class RateState(msgspec.Struct, array_like=True, tag=1):
     watch: str = ""
     shadow: str = ""
     moments: list[tuple[int, int]] = []
-    alarm: Said | None = None
-    shadow_report: Said | None = None
+    warning: RateReport | None = None
+    shadow_report: RateReport | None = None
 
 
 class RateSignal:
@@ -99,10 +99,10 @@ class RateSignal:
             self._look(self._watch, events, successes, now_ms)
         return True
 
-    def fired(self, now_ms: int) -> Said | None:
-        """What fired at this tick."""
-        alarm = self.state.alarm
-        return alarm if alarm is not None and alarm.fired and alarm.at_ms == now_ms else None
+    def confirmed(self, now_ms: int) -> RateReport | None:
+        """The drift that was confirmed at this tick."""
+        warning = self.state.warning
+        return warning if warning is not None and warning.fired and warning.at_ms == now_ms else None
 
     def status(self) -> tuple[float, float]:
         """Statistic and threshold of the e-detector."""
@@ -113,12 +113,12 @@ class RateSignal:
         return None if self._shadow is None else (self._shadow.statistic, self._shadow.threshold)
 
     def acknowledge(self) -> bool:
-        """A run answers what was said, but for an alarm that waits to be confirmed; whether that changed anything."""
-        before = (self.state.alarm, self.state.shadow_report)
-        if self.state.alarm is not None and self.state.alarm.fired:
-            self.state.alarm = None
+        """A run answers what was said, but for a warning that waits to be confirmed; whether that changed anything."""
+        before = (self.state.warning, self.state.shadow_report)
+        if self.state.warning is not None and self.state.warning.fired:
+            self.state.warning = None
         self.state.shadow_report = None
-        return before != (self.state.alarm, self.state.shadow_report)
+        return before != (self.state.warning, self.state.shadow_report)
 
     def save(self) -> bytes:
         """The whole state as JSON."""
@@ -164,16 +164,16 @@ class RateSignal:
             state.moments = [*state.moments[:-1:2], state.moments[-1]]
         decision = watch.update_bucket(events, successes)
         if decision is not None:
-            state.alarm = None if decision.kind == "not_confirmed" else self._said(decision, now_ms)
+            state.warning = None if decision.kind == "not_confirmed" else self._report(decision, now_ms)
         if self._shadow is not None:
             self._shadow.update_bucket(events, successes)
             if self._shadow.drift_detected:
-                state.shadow_report = Said(self._shadow.statistic, self._shadow.threshold, self._shadow.effect, now_ms)
+                state.shadow_report = RateReport(self._shadow.statistic, self._shadow.threshold, self._shadow.effect, now_ms)
 
-    def _said(self, decision: RateDecision, now_ms: int) -> Said:
+    def _report(self, decision: RateDecision, now_ms: int) -> RateReport:
         """The change lies in the bucket that closed at `since_ms`, or before."""
         at = bisect_left(self.state.moments, decision.since, key=lambda moment: moment[0])
         since_ms = self.state.moments[min(at, len(self.state.moments) - 1)][1]
         events, fired = decision.n - decision.since + 1, decision.kind == "fired"
         # Floats, however the policy was written: the state has to come back from the changelog byte for byte.
-        return Said(float(decision.statistic), float(decision.threshold), float(decision.effect), now_ms, fired, events, since_ms)
+        return RateReport(float(decision.statistic), float(decision.threshold), float(decision.effect), now_ms, fired, events, since_ms)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.decide.document_drift import DocumentDrift, DriftWarning, Known, detector_of
 from consumers.decide.feedback_drift import DETECTOR, FeedbackDrift
-from consumers.decide.feedback_rate import RatesPolicy, Said
+from consumers.decide.feedback_rate import RateReport, RatesPolicy
 from consumers.decide.inputs import SignalSeen, from_ms
 from consumers.drift.rates.detector import DetectorStatus
 from consumers.kept_state import KeptState
@@ -40,7 +40,7 @@ class DriftPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A confirmed drift: what fired, what else is in alarm, and what explains it (fields of `drift.detected`)."""
+    """A confirmed drift: what fired, what else has warned, and what explains it (fields of `drift.detected`)."""
 
     evidence: tuple[DriftEvidence, ...]
     explained: dict[str, Any]
@@ -72,11 +72,11 @@ class DriftWatch:
         if not findings and not rates:
             return None
         fired = [_shown(finding, fired=True) for finding in findings] + [
-            _said(name, language, DETECTOR, said) for name, language, said in rates
+            _report(name, language, DETECTOR, report) for name, language, report in rates
         ]
         seen = {(item.signal, item.language, item.detector) for item in fired}
-        others = [_shown(alarm, fired=False) for alarm in self.documents.alarms]
-        others += [_said(name, language, detector, said) for name, language, detector, said in self.feedback.said()]
+        others = [_shown(warning, fired=False) for warning in self.documents.warnings]
+        others += [_report(name, language, detector, report) for name, language, detector, report in self.feedback.reports()]
         evidence = (*fired, *(item for item in others if (item.signal, item.language, item.detector) not in seen))
         return Drift(evidence, self.documents.explained(findings[0]) if findings else {})
 
@@ -114,17 +114,17 @@ def _shown(found: Finding | DriftWarning, *, fired: bool) -> DriftEvidence:
     )
 
 
-def _said(name: str, language: str | None, detector: str, said: Said) -> DriftEvidence:
+def _report(name: str, language: str | None, detector: str, report: RateReport) -> DriftEvidence:
     return DriftEvidence(
         signal=name,
         detector=detector,
-        statistic=round_to_six(said.statistic),
-        threshold=round_to_six(said.threshold),
-        effect=round(said.effect, 6),
+        statistic=round_to_six(report.statistic),
+        threshold=round_to_six(report.threshold),
+        effect=round(report.effect, 6),
         language=language,
-        fired=said.fired,
-        window_events=said.events,
-        since=None if said.since_ms is None else from_ms(said.since_ms),
+        fired=report.fired,
+        window_events=report.events,
+        since=None if report.since_ms is None else from_ms(report.since_ms),
     )
 
 

@@ -301,9 +301,9 @@ class ModelTrigger:
         self.ended = self.ended.plus(run)
         self.running, self._command = None, None
         # The version may serve no longer, or serve already by a person's word, before its run's end is read.
-        return self._sort_by_serving() + self._told(command, outcome)
+        return self._sort_by_serving() + self._end_notices(command, outcome)
 
-    def _told(self, command: RetrainRequested, outcome: str) -> list[Decision]:
+    def _end_notices(self, command: RetrainRequested, outcome: str) -> list[Decision]:
         self.model_state.cool_down_until_ms = (self.model_state.now_ms or 0) + round(self.policy.cool_down_minutes * MINUTE_MS)
         if outcome != "failed":
             return [Notice("info", "run_settled", self.model, f"{command.command_id} ended: {outcome}")]

@@ -56,7 +56,7 @@ class MonitorStatus:
     language: str | None
     statistic: float
     threshold: float
-    alarmed: bool
+    warned: bool
 
 
 class PendingWarning(msgspec.Struct, array_like=True, frozen=True):
@@ -95,7 +95,7 @@ class Monitor:
         return self._state.n
 
     def push(self, bucket: Sums, day: int = 0) -> Iterator[Finding]:
-        """Takes the sketch of the next documents in, whose earliest event-day is `day`; gives what alarmed or fired with it.
+        """Takes the sketch of the next documents in, whose earliest event-day is `day`; gives what warned or fired with it.
 
         A bucket has at least the baseline's `bucket_documents`; what is less waits for the next.
         """
@@ -118,10 +118,10 @@ class Monitor:
         state.pending = {key: pending for key, pending in state.pending.items() if pending.day >= before_day}
         state.days = [mark for mark in state.days if mark[1] >= before_day]
 
-    def alarmed(self) -> set[tuple[str, str | None]]:
+    def warned(self) -> set[tuple[str, str | None]]:
         """The test statistics and rates, with their languages, whose alarm waits for its confirmation."""
         window_statistics = {(stat.name, stat.language) for stat in self._baseline.window_statistics if stat.key in self._state.pending}
-        return window_statistics | {(watched.rate.name, watched.rate.language) for watched in self._rates if watched.watch.alarmed}
+        return window_statistics | {(watched.rate.name, watched.rate.language) for watched in self._rates if watched.watch.warned}
 
     def statuses(self) -> tuple[MonitorStatus, ...]:
         """Of each test statistic the newest window that is nearest to its threshold, where there is one; of each rate its evidence."""
@@ -141,7 +141,7 @@ class Monitor:
                 found.append(MonitorStatus(stat.name, stat.language, statistic, threshold, stat.key in self._state.pending))
         for watched in self._rates:
             watch = watched.watch
-            found.append(MonitorStatus(watched.rate.name, watched.rate.language, watch.statistic, watch.threshold, watch.alarmed))
+            found.append(MonitorStatus(watched.rate.name, watched.rate.language, watch.statistic, watch.threshold, watch.warned))
         return tuple(found)
 
     def save(self) -> dict[str, bytes]:

@@ -57,15 +57,15 @@ class _Following:
     def __init__(self, child: Child, limits: Limits, take: Take, tell: Tell) -> None:
         self._child, self._limits, self._take, self._tell = child, limits, take, tell
         self._clock = asyncio.get_running_loop().time
-        self._began = self._heard = self._clock()
-        self._told = False
+        self._began = self._last_sign = self._clock()
+        self._reported = False
 
     async def to_the_end(self) -> int:
         lines = self._child.events()
         line: asyncio.Future[dict[str, Any]] = asyncio.ensure_future(anext(lines))
         try:
             while await self._next_line(line):
-                await self._hear(line.result())
+                await self._take_line(line.result())
                 line = asyncio.ensure_future(anext(lines))
         finally:
             line.cancel()
@@ -91,16 +91,16 @@ class _Following:
             return True
         return False
 
-    async def _hear(self, event: dict[str, Any]) -> None:
-        self._heard = self._clock()
-        if self._told:
-            self._told = False
+    async def _take_line(self, event: dict[str, Any]) -> None:
+        self._last_sign = self._clock()
+        if self._reported:
+            self._reported = False
             await self._tell(None)
         await self._take(event)
 
     def _due(self) -> tuple[float, float]:
         """When it will have been silent for too long, and when it will have run for too long."""
-        silent_at = self._heard + self._limits.silence_s * (1.0 if self._told else 0.5)
+        silent_at = self._last_sign + self._limits.silence_s * (1.0 if self._reported else 0.5)
         return silent_at, self._began + self._limits.run_s
 
     async def _look(self) -> None:
@@ -110,8 +110,8 @@ class _Following:
             raise ChildTooLong(f"the child ran for {self._limits.run_s:g} s: no longer is allowed by {self._limits.run_name}")
         if now < silent_at:
             return
-        silent_s = now - self._heard
-        if self._told:
+        silent_s = now - self._last_sign
+        if self._reported:
             raise ChildSilent(f"the child said nothing for {silent_s:.0f} s and was ended ({self._limits.silence_name})")
-        self._told = True
+        self._reported = True
         await self._tell(silent_s)

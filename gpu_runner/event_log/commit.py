@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
-from gpu_runner.event_log.read_model import ReadModel, as_told
+from gpu_runner.event_log.read_model import ReadModel, as_reported
 from schemas.catalogue import Event
 from schemas.events.training_state import TrainingState
 
@@ -45,7 +45,7 @@ class EventLog:
         await to_the_end(self._write_and_fold(tuple(events)))
 
     async def _write_and_fold(self, events: tuple[Event, ...]) -> None:
-        await self._writer.write([as_told(event) if isinstance(event, TrainingState) else event for event in events])
+        await self._writer.write([as_reported(event) if isinstance(event, TrainingState) else event for event in events])
         for event in events:
             self.read_model.apply(cast(BaseModel, event))
 

@@ -19,7 +19,7 @@ from schemas.events.rollback_requested import RollbackRequested
 from schemas.events.training_state import TrainingState
 
 
-def as_told(state: TrainingState) -> TrainingState:
+def as_reported(state: TrainingState) -> TrainingState:
     """What is written of a state: with the command where a job begins, is given back or ends, without it in between.
 
     A command of 2,000 samples is a quarter of a megabyte, and a run tells its progress every two seconds.

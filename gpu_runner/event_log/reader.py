@@ -78,7 +78,7 @@ class TopicReader:
         """Folds every record up to the ends of now, own topics first; then follows requests and what is taken back."""
         try:
             self._topics, self._looked_s = await self._described(), asyncio.get_running_loop().time()
-            await self._read_letters()
+            await self._read_dead_letters()
             await self._read_to_end(OWN, read_model)
             # Read on from here without a new assignment: a consumer that is stopped right after one hangs (aiokafka 0.14).
             await self._read_to_end((*REQUESTS, *WITHDRAWALS), read_model)
@@ -136,7 +136,7 @@ class TopicReader:
             for event in self._decode(records):
                 read_model.apply(event)
 
-    async def _read_letters(self) -> None:
+    async def _read_dead_letters(self) -> None:
         partitions = self._partitions(DEAD_LETTERED, letters_of=True)
         async for records in read_to_end(self._consumer, await self._seek_to_beginning(partitions)):
             for record in records:

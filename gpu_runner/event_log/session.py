@@ -52,7 +52,7 @@ class KafkaChannel:
             raise NotConnected(f"Kafka at {self._connection.bootstrap_servers} can't be reached: {error}") from error
         await self._reader.open()
         await self._reader.restore(read_model)
-        await self._send_letters()
+        await self._send_dead_letters()
 
     async def close(self) -> None:
         """Gives both connections back; a broker that is gone makes no difference to the writer's."""
@@ -63,7 +63,7 @@ class KafkaChannel:
     async def poll(self, timeout_s: float) -> Sequence[BaseModel | Fact]:
         """The next requests, retractions and erasures; what can't be read goes to its dead-letter topic."""
         events = await self._reader.poll(timeout_s)
-        await self._send_letters()
+        await self._send_dead_letters()
         return events
 
     async def write(self, events: Sequence[Event]) -> None:
@@ -80,7 +80,7 @@ class KafkaChannel:
             raise NotConnected(f"Kafka did not answer: {error}") from error
         return (time.perf_counter() - started) * 1000
 
-    async def _send_letters(self) -> None:
+    async def _send_dead_letters(self) -> None:
         letters = self._reader.take_unread()
         if letters:
             await self._write([(letter.topic + DLQ_SUFFIX, letter.to_record()) for letter in letters])

@@ -56,7 +56,7 @@ def guard_sizes(policy: Policy, items: Sequence[EvaluationItem], *, seed: int) -
     return tuple(found)
 
 
-def told(sizes: Sequence[GuardSize]) -> str:
+def sizes_sentence(sizes: Sequence[GuardSize]) -> str:
     """The figures in one sentence."""
     each = ", ".join(f"{size.name} {size.items} items of {size.groups} groups" for size in sizes)
     return f"the gate's guards stand on: {each}; at least {max((size.least for size in sizes), default=0)} items are needed of each"

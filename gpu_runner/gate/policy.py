@@ -20,7 +20,7 @@ def _share(least: float, most: float) -> Callable[[str, Any], float]:
     def read(name: str, value: Any) -> float:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
         if not plain or not least < value <= most:
-            raise PolicyError(f"field {name} is {_told(value)}: expected a number above {least:g}, at most {most:g}, such as 0.05")
+            raise PolicyError(f"field {name} is {_shown(value)}: expected a number above {least:g}, at most {most:g}, such as 0.05")
         return float(value)
 
     return read
@@ -29,7 +29,7 @@ def _share(least: float, most: float) -> Callable[[str, Any], float]:
 def _count(most: int) -> Callable[[str, Any], int]:
     def read(name: str, value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-            raise PolicyError(f"field {name} is {_told(value)}: expected a whole number from 1 to {most}")
+            raise PolicyError(f"field {name} is {_shown(value)}: expected a whole number from 1 to {most}")
         return value
 
     return read
@@ -39,10 +39,10 @@ def _names(allowed: Sequence[str]) -> Callable[[str, Any], tuple[str, ...]]:
     def read(name: str, value: Any) -> tuple[str, ...]:
         expected = f"expected a list of at least one of {', '.join(allowed)}"
         if not isinstance(value, list | tuple) or not value:
-            raise PolicyError(f"field {name} is {_told(value)}: {expected}")
+            raise PolicyError(f"field {name} is {_shown(value)}: {expected}")
         for entry in value:
             if not isinstance(entry, str) or entry not in allowed:
-                raise PolicyError(f"field {name} has {_told(entry)}: {expected}")
+                raise PolicyError(f"field {name} has {_shown(entry)}: {expected}")
         if len(set(value)) != len(value):
             raise PolicyError(f"field {name} names something twice: {expected}, each once")
         return tuple(value)
@@ -50,7 +50,7 @@ def _names(allowed: Sequence[str]) -> Callable[[str, Any], tuple[str, ...]]:
     return read
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     told = repr(value)
     return told if len(told) <= 60 else f"{told[:60]}…"
 
@@ -107,11 +107,11 @@ def policy_of(given: Any, *, languages: Sequence[str]) -> Policy:
     if given is None:
         given = {}
     if not isinstance(given, Mapping):
-        raise PolicyError(f"the policy is {_told(given)}: expected fields, one a line, such as `margin: 0.05`")
+        raise PolicyError(f"the policy is {_shown(given)}: expected fields, one a line, such as `margin: 0.05`")
     known = {one.name: one for one in fields(Policy)}
     for name in given:
         if name not in known:
-            raise PolicyError(f"field {_told(name)} is not known: expected some of {', '.join(known)}")
+            raise PolicyError(f"field {_shown(name)} is not known: expected some of {', '.join(known)}")
     values = {name: known[name].metadata["read"](name, value) for name, value in given.items()}
     values.setdefault("languages", tuple(languages))
     return Policy(**values)

@@ -87,13 +87,13 @@ class DiskRoom:
         missing = self.missing(need)
         if any(missing.values()):
             self._refused = (job_id, need)
-            raise NoRoom(self._told(job_id, need), missing)
+            raise NoRoom(self._shortage(job_id, need), missing)
         self._refused = None
 
     def missing(self, need: Need) -> dict[str, int]:
         """The bytes that are missing at each place so that DISK_RESERVE_MB would stay free; both share what is free on one file system."""
         reserve = self._settings.disk_reserve_mb << 20
-        places = self._places()
+        places = self._disks()
         if len(places) == 1:
             return {DATA: max(need.data + reserve - _free(places[DATA]), 0), ARTIFACTS: 0}
         if _device(places[DATA]) == _device(places[ARTIFACTS]):
@@ -103,12 +103,12 @@ class DiskRoom:
 
     def report(self) -> dict[str, Any]:
         """What /health says: the free bytes of each place; unhealthy where the last job had no room and still has none."""
-        free = {f"{name.lower()}_free_bytes": _free(path) for name, path in self._places().items()}
+        free = {f"{name.lower()}_free_bytes": _free(path) for name, path in self._disks().items()}
         job_id, need = self._refused or ("", Need(0, 0))
         if not any(self.missing(need).values()):
             return {"status": "healthy", **free}
-        told = self._told(job_id, need) if job_id else f"less than DISK_RESERVE_MB={self._settings.disk_reserve_mb} is free"
-        return {"status": "unhealthy", "error": told, **free}
+        error = self._shortage(job_id, need) if job_id else f"less than DISK_RESERVE_MB={self._settings.disk_reserve_mb} is free"
+        return {"status": "unhealthy", "error": error, **free}
 
     def _need(self, serving: ModelCurrent, rank: int) -> Need:
         uri = serving.artifact_uri
@@ -123,12 +123,12 @@ class DiskRoom:
             cached=(self._settings.cache_dir() / serving.artifact_sha256).is_dir(),
         )  # fmt: skip
 
-    def _places(self) -> dict[str, Path]:
+    def _disks(self) -> dict[str, Path]:
         data = {DATA: self._settings.data_dir}
         return data if self._settings.minio_endpoint else data | {ARTIFACTS: self._settings.artifacts_root()}
 
-    def _told(self, job_id: str, need: Need) -> str:
-        free = ", ".join(f"{name} {path} has {_gb(_free(path))} free" for name, path in self._places().items())
+    def _shortage(self, job_id: str, need: Need) -> str:
+        free = ", ".join(f"{name} {path} has {_gb(_free(path))} free" for name, path in self._disks().items())
         return (
             f"no room on the disk for job {job_id}: it writes {_gb(need.data)} to {DATA} and {_gb(need.artifacts)} to the store, and "
             f"{self._settings.disk_reserve_mb} MB (DISK_RESERVE_MB) stay free; {free}: make room, its samples are not at fault"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.rows import EvaluationItem, load_training_rows, read_evaluation_file, save_rows
 from gpu_runner.errors import RunnerError
-from gpu_runner.gate.guard_sizes import advice, guard_sizes, told
+from gpu_runner.gate.guard_sizes import advice, guard_sizes, sizes_sentence
 from gpu_runner.gate.policy import Policy, PolicyError
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.base_models import (
@@ -102,7 +102,13 @@ def bootstrap(
             store.write_file(MODEL_REPLAY.format(model=request.model), files["replay"])
         store.write_file(REGISTERED_DOCUMENTS.format(model=request.model), files["documents"])
         active = write_policy(store, request.model, policy)
-        reasons = [*_reasons(items, rows, len(documents), request), *_left_out(without_answer), told(sizes), *weak, *drift.reasons]
+        reasons = [
+            *_reasons(items, rows, len(documents), request),
+            *_left_out(without_answer),
+            sizes_sentence(sizes),
+            *weak,
+            *drift.reasons,
+        ]
         record = {
             "format": 1,
             "decision_id": request.request_id,

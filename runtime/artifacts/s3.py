@@ -13,7 +13,7 @@ from typing import IO, Any, Final, TypeVar
 
 from minio.error import S3Error
 
-from runtime.artifacts.s3_troubles import TROUBLES, Right, told
+from runtime.artifacts.s3_troubles import TROUBLES, Right, artifact_error
 from runtime.artifacts.stopping import WorkStopped, look
 from runtime.artifacts.store import MANIFEST, ArtifactError, ArtifactMissing, checked_key
 from runtime.whole_files import whole_file
@@ -185,9 +185,9 @@ class S3Store:
         except S3Error as error:
             look()  # told to stop, and the key may not abort what had begun
             if error.code != "AccessDenied" or self._with_region is None:
-                raise told(error, what=what, bucket=self.bucket, right=right) from error
+                raise artifact_error(error, what=what, bucket=self.bucket, right=right) from error
         except TROUBLES as error:
-            raise told(error, what=what, bucket=self.bucket, right=right) from error
+            raise artifact_error(error, what=what, bucket=self.bucket, right=right) from error
         # With MINIO_REGION unset the client asks where the bucket lies, which is a right of its own: once more without asking.
         self._client, self._quick = self._with_region()
         self._with_region = None

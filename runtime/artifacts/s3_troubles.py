@@ -1,4 +1,4 @@
-"""What went wrong between us and an S3 server, told by the setting that mends it."""
+"""What went wrong between us and an S3 server, named by the setting that mends it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class NotS3(HTTPError):
     """A web page came where an S3 server answers."""
 
 
-def told(error: Exception, *, what: str, bucket: str, right: Right) -> ArtifactError:
+def artifact_error(error: Exception, *, what: str, bucket: str, right: Right) -> ArtifactError:
     """The error for an operator: `what` was asked for (a key, or the bucket), which needs `right`."""
     if isinstance(error, S3Error):
         return _of_code(error, what, bucket, right)

@@ -106,7 +106,7 @@ class RateWatch:
         )
 
     @property
-    def alarmed(self) -> bool:
+    def warned(self) -> bool:
         """Whether an alarm waits for its confirmation."""
         return self._window_end > 0
 
@@ -123,12 +123,12 @@ class RateWatch:
     @property
     def statistic(self) -> float:
         """The evidence so far; while an alarm waits, that of the events after it (`threshold` is then the confirmation's)."""
-        return self._detector.confirmation(RateCount(*self._window)) if self.alarmed else self._detector.statistic
+        return self._detector.confirmation(RateCount(*self._window)) if self.warned else self._detector.statistic
 
     @property
     def threshold(self) -> float:
         """What `statistic` has to reach."""
-        return self._policy.confirmation if self.alarmed else self._policy.arl
+        return self._policy.confirmation if self.warned else self._policy.arl
 
     @property
     def reach(self) -> tuple[float | None, float | None]:
@@ -136,7 +136,7 @@ class RateWatch:
         return self._detector.reach
 
     def confirmation(self, window: RateCount) -> float:
-        """The evidence of some of the events after an alarm for the change that alarmed (`EDetector.confirmation`)."""
+        """The evidence of some of the events after an alarm for the change that warned (`EDetector.confirmation`)."""
         return self._detector.confirmation(window)
 
     def save(self) -> bytes:

@@ -174,7 +174,7 @@ class _Rise:
         for rise in sorted([*self._words(), *self._spelled()], key=lambda rise: (*rise.rank, self._names[rise.group[0]], rise.kind)):
             if len(found) < k and not told.intersection(rise.group) and _is_of(self._names[rise.group[0]], language):
                 told.update(rise.group)
-                found.append(self._told(rise))
+                found.append(self._term(rise))
         return tuple(found)
 
     def _words(self) -> Iterator[_ReportedTerm]:
@@ -203,7 +203,7 @@ class _Rise:
                 ordered = sorted(group, key=lambda at: (-int(word.after[at]), self._names[at]))
                 yield _ReportedTerm.of("family", ordered, phonetic, float(phonetic.chance[ordered[0]]))
 
-    def _told(self, rise: _ReportedTerm) -> Term:
+    def _term(self, rise: _ReportedTerm) -> Term:
         shares, first = self._phonetic if rise.kind == "family" else self._word, rise.group[0]
         documents = sorted({document for at in rise.group for document in self._said_in[at]})[:EXAMPLES]
         return Term(

@@ -123,14 +123,14 @@ def decision_row(finding: Finding, explanation: Explanation) -> dict[str, Any]:
         "window_documents": finding.documents,
         "since": since(finding) + 1,
         "terms": {
-            "rose": [_told(term) for term in explanation.rose],
-            "fell": [_told(term) for term in explanation.fell],
+            "rose": [_term_fields(term) for term in explanation.rose],
+            "fell": [_term_fields(term) for term in explanation.fell],
             "documents": explanation.documents,
         },
     }
 
 
-def _told(term: Term) -> dict[str, Any]:
+def _term_fields(term: Term) -> dict[str, Any]:
     told = {"term": term.term, "kind": term.kind, "z": round(term.z, 2), "before": round(term.before, 6), "after": round(term.after, 6)}
     return told | {name: list(found) for name in ("spellings", "examples") if (found := getattr(term, name))}
 

@@ -68,7 +68,7 @@ def ratings(
     totals = {
         "events": baseline + watched, "alarms": alarms, "fired": fired, "us_per_event": round(taken_us / max(watched, 1), 2),
         "baseline_events": baseline, "baseline_rate": round(known.successes / baseline, 6), "design_effect": round(dependence, 3),
-        "found_below": below, "found_above": above, "alarm_open": watch.alarmed,
+        "found_below": below, "found_above": above, "alarm_open": watch.warned,
     }  # fmt: skip
     print(json.dumps(totals) if as_json else _summary(totals))
     return 0

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def list_letters(limit: Annotated[int, typer.Option("-n", help="The newest so many.")] = 100, data: Data = None) -> None:
+def list_dead_letters(limit: Annotated[int, typer.Option("-n", help="The newest so many.")] = 100, data: Data = None) -> None:
     """Lists dead letters: when, why, and where each came from."""
-    from ops.dead_letters.letters import list_dead_letters
+    from ops.dead_letters import letters
     from ops.tables import show_table
 
-    rows = _run(list_dead_letters(connection(data), limit=limit), data)
+    rows = _run(letters.list_dead_letters(connection(data), limit=limit), data)
     if not rows:
         print("no dead letters")
         return
@@ -50,12 +50,12 @@ def list_letters(limit: Annotated[int, typer.Option("-n", help="The newest so ma
     )
 
 
-def show_letter(topic: str, partition: int, offset: int, data: Data = None) -> None:
+def show_dead_letter(topic: str, partition: int, offset: int, data: Data = None) -> None:
     """Shows one dead letter with its original key, headers and value."""
-    from ops.dead_letters.letters import show_dead_letter
+    from ops.dead_letters import letters
     from ops.tables import plain
 
-    letter = _run(show_dead_letter(connection(data), topic, partition, offset), data)
+    letter = _run(letters.show_dead_letter(connection(data), topic, partition, offset), data)
     row = letter.row
     print(plain(f"reason:  {row.reason}: {row.detail}"))
     print(plain(f"from:    {row.topic}, partition {row.partition}, offset {row.offset}, refused by {row.reader} at {row.at.isoformat()}"))
@@ -69,7 +69,7 @@ def show_letter(topic: str, partition: int, offset: int, data: Data = None) -> N
     print(f"value:   {_shown(letter.value)}")
 
 
-def redrive_letters(
+def redrive_dead_letters(
     *,
     topic: Annotated[str | None, typer.Option(help="Only those of this topic.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,

@@ -234,7 +234,7 @@ def test_an_unknown_baseline_is_said_and_asked_for_the_next_day(small_baseline: 
     rows, groups = featurised(small_baseline, made_documents(60, 9))
     drift.take(Partitions().add(0, TODAY, rows, groups))
     drift.tick(TODAY_MS + 2 * SETTLED_MS, TODAY)
-    assert drift.alarms == ()
+    assert drift.warnings == ()
     drift.tick(TODAY_MS + 3 * SETTLED_MS, TODAY)
     assert SHA[:12] in str(drift.unwatched_because())
     known[SHA] = small_baseline
@@ -267,21 +267,21 @@ def test_alarms_stand_until_they_are_confirmed(small_baseline: Baseline) -> None
     inputs = [Partitions().add(number, TODAY, rows[at : at + 50], groups[at : at + 50]) for number, at in enumerate(range(0, 2_000, 50))]
     for number, seen in enumerate(inputs):
         fired = fed(drift, [seen], first=number, log=log)
-        if fired or drift.alarms:
+        if fired or drift.warnings:
             break
     assert not fired
-    (alarm, *_) = drift.alarms
+    (alarm, *_) = drift.warnings
     statuses = {(one.signal, one.language): one for one in drift.statuses()}
     assert statuses[alarm.signal, alarm.language].alarm
     assert statuses[alarm.signal, alarm.language].since_ms == alarm.at_ms == TODAY_MS + number * 10_000
     restored = watch(small_baseline, serves="")
     for place, value in log.items():
         restored.load(place, value)
-    assert list(restored.alarms) == list(drift.alarms)
+    assert list(restored.warnings) == list(drift.warnings)
     while not fired:
         number += 1
         fired = fed(drift, [inputs[number]], first=number)
-    assert all((one.signal, one.language) != (fired[0][1].signal, fired[0][1].language) for one in drift.alarms)
+    assert all((one.signal, one.language) != (fired[0][1].signal, fired[0][1].language) for one in drift.warnings)
 
 
 def test_texts_are_written_every_so_many_and_come_back(small_baseline: Baseline) -> None:

@@ -29,7 +29,7 @@ def fed(signal: RateSignal, successes: list[int], *, events: int = 20, from_ms: 
         now_ms = from_ms + (number + 1) * 1000
         signal.add(events, count)
         signal.tick(now_ms)
-        if signal.fired(now_ms) is not None:
+        if signal.confirmed(now_ms) is not None:
             found.append(now_ms)
     return found
 
@@ -59,7 +59,7 @@ def test_a_rise_fires_once_and_dates_itself() -> None:
     assert fed(signal, draws(1, 0.1, 200)) == []
     found = fed(signal, draws(2, 0.25, 400), from_ms=200_000)
     assert len(found) == 1
-    alarm = signal.state.alarm
+    alarm = signal.state.warning
     assert alarm is not None
     assert alarm.fired
     assert alarm.effect == pytest.approx(0.15, abs=0.06)
@@ -77,12 +77,12 @@ def test_an_alarm_that_is_not_confirmed_goes() -> None:
     signal = RateSignal(POLICY)
     fed(signal, draws(1, 0.1, 200))
     buckets = 0
-    while signal.state.alarm is None:
+    while signal.state.warning is None:
         buckets += 1
         fed(signal, [12], from_ms=200_000 + buckets * 1000)
     assert buckets < 10
     assert fed(signal, draws(3, 0.1, 200), from_ms=300_000) == []
-    assert signal.state.alarm is None
+    assert signal.state.warning is None
 
 
 def test_ratings_in_runs_widen_the_evidence() -> None:
@@ -125,7 +125,7 @@ def test_acknowledging_leaves_an_alarm_that_waits() -> None:
     fed(signal, [*draws(1, 0.1, 200), *draws(2, 0.6, 4)])
     signal.state.shadow_report = None
     assert not signal.acknowledge()
-    assert signal.state.alarm is not None
+    assert signal.state.warning is not None
 
 
 @pytest.mark.parametrize("kind", ["adwin", "page_hinkley"])

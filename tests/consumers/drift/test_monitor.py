@@ -177,9 +177,9 @@ def test_it_stands_in_alarm_until_it_is_confirmed(small_baseline: Baseline) -> N
     for first in range(0, len(flood), 50):
         list(monitor.push(sketched(rows[first : first + 50], np.full(50, group_of("the-flood")))))
     statuses = {one.signal: one for one in monitor.statuses() if one.language is None}
-    assert statuses["phi"].alarmed
+    assert statuses["phi"].warned
     assert statuses["phi"].statistic > statuses["phi"].threshold
-    assert not statuses["mojibake"].alarmed
+    assert not statuses["mojibake"].warned
 
 
 @pytest.fixture(scope="module")

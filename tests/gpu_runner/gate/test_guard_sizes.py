@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gpu_runner.dataset.evaluation_items import LEAST_OF_A_LANGUAGE, MOST_ITEMS_OF_A_SET, assemble
 from gpu_runner.dataset.rows import EvaluationItem, row_id
-from gpu_runner.gate.guard_sizes import FEW_GROUPS, advice, guard_sizes, told
+from gpu_runner.gate.guard_sizes import FEW_GROUPS, advice, guard_sizes, sizes_sentence
 from gpu_runner.gate.policy import Policy
 from schemas.holdout import is_holdout
 
@@ -32,7 +32,7 @@ def test_k11_items_and_groups_of_each_guard_are_counted() -> None:
     assert list(sizes) == ["holdout", "language hi", "language en", "old_facts", "script"]
     assert (sizes["holdout"].items, sizes["holdout"].groups) == (len(held_out), len({item.group for item in held_out}))
     assert sizes["language hi"].items == sizes["language en"].items == 144
-    assert "holdout" in told(list(sizes.values()))
+    assert "holdout" in sizes_sentence(list(sizes.values()))
 
 
 def test_k11_the_bootstrap_says_which_percentage_gives_enough() -> None:

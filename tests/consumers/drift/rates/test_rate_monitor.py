@@ -89,4 +89,4 @@ def test_any_split_into_restarts_decides_the_same(seed: int, shift: int, after: 
         successes = sum(source.random() < (0.1 if place < shift else after) for _ in range(size))
         assert restarted.update_bucket(size, successes) == stayed.update_bucket(size, successes)
         assert restarted.save() == stayed.save()
-        assert restarted.alarmed == stayed.alarmed
+        assert restarted.warned == stayed.warned
