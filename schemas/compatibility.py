@@ -18,14 +18,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.catalogue import BY_TOPIC
+from schemas.fields import LANGUAGE_TAG
 from schemas.generate import FOLDER, schema_of
 
 Schema = Mapping[str, Any]
 
 _LOWER: Final = ("minLength", "minItems", "minProperties")
 _UPPER: Final = ("maxLength", "maxItems", "maxProperties")
-# Whether one pattern takes everything that another does cannot be told, so any other one is a narrower one.
+# Whether one pattern takes everything that another does cannot be told, so any other one is a narrower one, but for those of _WIDENED.
 _OPAQUE: Final = ("pattern", "format", "multipleOf", "not", "contains", "propertyNames")
+
+# Patterns that were widened, each with what came instead and takes all that it took: a test of this module holds them against each other.
+_WIDENED: Final = {r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": f"^({LANGUAGE_TAG})$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ def _limits(old: Schema, new: Schema, path: str) -> Iterator[str]:
         if bound is not None and (bound_before is None or bound > bound_before):
             yield f"{_name(path)}: {inclusive} is {sign * bound[0]} now{' (exclusive)' if bound[1] else ''}: it was wider before"
     for name in _OPAQUE:
-        if name in new and new[name] != old.get(name):
+        before = old.get(name)
+        if name in new and new[name] not in (before, _WIDENED.get(str(before))):
             yield f"{_name(path)}: {name} is {new[name]!r} now: before, {old.get(name, 'none')!r}"
     if new.get("uniqueItems") and not old.get("uniqueItems"):
         yield f"{_name(path)}: uniqueItems is demanded now"

@@ -29,7 +29,14 @@ ModelId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern
 Version = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 UserHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+# The shape of a well-formed tag of BCP 47 (RFC 5646, section 2.1): a language, subtags of it, extensions behind a singleton, private use; a
+# tag of private use alone; `i-` of the grandfathered ones. The order of the subtags is not looked at. The first subtag is in lower case, so
+# that a language has one name; 35 characters hold every tag without extensions (section 4.4.1).
+LANGUAGE_TAG: Final = (
+    r"([a-z]{2,8}|i-[A-Za-z]{2,8})(-[A-Za-z0-9]{2,8})*(-[A-WYZa-wyz0-9](-[A-Za-z0-9]{2,8})+)*(-[xX](-[A-Za-z0-9]{1,8})+)?"
+    r"|x(-[A-Za-z0-9]{1,8})+"
+)
+Language = Annotated[str, StringConstraints(pattern=f"^({LANGUAGE_TAG})$", max_length=35)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Offset = Annotated[int, Field(ge=0)]
 

@@ -18,7 +18,7 @@ from schemas import dead_letter, topics
 from schemas.envelope import Envelope, MalformedEvent, decode, unwrap
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.user_erased import UserErased
-from schemas.fields import FORBIDDEN_CHARACTERS
+from schemas.fields import FORBIDDEN_CHARACTERS, LANGUAGE_TAG
 from schemas.identity import document_digest, feedback_digest
 from schemas.model_name import model_slug
 from schemas.rating import checked_score
@@ -31,7 +31,7 @@ LARGEST_VERSION: Final = (1 << 63) - 1
 _IDENTIFIER: Final = re.compile(rf"[^\s{FORBIDDEN_CHARACTERS}]+").fullmatch
 _USER_HASH: Final = lru_cache(16_384)(re.compile(r"[0-9a-f]{32,64}").fullmatch)
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}").fullmatch
-_LANGUAGE: Final = re.compile(r"(?!.{36})[a-z]{2,3}(-[A-Za-z0-9]{2,8})*").fullmatch
+_LANGUAGE: Final = re.compile(rf"(?!.{{36}})({LANGUAGE_TAG})").fullmatch
 # Typed: True is not the number 1.
 _checked_score: Final = lru_cache(1024, typed=True)(checked_score)
 _PLACE: Final = re.compile(r"(?P<what>.*) - at `\$(?P<place>.*)`", re.DOTALL)
@@ -217,5 +217,5 @@ def _wrong_of(model_version: str | None, language: str | None) -> str | None:
     if model_version is not None and not _VERSION(model_version):
         return "model_version: expected up to 100 letters, digits, '.', '_' and '-', a letter or digit first"
     if language is not None and not _LANGUAGE(language):
-        return "language: expected a language tag such as hi or en-IN"
+        return "language: expected a language tag of BCP 47 such as hi, en-IN or sr-Latn-RS, its first part in lower case"
     return None

@@ -66,7 +66,9 @@ EVENT = st.fixed_dictionaries(
         "model_version": st.one_of(st.sampled_from(["v0", ".v"]), ODD_TEXT),
         "user_hash": st.one_of(HASHES, st.none()),
         "conversation_id": st.one_of(st.just("c1"), ODD_TEXT, st.none()),
-        "language": st.sampled_from(["hi", "en-IN", "e", "hin-Deva-IN", "hi-x", "hi" + "-abcdefgh" * 5, None, ""]),
+        "language": st.sampled_from(
+            ["hi", "en-IN", "e", "hin-Deva-IN", "hi-x", "sr-Latn-RS", "x-a", "hi-u-nu-deva", "hi" + "-abcdefgh" * 5, None, ""]
+        ),
         "query": st.one_of(st.just("कब?"), ODD_TEXT, ODD),
         "response": st.one_of(st.just("1894"), ODD_TEXT),
         "correction": st.one_of(st.just("1895"), ODD_TEXT, st.none()),
