@@ -1,4 +1,4 @@
-"""Why an event could not be put on its topic: each kind says whether another try can help."""
+"""Why a submission is no event, and why an event could not be put on its topic: each kind says whether another try can help."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ class Overloaded(PublishError):
 
 class EventTooLarge(PublishError):
     """The event is over its topic's limit: it will never be taken as it is."""
+
+
+class SubmissionError(ValueError):
+    """A submission cannot become an event; `field` is the one to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field

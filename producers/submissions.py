@@ -1,7 +1,7 @@
 """What a frontend or a document pipeline sends us (over HTTP or in a JSONL file), and the event it becomes.
 
 Unknown fields are refused here: at the edge they are a caller's mistake. Personal numbers and addresses are taken out
-of every text, and a raw `user` becomes its keyed hash, before there is an event at all.
+of every text, and a raw `user` becomes its keyed hash, before there is an event at all. Conversations are `producers.messages`.
 """
 
 from __future__ import annotations
@@ -9,18 +9,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from producers.redaction.redact import redact
+from producers.cleaning import Cleaner, opaque
+from producers.errors import SubmissionError
+from producers.messages import (
+    MessageSubmission,
+    MessageSubmissions,
+    PassageSubmissions,
+    PreferredSubmission,
+    clean_messages,
+    clean_passages,
+    clean_preferred,
+    clean_reasons,
+)
 from producers.users import every_hash, hash_user, normal_user
+from schemas.conversation import Comment
 from schemas.event_time import EventTime
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.turn_completed import TurnCompleted
 from schemas.events.user_erased import UserErased
 from schemas.fields import (
     Answer,
@@ -35,7 +48,7 @@ from schemas.fields import (
     UserHash,
     Version,
 )
-from schemas.identity import MARK, keyed_name, normalise_group
+from schemas.identity import MARK
 from schemas.model_name import NamedModel
 from schemas.rating import Rating, Scale
 
@@ -46,12 +59,21 @@ _STRICT: Final = ConfigDict(frozen=True, extra="forbid")
 RawUser = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
-class SubmissionError(ValueError):
-    """A submission cannot become an event; `field` is the one to change."""
+def _lower_primary(tag: Any) -> Any:
+    """A language tag with its first part in lower case: tags are the same in any case, and readers know languages by that part.
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    >>> _lower_primary("HI-Deva-IN")
+    'hi-Deva-IN'
+    """
+    if not isinstance(tag, str):
+        return tag
+    primary, hyphen, others = tag.partition("-")
+    return primary.lower() + hyphen + others
+
+
+AnyCaseLanguage = Annotated[Language, BeforeValidator(_lower_primary)]
+# A code of the contract or a frontend's own words (`producers.reasons`).
+ReasonWords = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class RatingSubmission(BaseModel):
@@ -63,9 +85,10 @@ class RatingSubmission(BaseModel):
 
 
 class FeedbackSubmission(BaseModel):
-    """A rating, a correction, both, or a retraction; `user` is a raw id that is hashed, never kept.
+    """A rating, a correction, a preferred answer, or a retraction; `user` is a raw id that is hashed, never kept.
 
-    `source` names the frontend that the feedback is of: with it and the user, `feedback_id` is one feedback on every way in.
+    `source` names the frontend that the feedback is of: with it and the user, `feedback_id` is one feedback on every way in. `messages`
+    are what the model was given before the response; with a `turn_id` the words may come from the turn instead.
     """
 
     model_config = _STRICT
@@ -78,12 +101,42 @@ class FeedbackSubmission(BaseModel):
     user: RawUser | None = None
     user_hash: UserHash | None = None
     conversation_id: Identifier | None = None
-    language: Language | None = None
+    language: AnyCaseLanguage | None = None
     query: Query = ""
     response: Answer = ""
     correction: Answer | None = None
     rating: RatingSubmission | None = None
     source_group: Group | None = None
+    tags: tuple[Tag, ...] = Field(default=(), max_length=20)
+    messages: MessageSubmissions = ()
+    passages: PassageSubmissions = ()
+    turn_id: Identifier | None = None
+    preferred: PreferredSubmission | None = None
+    reasons: tuple[ReasonWords, ...] = Field(default=(), max_length=20)
+    comment: Comment | None = None
+    occurred_at: EventTime | None = None
+
+
+class TurnSubmission(BaseModel):
+    """An answered turn as the model saw it; `user` is a raw id that is hashed, never kept, and the same that its feedback names."""
+
+    model_config = _STRICT
+    source: Identifier | None = None
+    turn_id: Identifier
+    model: NamedModel | None = None
+    model_version: Version | None = None
+    user: RawUser | None = None
+    user_hash: UserHash | None = None
+    conversation_id: Identifier | None = None
+    language: AnyCaseLanguage | None = None
+    messages: MessageSubmissions = ()
+    query: Query = ""
+    passages: PassageSubmissions = ()
+    response: Answer
+    source_group: Group | None = None
+    latency_ms: float | None = Field(default=None, ge=0, le=86_400_000, allow_inf_nan=False)
+    prompt_tokens: int | None = Field(default=None, ge=0, le=100_000_000)
+    completion_tokens: int | None = Field(default=None, ge=0, le=100_000_000)
     tags: tuple[Tag, ...] = Field(default=(), max_length=20)
     occurred_at: EventTime | None = None
 
@@ -101,7 +154,7 @@ class DocumentSubmission(BaseModel):
     uri: str | None = Field(default=None, max_length=1000, pattern=r"^s3://[^/\s]+/\S+$")
     title: str | None = Field(default=None, max_length=500)
     publisher: str | None = Field(default=None, max_length=300)
-    language: Language | None = None
+    language: AnyCaseLanguage | None = None
     source_group: Group | None = None
     tags: tuple[Tag, ...] = Field(default=(), max_length=20)
     occurred_at: EventTime | None = None
@@ -122,7 +175,7 @@ class Prepared:
     `source` is the frontend's name where it gave one, `correction_redactions` how many marks the correction has where something was.
     """
 
-    event: FeedbackSubmitted | DocumentIngested
+    event: FeedbackSubmitted | TurnCompleted | DocumentIngested
     id: str
     occurred_at: datetime | None
     redactions: Mapping[str, int]
@@ -130,7 +183,7 @@ class Prepared:
     correction_redactions: int = 0
 
 
-Kind = Literal["feedback", "documents"]
+Kind = Literal["feedback", "turns", "documents"]
 
 
 def derived_id(kind: Kind, seed: str) -> str:
@@ -167,28 +220,68 @@ def prepare_feedback(
     `names_key` (the holdout key) hashes names that hold an identity number; without it such a name is refused.
     """
     feedback_id = submission.feedback_id or fallback_id
-    _opaque("feedback_id", submission.feedback_id)
-    _opaque("conversation_id", submission.conversation_id)
-    clean = _Cleaner(names_key)
+    opaque("feedback_id", submission.feedback_id)
+    clean = Cleaner(names_key)
+    user_hash = _user_hash(submission.user, submission.user_hash, user_hash_key)
+    if submission.turn_id is not None and user_hash is None and submission.conversation_id is None:
+        raise SubmissionError("turn_id", f"turn_id needs user, user_hash or conversation_id beside it: {_FINDS_TURN}")
+    _not_among("messages", submission.messages, submission.response)
     correction = clean.optional(submission.correction)
-    event = FeedbackSubmitted(
-        feedback_id=feedback_id,
-        revision=submission.revision,
-        retracted=submission.retracted,
-        model=submission.model,
-        model_version=submission.model_version,
-        user_hash=_user_hash(submission, user_hash_key),
-        conversation_id=submission.conversation_id,
-        language=submission.language,
-        query=clean.text(submission.query),
-        response=clean.text(submission.response),
-        correction=correction,
-        rating=_rating(submission.rating),
-        source_group=clean.group(submission.source_group),
-        tags=tuple(clean.text(tag) for tag in submission.tags),
+    event = FeedbackSubmitted.model_validate(
+        {
+            "feedback_id": feedback_id,
+            "revision": submission.revision,
+            "retracted": submission.retracted,
+            "model": submission.model,
+            "model_version": submission.model_version,
+            "user_hash": user_hash,
+            "conversation_id": opaque("conversation_id", submission.conversation_id),
+            "language": submission.language,
+            "query": clean.text(submission.query),
+            "response": clean.text(submission.response),
+            "correction": correction,
+            "rating": _rating(submission.rating),
+            "source_group": clean.group(submission.source_group),
+            "tags": [clean.text(tag) for tag in submission.tags],
+            "messages": clean_messages(submission.messages, clean),
+            "passages": clean_passages(submission.passages, clean),
+            "turn_id": opaque("turn_id", submission.turn_id),
+            "preferred": clean_preferred(submission.preferred, clean),
+            "reasons": clean_reasons(submission.reasons, clean),
+            "comment": clean.optional(submission.comment),
+        }
     )
     source, marks = clean.name("source", submission.source, 200), len(MARK.findall(correction or ""))
     return Prepared(event, feedback_id, submission.occurred_at, clean.counts, source, marks)
+
+
+def prepare_turn(submission: TurnSubmission, *, user_hash_key: bytes | None, names_key: bytes | None = None) -> Prepared:
+    """The event of an answered turn; raises as `prepare_feedback` does."""
+    clean = Cleaner(names_key)
+    user_hash = _user_hash(submission.user, submission.user_hash, user_hash_key)
+    if user_hash is None and submission.conversation_id is None:
+        raise SubmissionError("user", f"user, user_hash and conversation_id are all absent: {_FINDS_TURN}")
+    _not_among("messages", submission.messages, submission.response)
+    event = TurnCompleted.model_validate(
+        {
+            "turn_id": opaque("turn_id", submission.turn_id),
+            "model": submission.model,
+            "model_version": submission.model_version,
+            "user_hash": user_hash,
+            "conversation_id": opaque("conversation_id", submission.conversation_id),
+            "language": submission.language,
+            "messages": clean_messages(submission.messages, clean),
+            "query": clean.text(submission.query),
+            "passages": clean_passages(submission.passages, clean),
+            "response": clean.text(submission.response),
+            "source_group": clean.group(submission.source_group),
+            "latency_ms": submission.latency_ms,
+            "prompt_tokens": submission.prompt_tokens,
+            "completion_tokens": submission.completion_tokens,
+            "tags": [clean.text(tag) for tag in submission.tags],
+        }
+    )
+    return Prepared(event, submission.turn_id, submission.occurred_at, clean.counts, clean.name("source", submission.source, 200))
 
 
 def prepare_document(submission: DocumentSubmission, *, names_key: bytes | None = None) -> Prepared:
@@ -197,10 +290,10 @@ def prepare_document(submission: DocumentSubmission, *, names_key: bytes | None 
     A given `sha256` is checked against the text as it came; the event's is of the text as it is published. `names_key` as in
     `prepare_feedback`.
     """
-    _opaque("doc_id", submission.doc_id)
+    opaque("doc_id", submission.doc_id)
     if submission.uri is not None and submission.sha256 is None:
         raise SubmissionError("sha256", "sha256 is absent: a document by uri needs the sha256 of its UTF-8 text")
-    clean = _Cleaner(names_key)
+    clean = Cleaner(names_key)
     sha256 = submission.sha256
     text = clean.optional(submission.text)
     if submission.text is not None and text is not None:
@@ -229,64 +322,30 @@ def prepare_erasures(user: str, submission: ErasureSubmission, *, hashed: bool, 
     Of a raw id there is one for each hash that the user may have been given. Raises SubmissionError, or pydantic's ValidationError for
     what is no user hash.
     """
-    _opaque("actor", submission.actor)
-    reason = _Cleaner(None).text(submission.reason)
+    opaque("actor", submission.actor)
+    reason = Cleaner(None).text(submission.reason)
     hashes = (user,) if hashed else every_hash(_usable(user, user_hash_key), user)
     return tuple(UserErased(user_hash=user_hash, actor=submission.actor, reason=reason) for user_hash in hashes)
 
 
-class _Cleaner:
-    """Redacts texts and adds up what it took out."""
-
-    def __init__(self, names_key: bytes | None) -> None:
-        self.counts: Counter[str] = Counter()
-        self._names_key = names_key
-
-    def text(self, text: str) -> str:
-        redacted = redact(text)
-        self.counts.update(redacted.counts)
-        return redacted.text
-
-    def optional(self, text: str | None) -> str | None:
-        return None if text is None else self.text(text)
-
-    def name(self, field: str, name: str | None, limit: int, *, identity: str | None = None) -> str | None:
-        """A name, or its keyed hash where it holds an identity number: a mark would make two names one. As stage 1 does it."""
-        if name is None:
-            return None
-        redacted = self.text(name)
-        if redacted == name:
-            return name
-        if self._names_key is None:
-            raise SubmissionError(
-                field, f"{field} holds an identity number, and names are hashed by a key that is not known here: set HOLDOUT_KEY"
-            )
-        return keyed_name(redacted, name if identity is None else identity, self._names_key, limit=limit)
-
-    def group(self, name: str | None) -> str | None:
-        """A source group: ways of writing it that are one group stay one."""
-        return self.name("source_group", name, 500, identity=normalise_group(name or ""))
+# What a turn and its feedback are brought together by.
+_FINDS_TURN: Final = "expected one of them, the same with a turn as with its feedback"
 
 
-def _opaque(field: str, value: str | None) -> None:
-    # An id cannot be redacted: two people's would become one.
-    if value is None:
-        return
-    found = redact(value).counts
-    if "email" in found or "upi" in found:
-        named = "an e-mail address" if "email" in found else "a UPI id"
-        raise SubmissionError(field, f"{field} holds {named}: expected an opaque id (a person belongs into user)")
+def _not_among(field: str, messages: Sequence[MessageSubmission], response: str) -> None:
+    """Raises SubmissionError where the last message is the response itself: the model would be taught to answer what it has answered."""
+    last = messages[-1] if messages else None
+    if last is not None and last.role == "assistant" and response.strip() and (last.content or "").strip() == response.strip():
+        raise SubmissionError(
+            f"{field}[{len(messages) - 1}]", f"{field}[{len(messages) - 1}] is the response: expected what the model was given before it"
+        )
 
 
-def _user_hash(submission: FeedbackSubmission, key: bytes | None) -> str | None:
-    if submission.user is None:
-        return submission.user_hash
-    if submission.user_hash is not None:
+def _user_hash(user: str | None, user_hash: str | None, key: bytes | None) -> str | None:
+    if user is None:
+        return user_hash
+    if user_hash is not None:
         raise SubmissionError("user", "user and user_hash are both given: expected one of them")
-    return _hashed(submission.user, key)
-
-
-def _hashed(user: str, key: bytes | None) -> str:
     return hash_user(_usable(user, key), user)
 
 

@@ -51,16 +51,25 @@ def validation_details(error: ValidationError | RequestValidationError, prefix: 
     found = []
     # What is left is told by the answer to the next try; a body of nothing but unknown names must not be answered in full.
     for item in error.errors()[:MOST_DETAILS]:
-        steps = [str(step) if isinstance(step, int) else shown_name(step) for step in item["loc"]]
-        if isinstance(error, RequestValidationError) and len(steps) > 1:
-            steps = steps[1:]
+        steps = item["loc"][1:] if isinstance(error, RequestValidationError) and len(item["loc"]) > 1 else item["loc"]
+        place = _place((prefix, *steps) if prefix else steps)
         message = str(item["msg"]).removeprefix("Value error, ")
         if item["type"] == "model_type":  # pydantic would name our class
-            found.append((".".join([prefix, *steps] if prefix else steps) or "item", "expected a JSON object"))
+            found.append((place or "item", "expected a JSON object"))
             continue
         # A rule over several fields has no place of its own; its message starts with the field it is about.
-        found.append((".".join([prefix, *steps] if prefix else steps) or message.split(" ", 1)[0], message))
+        found.append((place or message.split(" ", 1)[0], message))
     return tuple(found)
+
+
+def _place(steps: Sequence[str | int]) -> str:
+    """A field by its way, as `schemas.reading.json_text.field_path` writes it, but whole.
+
+    >>> _place(("messages", 3, "content"))
+    'messages[3].content'
+    """
+    written = "".join(f"[{step}]" if isinstance(step, int) else f".{shown_name(step)}" for step in steps)
+    return written.removeprefix(".")
 
 
 def install_error_handlers(app: FastAPI) -> None:

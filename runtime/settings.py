@@ -90,7 +90,7 @@ class CollectionSettings(ServiceSettings):
     """Whether feedback is collected, for the services that it passes through."""
 
     feedback_collection_enabled: bool = Field(
-        True, description="`false`: the gateway refuses feedback with 403, and stage 1 counts it without collecting it."
+        True, description="`false`: the gateway refuses feedback and turns with 403, and stage 1 counts them without collecting them."
     )
 
 

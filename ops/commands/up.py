@@ -71,7 +71,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def _addresses(stack: Stack) -> list[str]:
     purposes = {
         "dashboard": "the live page",
-        "gateway": "POST /v1/feedback and /v1/documents",
+        "gateway": "POST /v1/feedback, /v1/turns and /v1/documents",
         "runner": "POST /finetune/start and /evaluate",
         "consumers": "buffers and drift: /state",
     }

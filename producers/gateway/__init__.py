@@ -1,1 +1,1 @@
-"""The HTTP door for feedback and documents: `python -m producers.gateway`, port 8008."""
+"""The HTTP door for feedback, turns and documents: `python -m producers.gateway`, port 8008."""

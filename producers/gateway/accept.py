@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError
+from producers.errors import EventTooLarge, KafkaAway, Overloaded, PublishError, SubmissionError
 from producers.gateway.body import BodyItem
 from producers.gateway.metrics import USERS, GatewayMetrics
 from producers.publisher import Publisher, Receipt
@@ -24,10 +24,11 @@ from producers.submissions import (
     FeedbackSubmission,
     Kind,
     Prepared,
-    SubmissionError,
+    TurnSubmission,
     prepare_document,
     prepare_erasures,
     prepare_feedback,
+    prepare_turn,
 )
 from runtime.http_errors import ApiError, Details, error_body, validation_details
 from schemas.events.user_erased import UserErased
@@ -235,6 +236,9 @@ class Intake:
             if kind == "feedback":
                 feedback, fallback = FeedbackSubmission.model_validate(item.value), ids.of(item.value)
                 return index, prepare_feedback(feedback, fallback_id=fallback, user_hash_key=self._user_hash_key, names_key=self._names_key)
+            if kind == "turns":
+                turn = TurnSubmission.model_validate(item.value)
+                return index, prepare_turn(turn, user_hash_key=self._user_hash_key, names_key=self._names_key)
             return index, prepare_document(DocumentSubmission.model_validate(item.value), names_key=self._names_key)
         except ValidationError as error:
             return _invalid(index, validation_details(error))

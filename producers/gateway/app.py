@@ -29,7 +29,7 @@ from producers.gateway.settings import GatewaySettings
 from producers.gateway.stop_times import BACKGROUND_WITHIN_S, PUBLISHER_WITHIN_S
 from producers.publisher import DISCONNECT_S, Publisher
 from producers.samples_met import samples_met
-from producers.submissions import DocumentSubmission, ErasureSubmission, FeedbackSubmission, Kind
+from producers.submissions import DocumentSubmission, ErasureSubmission, FeedbackSubmission, Kind, TurnSubmission
 from runtime.http_body import described_body, schema_of
 from runtime.http_errors import ApiError, install_error_handlers
 from runtime.process_end import cancelled
@@ -77,8 +77,9 @@ def create_app(settings: GatewaySettings, publisher: Publisher) -> FastAPI:
 def _add_intake(app: FastAPI, settings: GatewaySettings, intake: Intake, metrics: GatewayMetrics) -> None:
     async def accept(kind: Kind, request: Request) -> JSONResponse:
         try:
-            if kind == "feedback" and not settings.feedback_collection_enabled:
-                raise ApiError(403, "collection_disabled", "feedback is not collected here: FEEDBACK_COLLECTION_ENABLED is false")
+            if kind != "documents" and not settings.feedback_collection_enabled:
+                said = f"{'feedback is' if kind == 'feedback' else 'turns are'} not collected here: FEEDBACK_COLLECTION_ENABLED is false"
+                raise ApiError(403, "collection_disabled", said)
             seed = _seed(request)
             items = await read_items(request, max_bytes=settings.gateway_max_body_bytes, max_items=settings.gateway_max_items)
         except ApiError as error:
@@ -89,8 +90,13 @@ def _add_intake(app: FastAPI, settings: GatewaySettings, intake: Intake, metrics
 
     @app.post("/v1/feedback", status_code=202, openapi_extra=_body(FeedbackSubmission))
     async def feedback(request: Request) -> JSONResponse:
-        """A rating, a correction or a retraction of an answer; one object, or `{"items": […]}`."""
+        """A rating, a correction, a preferred answer or a retraction; one object, or `{"items": […]}`."""
         return await accept("feedback", request)
+
+    @app.post("/v1/turns", status_code=202, openapi_extra=_body(TurnSubmission))
+    async def turns(request: Request) -> JSONResponse:
+        """An answered turn as the model saw it, which feedback names by its `turn_id`; one object, or `{"items": […]}`."""
+        return await accept("turns", request)
 
     @app.post("/v1/documents", status_code=202, openapi_extra=_body(DocumentSubmission))
     async def documents(request: Request) -> JSONResponse:

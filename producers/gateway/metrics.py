@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 USERS: Final = "/v1/users/{user}"
-ENDPOINTS: Final = frozenset({"/v1/feedback", "/v1/documents", USERS, "/health", "/ready", "/metrics"})
+ENDPOINTS: Final = frozenset({"/v1/feedback", "/v1/turns", "/v1/documents", USERS, "/health", "/ready", "/metrics"})
 
 
 class GatewayMetrics:

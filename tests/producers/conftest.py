@@ -14,17 +14,19 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from producers.errors import PublishError
+from producers.errors import EventTooLarge, PublishError
 from producers.gateway.app import create_app
 from producers.gateway.settings import GatewaySettings
 from producers.in_flight import Backlog
 from producers.publisher import Receipt
 from runtime.kafka.connection import KafkaConnection
+from schemas.envelope import encode, record_size
+from schemas.topics import size_limit
 
 
 @dataclass
 class KeepingPublisher:
-    """Acknowledges at once, or fails with what `failures` holds for an event id; `away` stands for a broker that is."""
+    """Acknowledges what its topic takes at once, or fails with what `failures` holds for an event id; `away`: no broker is there."""
 
     connection: KafkaConnection = field(default_factory=lambda: KafkaConnection("nowhere:1"))
     backlog: Backlog = field(default_factory=lambda: Backlog(1000, hold=False))
@@ -43,6 +45,9 @@ class KeepingPublisher:
             raise self.away
         if event.event_id() in self.failures:
             raise self.failures[event.event_id()]
+        size, limit = record_size(*encode(event, source=source or "/test", time=time, traceparent=traceparent)), size_limit(event.TOPIC)
+        if size > limit:
+            raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
         future = asyncio.get_running_loop().create_future()
         if not self.silent:
             self.events.append((event, time, traceparent))

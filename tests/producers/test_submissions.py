@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from producers.errors import SubmissionError
 from producers.submissions import (
     DocumentSubmission,
     FeedbackSubmission,
-    SubmissionError,
     derived_id,
     hash_user,
     prepare_document,

@@ -50,8 +50,9 @@ def erasures(*, user: str | None, user_hash: str | None, actor: str, reason: str
     """The events, one for each hash that the user may have; raises WrongUsage unless one of the two is given and can be used."""
     from pydantic import ValidationError
 
+    from producers.errors import SubmissionError
     from producers.gateway.settings import user_hash_key
-    from producers.submissions import ErasureSubmission, SubmissionError, prepare_erasures
+    from producers.submissions import ErasureSubmission, prepare_erasures
     from schemas.envelope import describe
 
     if not (user or user_hash) or (user and user_hash):
@@ -77,9 +78,12 @@ def out_of_reach() -> list[str]:
     from schemas import topics
 
     days = {spec.name: (spec.retention_ms or 0) // topics.DAY_MS for spec in topics.specs("")}
-    raw = [f"{name} ({days[topics.topic(name, '')]} days)" for name in (topics.FEEDBACK_SUBMITTED, topics.SAMPLE_COLLECTED)]
+    raw = [
+        f"{name} ({days[topics.topic(name, '')]} days)"
+        for name in (topics.FEEDBACK_SUBMITTED, topics.TURN_COMPLETED, topics.SAMPLE_COLLECTED)
+    ]
     return [
-        f"the topics {' and '.join(raw)} and their dead letters: the records stay until their retention ends",
+        f"the topics {', '.join(raw[:-1])} and {raw[-1]} and their dead letters: the records stay until their retention ends",
         "weights of versions that were trained on it: the runner lists them, GET /finetune/tainted",
         "files that people made themselves: copies of exports, data sets named by a request, backups",
     ]

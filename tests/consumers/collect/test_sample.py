@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from consumers.collect.decode import Received, receive
 from consumers.collect.policy import IntakePolicy
 from consumers.collect.sample import Collected, collect
-from producers.submissions import FeedbackSubmission, SubmissionError, prepare_feedback
+from producers.errors import SubmissionError
+from producers.submissions import FeedbackSubmission, prepare_feedback
 from schemas import topics
 from schemas.events.sample_collected import SampleCollected
 from schemas.holdout import is_holdout

@@ -57,6 +57,24 @@ async def until(condition) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_the_bytes_of_a_turn_are_held_until_stage_1_has_passed_it() -> None:
+    """Each topic that stage 1 tells a position of is followed, and one that it tells none of stays in flight."""
+    held = Held()
+    turns = ("p.turn.completed.v1", 2)
+    held.backlog.sent(turns, 20)
+    held.backlog.acknowledged(turns, 5, 20)
+    told = {"feedback.submitted.v1": {"2": 8}}
+    answers = [json.dumps({"stage1": {"positions": positions}}).encode() for positions in (told, told | {"turn.completed.v1": {"2": 6}})]
+    async with state_server(answers) as url:
+        task = asyncio.create_task(follow_stage1(held, url))  # type: ignore[arg-type]
+        await until(lambda: held.backlog.largest() <= 20)
+        assert held.backlog.bytes_in_flight(turns) == 20
+        await until(lambda: not held.backlog.largest())
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 async def test_what_stage_1_has_passed_is_no_longer_in_flight() -> None:
     """Positions by topic and partition free the bytes below them, after answers that were no JSON."""
     held = Held()
