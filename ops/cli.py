@@ -83,7 +83,9 @@ _group(
     "dlq", "What could not be taken, as it came.", list=dlq.list_dead_letters, show=dlq.show_dead_letter, redrive=dlq.redrive_dead_letters
 )
 _group("export", "Files made from the topics.", feedback=export.feedback)
-published = _group("publish", "Puts the events of a JSONL file on a topic.", feedback=publish.feedback, documents=publish.documents)
+published = _group(
+    "publish", "Puts the events of a JSONL file on a topic.", feedback=publish.feedback, turns=publish.turns, documents=publish.documents
+)
 published.callback(invoke_without_command=True)(publish.history)
 _group("drift", "The drift detectors over files.", fit=documents.fit, run=documents.run, ratings=ratings)
 

@@ -83,8 +83,8 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
         (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
         (["publish", "--history", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
-        (["publish", "--source", "chat"], 2, "publish: expected feedback FILE, documents FILE or --history FILE"),
-        (["publish", "--history", "a.jsonl", "feedback", "b.jsonl"], 2, "publish: expected either --history FILE, or feedback or"),
+        (["publish", "--source", "chat"], 2, "publish: expected feedback FILE, turns FILE, documents FILE or --history"),
+        (["publish", "--history", "a.jsonl", "feedback", "b.jsonl"], 2, "publish: expected either --history FILE, or feedback, turns or"),
         (["register", "--model", "m", "--version", "x", "folder"], 1, "folder is not a folder: expected a merged model"),
     ],
 )
@@ -163,7 +163,8 @@ def test_an_erasure_is_published_and_says_what_it_cannot_reach(on_broker: dict[s
     user_hash = hash_user(b"secret", "user 7")
     assert asked.stdout.startswith(f"asked to erase user {user_hash} ")
     assert "user 7" not in asked.stdout
-    assert "feedback.submitted.v1 (30 days) and sample.collected.v1 (30 days)" in asked.stdout
+    kept = ", ".join(f"{name} (30 days)" for name in ("feedback.submitted.v1", "turn.completed.v1"))
+    assert f"{kept} and sample.collected.v1 (30 days) and their dead letters" in asked.stdout
     again = abhyas("erase", "--user-hash", user_hash, "--actor", "asha", "--reason", "letter 12", folder=tmp_path, **on_broker)
     assert again.returncode == 0, again.stderr
     shown = abhyas("tail", "user.erased", "--from-beginning", "-n", "2", folder=tmp_path, **on_broker)

@@ -1,12 +1,13 @@
-"""`abhyas publish feedback|documents FILE.jsonl`, with a progress bar."""
+"""`abhyas publish feedback|turns|documents FILE.jsonl`, with a progress bar."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +17,7 @@ from ops.stack import description as running
 
 if TYPE_CHECKING:
     from ops.commands.feedback.publish_file import PublishReport
+    from producers.submissions import Kind
 
 _SHOWN_ERRORS = 20
 
@@ -30,7 +32,7 @@ def history(
     context: typer.Context,
     history: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.jsonl", help="Old events in any order; documents where the first line has a doc_id, else feedback."),
+        typer.Option(metavar="FILE.jsonl", help="Old events in any order; documents, turns or feedback by what the first line is."),
     ] = None,
     data: Data = None,
     source: Source = None,
@@ -38,16 +40,21 @@ def history(
     """Puts the events of a JSONL file on a topic, and says what became of each."""
     if context.invoked_subcommand is None:
         if history is None:
-            raise WrongUsage("publish: expected feedback FILE, documents FILE or --history FILE; see abhyas publish --help")
+            raise WrongUsage("publish: expected feedback FILE, turns FILE, documents FILE or --history FILE; see abhyas publish --help")
         return _publish(kind_of(history), history, data, history=True, source=source)
     if history is not None:
-        raise WrongUsage("publish: expected either --history FILE, or feedback or documents with a file and --history behind it")
+        raise WrongUsage("publish: expected either --history FILE, or feedback, turns or documents with a file and --history behind it")
     return None
 
 
 def feedback(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
-    """Publishes ratings and corrections, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
+    """Publishes what users said of answers, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
     return _publish("feedback", file, data, history=history, source=source)
+
+
+def turns(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
+    """Publishes answered turns, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
+    return _publish("turns", file, data, history=history, source=source)
 
 
 def documents(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
@@ -55,7 +62,7 @@ def documents(file: JsonlFile, data: Data = None, history: History = False, sour
     return _publish("documents", file, data, history=history, source=source)
 
 
-def _publish(kind: Literal["feedback", "documents"], file: Path, data_dir: Path | None, *, history: bool, source: str | None) -> int:
+def _publish(kind: Kind, file: Path, data_dir: Path | None, *, history: bool, source: str | None) -> int:
     """Publishes every line and says what became of each; 1 when a line was invalid, late or refused, 0 otherwise."""
     from rich.console import Console
     from rich.markup import escape
@@ -111,8 +118,8 @@ def _publish(kind: Literal["feedback", "documents"], file: Path, data_dir: Path 
     return int(report.exit_code)
 
 
-def kind_of(file: Path) -> Literal["feedback", "documents"]:
-    """What a history holds, by its first line that is an object: a document has a `doc_id`; raises OperationFailed for no file."""
+def kind_of(file: Path) -> Kind:
+    """What a history holds, by its first line that is an object; raises OperationFailed for no file."""
     from ops.commands.feedback.publish_file import MAX_LINE_BYTES
     from schemas.reading.json_lines import NotJsonLines, read_lines
 
@@ -125,7 +132,19 @@ def kind_of(file: Path) -> Literal["feedback", "documents"]:
         raise OperationFailed(f"{file} {error}") from None
     except OSError as error:
         raise OperationFailed(f"{file} could not be read: {error.strerror}") from None
-    return "documents" if "doc_id" in first else "feedback"
+    return kind_of_line(first)
+
+
+def kind_of_line(line: Mapping[str, Any]) -> Kind:
+    """What a line is: a document has a `doc_id`; a turn has a `turn_id` and says nothing of the answer, feedback does.
+
+    >>> kind_of_line({"doc_id": "d"}), kind_of_line({"turn_id": "t", "response": "1591"}), kind_of_line({"turn_id": "t", "rating": {}})
+    ('documents', 'turns', 'feedback')
+    """
+    if "doc_id" in line:
+        return "documents"
+    of_feedback = ("feedback_id", "rating", "correction", "preferred", "retracted", "reasons", "comment")
+    return "turns" if "turn_id" in line and all(line.get(name) is None for name in of_feedback) else "feedback"
 
 
 def _source(source: str | None) -> str | None:
@@ -140,8 +159,16 @@ def sentences(kind: str, report: PublishReport) -> list[str]:
     from schemas.dead_letter import TOO_LATE
 
     found = report.outcomes
+    # A turn makes no sample by itself, so nothing tells one that was kept from one that was known.
+    parts = (
+        [f"{found.taken + found.known} kept for their feedback or known already"]
+        if kind == "turns"
+        else [f"{found.taken} taken", f"{found.known} known already or not collected"]
+    )
+    if found.waiting:
+        parts.append(f"{found.waiting} waiting for their turn or known already")
+    parts.append(f"{found.late} too late")
     refused = {reason: count for reason, count in found.refused.items() if reason != TOO_LATE}
-    parts = [f"{found.taken} taken", f"{found.known} known already or not collected", f"{found.late} too late"]
     parts.append(
         f"{sum(refused.values())} refused" + (f" ({', '.join(f'{count} {why}' for why, count in refused.items())})" if refused else "")
     )

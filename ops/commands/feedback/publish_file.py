@@ -1,4 +1,4 @@
-"""Feedback or documents from a JSON Lines file onto their topic, and what stage 1 made of them: what `abhyas publish` does.
+"""Feedback, turns or documents from a JSON Lines file onto their topic, and what stage 1 made of them: what `abhyas publish` does.
 
 A line is what the gateway takes as one object (`producers.submissions`). Lines that are not valid are reported with
 their numbers and published never; the valid ones are published all. Publishing a file again makes no second event, whatever was added
@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from ops.commands.feedback.stage1_outcomes import SILENCE_S, Outcomes, following
 from ops.input_files.history_order import lines_by_time
 from ops.topic_reader import records
-from producers.errors import EventTooLarge, KafkaAway, PublishError
+from producers.errors import EventTooLarge, KafkaAway, PublishError, SubmissionError
 from producers.gateway.background import follow_stage1
 from producers.publisher import Publisher, Receipt
 from producers.submissions import (
@@ -34,15 +34,17 @@ from producers.submissions import (
     FeedbackSubmission,
     Kind,
     Prepared,
-    SubmissionError,
+    TurnSubmission,
     prepare_document,
     prepare_feedback,
+    prepare_turn,
 )
 from runtime.http_errors import validation_details
 from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.catalogue import Event
 from schemas.envelope import MalformedEvent, decode
+from schemas.events.feedback_submitted import FeedbackSubmitted
 from schemas.events.user_erased import UserErased
 from schemas.identity import DEFAULT_SOURCE
 from schemas.reading.json_lines import Line, read_lines
@@ -54,7 +56,11 @@ MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 # Acknowledgements in waiting: far above what a linger gathers, far below what a file may hold.
 WINDOW: Final = 2000
 PROGRESS_EVERY: Final = 50
-_TOPICS: Final[Mapping[Kind, str]] = {"feedback": topics.FEEDBACK_SUBMITTED, "documents": topics.DOCUMENT_INGESTED}
+_TOPICS: Final[Mapping[Kind, str]] = {
+    "feedback": topics.FEEDBACK_SUBMITTED,
+    "turns": topics.TURN_COMPLETED,
+    "documents": topics.DOCUMENT_INGESTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ async def publish_file(
         await publisher.start()
         pacing = asyncio.create_task(follow_stage1(publisher, consumers_url)) if hold and consumers_url is not None else None
         try:
-            erased = await _erasures(connection) if history and kind == "feedback" else {}
+            erased = await _erasures(connection) if history and kind != "documents" else {}
             async with following(connection, _TOPICS[kind]) as stage1:
                 return await publish_lines(
                     publisher, kind, file, stage1,
@@ -149,7 +155,7 @@ class Sends(Protocol):
 class Hears(Protocol):
     """What becomes of published records: `ops.commands.feedback.stage1_outcomes.Stage1Outcomes`."""
 
-    def add(self, partition: int, offset: int) -> None: ...
+    def add(self, partition: int, offset: int, *, waits: bool = False) -> None: ...
     async def outcomes(self, silence_s: float) -> Outcomes: ...
 
 
@@ -219,7 +225,8 @@ class _Publishing:
         self._stage1 = stage1
         self._erased = erased
         self._history = history
-        self._window: list[tuple[int, asyncio.Future[Receipt]]] = []
+        # By line: its acknowledgement, and whether its words are those of a turn.
+        self._window: list[tuple[int, asyncio.Future[Receipt], bool]] = []
         self._lines = self._published = self._invalid = self._bytes_read = 0
         self._errors: list[LineError] = []
         self._redactions: Counter[str] = Counter()
@@ -264,6 +271,9 @@ class _Publishing:
     def _submitted(self, line: Line) -> Prepared:
         if self._kind == "documents":
             return prepare_document(DocumentSubmission.model_validate(line.value), names_key=self._names_key)
+        if self._kind == "turns":
+            turn = TurnSubmission.model_validate(line.value)
+            return prepare_turn(turn, user_hash_key=self._user_hash_key, names_key=self._names_key)
         fallback, said = self._ids.of(line.value), FeedbackSubmission.model_validate(line.value)
         return prepare_feedback(said, fallback_id=fallback, user_hash_key=self._user_hash_key, names_key=self._names_key)
 
@@ -284,17 +294,18 @@ class _Publishing:
         except PublishError as error:
             raise self._interrupted(error) from error
         else:
-            self._window.append((number, future))
+            event = prepared.event
+            self._window.append((number, future, isinstance(event, FeedbackSubmitted) and event.waits_for_turn))
             self._redactions.update(prepared.redactions)
             self._redacted_corrections += prepared.correction_redactions > 0
 
     async def _settle(self) -> None:
         window, self._window = self._window, []
-        for number, future in window:
+        for number, future, waits in window:
             try:
                 receipt = await self._publisher.acknowledgement(future)
                 self._published += 1
-                self._stage1.add(receipt.partition, receipt.offset)
+                self._stage1.add(receipt.partition, receipt.offset, waits=waits)
             except EventTooLarge as error:
                 self._refuse(LineError(number, str(error)))
             except PublishError as error:
@@ -310,6 +321,6 @@ class _Publishing:
 
     def _tell(self) -> None:
         if self._on_progress is not None:
-            in_flight = sum(1 for _, future in self._window if not future.done())
+            in_flight = sum(1 for _, future, _ in self._window if not future.done())
             done = self._published + len(self._window) - in_flight
             self._on_progress(Progress(self._lines, done, self._invalid, min(self._bytes_read, self._bytes_total), self._bytes_total))

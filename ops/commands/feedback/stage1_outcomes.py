@@ -42,7 +42,8 @@ Places: TypeAlias = "dict[int, array[int]]"
 class Outcomes:
     """How many of the published records became samples, were refused (by reason), were known or need no sample, and are not known yet.
 
-    `unknown_because` says why some are not known; None where none is left.
+    `waiting` have their words in a turn that stage 1 has not met yet, or were known. `unknown_because` says why some are not known;
+    None where none is left.
     """
 
     taken: int = 0
@@ -50,6 +51,7 @@ class Outcomes:
     known: int = 0
     unknown: int = 0
     unknown_because: str | None = None
+    waiting: int = 0
 
     @property
     def late(self) -> int:
@@ -77,6 +79,7 @@ class Stage1Outcomes:
         self._connection = connection
         self._name = name
         self._published: Places = {}
+        self._waits: Places = {}
         self._taken: Places = {}
         self._refused: dict[str, Places] = {}
         self._passed: dict[int, int] = {}
@@ -84,9 +87,11 @@ class Stage1Outcomes:
         self._ended: str | None = None
         self._consumer: AIOKafkaConsumer | None = None
 
-    def add(self, partition: int, offset: int) -> None:
-        """A record of the topic that the broker has acknowledged."""
+    def add(self, partition: int, offset: int, *, waits: bool = False) -> None:
+        """A record of the topic that the broker has acknowledged; `waits` says that its words are those of a turn."""
         self._published.setdefault(partition, array("q")).append(offset)
+        if waits:
+            self._waits.setdefault(partition, array("q")).append(offset)
 
     async def outcomes(self, silence_s: float = SILENCE_S) -> Outcomes:
         """The counts, once stage 1 has passed every record, or has got no further for `silence_s`."""
@@ -142,7 +147,7 @@ class Stage1Outcomes:
     def _counted(self, passed: Mapping[int, int], behind: str | None) -> Outcomes:
         import numpy as np
 
-        taken = known = unknown = 0
+        taken = known = waiting = unknown = 0
         refused: dict[str, int] = {}
         for partition, offsets in self._published.items():
             ours = np.frombuffer(offsets, np.int64)
@@ -153,12 +158,13 @@ class Stage1Outcomes:
             taken += collected
             # Of a conflict whose record is in use there are a sample and a letter.
             told = [places[partition] for places in (self._taken, *self._refused.values()) if partition in places]
-            known += len(ours) - (int(np.isin(ours, np.concatenate([np.frombuffer(one, np.int64) for one in told])).sum()) if told else 0)
+            silent = ours[~np.isin(ours, np.concatenate([np.frombuffer(one, np.int64) for one in told]))] if told else ours
+            waiting += (waits := _met(silent, self._waits.get(partition)))
+            known += len(silent) - waits
             for reason, count in of_partition.items():
                 refused[reason] = refused.get(reason, 0) + count
-        return Outcomes(
-            taken, {reason: count for reason, count in sorted(refused.items()) if count}, known, unknown, behind if unknown else None
-        )
+        told_why = {reason: count for reason, count in sorted(refused.items()) if count}
+        return Outcomes(taken, told_why, known, unknown, behind if unknown else None, waiting)
 
     async def follow(self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:
         """Reads on until it is cancelled; a broker that fails ends it, and what is not known then stays so."""

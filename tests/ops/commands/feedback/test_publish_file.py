@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,21 +16,25 @@ from ops.commands.feedback.stage1_outcomes import Outcomes
 from ops.stack.brokers.embedded import EmbeddedBroker
 from ops.topic_reader import records
 from producers.errors import KafkaAway
+from producers.publisher import Publisher
 from producers.submissions import hash_user
 from runtime.kafka.connection import KafkaConnection
 from schemas import topics
 from schemas.envelope import decode
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.feedback_submitted import FeedbackSubmitted
+from schemas.events.turn_completed import TurnCompleted
+from schemas.events.user_erased import UserErased
 from schemas.reading.json_lines import NotJsonLines
 
+INPUTS = (topics.FEEDBACK_SUBMITTED, topics.TURN_COMPLETED, topics.DOCUMENT_INGESTED, topics.USER_ERASED)
 SAID = {"query": "q", "correction": "c"}
 
 
 @pytest.fixture
 def connection(embedded_broker: EmbeddedBroker) -> KafkaConnection:
     prefix = f"t{uuid4().hex[:8]}"
-    embedded_broker.create_topics({topics.topic(name, prefix): 4 for name in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED)})
+    embedded_broker.create_topics({topics.topic(name, prefix): 4 for name in INPUTS})
     return KafkaConnection(embedded_broker.bootstrap_servers, topic_prefix=prefix, embedded=True)
 
 
@@ -115,6 +120,53 @@ async def test_k4_redactions_inside_corrections_are_counted(connection: KafkaCon
     report = await publish_file(connection, "feedback", path)
     assert (report.published, report.redacted_corrections) == (3, 1)
     assert any(sentence.startswith("1 corrections hold a mark") for sentence in sentences("feedback", report))
+
+
+async def test_turns_are_published_under_the_keys_of_their_feedback(connection: KafkaConnection, tmp_path: Path) -> None:
+    """A turn lies in the partition of its feedback's number; a line that is none is named by its field."""
+    asked = {"messages": [{"role": "user", "content": [{"type": "text", "text": "फ़ोन 9876543210, कब?"}]}], "response": "1591"}
+    turns = jsonl(
+        tmp_path / "t.jsonl",
+        {"turn_id": "t1", "user": "u1"} | asked,
+        {"turn_id": "t2"} | asked,
+        {"turn_id": "t3", "conversation_id": "c1", "response": "r", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+        {"turn_id": "t4", "conversation_id": "c1"} | asked,
+    )
+    report = await publish_file(connection, "turns", turns, user_hash_key=b"k", silence_s=0.1)
+    assert (report.published, report.invalid, report.redactions) == (2, 2, {"phone": 2})
+    assert [(error.line, error.message.split(":")[0]) for error in report.errors] == [
+        (2, "user, user_hash and conversation_id are all absent"),
+        (3, "messages[0].content"),
+    ]
+    said = [{"feedback_id": name, "rating": {"scale": "thumbs", "value": "down"}} for name in ("f1", "f4")]
+    feedback = jsonl(tmp_path / "f.jsonl", said[0] | {"turn_id": "t1", "user": "u1"}, said[1] | {"turn_id": "t4", "conversation_id": "c1"})
+    assert (await publish_file(connection, "feedback", feedback, user_hash_key=b"k", silence_s=0.1)).published == 2
+    found = await events(connection, TurnCompleted)
+    assert found["t1"][1].messages[0].content == "फ़ोन [PHONE], कब?"
+    places = [
+        {record.key: record.partition for record in await read_all(connection, name)}
+        for name in (topics.TURN_COMPLETED, topics.FEEDBACK_SUBMITTED)
+    ]
+    assert places[0] == places[1]
+    assert set(places[0]) == {hash_user(b"k", "u1").encode(), b"c1"}
+
+
+async def test_a_turn_of_a_history_says_when_and_of_whom(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Oldest first and marked as history; nothing that a user had erased goes, and a line without a time is named."""
+    turn = {"query": "q", "response": "r"}
+    async with Publisher(connection, "/test") as publisher:
+        await publisher.send(UserErased(user_hash="ab" * 16, actor="t"), datetime(2026, 11, 10, tzinfo=UTC))
+    path = jsonl(
+        tmp_path / "t.jsonl",
+        {"turn_id": "new", "conversation_id": "c", "occurred_at": "2026-11-20T00:00:00Z"} | turn,
+        {"turn_id": "gone", "user_hash": "ab" * 16, "occurred_at": "2026-11-09T00:00:00Z"} | turn,
+        {"turn_id": "never", "conversation_id": "c"} | turn,
+        {"turn_id": "old", "conversation_id": "c", "occurred_at": "2026-11-01T00:00:00Z"} | turn,
+    )
+    report = await publish_file(connection, "turns", path, history=True, silence_s=0.1)
+    assert [(error.line, error.message.split(":")[0]) for error in report.errors] == [(2, "user"), (3, "occurred_at")]
+    found = [dict(record.headers) for record in await read_all(connection, topics.TURN_COMPLETED)]
+    assert [(headers["ce_id"], headers["ce_history"]) for headers in found] == [(b"old", b"true"), (b"new", b"true")]
 
 
 async def test_documents_are_published_with_progress(connection: KafkaConnection, tmp_path: Path) -> None:
@@ -221,7 +273,22 @@ def test_k4_what_was_not_taken_is_said_and_decides_the_exit_code() -> None:
     assert PublishReport(1, 0, (), {}, Outcomes(unknown=1)).exit_code == 0
 
 
+def test_what_waits_for_a_turn_is_not_said_to_be_known() -> None:
+    """Feedback whose words are in a turn makes no sample until that came; of turns themselves nothing more can be told."""
+    waiting = PublishReport(9, 0, (), {}, Outcomes(5, {"malformed": 1}, 1, waiting=2))
+    assert sentences("feedback", waiting)[1] == (
+        "of those published: 5 taken, 1 known already or not collected, 2 waiting for their turn or known already, 0 too late, "
+        "1 refused (1 malformed)"
+    )
+    turns = PublishReport(9, 0, (), {}, Outcomes(0, {"too_late": 2}, 7))
+    assert sentences("turns", turns)[1] == "of those published: 7 kept for their feedback or known already, 2 too late, 0 refused"
+    assert turns.exit_code == 1
+
+
 def test_a_historys_kind_is_that_of_its_first_line(tmp_path: Path) -> None:
     """`abhyas publish --history FILE` says nothing of what lies in the file: a document has a doc_id."""
     assert kind_of(jsonl(tmp_path / "d.jsonl", b"{", {"doc_id": "d1", "text": "t"})) == "documents"
     assert kind_of(jsonl(tmp_path / "f.jsonl", {"query": "q"}, {"doc_id": "d1"})) == "feedback"
+    assert kind_of(jsonl(tmp_path / "t.jsonl", {"turn_id": "t", "query": "q", "response": "r", "rating": None})) == "turns"
+    for said in ({"rating": {"scale": "thumbs", "value": "up"}}, {"retracted": True}, {"preferred": {"answer": "a", "how": "arena"}}):
+        assert kind_of(jsonl(tmp_path / "f.jsonl", {"turn_id": "t"} | said)) == "feedback"
