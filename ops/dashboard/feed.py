@@ -29,7 +29,7 @@ EVENTS: Final = (
     topics.DRIFT_DETECTED,
     topics.ROLLBACK_REQUESTED,
 )
-INPUTS: Final = (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED)
+INPUTS: Final = (topics.FEEDBACK_SUBMITTED, topics.TURN_COMPLETED, topics.DOCUMENT_INGESTED)
 
 _SAMPLE_EVERY_S: Final = 1.0
 # Asking the consumers costs five milliseconds here and three there: while nobody looks at the page it is done less often.
@@ -152,6 +152,7 @@ class Feed:
         view = self.view
         view.input_ends = by_topic
         view.feedback.update(now, sum(by_topic.get(topics.FEEDBACK_SUBMITTED, {}).values()))
+        view.turns.update(now, sum(by_topic.get(topics.TURN_COMPLETED, {}).values()))
         view.documents.update(now, sum(by_topic.get(topics.DOCUMENT_INGESTED, {}).values()))
         view.kafka.answered(datetime.now(UTC))
 

@@ -81,6 +81,8 @@ function inputs(snapshot) {
   const kafka = snapshot.sources.kafka.ok;
   return [
     rate("feedback", "feedback"),
+    // Most frontends send none.
+    ...(snapshot.inputs.turns?.total ? [rate("turns", "turns")] : []),
     rate("documents", "documents"),
     tile("lag", snapshot.lag_records === null ? null : number(snapshot.lag_records), "records not yet taken in"),
     tile("duplicates", stage1.duplicates_ignored === null ? null : number(stage1.duplicates_ignored), "ignored"),

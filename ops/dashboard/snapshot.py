@@ -44,6 +44,7 @@ class PageView:
     kafka: FeedSource = field(default_factory=FeedSource)
     consumers: FeedSource = field(default_factory=FeedSource)
     feedback: RateWindow = field(default_factory=RateWindow)
+    turns: RateWindow = field(default_factory=RateWindow)
     documents: RateWindow = field(default_factory=RateWindow)
     # Full topic name to partition to the next offset that the broker will give.
     input_ends: dict[str, dict[int, int]] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class PageView:
         """Rates and lag are unknown from now on; what was decided stays, marked as of then."""
         self.kafka.failed(now, message)
         self.feedback.clear()
+        self.turns.clear()
         self.documents.clear()
         self.input_ends.clear()
 
@@ -92,7 +94,7 @@ def snapshot(view: PageView, now: datetime) -> dict[str, Any]:
         "sources": {"kafka": view.kafka.as_json(), "consumers": view.consumers.as_json()},
         "inputs": {
             name: {"total": window.total, "per_s": window.per_second(), "history": window.history()}
-            for name, window in (("feedback", view.feedback), ("documents", view.documents))
+            for name, window in (("feedback", view.feedback), ("turns", view.turns), ("documents", view.documents))
         },
         "stage1": {name: (view.state or {}).get("stage1", {}).get(name) for name in ("processed", "duplicates_ignored", "redactions")},
         "lag_records": lag_records(view.state, view.input_ends),

@@ -32,6 +32,8 @@ _CODECS: Final = {"snappy": DefaultRecordBatch.CODEC_SNAPPY, "lz4": DefaultRecor
 # Compacted topics whose newest record is what serves or where a job stands: an old record sent again would be taken for it.
 # An erasure may come any number of times, so user.erased is not among them.
 STATE_TOPICS: Final = (topics.MODEL_CURRENT, topics.TRAINING_STATE)
+# Their key is the user's hash, where there is a user.
+USERS_WORDS: Final = (topics.FEEDBACK_SUBMITTED, topics.TURN_COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def plan(letter: DeadLetterContent, selection: Selection, situation: Situation) 
     if row.place not in selection.places:
         if row.topic in {topics.topic(name, situation.prefix) for name in STATE_TOPICS}:
             return STATE
-        if row.topic == topics.topic(topics.FEEDBACK_SUBMITTED, situation.prefix) and letter.key in situation.erased:
+        if row.topic in {topics.topic(name, situation.prefix) for name in USERS_WORDS} and letter.key in situation.erased:
             return ERASED
         if row.reason == dead_letter.CONFLICT:
             return CONFLICT

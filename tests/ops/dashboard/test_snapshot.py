@@ -11,7 +11,11 @@ from schemas import topics
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 STATE = {
-    "stage1": {"processed": 9, "duplicates_ignored": 1, "positions": {topics.FEEDBACK_SUBMITTED: {"0": 4, "1": 5}}},
+    "stage1": {
+        "processed": 9,
+        "duplicates_ignored": 1,
+        "positions": {topics.FEEDBACK_SUBMITTED: {"0": 4, "1": 5}, topics.TURN_COMPLETED: {"0": 5}},
+    },
     "models": {"m": {"pending_negatives": 7, "threshold": 100}},
 }
 
@@ -22,7 +26,9 @@ def full_view() -> PageView:
     view.kafka.answered(NOW)
     view.feedback.update(0, 0)
     view.feedback.update(2, 10)
-    view.input_ends = {topics.FEEDBACK_SUBMITTED: {0: 6, 1: 5}}
+    view.turns.update(0, 0)
+    view.turns.update(2, 8)
+    view.input_ends = {topics.FEEDBACK_SUBMITTED: {0: 6, 1: 5}, topics.TURN_COMPLETED: {0: 8}}
     return view
 
 
@@ -30,7 +36,8 @@ def test_all_sources_there() -> None:
     """Rates, lag and buffer come together, and the whole is JSON."""
     shown = snapshot(full_view(), NOW)
     assert shown["inputs"]["feedback"] == {"total": 10, "per_s": 5.0, "history": [5.0]}
-    assert shown["lag_records"] == 2
+    assert shown["inputs"]["turns"] == {"total": 8, "per_s": 4.0, "history": [4.0]}
+    assert shown["lag_records"] == 5
     assert shown["models"]["m"]["live"]["pending_negatives"] == 7
     assert shown["models"]["m"]["serving"] is None
     assert json.loads(json.dumps(shown)) == shown
@@ -52,7 +59,7 @@ def test_kafka_away_leaves_no_stale_rate() -> None:
     view = full_view()
     view.kafka_away(NOW, "gone")
     shown = snapshot(view, NOW)
-    assert shown["inputs"]["feedback"] == {"total": None, "per_s": None, "history": []}
+    assert shown["inputs"]["feedback"] == shown["inputs"]["turns"] == {"total": None, "per_s": None, "history": []}
     assert shown["lag_records"] is None
     assert shown["models"]["m"]["live"] is not None
 

@@ -30,7 +30,8 @@ from schemas.dead_letter import MALFORMED, Redriven, read_marker
 AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
 FEEDBACK = "p.feedback.submitted.v1"
 MODEL = "p.model.current.v1"
-SITUATION = Situation("p", {FEEDBACK: 8, MODEL: 4}, frozenset(), {b"erased"})
+TURNS = "p.turn.completed.v1"
+SITUATION = Situation("p", {FEEDBACK: 8, TURNS: 8, MODEL: 4}, frozenset(), {b"erased"})
 EVERYTHING = Selection()
 
 
@@ -57,6 +58,7 @@ def test_the_partition_is_the_keys_else_the_original_one() -> None:
     assert planned(letter(b"user")).partition == partition_of(b"user", 8)
     assert planned(letter(b"user"), situation=replace(SITUATION, partitions={FEEDBACK: 24})).partition == partition_of(b"user", 24)
     assert planned(letter(None, partition=5)).partition == 5
+    assert planned(letter(b"user", topic=TURNS)).partition == planned(letter(b"user")).partition
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,7 @@ def test_the_partition_is_the_keys_else_the_original_one() -> None:
         (letter(None, partition=-1), NO_PARTITION),
         (letter(value=random.Random(1).randbytes(1_100_000)), TOO_LARGE),
         (letter(b"erased"), ERASED),
+        (letter(b"erased", topic=TURNS), ERASED),
         (letter(topic=MODEL), STATE),
     ],
 )
@@ -82,7 +85,7 @@ def test_size_is_measured_as_the_broker_does() -> None:
     assert planned(letter(value="नमस्ते ".encode() * 100_000)).size_bytes > 1_100_000
 
 
-@pytest.mark.parametrize("found", [letter(b"erased"), letter(topic=MODEL)])
+@pytest.mark.parametrize("found", [letter(b"erased"), letter(b"erased", topic=TURNS), letter(topic=MODEL)])
 def test_what_is_held_back_goes_when_it_is_named(found: DeadLetterContent) -> None:
     """A letter of an erased user, or of a topic of current state, goes only by its own place."""
     assert planned(found, Selection(places=frozenset({found.row.place}))).letter == found.row.place
