@@ -101,4 +101,8 @@ def past_the_gateway(good: dict[str, Any], now: datetime, prefix: str) -> Iterat
     yield record("an unknown rating scale", 2, event(2, rating={"scale": "stars_1_10", "value": 7}))
     yield record("stars beyond the scale", 3, event(3, rating={"scale": "stars_1_5", "value": 11}))
     yield record("no CloudEvents headers", 4, event(4), attributes=False)
-    yield record("an event over our limit", 5, event(5, tags=["demo"], response="अ" * 30_000, query="क" * 16_000, correction="ज" * 32_000))
+    yield record(
+        "an event over our limit",
+        5,
+        event(5, tags=["demo"], response="अ" * 30_000, comment="क" * 8_000, messages=[{"role": "user", "content": "ज" * 70_000}]),
+    )
