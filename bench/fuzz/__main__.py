@@ -29,10 +29,13 @@ from consumers.drift.baseline.artifact import save_baseline
 from consumers.drift.baseline.fit import BaselineDocument, fit_baseline
 
 # The share of the bodies, and of the files, that each edge gets: by how many fields there are.
-BODIES: Final = {"gateway feedback": 0.4, "gateway documents": 0.2, "gateway erasure": 0.1, "/finetune/start": 0.15, "/evaluate": 0.15}
+BODIES: Final = {
+    "gateway feedback": 0.35, "gateway turns": 0.2, "gateway documents": 0.15, "gateway erasure": 0.08, "/finetune/start": 0.12,
+    "/evaluate": 0.1,
+}  # fmt: skip
 FILES: Final = {
-    "publish feedback": 0.21, "publish documents": 0.15, "publish feedback --history": 0.2, "drift ratings": 0.06, "drift fit": 0.06,
-    "drift run": 0.06, "bootstrap documents": 0.07, "bootstrap eval": 0.1, "bootstrap replay": 0.09,
+    "publish feedback": 0.2, "publish turns": 0.13, "publish documents": 0.1, "publish feedback --history": 0.17, "drift ratings": 0.05,
+    "drift fit": 0.06, "drift run": 0.06, "bootstrap documents": 0.06, "bootstrap eval": 0.09, "bootstrap replay": 0.08,
 }  # fmt: skip
 # In memory where the machine has such a folder: half of the time would be the store's fsync.
 _MEMORY: Final = Path("/dev/shm")

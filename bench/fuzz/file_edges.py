@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from bench.fuzz import valid
 from bench.fuzz.answers import Answer, answer
@@ -23,6 +23,7 @@ from ops.commands.feedback.publish_file import publish_lines
 from ops.commands.feedback.stage1_outcomes import Outcomes
 from ops.commands.models.bootstrap import check_files
 from ops.errors import OperationFailed
+from producers.submissions import Kind
 from runtime.artifacts.local import LocalStore
 from schemas.events.operator_requested import OperatorRequested
 from schemas.reading.json_lines import NotJsonLines
@@ -57,10 +58,10 @@ class FileEdge:
 class PublishEdge:
     """`abhyas publish`, with a publisher that only encodes."""
 
-    def __init__(self, kind: Literal["feedback", "documents"], one: One, known: tuple[str, ...], *, history: bool) -> None:
+    def __init__(self, kind: Kind, one: One, known: tuple[str, ...], *, history: bool) -> None:
         self.name = f"publish {kind}" + (" --history" if history else "")
         self.known = known
-        self._kind: Literal["feedback", "documents"] = kind
+        self._kind: Kind = kind
         self._one = one
         self._history = history
 
@@ -86,7 +87,7 @@ class PublishEdge:
 class Unheard:
     """Stage 1 says nothing."""
 
-    def add(self, partition: int, offset: int) -> None:
+    def add(self, partition: int, offset: int, *, waits: bool = False) -> None:
         """Forgets it."""
 
     async def outcomes(self, silence_s: float) -> Outcomes:
@@ -114,6 +115,7 @@ def file_edges(folder: Path, baseline: Path | None) -> list[FileEdge | PublishEd
 
     edges: list[FileEdge | PublishEdge] = [
         PublishEdge("feedback", valid.feedback, ("user", "user_hash", "rating.scale", "source"), history=False),
+        PublishEdge("turns", valid.turn, ("user", "user_hash", "source"), history=False),
         PublishEdge("documents", valid.document, ("text", "uri", "source"), history=False),
         PublishEdge("feedback", valid.feedback, ("user", "user_hash"), history=True),
         FileEdge("drift ratings", valid.rating_row, ("stars",), over_path(ratings)),

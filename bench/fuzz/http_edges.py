@@ -191,6 +191,7 @@ async def http_edges(folder: Path, stack: AsyncExitStack) -> list[HttpEdge]:
             valid.batch(valid.feedback),
             known=("user", "user_hash", "rating.scale", "rating.value", "source"),
         ),
+        HttpEdge(gateway, "gateway turns", "/v1/turns", valid.batch(valid.turn), known=("user", "user_hash", "source")),
         HttpEdge(gateway, "gateway documents", "/v1/documents", valid.batch(valid.document), known=("text", "uri", "source")),
         HttpEdge(gateway, "gateway erasure", "/v1/users/", valid.erasure),
         HttpEdge(runner, "/finetune/start", "/finetune/start", valid.finetune),

@@ -30,6 +30,8 @@ BASE_MODEL: Final = "org/tiny"
 VERSION: Final = "v1.0-finetuned"
 DATASET: Final = "s3://models/training_data/rows.jsonl"
 EVALUATION: Final = "s3://models/eval_data/items.jsonl"
+LANGUAGES: Final = ("hi", "en-IN", "HI-Deva-IN", "sr-Latn-RS", "x-field")
+REASONS: Final = ("incorrect", "Not factually correct", "not_helpful", "गलत जानकारी", "the pictures")
 
 
 def words(rng: random.Random, most: int = 12) -> str:
@@ -64,20 +66,80 @@ def feedback(rng: random.Random) -> dict[str, Any]:
     """One feedback, retractions among them."""
     if rng.random() < 0.1:
         return {"feedback_id": f"fb-{rng.getrandbits(40)}", "revision": rng.randint(1, 9), "retracted": True, "occurred_at": moment(rng)}
-    person: dict[str, Any] = {"user": f"user {rng.randint(1, 99)}"} if rng.random() < 0.5 else {"user_hash": f"{rng.getrandbits(128):032x}"}
-    said = {"correction": words(rng)} if rng.random() < 0.5 else {"rating": rating(rng)}
+    said = rng.choice(({"correction": words(rng)}, {"rating": rating(rng)}, {"preferred": preferred(rng)}))
+    # Its words, or the turn that has them.
+    turn_id: dict[str, Any] = {"turn_id": f"t{rng.getrandbits(40)}", "conversation_id": "c1"}
+    asked = {"query": words(rng)} if rng.random() < 0.5 else {"messages": messages(rng)}
+    waits, linked = rng.random() < 0.3, rng.random() < 0.3
     return _some(
         rng,
-        {"query": words(rng)} | said,
-        person
+        ({} if waits else asked) | (turn_id if waits or linked else {}) | said,
+        person(rng)
+        | ({} if waits else {"response": words(rng, 40), "conversation_id": f"c{rng.randint(1, 99)}"})
         | {
             "feedback_id": f"fb-{rng.getrandbits(40)}", "revision": rng.randint(0, 3), "model": MODEL, "model_version": "v1",
-            "retracted": False, "conversation_id": f"c{rng.randint(1, 99)}", "language": rng.choice(("hi", "en-IN")),
-            "response": words(rng, 40),
-            "rating": rating(rng), "correction": words(rng), "source_group": words(rng, 3), "tags": [rng.choice(WORDS[:10])],
-            "occurred_at": moment(rng),
+            "retracted": False, "language": rng.choice(LANGUAGES), "rating": rating(rng), "correction": words(rng),
+            "source_group": words(rng, 3), "tags": [rng.choice(WORDS[:10])], "occurred_at": moment(rng), "query": words(rng),
+            "passages": passages(rng), "preferred": preferred(rng), "comment": words(rng),
+            "reasons": [rng.choice(REASONS) for _ in range(rng.randint(0, 3))],
         },
     )  # fmt: skip
+
+
+def turn(rng: random.Random) -> dict[str, Any]:
+    """One answered turn, its question in the conversation or by itself."""
+    asked: dict[str, Any] = {"messages": messages(rng)} if rng.random() < 0.7 else {"query": words(rng)}
+    found: dict[str, Any] = person(rng) if rng.random() < 0.5 else {"conversation_id": f"c{rng.randint(1, 99)}"}
+    return _some(
+        rng,
+        {"turn_id": f"t{rng.getrandbits(40)}", "response": words(rng, 40)} | asked | found,
+        {
+            "model": MODEL, "model_version": "v1", "language": rng.choice(LANGUAGES), "query": words(rng), "passages": passages(rng),
+            "conversation_id": f"c{rng.randint(1, 99)}", "source_group": words(rng, 3), "latency_ms": round(1000 * rng.random(), 1),
+            "prompt_tokens": rng.randint(0, 9_000), "completion_tokens": rng.randint(0, 900), "tags": ["web"], "occurred_at": moment(rng),
+        },
+    )  # fmt: skip
+
+
+def person(rng: random.Random) -> dict[str, Any]:
+    """A raw user, or one that is hashed already."""
+    return {"user": f"user {rng.randint(1, 99)}"} if rng.random() < 0.5 else {"user_hash": f"{rng.getrandbits(128):032x}"}
+
+
+def messages(rng: random.Random) -> list[dict[str, Any]]:
+    """A conversation up to a question, in the forms that OpenAI's clients write: texts, parts, tool calls and their results."""
+    said: list[dict[str, Any]] = [{"role": rng.choice(("system", "developer")), "content": words(rng)}] if rng.random() < 0.6 else []
+    for number in range(rng.randint(0, 2)):
+        said += [
+            {"role": "user", "content": _content(rng)},
+            {"role": "assistant", "content": words(rng, 30), "refusal": None, "annotations": []},
+        ]
+        if rng.random() < 0.4:
+            call = {"id": f"call-{number}", "type": "function", "function": {"name": "search", "arguments": '{"q": "1591"}'}}
+            said += [
+                {"role": "assistant", "content": None, "tool_calls": [call], "function_call": None, "audio": None},
+                {"role": "tool", "tool_call_id": f"call-{number}", "content": words(rng)},
+            ]
+    return [*said, {"role": "user", "content": _content(rng)} | ({"name": "visitor"} if rng.random() < 0.2 else {})]
+
+
+def _content(rng: random.Random) -> Any:
+    return words(rng) if rng.random() < 0.6 else [{"type": "text", "text": words(rng)} for _ in range(rng.randint(1, 3))]
+
+
+def passages(rng: random.Random) -> list[dict[str, Any]]:
+    """What was retrieved."""
+    return [
+        _some(
+            rng, {"text": words(rng, 30)}, {"id": f"p{rank}", "doc_id": "d-1", "rank": rank, "score": round(rng.random(), 2), "cited": True}
+        )
+        for rank in range(1, rng.randint(1, 4))
+    ]
+
+
+def preferred(rng: random.Random) -> dict[str, Any]:
+    """The answer that was chosen instead."""
+    return {"answer": words(rng, 20), "how": rng.choice(("arena", "regenerated", "edited"))}
 
 
 def document(rng: random.Random) -> dict[str, Any]:
