@@ -9,10 +9,14 @@ import jsonschema
 import pytest
 
 from schemas.catalogue import BY_TOPIC
+from schemas.conversation import Message, Passage
 from schemas.envelope import decode, encode
 from schemas.generate import schema_of
 
 GOLDEN = Path(__file__).parents[2] / "schemas" / "golden"
+# By name: the topic of each binary example. Beside the one of each event: feedback with every field of a conversation.
+CONVERSATION = "feedback.submitted.v1.conversation"
+EXAMPLES = {topic: topic for topic in BY_TOPIC} | {CONVERSATION: "feedback.submitted.v1"}
 
 
 def golden(name: str) -> tuple[bytes | None, bytes, tuple[tuple[str, bytes], ...]]:
@@ -22,24 +26,32 @@ def golden(name: str) -> tuple[bytes | None, bytes, tuple[tuple[str, bytes], ...
 
 
 def test_every_event_has_an_example() -> None:
-    """schemas/golden holds exactly one binary example of each event, and one in structured mode."""
-    assert {path.stem for path in GOLDEN.glob("*.json")} == {*BY_TOPIC, "feedback.submitted.v1.structured"}
+    """schemas/golden holds a binary example of each event, a second one of feedback, and one in structured mode."""
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {*EXAMPLES, "feedback.submitted.v1.structured"}
 
 
-@pytest.mark.parametrize("topic", BY_TOPIC)
-def test_an_example_decodes_and_encodes_to_the_same_bytes(topic: str) -> None:
+def test_the_example_of_a_conversation_leaves_no_field_out() -> None:
+    """Each optional field of feedback stands in one of its two examples, those of messages and passages in this one."""
+    said = [json.loads(golden(name)[1]) for name in ("feedback.submitted.v1", CONVERSATION)]
+    assert set(BY_TOPIC["feedback.submitted.v1"].model_fields) == {*said[0], *said[1]}
+    assert set(Message.model_fields) == {field for message in said[1]["messages"] for field in message}
+    assert set(Passage.model_fields) == {field for passage in said[1]["passages"] for field in passage}
+
+
+@pytest.mark.parametrize(("name", "topic"), EXAMPLES.items())
+def test_an_example_decodes_and_encodes_to_the_same_bytes(name: str, topic: str) -> None:
     """Key, headers in order and value come out byte for byte as they went in."""
-    key, value, headers = golden(topic)
+    key, value, headers = golden(name)
     envelope, event = decode(value, headers, BY_TOPIC[topic])
     again = encode(event, source=envelope.source, time=envelope.time, traceparent=envelope.traceparent)
     assert (again.key, again.value, again.headers) == (key, value, headers)
     assert envelope.id == event.event_id()
 
 
-@pytest.mark.parametrize("topic", BY_TOPIC)
-def test_an_example_is_what_its_json_schema_says(topic: str) -> None:
+@pytest.mark.parametrize(("name", "topic"), EXAMPLES.items())
+def test_an_example_is_what_its_json_schema_says(name: str, topic: str) -> None:
     """The value on the wire is valid by the committed JSON Schema (draft 2020-12), formats included."""
-    _, value, _ = golden(topic)
+    _, value, _ = golden(name)
     validator = jsonschema.Draft202012Validator(schema_of(topic), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
     assert list(validator.iter_errors(json.loads(value))) == []
 
