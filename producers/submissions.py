@@ -225,7 +225,7 @@ def prepare_feedback(
     user_hash = _user_hash(submission.user, submission.user_hash, user_hash_key)
     if submission.turn_id is not None and user_hash is None and submission.conversation_id is None:
         raise SubmissionError("turn_id", f"turn_id needs user, user_hash or conversation_id beside it: {_FINDS_TURN}")
-    _not_among("messages", submission.messages, submission.response)
+    _end_before(submission.response, submission.messages)
     correction = clean.optional(submission.correction)
     event = FeedbackSubmitted.model_validate(
         {
@@ -261,7 +261,7 @@ def prepare_turn(submission: TurnSubmission, *, user_hash_key: bytes | None, nam
     user_hash = _user_hash(submission.user, submission.user_hash, user_hash_key)
     if user_hash is None and submission.conversation_id is None:
         raise SubmissionError("user", f"user, user_hash and conversation_id are all absent: {_FINDS_TURN}")
-    _not_among("messages", submission.messages, submission.response)
+    _end_before(submission.response, submission.messages)
     event = TurnCompleted.model_validate(
         {
             "turn_id": opaque("turn_id", submission.turn_id),
@@ -332,13 +332,12 @@ def prepare_erasures(user: str, submission: ErasureSubmission, *, hashed: bool, 
 _FINDS_TURN: Final = "expected one of them, the same with a turn as with its feedback"
 
 
-def _not_among(field: str, messages: Sequence[MessageSubmission], response: str) -> None:
+def _end_before(response: str, messages: Sequence[MessageSubmission]) -> None:
     """Raises SubmissionError where the last message is the response itself: the model would be taught to answer what it has answered."""
     last = messages[-1] if messages else None
     if last is not None and last.role == "assistant" and response.strip() and (last.content or "").strip() == response.strip():
-        raise SubmissionError(
-            f"{field}[{len(messages) - 1}]", f"{field}[{len(messages) - 1}] is the response: expected what the model was given before it"
-        )
+        field = f"messages[{len(messages) - 1}]"
+        raise SubmissionError(field, f"{field} is the response: expected what the model was given before it")
 
 
 def _user_hash(user: str | None, user_hash: str | None, key: bytes | None) -> str | None:

@@ -82,6 +82,7 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["erase", "--user-hash", "asha"], 2, "user_hash"),
         (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
         (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
+        (["publish", "turns", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
         (["publish", "--history", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
         (["publish", "--source", "chat"], 2, "publish: expected feedback FILE, turns FILE, documents FILE or --history"),
         (["publish", "--history", "a.jsonl", "feedback", "b.jsonl"], 2, "publish: expected either --history FILE, or feedback, turns or"),
