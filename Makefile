@@ -134,7 +134,7 @@ simulate: $(READY)
 simulate-faults: $(READY)
 	@$(BIN)/python -m bench.simulation --faults --seeds $(SEEDS) --first $(FIRST) --out bench/results/simulation.json
 
-# 10,000 bodies and 5,000 files, half of them wrong in one to three ways, at every edge that takes JSON; writes bench/results/fuzz.json.
+# 10,000 bodies and 12,000 files, half of them wrong in one to three ways, at every edge that takes JSON; writes bench/results/fuzz.json.
 fuzz: $(READY)
 	@$(BIN)/python -m bench.fuzz --seed $(SEED) --out bench/results/fuzz.json
 

@@ -1,6 +1,6 @@
 """`python -m bench.fuzz [--bodies N] [--files N] [--seed S] [--only WORDS] [--out FILE]`: exit code 1 where something is wrong.
 
-10,000 bodies and 5,000 files by default, every second one valid: a few minutes on one core. Every edge runs in this process.
+10,000 bodies and 12,000 files by default, every second one valid: a few minutes on one core. Every edge runs in this process.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from consumers.drift.baseline.fit import BaselineDocument, fit_baseline
 
 # The share of the bodies, and of the files, that each edge gets: by how many fields there are.
 BODIES: Final = {
-    "gateway feedback": 0.35, "gateway turns": 0.2, "gateway documents": 0.15, "gateway erasure": 0.08, "/finetune/start": 0.12,
+    "gateway feedback": 0.35, "gateway turns": 0.24, "gateway documents": 0.13, "gateway erasure": 0.06, "/finetune/start": 0.12,
     "/evaluate": 0.1,
 }  # fmt: skip
 FILES: Final = {
-    "publish feedback": 0.2, "publish turns": 0.13, "publish documents": 0.1, "publish feedback --history": 0.17, "drift ratings": 0.05,
-    "drift fit": 0.06, "drift run": 0.06, "bootstrap documents": 0.06, "bootstrap eval": 0.09, "bootstrap replay": 0.08,
+    "publish feedback": 0.27, "publish turns": 0.2, "publish documents": 0.075, "publish feedback --history": 0.25, "drift ratings": 0.015,
+    "drift fit": 0.02, "drift run": 0.02, "bootstrap documents": 0.04, "bootstrap eval": 0.06, "bootstrap replay": 0.05,
 }  # fmt: skip
 # In memory where the machine has such a folder: half of the time would be the store's fsync.
 _MEMORY: Final = Path("/dev/shm")
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> int:
     """Runs it, writes the report, and says what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench.fuzz")
     parser.add_argument("--bodies", type=int, default=10_000)
-    parser.add_argument("--files", type=int, default=5_000)
+    parser.add_argument("--files", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="edges whose name holds this")
     parser.add_argument("--out", type=Path)

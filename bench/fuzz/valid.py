@@ -69,8 +69,8 @@ def feedback(rng: random.Random) -> dict[str, Any]:
     said = rng.choice(({"correction": words(rng)}, {"rating": rating(rng)}, {"preferred": preferred(rng)}))
     # Its words, or the turn that has them.
     turn_id: dict[str, Any] = {"turn_id": f"t{rng.getrandbits(40)}", "conversation_id": "c1"}
-    asked = {"query": words(rng)} if rng.random() < 0.5 else {"messages": messages(rng)}
-    waits, linked = rng.random() < 0.3, rng.random() < 0.3
+    asked = {"query": words(rng)} if rng.random() < 0.3 else {"messages": messages(rng)}
+    waits, linked = rng.random() < 0.2, rng.random() < 0.3
     return _some(
         rng,
         ({} if waits else asked) | (turn_id if waits or linked else {}) | said,
@@ -109,12 +109,12 @@ def person(rng: random.Random) -> dict[str, Any]:
 def messages(rng: random.Random) -> list[dict[str, Any]]:
     """A conversation up to a question, in the forms that OpenAI's clients write: texts, parts, tool calls and their results."""
     said: list[dict[str, Any]] = [{"role": rng.choice(("system", "developer")), "content": words(rng)}] if rng.random() < 0.6 else []
-    for number in range(rng.randint(0, 2)):
+    for number in range(rng.choice((0, 1, 1, 2))):
         said += [
             {"role": "user", "content": _content(rng)},
             {"role": "assistant", "content": words(rng, 30), "refusal": None, "annotations": []},
         ]
-        if rng.random() < 0.4:
+        if rng.random() < 0.7:
             call = {"id": f"call-{number}", "type": "function", "function": {"name": "search", "arguments": '{"q": "1591"}'}}
             said += [
                 {"role": "assistant", "content": None, "tool_calls": [call], "function_call": None, "audio": None},

@@ -163,8 +163,8 @@ class Stage1Outcomes:
             known += len(silent) - waits
             for reason, count in of_partition.items():
                 refused[reason] = refused.get(reason, 0) + count
-        told_why = {reason: count for reason, count in sorted(refused.items()) if count}
-        return Outcomes(taken, told_why, known, unknown, behind if unknown else None, waiting)
+        by_reason = {reason: count for reason, count in sorted(refused.items()) if count}
+        return Outcomes(taken, by_reason, known, unknown, behind if unknown else None, waiting)
 
     async def follow(self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:
         """Reads on until it is cancelled; a broker that fails ends it, and what is not known then stays so."""
