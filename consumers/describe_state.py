@@ -13,12 +13,12 @@ from consumers.collect.daily_counts import COUNTS, DayCounts
 from consumers.collect.daily_sketches import read_sketch
 from consumers.collect.deduplication import unpack
 from consumers.collect.totals import Totals
+from consumers.decide.buffer.buffered import Buffered, Status
 from consumers.decide.decider import LastTick
 from consumers.decide.document_drift import DaySketch, ListedBaselines, Watched
 from consumers.decide.feedback_drift import FeedbackDayCounts
 from consumers.decide.feedback_rate import RateState
 from consumers.decide.inputs import COUNTED
-from consumers.decide.negative_buffer import Buffered, Status
 from consumers.decide.recent_documents import Pieces
 from consumers.decide.trigger_state import PARTS
 from consumers.drift.features.sketch import documents, unpacked

@@ -60,6 +60,9 @@ class ConsumerMetrics:
             for name, metric, what in (
                 ("pending_negatives", "pending_negatives", "Negatives that no batch has leased"),
                 ("counted_negatives", "counted_negatives", "Pending negatives that count towards the threshold"),
+                ("trainable_negatives", "trainable_negatives", "Counted negatives that can be trained on and were not tried"),
+                ("min_trainable", "min_trainable", "Negatives that can be trained on that a run by count asks for"),
+                ("praised", "praise", "Praised answers that are kept"),
                 ("distinct_users", "users", "Users, else conversations, of pending negatives"),
                 ("min_users", "min_users", "Users that a run by count asks for"),
                 ("threshold", "threshold", "Negatives that make a run due"),

@@ -54,6 +54,7 @@ def unchanged(key: bytes, value: bytes | None) -> Iterable[KeyedValue]:
     contributor and time. Stage 1, 3 → 4: marks of this release lie under letters of their own; those of the former id stay under theirs,
     because nobody can hash an id anew, and are looked up there. Stage 2, 3 → 4: samples' milliseconds and content.
     Stage 2, 4 → 5: samples' ended batches, a model's ended runs: those that ended before are not known.
+    Stage 2, 5 → 6: what a negative is worth, what was tried, praise among the samples, a model's recipe.
     """
     return ((key, value),)
 
@@ -68,4 +69,4 @@ def drift_by_sketches(key: bytes, value: bytes | None) -> Iterable[KeyedValue]:
 
 
 STAGE1: Final[tuple[Migration, ...]] = (marks_by_input, unchanged, unchanged)
-STAGE2: Final[tuple[Migration, ...]] = (unchanged, drift_by_sketches, unchanged, unchanged)
+STAGE2: Final[tuple[Migration, ...]] = (unchanged, drift_by_sketches, unchanged, unchanged, unchanged)

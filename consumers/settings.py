@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -16,11 +16,21 @@ if TYPE_CHECKING:
     from consumers.decide.document_drift import Known
 
 
+# Below about ten groups of corrections the gate can promote nothing, and not every correction is accepted.
+MIN_TRAINABLE: Final = 20
+
+
 class ConsumerSettings(ListeningSettings, CollectionSettings, RunLimit, StoreSettings):
     """What the two stages and the ticker are set by; the shared variables are in `runtime.settings`."""
 
     consumers_port: int = Field(8010, ge=0, le=65535, description="Their port: `/health`, `/ready`, `/metrics`, `/state`.")
     retrain_trigger_threshold: int = Field(100, ge=1, description="Negatives that make a run due.")
+    retrain_min_trainable: int | None = Field(
+        None,
+        ge=1,
+        description="So many of them must say what was right (a correction, or a preferred answer): a run could learn nothing from the "
+        "others. Unset: 20, or `RETRAIN_TRIGGER_THRESHOLD` where that is lower.",
+    )
     retrain_schedule_interval_hours: float = Field(
         168, gt=0, description="A run is due this long after the bootstrap or the last run, where there is something new."
     )
@@ -32,7 +42,9 @@ class ConsumerSettings(ListeningSettings, CollectionSettings, RunLimit, StoreSet
         5, ge=1, description="The most pending negatives of one user, else conversation, that count and go into one batch."
     )
     batch_min_users: int = Field(
-        20, ge=1, description="The fewest users, else conversations, whose negatives make a run due by their number."
+        20,
+        ge=1,
+        description="The fewest users, else conversations, whose negatives that can be trained on make a run due by their number.",
     )
     # The ring of event-days is 30 days long: what is older has no day to be counted in.
     allowed_lateness_hours: float = Field(
@@ -124,6 +136,12 @@ class ConsumerSettings(ListeningSettings, CollectionSettings, RunLimit, StoreSet
             )
         return self
 
+    def min_trainable(self) -> int:
+        """How many pending negatives that can be trained on a run by count asks for."""
+        if self.retrain_min_trainable is not None:
+            return self.retrain_min_trainable
+        return min(MIN_TRAINABLE, self.retrain_trigger_threshold)
+
     def shards(self, stage: str) -> int:
         """The number of shards of a stage, over all instances."""
         return self.stage1_shards if stage == "stage1" else self.stage2_shards
@@ -139,6 +157,7 @@ class ConsumerSettings(ListeningSettings, CollectionSettings, RunLimit, StoreSet
         return TriggerPolicy(
             drift=DriftPolicy(baseline, window_days=self.data_drift_window_days, rates=rates),
             threshold=self.retrain_trigger_threshold,
+            min_trainable=self.min_trainable(),
             max_per_user=self.batch_max_per_user,
             min_users=self.batch_min_users,
             future_s=round(self.future_tolerance_minutes * 60),

@@ -42,6 +42,7 @@ ENVIRONMENT: Final = {
     "STAGE1_SHARDS": str(SHARDS["stage1"]),
     "STAGE2_SHARDS": str(SHARDS["stage2"]),
     "RETRAIN_TRIGGER_THRESHOLD": str(THRESHOLD),
+    "RETRAIN_MIN_TRAINABLE": str(THRESHOLD),
     "BATCH_MAX_SAMPLES": str(THRESHOLD),
     "BATCH_MAX_DOCUMENTS": "0",
     # So many users that neither holds a batch up; both are on.
@@ -220,7 +221,7 @@ class Drill:
             told = [status for state in states or [] for status in state["models"].values()]
             quiet = (
                 sum(state["stage1"]["processed"] for state in states or []) == self.publisher.inputs
-                and all(status["running"] is None and status["pending_negatives"] < THRESHOLD for status in told)
+                and all(status["running"] is None and status["trainable_negatives"] < THRESHOLD for status in told)
                 and self.runner.ended == ended
             )
             if not quiet:

@@ -52,8 +52,9 @@ class Walk:
         self.partition = partition_of(model.encode(), topics.MODEL_PARTITIONS)
         self.commands = list(history.of(topics.RETRAIN_REQUESTED, model))
         self.trigger = ReferenceTrigger(
+            model,
             Rules(
-                settings.threshold, settings.max_per_user, settings.min_users, round(settings.cool_down_s * 1000),
+                settings.threshold, settings.min_trainable, settings.max_per_user, settings.min_users, round(settings.cool_down_s * 1000),
                 round(settings.retry_s * 1000), round(settings.run_max_s * 1000), round(settings.schedule_s * 1000),
                 settings.max_samples, settings.max_documents,
             ),

@@ -17,11 +17,12 @@ HEARD_S: Final = 1.0
 
 
 class Held(NamedTuple):
-    """What the newest batch that held a sample became, and which revision of it that was."""
+    """What the newest batch that held a sample became, which revision of it that was, and whether any batch kept it."""
 
     outcome: str
     offset: int
     occurred_s: int
+    consumed: bool
 
 
 def runs(history: History) -> Iterator[str]:
@@ -85,7 +86,9 @@ def commands(history: History) -> Iterator[str]:
             outcome = _outcome(history, value["command_id"])
             for ref in (*value["batch"]["samples"], *value["batch"]["documents"]):
                 occurred_s = seconds(texts[ref["partition"], ref["offset"]]["occurred_at"])
-                held[ref["sample_id"]] = Held(outcome, ref["offset"], occurred_s)
+                former = held.get(ref["sample_id"])
+                consumed = outcome != "no_data" or (former is not None and former.consumed)
+                held[ref["sample_id"]] = Held(outcome, ref["offset"], occurred_s, consumed)
 
 
 def _batch(
@@ -94,15 +97,19 @@ def _batch(
     settings = history.world.settings
     batch = value["batch"]["samples"]
     said = [texts[ref["partition"], ref["offset"]] for ref in batch]
-    fresh = [sample for sample in said if _is_fresh(history, held.get(sample["sample_id"]), sample)]
+    fresh = [
+        sample for ref, sample in zip(batch, said, strict=True) if _is_fresh(history, held.get(sample["sample_id"]), sample, ref["offset"])
+    ]
     contributors = Counter(contributor(sample) for sample in fresh)
     # Where an erasure lay between two revisions, it depends on the order whether the later one counts.
     capped = Counter(contributor(sample) for sample in fresh if sample["sample_id"] not in held)
     if max(capped.values(), default=0) > settings.max_per_user:
         yield f"{name}: {max(capped.values())} counted samples of one user, the cap is {settings.max_per_user}"
     if "count" in value["rules"]:
-        if len(fresh) < min(settings.threshold, settings.max_samples):
+        if len(fresh) < min(settings.min_trainable, settings.max_samples):
             yield f"{name}: counted, with {len(fresh)} samples that no batch held before"
+        if value["evidence"]["counted_negatives"] < settings.threshold:
+            yield f"{name}: counted, with {value['evidence']['counted_negatives']} negatives of {settings.threshold}"
         if len(contributors) < settings.min_users and len(batch) < settings.max_samples:
             yield f"{name}: counted, with samples of {len(contributors)} users, the quorum is {settings.min_users}"
     documents = [ref for ref in value["batch"]["documents"] if _newer(held.get(ref["sample_id"]), ref)]
@@ -113,6 +120,8 @@ def _batch(
             yield f"{name}: {ref} is not what lies there"
         if sample.get("retracted") or sample.get("quarantine") or not sample.get("negative"):
             yield f"{name}: holds {ref['sample_id'][:8]}, which is no negative to train on"
+        if sample.get("negative_class") in ("bare", "answerable"):
+            yield f"{name}: holds {ref['sample_id'][:8]}, which says nothing to learn from"
         before = held.get(ref["sample_id"])
         kept = before is not None and before.outcome == "promoted" and ref["offset"] == before.offset
         if kept and not _was_left(history, value["model"]):
@@ -124,9 +133,9 @@ def _was_left(history: History, model: str) -> bool:
     return any(record.value["cause"] in ("rollback", "operator") for record in history.of(topics.MODEL_CURRENT, model))
 
 
-def _is_fresh(history: History, before: Held | None, sample: dict[str, Any]) -> bool:
-    """Whether a sample counts: no batch held it, or an erasure took that out of the buffer and this was said after it."""
-    if before is None:
+def _is_fresh(history: History, before: Held | None, sample: dict[str, Any], offset: int) -> bool:
+    """Whether a sample counts: no batch held it, or none kept it and this was said since; or an erasure took that out of the buffer."""
+    if before is None or (not before.consumed and offset > before.offset):
         return True
     until_s = history.erased.get(sample.get("user_hash") or "")
     return until_s is not None and before.occurred_s <= until_s < seconds(sample["occurred_at"])

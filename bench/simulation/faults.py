@@ -28,9 +28,10 @@ from consumers.collect.decode import Received
 from consumers.collect.deduplication import Mark
 from consumers.collect.policy import IntakePolicy
 from consumers.collect.watermark import Watermark
+from consumers.decide.buffer.buffered import Buffered
+from consumers.decide.buffer.negative_buffer import NegativeBuffer, Taken
 from consumers.decide.decider import Decider
 from consumers.decide.inputs import JobSeen, SampleSeen
-from consumers.decide.negative_buffer import NegativeBuffer, Taken
 from consumers.decide.trigger import Decision, ModelTrigger
 from consumers.decide.trigger_state import TriggerPolicy
 from consumers.engine.changelog import apply_changelog
@@ -134,6 +135,34 @@ class CountingBuffer(NegativeBuffer):
         return batch
 
 
+class BareTeaches(NegativeBuffer):
+    """What says nothing to learn from counts as if it did."""
+
+    def take(self, seen: SampleSeen, **place: Any) -> Taken:
+        return super().take(msgspec.structs.replace(seen, negative_class=""), **place)
+
+
+class TriesAgain(NegativeBuffer):
+    """What a run found nothing to learn in is not marked."""
+
+    def settle(self, batch: LeasedBatch, *, outcome: str, recipe: str = "") -> None:
+        super().settle(batch, outcome=outcome, recipe="")
+
+
+class ParksWithoutData(NegativeBuffer):
+    """A run that found nothing to learn consumes its batch as any other."""
+
+    def settle(self, batch: LeasedBatch, *, outcome: str, recipe: str = "") -> None:
+        super().settle(batch, outcome="void" if outcome == "no_data" else outcome, recipe=recipe)
+
+
+class KeepsAllPraise(NegativeBuffer):
+    """One user's praise may fill the sample."""
+
+    def _bound_praise(self, entry: Buffered) -> None:
+        return
+
+
 class ForgetfulBuffer(NegativeBuffer):
     """A retraction of what is pending is not heard."""
 
@@ -142,7 +171,7 @@ class ForgetfulBuffer(NegativeBuffer):
 
 
 class OneContributor(NegativeBuffer):
-    """One user may speak for all: neither cap nor quorum."""
+    """One user may speak for all: what is over the cap counts."""
 
     @property
     def counted_negatives(self) -> int:
@@ -160,7 +189,7 @@ class NoQuorum(NegativeBuffer):
     """Any number of users will do."""
 
     @property
-    def distinct_users(self) -> int:
+    def trainable_users(self) -> int:
         return 1_000
 
 
@@ -235,7 +264,7 @@ def with_buffer(kind: type[NegativeBuffer]) -> Callable[[int, TriggerPolicy], De
     """A decider whose models have another buffer."""
 
     def make(partition: int, policy: TriggerPolicy) -> Decider:
-        return _with_trigger(partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user)))
+        return _with_trigger(partition, policy, lambda model: _buffered(ModelTrigger(model, policy), kind(policy.max_per_user, model)))
 
     return make
 
@@ -279,6 +308,10 @@ FAULTS: Final[dict[str, Fault]] = {
     "drop-fence": Fault("former owners of a shard are not fenced", replace(REAL, producer=Unfenced)),
     "commit-before-output": Fault("state and position are committed before the outputs", replace(REAL, writer=CommitsBeforeTheOutput)),
     "count-instead-of-lease": Fault("a batch consumes nothing", replace(REAL, decider=with_buffer(CountingBuffer))),
+    "count-bare": Fault("a rating that says nothing to learn from makes a run due", replace(REAL, decider=with_buffer(BareTeaches))),
+    "try-again": Fault("what a run found nothing to learn in makes the next one due", replace(REAL, decider=with_buffer(TriesAgain))),
+    "park-without-data": Fault("a run without data consumes its batch", replace(REAL, decider=with_buffer(ParksWithoutData))),
+    "keep-all-praise": Fault("of one user more praise is kept than the bound", replace(REAL, decider=with_buffer(KeepsAllPraise))),
     "lose-cool-down": Fault("the cool-down is lost", replace(REAL, decider=without_cool_down)),
     "forget-retraction": Fault("a retraction does not reach the buffer", replace(REAL, decider=with_buffer(ForgetfulBuffer))),
     "restore-without-position": Fault(

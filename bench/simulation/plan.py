@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from schemas.conversation import Passage
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.feedback_submitted import FeedbackSubmitted
 from schemas.events.operator_requested import OperatorRequested
@@ -30,6 +31,7 @@ class Settings:
 
     models: tuple[str, ...]
     threshold: int
+    min_trainable: int
     cool_down_s: float
     retry_s: float
     run_max_s: float
@@ -70,6 +72,7 @@ def draw(rng: Random) -> Plan:
     settings = Settings(
         models=MODELS[: rng.choice((1, 1, 2))],
         threshold=rng.randint(2, 5),
+        min_trainable=rng.choice((1, 1, 2, 3)),
         cool_down_s=rng.choice((0.0, 15.0, 40.0)),
         retry_s=rng.choice((2.0, 6.0)),
         run_max_s=rng.choice((40.0, 90.0)),
@@ -130,6 +133,8 @@ def _feedback(plan: Plan, rng: Random, number: int, users: int, erased: set[int]
         said["user_hash"] = user_hash(user)
     elif rng.random() < 0.5:
         said["conversation_id"] = f"talk {user}".replace(" ", "-")
+    if rng.random() < 0.3:
+        said["passages"] = (Passage(text=f"passage {number}"),)
     # Where an erasure lies between its revisions, a feedback that moves between models leaves traces that depend on the order.
     moves = "user_hash" not in said or user not in erased
     behind_s = rng.choice((0.0, 0.0, 0.0, 0.0, 5.0, 400.0, 0.5 * DAY_S, 1.2 * DAY_S, 5 * DAY_S, -300.0, -700.0, -DAY_S))

@@ -6,14 +6,17 @@ taken from `drift.detected` as they are: what a detector says is not what this i
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-Place = Literal["pending", "leased", "parked", "retired", "quarantined", "dropped"]
+Place = Literal["pending", "leased", "parked", "retired", "quarantined", "dropped", "praised"]
 MOST_ATTEMPTS: Final = 3
+# Of a user no more praise than this is kept. In all it is 500: a seed has no more.
+PRAISE_OF_EACH: Final = 5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -23,6 +26,7 @@ class Rules:
     """The settings that decide, in milliseconds and counts."""
 
     threshold: int
+    min_trainable: int
     max_per_user: int
     min_users: int
     cool_down_ms: int
@@ -35,7 +39,10 @@ class Rules:
 
 @dataclass(slots=True)
 class Held:
-    """A sample: its newest revision, where it lies, where it stands. `consumed`: some batch held it."""
+    """A sample: its newest revision, where it lies, where it stands. `consumed`: some batch held it and did not give it back.
+
+    `teaches`: a run can learn from it; `tried`: one found that it could not.
+    """
 
     order: tuple[int, bool, int, str]
     document: bool
@@ -47,6 +54,9 @@ class Held:
     consumed: bool = False
     parked_for: str = ""
     afterwards: Place | None = None
+    teaches: bool = True
+    tried: bool = False
+    consumed_before: bool = False
 
 
 @dataclass(slots=True)
@@ -73,6 +83,7 @@ class Expected:
 class ReferenceTrigger:
     """One model. `take` returns the command that must follow from an input, or None; `cancels` are runs told to stop."""
 
+    model: str
     rules: Rules
     drifts: list[int]
     now_ms: int | None = None
@@ -132,19 +143,26 @@ class ReferenceTrigger:
         for name in self.said(contributor, until_s):
             del self.held[name]
 
-    def counted(self) -> tuple[int, int]:
-        """How many pending negatives count, of each contributor at most the cap, and how many contributors there are."""
-        contributors = Counter(self.held[name].contributor for name in self.pending(document=False))
-        return sum(min(times, self.rules.max_per_user) for times in contributors.values()), len(contributors)
+    def _up_to_the_cap(self, names: list[str]) -> int:
+        """How many of these count, of each contributor at most the cap."""
+        contributors = Counter(self.held[name].contributor for name in names)
+        return sum(min(times, self.rules.max_per_user) for times in contributors.values())
+
+    def fresh(self, *, document: bool) -> list[str]:
+        """What of that a run could learn from, and none has tried."""
+        return [name for name in self.pending(document=document) if self.held[name].teaches and not self.held[name].tried]
 
     def due(self) -> list[str]:
         """The rules that are due now."""
         now_ms = self.now_ms or 0
-        new = bool(self.pending(document=False) or self.pending(document=True))
+        new = bool(self.fresh(document=False) or self.fresh(document=True))
         found = []
         if now_ms >= self.cool_until_ms:
-            counted, contributors = self.counted()
-            if counted >= self.rules.threshold and contributors >= self.rules.min_users:
+            counted = self._up_to_the_cap(self.pending(document=False))
+            trainable = self.fresh(document=False)
+            users = {self.held[name].contributor for name in trainable}
+            enough = self._up_to_the_cap(trainable) >= self.rules.min_trainable and len(users) >= self.rules.min_users
+            if counted >= self.rules.threshold and enough:
                 found.append("count")
             if self.drifted and new:
                 found.append("drift")
@@ -175,7 +193,7 @@ class ReferenceTrigger:
             run.cancel_sent = True
             self.cancels.append((run.command_id, run.attempt))
         scheduled = self.schedule_from_ms is not None and now_ms >= self.schedule_from_ms + self.rules.schedule_ms
-        if scheduled and self.free() and not (self.pending(document=False) or self.pending(document=True)):
+        if scheduled and self.free() and not (self.fresh(document=False) or self.fresh(document=True)):
             self.schedule_from_ms = now_ms
         return found
 
@@ -191,7 +209,10 @@ class ReferenceTrigger:
         known = self.held.get(name)
         if known is not None and order <= known.order:
             return
-        place: Place = "pending" if fields.get("negative", False) or document else "dropped"
+        negative = fields.get("negative", False)
+        place: Place = "pending" if negative or document else "dropped"
+        if not (negative or document) and (fields.get("score") or 0.0) >= 0.5 and self._admitted(name, fields["voice"]):
+            place = "praised"
         if fields.get("quarantine") is not None:
             place = "quarantined"
         if gone:
@@ -199,13 +220,38 @@ class ReferenceTrigger:
         if known is None and place == "dropped" and not gone and fields["revision"] == 0:
             return
         held = Held(order, document, place, offset, fields["voice"], fields["occurred_s"])
+        held.teaches = document or fields.get("negative_class") in (None, "correction", "preference")
         if known is not None:
-            held.batch, held.consumed = known.batch, known.consumed
+            held.batch, held.consumed, held.consumed_before = known.batch, known.consumed, known.consumed_before
         if known is not None and known.at == "leased":
             held.at, held.afterwards = "leased", place
         elif known is not None and known.consumed and place == "pending" and not document:
             held.at, held.parked_for = "parked", known.parked_for or "revised"
         self.held[name] = held
+        self._bound_praise(held)
+
+    def _praise_of(self, contributor: str) -> list[str]:
+        """A contributor's praise that is kept, from the smallest keyed hash on."""
+        return sorted(
+            (name for name, held in self.held.items() if held.at == "praised" and held.contributor == contributor), key=self._rank
+        )
+
+    def _rank(self, name: str) -> bytes:
+        key = hashlib.blake2b(self.model.encode(), digest_size=32).digest()
+        return hashlib.blake2b(name.encode(), key=key, digest_size=8).digest()
+
+    def _admitted(self, name: str, contributor: str) -> bool:
+        """Whether a praise is among the few of its contributor that are kept."""
+        others = [other for other in self._praise_of(contributor) if other != name]
+        return len(others) < PRAISE_OF_EACH or self._rank(name) < self._rank(others[-1])
+
+    def _bound_praise(self, held: Held) -> None:
+        """What is over the bound goes; a later revision still holds older words back."""
+        for name in self._praise_of(held.contributor)[PRAISE_OF_EACH:] if held.at == "praised" else ():
+            if self.held[name].order[0] or self.held[name].consumed:
+                self.held[name].at = "dropped"
+            else:
+                del self.held[name]
 
     def _serve(self, version: str) -> None:
         if self.run is not None:
@@ -274,8 +320,15 @@ class ReferenceTrigger:
             if held is None or held.at != "leased" or held.batch != run.number:
                 continue
             after, held.afterwards = held.afterwards, None
-            if after in ("dropped", "quarantined", "retired"):
+            if outcome == "no_data":
+                held.consumed = held.consumed_before
+            else:
+                held.tried = False
+            if after in ("dropped", "quarantined", "retired", "praised"):
                 held.at = after
+                self._bound_praise(held)
+            elif outcome == "no_data":
+                self._give_back(held, revised=after == "pending")
             elif outcome != "promoted":
                 held.at, held.parked_for = "parked", outcome
             elif after == "pending":
@@ -284,7 +337,18 @@ class ReferenceTrigger:
                 held.at = "retired"
         self.run = None
         self._consume()
-        self.cool_until_ms = (self.now_ms or 0) + self.rules.cool_down_ms
+        if outcome != "no_data":
+            self.cool_until_ms = (self.now_ms or 0) + self.rules.cool_down_ms
+
+    @staticmethod
+    def _give_back(held: Held, *, revised: bool) -> None:
+        """After a run that found nothing to learn a sample is where it was; what was said since is new."""
+        if revised and held.consumed and not held.document:
+            held.at, held.parked_for = "parked", "revised"
+        elif held.parked_for:
+            held.at = "parked"
+        else:
+            held.at, held.tried = "pending", not revised
 
     def _fire(self) -> Expected | None:
         due = self.due() if self.free() else []
@@ -301,7 +365,7 @@ class ReferenceTrigger:
         self.batches += 1
         for name in (*samples, *documents):
             held = self.held[name]
-            held.at, held.consumed, held.batch = "leased", True, self.batches
+            held.at, held.consumed_before, held.consumed, held.batch = "leased", held.consumed, True, self.batches
         self.schedule_from_ms, self.drifted = self.now_ms, False
         self.run = Expected(
             str(first["job_id"]) if first else None, 1, self.batches, tuple(due), tuple(samples), tuple(documents), self.now_ms or 0,
@@ -314,15 +378,16 @@ class ReferenceTrigger:
         parked = [
             name
             for name, held in self.held.items()
-            if held.at == "parked" and held.document == document and (rejected or held.parked_for != "rejected")
+            if held.at == "parked" and held.document == document and held.teaches and (rejected or held.parked_for != "rejected")
         ]
-        return (self._capped(document=document) + sorted(parked, key=lambda name: self.held[name].offset))[:room]
+        tried = [name for name in self.pending(document=document) if self.held[name].tried]
+        return (self._capped(document=document) + sorted(parked, key=lambda name: self.held[name].offset) + tried)[:room]
 
     def _capped(self, *, document: bool) -> list[str]:
-        """What is pending, of each contributor as many as count; documents have no cap."""
+        """What is new to learn from, of each contributor as many as count; documents have no cap."""
         contributors: Counter[str] = Counter()
         chosen = []
-        for name in self.pending(document=document):
+        for name in self.fresh(document=document):
             contributors[self.held[name].contributor] += 1
             if document or contributors[self.held[name].contributor] <= self.rules.max_per_user:
                 chosen.append(name)

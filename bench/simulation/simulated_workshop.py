@@ -57,6 +57,7 @@ class Machine:
     dying: float = 0.15
     refused: float = 0.05
     dead: float = 0.0
+    barren: float = 0.0
 
     def workshop(self, job_id: str) -> SimulatedWorkshop:
         """The job's own: what is in it stays."""
@@ -166,8 +167,8 @@ class SimulatedWorkshop:
     def prepare(self, state: TrainingState, serving: ModelCurrent, leased: LeasedSamples, withdrawals: Withdrawals) -> dict[str, Any]:
         """What is left of the batch trains; raises JobWithoutData where nothing is."""
         ids = tuple(sample.sample_id for sample in leased.samples)
-        if not ids and state.accepted_command().dataset_path is None:
-            raise JobWithoutData("nothing is left of the batch")
+        if state.accepted_command().dataset_path is None and not self._teaches(leased):
+            raise JobWithoutData("nothing in the batch teaches anything")
         self._model, self.rows = state.model, set(ids)
         self._samples = {sample.sample_id: replace(KnownSample.of(sample), trained=True) for sample in leased.samples}
         self._spec = {
@@ -175,6 +176,11 @@ class SimulatedWorkshop:
             "baseline": {"version": serving.version, "sha256": serving.artifact_sha256},
         }  # fmt: skip
         return self._spec
+
+    def _teaches(self, leased: LeasedSamples) -> bool:
+        """Whether rows come of the batch; of some batches none do, because what their users say is in conflict."""
+        said = [one for one in leased.samples if one.kind == "document" or one.negative_class in (None, "correction", "preference")]
+        return bool(said) and Random(self._job_id).random() >= self._machine.barren
 
     async def start_child(self) -> SimulatedChild:
         """A child that has done nothing yet."""

@@ -282,7 +282,7 @@ class World:
         rng = self._rng(name)
         return Machine(
             name, rng, self.store, self.trained, self.judged, dying=rng.choice((0.0, 0.2, 0.5)), refused=rng.choice((0.0, 0.1)),
-            dead=rng.choice((0.0, 0.0, 0.2)), child_seconds=rng.choice(((1.0, 5.0), (2.0, 25.0))),
+            dead=rng.choice((0.0, 0.0, 0.2)), barren=rng.choice((0.0, 0.2, 0.5)), child_seconds=rng.choice(((1.0, 5.0), (2.0, 25.0))),
         )  # fmt: skip
 
     def _stages(self) -> dict[str, tuple[Stage, int, int]]:
@@ -302,6 +302,7 @@ class World:
         settings = self.settings
         return TriggerPolicy(
             drift=DriftPolicy(none_known, window_days=30, rates=RATES), threshold=settings.threshold,
+            min_trainable=settings.min_trainable,
             max_per_user=settings.max_per_user, min_users=settings.min_users,
             schedule_interval_hours=settings.schedule_s / 3600, cool_down_minutes=settings.cool_down_s / 60,
             retry_minutes=settings.retry_s / 60, run_max_hours=settings.run_max_s / 3600,

@@ -16,6 +16,7 @@ from consumers.decide.inputs import (
     Input,
     JobSeen,
     Read,
+    RecipeSeen,
     SampleSeen,
     TickSeen,
     from_ms,
@@ -188,8 +189,16 @@ class Decider:
 
     def _apply(self, model: str, entry: Entry, entries: dict[str, list[Entry]], effects: Effects, traceparent: str | None = None) -> None:
         """What follows goes on in the trace of the event that it follows from; a tick is part of none."""
-        trigger = self._trigger(model)
-        entries.setdefault(model, []).append(entry)
+        trigger, of_model = self._trigger(model), entries.setdefault(model, [])
+        if trigger.model_state.recipe != self._policy.recipe:
+            # In the journal like all that decides: a replay of what another release decided knows when this one began.
+            of_model.append(Entry(entry.topic, entry.partition, entry.offset, RecipeSeen(self._policy.recipe)))
+            self._decide(trigger, of_model[-1], effects, traceparent)
+        of_model.append(entry)
+        self._decide(trigger, entry, effects, traceparent)
+
+    @staticmethod
+    def _decide(trigger: ModelTrigger, entry: Entry, effects: Effects, traceparent: str | None) -> None:
         for decision in trigger.apply(entry):
             if isinstance(decision, Notice):
                 effects.notices.append(decision)

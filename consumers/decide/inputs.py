@@ -22,13 +22,17 @@ from schemas.events.trigger_journal import JournalEntry
 from schemas.events.user_erased import UserErased
 from schemas.fields import Hyperparameters
 
+# The least score, of -1 to 1, that is praise: a thumb up, or four stars of five.
+PRAISE_SCORE: Final = 0.5
+
 
 class SampleSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A sample, or a later revision of one; its place in the log is its entry's place.
 
     `contributor` (`voice` in the journal) is whose it is: `u:` and the user hash, else `c:` and the conversation, else empty. `occurred_s`
     is the event time, `ms` its milliseconds. `content` is the hash of what is said, `moved` says that it is another model's now, `former`
-    are the ids that the same words had in the release before, with commas between.
+    are the ids that the same words had in the release before, with commas between. `negative_class` (`class` in the journal) is what a
+    negative is worth, empty where stage 1 did not say; `praise` says that the answer was praised and nothing corrected.
     """
 
     sample_id: str
@@ -43,6 +47,8 @@ class SampleSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     content: str = ""
     moved: bool = False
     former: str = ""
+    negative_class: str = msgspec.field(default="", name="class")
+    praise: bool = False
 
 
 class SignalSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -98,6 +104,7 @@ class RequestSeen(msgspec.Struct, frozen=True):
 class ServingSeen(msgspec.Struct, frozen=True):
     """The version that serves now, and why.
 
+    `base_model` is what it was trained from at first, None in journals of a release before.
     `baselines` are its drift baselines as `<sha256>:<first day>` with commas between (days as ordinals), empty where documents are not
     watched; None where they are not known yet, and those before stay active. `short_guards` tells which of the gate's guards have too
     few items to let anything pass; None where all have enough, or nothing is known.
@@ -107,6 +114,7 @@ class ServingSeen(msgspec.Struct, frozen=True):
     cause: Literal["bootstrap", "promotion", "rollback", "operator"]
     baselines: str | None = None
     short_guards: str | None = None
+    base_model: str | None = None
 
 
 class JobSeen(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -136,6 +144,12 @@ class TickSeen(msgspec.Struct, frozen=True):
     now_ms: int
 
 
+class RecipeSeen(msgspec.Struct, frozen=True):
+    """Another release decides from here on, and its runner trains by another recipe: what the one before could not learn is new to it."""
+
+    recipe: int
+
+
 # The counts of a summary that a decision uses, in the order of SignalSeen's fields.
 COUNTED: Final = (
     "events", "negatives", "corrections",
@@ -143,7 +157,7 @@ COUNTED: Final = (
     "events_en", "negatives_en", "corrections_en",
 )  # fmt: skip
 
-Input = SampleSeen | SignalSeen | RequestSeen | ServingSeen | JobSeen | ErasureSeen | TickSeen
+Input = SampleSeen | SignalSeen | RequestSeen | ServingSeen | JobSeen | ErasureSeen | TickSeen | RecipeSeen
 
 KINDS: Final[dict[str, type[Input]]] = {
     "serving": ServingSeen,
@@ -153,6 +167,7 @@ KINDS: Final[dict[str, type[Input]]] = {
     "signal": SignalSeen,
     "erasure": ErasureSeen,
     "tick": TickSeen,
+    "recipe": RecipeSeen,
 }
 _NAMES: Final = {kind: name for name, kind in KINDS.items()}
 
@@ -225,12 +240,19 @@ def _sample(record: InputRecord) -> Read:
         sample.content or "",
         sample.moved,
         ",".join(sample.former_ids),
+        (sample.negative_class or "") if sample.negative else "",
+        _is_praise(sample),
     )
     # What a history brings is no news: it explains no drift.
     if not seen.document or sample.retracted or sample.text is None or envelope.history:
         return Read(sample.model, seen, envelope.traceparent)
     day = envelope.time.astimezone(UTC).date().toordinal()
     return Read(sample.model, seen, envelope.traceparent, DocumentText(sample.text, sample.publisher or sample.group, day))
+
+
+def _is_praise(sample: SampleIn) -> bool:
+    praised = sample.kind == "feedback" and sample.score is not None and sample.score >= PRAISE_SCORE
+    return praised and not (sample.negative or sample.retracted or sample.left_out is not None)
 
 
 def _contributor(user_hash: str | None, conversation_id: str | None) -> str:
@@ -294,7 +316,8 @@ def _serving(record: InputRecord) -> Read:
     baselines = ",".join(f"{found.sha256}:{found.from_day.toordinal()}" for found in current.drift_baselines)
     short = [guard for guard in current.gate_guards if guard.items < guard.least]
     told = ", ".join(f"{guard.name} has {guard.items} items of {guard.groups} groups, {guard.least} are needed" for guard in short)
-    return Read(current.model, ServingSeen(current.version, current.cause, baselines, told or None), envelope.traceparent)
+    seen = ServingSeen(current.version, current.cause, baselines, told or None, current.base_model)
+    return Read(current.model, seen, envelope.traceparent)
 
 
 def _job(record: InputRecord) -> Read | None:

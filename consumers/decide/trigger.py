@@ -12,12 +12,15 @@ from typing import Final
 
 import msgspec
 
+from consumers.decide.buffer.buffered import NO_DATA
+from consumers.decide.buffer.negative_buffer import NegativeBuffer
 from consumers.decide.decision_ids import command_id, drift_id
 from consumers.decide.ended_runs import EndedRun, EndedRuns
 from consumers.decide.inputs import (
     Entry,
     ErasureSeen,
     JobSeen,
+    RecipeSeen,
     RequestSeen,
     SampleSeen,
     ServingSeen,
@@ -26,7 +29,7 @@ from consumers.decide.inputs import (
     from_ms,
 )
 from consumers.decide.model_drift import DriftWatch
-from consumers.decide.negative_buffer import NegativeBuffer
+from consumers.decide.standing import evidence_for, missing, too_few, untaught
 from consumers.decide.trigger_state import DAY_MS, HOUR_MS, MINUTE_MS, ModelState, Requests, Running, TriggerPolicy
 from consumers.kept_state import under
 from consumers.records import Notice
@@ -60,7 +63,8 @@ class ModelTrigger:
     _command: RetrainRequested | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.buffer = NegativeBuffer(self.policy.max_per_user)
+        self.buffer = NegativeBuffer(self.policy.max_per_user, self.model)
+        self.buffer.train_by(self.model_state.recipe_name())
         self.drift = DriftWatch(self.policy.drift)
 
     def apply(self, entry: Entry) -> list[Decision]:
@@ -83,6 +87,10 @@ class ModelTrigger:
             case ErasureSeen(contributor=contributor, until_s=until_s):
                 self.buffer.erase(contributor, until_s)
                 decisions = []
+            case RecipeSeen(recipe=recipe):
+                self.model_state.recipe = recipe
+                self.buffer.train_by(self.model_state.recipe_name())
+                decisions = []
         decisions += self._fire()
         return decisions
 
@@ -101,22 +109,15 @@ class ModelTrigger:
 
     def blocked_because(self) -> str | None:
         """Why no run can start now, whatever is due; None where one could, or one is under way."""
-        if self.model_state.serving_version is None:
-            return f"model is not bootstrapped: run abhyas bootstrap --model {self.model} --documents FILE --eval FILE"
-        if self.model_state.now_ms is None:
-            return "no clock tick has been seen: start the ticker (python -m consumers ticker)"
-        if self.model_state.paused:
-            return "paused by a person: send the action resume to go on"
-        if self.model_state.short_guards is not None:
-            return (
-                f"the gate could promote nothing: {self.model_state.short_guards}. Bootstrap again under another --model name, with more "
-                "evaluation items, another HOLDOUT_PERCENT or a --policy of your own: the bootstrap's decision says what helps"
-            )
-        if self.running is None and self._due(cool_down=False) and not self._due():
-            return f"cool-down until {from_ms(self.model_state.cool_down_until_ms).isoformat()}"
-        if self.running is None and self.buffer.counted_negatives >= self.policy.threshold and not self._has_counted_enough():
-            return f"only {self.buffer.distinct_users} of at least {self.policy.min_users} users (BATCH_MIN_USERS) have given negatives"
-        return None
+        return missing(self.model, self.model_state) or self._waits_for()
+
+    def _waits_for(self) -> str | None:
+        if self.running is not None:
+            return None
+        if self._due(cool_down=False):
+            until = from_ms(self.model_state.cool_down_until_ms).isoformat()
+            return None if self._due() else f"cool-down until {until}"
+        return too_few(self.buffer, self.policy, drifted=self.model_state.drift_id is not None)
 
     def take_changes(self) -> dict[bytes, bytes | None]:
         """The changelog records of what changed since the last call."""
@@ -159,6 +160,7 @@ class ModelTrigger:
     def _load_part(self, part: str, value: bytes | None) -> None:
         if part == "clock":
             self.model_state = ModelState() if value is None else msgspec.json.decode(value, type=ModelState)
+            self.buffer.train_by(self.model_state.recipe_name())
         elif part == "run":
             self.running, self._command = None if value is None else msgspec.json.decode(value, type=Running), None
         elif part == "requests":
@@ -191,7 +193,8 @@ class ModelTrigger:
         if due is not None and now_ms >= due and self._is_free() and not self._has_something_new():
             # A quiet stream stays quiet: a schedule with nothing new to learn waits a whole interval, not for the next event.
             self.model_state.schedule_from_ms = now_ms
-            decisions.append(Notice("info", "schedule_skipped", self.model, "the schedule was due and there is nothing new to train on"))
+            message = f"the schedule was due and there is nothing new to train on{untaught(self.buffer)}"
+            decisions.append(Notice("info", "schedule_skipped", self.model, message))
         return decisions
 
     def _expire(self, now_ms: int) -> list[Decision]:
@@ -240,6 +243,9 @@ class ModelTrigger:
         if seen.baselines is not None:
             self.drift.documents.serve(seen.baselines)
         self.model_state.short_guards = seen.short_guards
+        if seen.base_model is not None:
+            self.model_state.base_model = seen.base_model
+            self.buffer.train_by(self.model_state.recipe_name())
         decisions: list[Decision] = []
         if self.running is not None:
             self.running.served = (*self.running.served, seen.version)
@@ -297,13 +303,18 @@ class ModelTrigger:
         return self._settle(command, seen.outcome, EndedRun(seen.version, command.batch.number, seen.baseline or command.serving_version))
 
     def _settle(self, command: RetrainRequested, outcome: str, run: EndedRun) -> list[Decision]:
-        self.buffer.settle(command.batch, promoted=outcome == "promoted", outcome=outcome)
+        recipe = self.running.recipe if self.running is not None else ""
+        self.buffer.settle(command.batch, outcome=outcome, recipe=recipe)
         self.ended = self.ended.plus(run)
         self.running, self._command = None, None
         # The version may serve no longer, or serve already by a person's word, before its run's end is read.
         return self._sort_by_serving() + self._end_notices(command, outcome)
 
     def _end_notices(self, command: RetrainRequested, outcome: str) -> list[Decision]:
+        if outcome == NO_DATA:
+            # It cost seconds, and real corrections must not wait for it; what it held makes no run due a second time.
+            message = f"{command.command_id} ended: {outcome}; its samples wait again, as tried: they count as statistics alone"
+            return [Notice("info", "run_settled", self.model, message)]
         self.model_state.cool_down_until_ms = (self.model_state.now_ms or 0) + round(self.policy.cool_down_minutes * MINUTE_MS)
         if outcome != "failed":
             return [Notice("info", "run_settled", self.model, f"{command.command_id} ended: {outcome}")]
@@ -317,12 +328,14 @@ class ModelTrigger:
         return not model_state.paused and self.running is None
 
     def _has_something_new(self) -> bool:
-        # Documents that no batch may hold would make every schedule a run with nothing new.
-        documents = self.buffer.pending_documents if self.policy.max_documents else 0
-        return self.buffer.pending_negatives + documents > 0
+        # Documents that no batch may hold would make every schedule a run with nothing new, and so would what cannot be trained on.
+        documents = self.buffer.fresh_documents if self.policy.max_documents else 0
+        return self.buffer.trainable_negatives + documents > 0
 
     def _has_counted_enough(self) -> bool:
-        return self.buffer.counted_negatives >= self.policy.threshold and self.buffer.distinct_users >= self.policy.min_users
+        buffer, policy = self.buffer, self.policy
+        trainable = buffer.trainable_negatives >= policy.min_trainable and buffer.trainable_users >= policy.min_users
+        return trainable and buffer.counted_negatives >= policy.threshold
 
     def _due(self, *, cool_down: bool = True) -> list[Rule]:
         now_ms = self.model_state.now_ms or 0
@@ -348,7 +361,7 @@ class ModelTrigger:
             return []
         asked, self.requests = self.requests.answered()
         request = asked[0] if asked else None
-        evidence = self._evidence(rules)
+        evidence = evidence_for(rules, self.buffer, self.policy, self.model_state)
         number = self.model_state.next_batch
         # A person's data set is trained on as it is: a handful of negatives beside it would become what the gate asks about.
         takes_samples = rules != ["operator"] or request is None or request.dataset_path is None
@@ -378,23 +391,9 @@ class ModelTrigger:
         self._run(command)
         return [command]
 
-    def _evidence(self, rules: list[Rule]) -> dict[str, str | int | float]:
-        """What stood before the lease."""
-        found: dict[str, str | int | float] = {
-            "pending_negatives": self.buffer.pending_negatives,
-            "counted_negatives": self.buffer.counted_negatives,
-            "distinct_users": self.buffer.distinct_users,
-            "pending_documents": self.buffer.pending_documents,
-            "threshold": self.policy.threshold,
-        }
-        if "drift" in rules and self.model_state.drift_id is not None:
-            found["drift_id"] = self.model_state.drift_id
-        if "schedule" in rules and self.model_state.schedule_from_ms is not None:
-            found["schedule_from"] = from_ms(self.model_state.schedule_from_ms).isoformat()
-        return found
-
     def _run(self, command: RetrainRequested) -> None:
-        self.running, self._command = Running(command.model_dump_json(exclude_none=True)), command
+        recipe = self.model_state.recipe_name(command.base_model)
+        self.running, self._command = Running(command.model_dump_json(exclude_none=True), recipe=recipe), command
 
 
 _encode: Final = msgspec.json.Encoder().encode

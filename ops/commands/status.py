@@ -99,9 +99,9 @@ def model_lines(model: str, state: Mapping[str, Any], last_jobs: Mapping[str, An
     """One model in plain words; `last_jobs` as `gather` found them, None where the live page does not answer."""
     lines = [
         f"{model}: serving {state.get('serving_version') or 'nothing'}",
-        f"  negatives {state.get('counted_negatives')} of {state.get('threshold')}, by {state.get('distinct_users')} of at least "
+        f"  negatives {state.get('counted_negatives')} of {state.get('threshold')}{_trainable(state)}, by {_users(state)} of at least "
         f"{state.get('min_users')} users; waiting {state.get('pending_negatives')}, documents {state.get('pending_documents')}, "
-        f"quarantined {state.get('quarantined')}",
+        f"quarantined {state.get('quarantined')}{_praise(state)}",
     ]
     if state.get("running"):
         lines.append(f"  running: {state['running']}, attempt {state.get('attempt')}, batch {state.get('batch')}")
@@ -119,6 +119,22 @@ def model_lines(model: str, state: Mapping[str, Any], last_jobs: Mapping[str, An
     elif baseline.get("because"):
         lines.append(f"  drift of documents is not watched: {baseline['because']}")
     return "\n".join(lines)
+
+
+def _trainable(state: Mapping[str, Any]) -> str:
+    """What a run could learn from; consumers of an earlier release do not tell."""
+    if "trainable_negatives" not in state:
+        return ""
+    tried = f", {state['tried_negatives']} more were tried and taught nothing" if state.get("tried_negatives") else ""
+    return f", {state['trainable_negatives']} of them can be trained on ({state['min_trainable']} are needed{tried})"
+
+
+def _users(state: Mapping[str, Any]) -> Any:
+    return state.get("trainable_users", state.get("distinct_users"))
+
+
+def _praise(state: Mapping[str, Any]) -> str:
+    return f", praise {state['praised']}" if "praised" in state else ""
 
 
 def last_job_lines(model: str, last_jobs: Mapping[str, Any] | None) -> list[str]:

@@ -98,11 +98,14 @@ function bufferCard(live) {
   card.append(
     el("p", {}, `${number(have)} of ${number(threshold)} negatives`),
     bar(threshold ? have / threshold : 0, false, "negatives against the threshold", have, threshold),
+    live.trainable_negatives === undefined ? "" : el("p", {}, `${number(live.trainable_negatives)} of them can be trained on, ${number(live.min_trainable)} are needed`),
     rows([
       ["waiting", `${number(live.pending_negatives ?? 0)}, over a user's cap included`],
-      ["users", `${number(live.distinct_users ?? 0)} of at least ${number(live.min_users ?? 0)}`],
+      ["taught nothing", live.tried_negatives ? `${number(live.tried_negatives)}, tried by a run` : null],
+      ["users", `${number(live.trainable_users ?? live.distinct_users ?? 0)} of at least ${number(live.min_users ?? 0)}`],
       ["documents", number(live.pending_documents ?? 0)],
       ["quarantined", number(live.quarantined ?? 0)],
+      ["praise kept", live.praised === undefined ? null : number(live.praised)],
       ["running", live.running ? `${live.running}, attempt ${live.attempt}, batch ${live.batch}` : "nothing"],
       ["cool-down", live.cool_down_until ? el("span", {}, "until ", when(live.cool_down_until)) : null],
       ["next schedule", live.next_schedule_at ? new Date(live.next_schedule_at).toLocaleString("en-GB") : null],

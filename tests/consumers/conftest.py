@@ -147,8 +147,8 @@ class Build:
         return policies.intake_policy(**({"default_model": MODEL} | fields))
 
     def trigger_policy(self, **fields: Any) -> TriggerPolicy:
-        # One contributor may speak for all, but where a test says otherwise.
-        return policies.trigger_policy(**({"threshold": 3, "max_per_user": 10**6, "min_users": 1} | fields))
+        # One contributor may speak for all, and one correction is enough, but where a test says otherwise.
+        return policies.trigger_policy(**({"threshold": 3, "min_trainable": 1, "max_per_user": 10**6, "min_users": 1} | fields))
 
     def erasure(self, user_hash: str) -> UserErased:
         return UserErased(user_hash=user_hash, actor="asha")

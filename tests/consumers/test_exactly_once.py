@@ -28,7 +28,9 @@ async def test_kill_9_loses_and_doubles_nothing(build: Any, kafka_topics: Any, s
 
     async def publish() -> None:
         for start in range(0, EVENTS, 20):
-            batch = [build.feedback(f"f{number}", user_hash=f"{number % 40:032x}") for number in range(start, start + 20)]
+            batch = [
+                build.feedback(f"f{number}", user_hash=f"{number % 40:032x}", correction="आगरा में") for number in range(start, start + 20)
+            ]
             await kafka_topics.send(*batch, *source.sample(batch, 4))
             await asyncio.sleep(0.15)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from consumers.collect.collector import Collector
 from consumers.collect.deduplication import Mark, unpack
+from consumers.decide.buffer.buffered import Status
 from consumers.decide.decider import Decider
-from consumers.decide.negative_buffer import Status
 from consumers.drift.features.sketch import documents, unpacked
 from consumers.kept_state import current_version, migrated
 from consumers.migrations import STAGE1, STAGE2
@@ -120,5 +120,5 @@ def test_the_former_drift_signals_of_version_2_go(build: Any) -> None:
 
 def test_the_versions_that_this_release_writes() -> None:
     """The newest version of a changelog is one more than its migrations."""
-    assert (current_version(STAGE1), current_version(STAGE2)) == (4, 5)
+    assert (current_version(STAGE1), current_version(STAGE2)) == (4, 6)
     assert migrated(STAGE1, 2, f"s|{SAMPLE}".encode(), b"x") == [(f"s|{SAMPLE}".encode(), b"x")]

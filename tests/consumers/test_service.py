@@ -26,8 +26,8 @@ async def test_events_become_samples_and_one_command(build: Any, embedded_topics
     consumers = start_consumers(embedded_topics.connection)
     await embedded_topics.send(build.serving(), build.document())
     await consumers.ticked()
-    await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(12)))
-    await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(3)))
+    await embedded_topics.send(*(build.feedback(f"f{number}", correction="आगरा में") for number in range(12)))
+    await embedded_topics.send(*(build.feedback(f"f{number}", correction="आगरा में") for number in range(3)))
     await embedded_topics.send_raw(topics.FEEDBACK_SUBMITTED, b"{not json", headers=(("x", b"1"),))
     await consumers.until(lambda: consumers.model().get("running") is not None)
     # Totals are told with a batch in hand, positions once it is committed.
@@ -80,10 +80,10 @@ async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, st
     """After kill -9 the state is restored before anything is processed: duplicates stay duplicates, the batch stays leased. With
     another number of shards too, once it was changed with everything stopped; before that the start is refused."""
     consumers = start_consumers(embedded_topics.connection, STAGE1_SHARDS="3", STAGE2_SHARDS="2")
-    await embedded_topics.send(build.serving(), *(build.feedback(f"f{number}") for number in range(10)))
+    await embedded_topics.send(build.serving(), *(build.feedback(f"f{number}", correction="आगरा में") for number in range(10)))
     await consumers.until(lambda: consumers.model().get("running") is not None)
     consumers.kill()
-    await embedded_topics.send(*(build.feedback(f"f{number}") for number in range(11)))
+    await embedded_topics.send(*(build.feedback(f"f{number}", correction="आगरा में") for number in range(11)))
     consumers.environment = {"STAGE1_SHARDS": "2", "STAGE2_SHARDS": "2"}
     consumers.start()
     assert consumers.process.wait(60) == 1

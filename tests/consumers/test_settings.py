@@ -20,6 +20,18 @@ def test_the_seeds_variables_are_honoured(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.feedback_collection_enabled is False
 
 
+def test_what_can_be_trained_on_is_asked_for_by_twenty_or_the_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sets a threshold of five trains at five; what is set is taken as it is, above the threshold too."""
+    assert ConsumerSettings().trigger_policy().min_trainable == 20
+    monkeypatch.setenv("RETRAIN_TRIGGER_THRESHOLD", "5")
+    assert ConsumerSettings().trigger_policy().min_trainable == 5
+    monkeypatch.setenv("RETRAIN_MIN_TRAINABLE", "8")
+    assert ConsumerSettings().trigger_policy().min_trainable == 8
+    monkeypatch.setenv("RETRAIN_MIN_TRAINABLE", "0")
+    with pytest.raises(ValidationError, match="retrain_min_trainable"):
+        ConsumerSettings()
+
+
 def test_an_instance_is_one_of_the_instances(monkeypatch: pytest.MonkeyPatch) -> None:
     """An instance past the last is refused with the range that is expected."""
     monkeypatch.setenv("INSTANCES", "3")

@@ -47,7 +47,8 @@ STEP = st.one_of(
     st.tuples(st.just("serving"), st.integers(0, 3), st.just(0)),
     st.tuples(st.just("start"), st.integers(0, 3), st.just(0)),
     st.tuples(st.sampled_from(["pause", "resume"]), st.just(0), st.just(0)),
-    st.tuples(st.just("end"), st.sampled_from(range(3)), st.just(0)),
+    st.tuples(st.just("end"), st.sampled_from(range(4)), st.just(0)),
+    st.tuples(st.just("praise"), st.integers(0, 15), st.integers(0, 2)),
     st.tuples(st.just("summary"), st.integers(1, 40), st.integers(0, 20)),
 )
 
@@ -77,11 +78,13 @@ class Log:
             command = trigger.command() if trigger else None
             if command is None:
                 return []
-            outcome, retryable = [("promoted", False), ("rejected", False), ("failed", True)][first]
+            outcome, retryable = [("promoted", False), ("rejected", False), ("failed", True), ("no_data", False)][first]
             job = build.job(command.command_id, attempt=command.attempt, outcome=outcome, retryable=retryable)
             return [self.record(job)]
+        worth = (None, "correction", "bare", "answerable")[(first // 4 + second) % 4] if kind == "sample" else None
         made = {
-            "sample": lambda: build.sample(f"s{first}", revision=second, user_hash=f"{first % 4:032x}"),
+            "sample": lambda: build.sample(f"s{first}", revision=second, user_hash=f"{first % 4:032x}", negative_class=worth),
+            "praise": lambda: build.sample(f"s{first}", revision=second, user_hash=f"{first % 4:032x}", negative=False, score=1.0),
             "erasure": lambda: build.erasure(f"{first:032x}"),
             "document": lambda: build.sample(f"d{first}", document=True, revision=second),
             "retract": lambda: build.sample(f"s{first}", revision=second, retracted=True, negative=False),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from consumers.decide.buffer.buffered import Status
+from consumers.decide.buffer.negative_buffer import NegativeBuffer
 from consumers.decide.inputs import Entry, JobSeen, from_journal
 from consumers.decide.journal import journal, replay
-from consumers.decide.negative_buffer import NegativeBuffer, Status
 from consumers.decide.trigger import ModelTrigger
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.trigger_journal import JournalEntry, TriggerJournal
@@ -174,7 +175,7 @@ def test_k10_ends_of_jobs_are_journalled_with_their_baseline_and_read_without(bu
 
 def test_k10_state_of_5fe573c_is_read() -> None:
     """Samples without ended batches are restored, and left as they are whatever serves."""
-    buffer = NegativeBuffer(5)
+    buffer = NegativeBuffer(5, "m")
     for one in recorded(FORMER, "stage2.changelog.v1"):
         if one.key and one.key.startswith(b"b|") and one.value:
             buffer.load(one.key.rpartition(b"|")[2], one.value)

@@ -47,7 +47,7 @@ def test_each_topic_becomes_its_input(build: Any) -> None:
     assert seen(build, build.erasure("0a" * 16)) == ErasureSeen("u:" + "0a" * 16, second)
     summary = build.summary(sequence=9, events=4, negatives=1)
     assert seen(build, summary) == SignalSeen("feedback", 0, build.start.date().toordinal(), 9, events=4, negatives=1)
-    assert seen(build, build.serving("v3", "promotion")) == ServingSeen("v3", "promotion", "")
+    assert seen(build, build.serving("v3", "promotion")) == ServingSeen("v3", "promotion", "", None, "abhyas/tiny-llama")
     assert seen(build, build.job("j1", attempt=2, outcome="failed", retryable=True)) == JobSeen("j1", 2, "failed", True, "v1")
     assert seen(build, build.tick(5)) == TickSeen(to_ms(build.start) + 5000)
     asked = build.request("start", job_id="j9", dataset_path="s3://b/k", hyperparameters=Hyperparameters(epochs=2))

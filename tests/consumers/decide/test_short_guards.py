@@ -51,7 +51,7 @@ def test_k11_what_blocks_survives_a_restart(build: Any) -> None:
     again = Driver(build)
     again.trigger.load(key, value)
     assert again.trigger.blocked_because() == driver.trigger.blocked_because()
-    before = msgspec.json.encode(msgspec.json.decode(value)[:-1])
+    before = msgspec.json.encode(msgspec.json.decode(value)[:8])
     again.trigger.load(key, before)
     assert again.trigger.blocked_because() is None
 

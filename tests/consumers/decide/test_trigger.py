@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from consumers.decide.buffer.buffered import Status
 from consumers.decide.inputs import Entry, Read, read
-from consumers.decide.negative_buffer import Status
 from consumers.decide.trigger import MAX_ATTEMPTS, ModelTrigger
 from consumers.records import Notice
 from schemas.events.drift_detected import DriftDetected
@@ -119,7 +119,7 @@ def test_promotion_read_before_model_current_names_the_new_version(build: Any) -
     assert [made.serving_version for made in driver.commands()] == ["v0", "v1"]
 
 
-@pytest.mark.parametrize("outcome", ["rejected", "inconclusive", "void", "no_data", "cancelled"])
+@pytest.mark.parametrize("outcome", ["rejected", "inconclusive", "void", "cancelled"])
 def test_every_other_end_parks(build: Any, outcome: str) -> None:
     """A batch that ended without a promotion is parked and never counts again."""
     driver, command = running(build, cool_down_minutes=0)

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from consumers.collect.collector import Collector
+from consumers.decide.buffer.buffered import Status
+from consumers.decide.buffer.negative_buffer import NegativeBuffer
 from consumers.decide.decider import Decider
-from consumers.decide.negative_buffer import NegativeBuffer, Status
 from consumers.engine.changelog import migration_records
 from consumers.engine.snapshot import Snapshots, UnusableSnapshot
 from consumers.engine.stage import OwnedTask

@@ -30,6 +30,18 @@ def test_documents_without_a_baseline_say_why() -> None:
     assert "drift of negative_rate (adwin): 0.2 of 1" in lines(drift=[old])
 
 
+def test_negatives_say_how_many_of_them_can_be_trained_on() -> None:
+    """Beside what is needed and what was tried in vain; consumers of an earlier release are shown as they tell."""
+    state = {"counted_negatives": 120, "threshold": 100, "distinct_users": 40, "min_users": 20, "pending_negatives": 130}
+    state |= {"pending_documents": 2, "quarantined": 1}
+    assert "negatives 120 of 100, by 40 of at least 20 users; waiting 130, documents 2, quarantined 1" in lines(**state)
+    state |= {"trainable_negatives": 3, "min_trainable": 20, "trainable_users": 2, "tried_negatives": 7, "praised": 55}
+    assert (
+        "negatives 120 of 100, 3 of them can be trained on (20 are needed, 7 more were tried and taught nothing), by 2 "
+        "of at least 20 users; waiting 130, documents 2, quarantined 1, praise 55"
+    ) in lines(**state)
+
+
 JOB = {
     "id": "cmd-7", "version": "v4", "attempt": 2, "outcome": "no_data", "retryable": False, "ended_at": "2026-11-23T10:05:00+00:00",
     "reasons": ["no_data: fewer than 1 new training rows are left (too_long 25)"],

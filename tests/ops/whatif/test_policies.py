@@ -22,8 +22,9 @@ def write(folder: Path, text: str, name: str = "p.json") -> Path:
 def test_every_knob_of_the_trigger_can_be_named() -> None:
     """Each field of TriggerPolicy has its setting, but the detectors' one, whose settings have names of their own."""
     fields = {field.name for field in dataclasses.fields(TriggerPolicy)}
-    # A sample's days in the buffer follow from how long its topic keeps it: that is no setting. What is dated ahead is in no journal.
-    assert fields - settings_names().keys() == {"drift", "sample_days", "future_s"}
+    # A sample's days in the buffer follow from how long its topic keeps it, the recipe is the release's: those are no settings. What is
+    # dated ahead is in no journal.
+    assert fields - settings_names().keys() == {"drift", "sample_days", "future_s", "recipe"}
 
 
 def test_toml_and_json_say_the_same(tmp_path: Path) -> None:

@@ -131,14 +131,14 @@ def test_the_command_shows_baseline_policies_and_what_was_assumed(connection: Ka
     assert found["recorded"]["runs"][0]["sha256"] == commands[0].batch.sha256
     eager, never = found["policies"]
     assert [run["samples"] for run in eager["runs"]][:3] == [4, 4, 4]
-    assert eager["differs"] == {"threshold": 4, "cool_down_minutes": 0}
+    assert eager["differs"] == {"threshold": 4, "min_trainable": 4, "cool_down_minutes": 0}
     assert eager["assumed"]["note"] == "a run ends after 20 minutes (as the policy says), promoted (recorded most often, 4 of 4)"
     assert (never["runs"], never["assumed"]["run_minutes"]) == ([], 30)
     table = whatif(connection, tmp_path, "--policy", str(file))
     assert table.returncode == 0, table.stderr
     assert "recorded: 4 runs" in table.stdout
     assert "drift of documents is left out: the serving version has no drift baseline" in table.stdout
-    assert f"eager: {len(eager['runs'])} runs with threshold 4, cool_down_minutes 0" in table.stdout
+    assert f"eager: {len(eager['runs'])} runs with threshold 4, min_trainable 4, cool_down_minutes 0" in table.stdout
     assert commands[0].batch.sha256[:12] in table.stdout
 
 

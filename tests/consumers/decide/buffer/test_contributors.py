@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.decide.negative_buffer import Contributors
+from consumers.decide.buffer.contributors import Contributors
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc")), max_size=60), st.integers(1, 4))

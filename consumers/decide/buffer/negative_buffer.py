@@ -4,102 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from enum import IntEnum
 from typing import Final, Literal
 
 import msgspec
 
+from consumers.decide.buffer.buffered import LEFT, NO_DATA, NOTHING, REJECTED, REVISED, Buffered, Status, settled, wanted_status
+from consumers.decide.buffer.contributors import Contributors
+from consumers.decide.buffer.praise import PraiseSample
 from consumers.decide.inputs import SampleSeen
 from schemas.events.retrain_requested import LeasedBatch
 from schemas.fields import SampleRef
 from schemas.identity import batch_sha256
 
-
-class Contributors:
-    """Pending negatives by contributor (a user, else a conversation; all without either are one). Each call is O(1).
-
-    >>> voices = Voices(cap=2)
-    >>> for voice in ["u:a", "u:a", "u:a", "u:b"]:
-    ...     voices.put_in(voice)
-    >>> voices.counted, len(voices)
-    (3, 2)
-    """
-
-    def __init__(self, cap: int) -> None:
-        self.cap = cap
-        self.counted = 0
-        self._pending: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._pending)
-
-    def put_in(self, contributor: str) -> None:
-        """One more pending negative of a contributor."""
-        count = self._pending.get(contributor, 0) + 1
-        self._pending[contributor] = count
-        if count <= self.cap:
-            self.counted += 1
-
-    def take_out(self, contributor: str) -> None:
-        """One pending negative of a contributor less."""
-        count = self._pending[contributor] - 1
-        if count < self.cap:
-            self.counted -= 1
-        if count:
-            self._pending[contributor] = count
-        else:
-            del self._pending[contributor]
-
-
-class Status(IntEnum):
-    """Where a sample stands; only PENDING negatives count towards the threshold."""
-
-    PENDING = 0
-    LEASED = 1
-    PARKED = 2
-    RETIRED = 3
-    QUARANTINED = 4
-    DROPPED = 5
-
-
-Taken = Literal["pending", "quarantined", "dropped", "ignored", "duplicate", "held"]
-
-REJECTED: Final = "rejected"
-# Parked for: the version that had learnt it no longer serves, nor does one that was trained from it.
-LEFT: Final = "left"
-
-
-_NOTHING: Final = -1
-
-
-class Buffered(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
-    """One sample: its newest revision, where that lies in sample.collected, and its way through batches.
-
-    `batch` is the newest batch that leased it (0: none yet), `parked_for` the outcome that parked it, `seen_ms` the tick
-    when it arrived. `afterwards` (-1: nothing new) is the status after the lease that a revision, or a promotion, asked for during it.
-    `contributor`, `occurred_s`, `ms` and `content` are those of `SampleSeen`. `retracted` is the user's own retraction, not a move to
-    another model. `ended` are the ended batches that held these very words.
-    """
-
-    revision: int
-    retracted: bool
-    document: bool
-    status: int
-    partition: int
-    offset: int
-    seen_ms: int
-    batch: int = 0
-    parked_for: str = ""
-    afterwards: int = _NOTHING
-    contributor: str = ""
-    occurred_s: int = 0
-    ms: int = 0
-    content: str = ""
-    ended: tuple[int, ...] = ()
-
-    def order(self) -> tuple[int, bool, int, int, str]:
-        """By what of two revisions the later one is later: stage 1's order."""
-        return self.revision, self.retracted, self.occurred_s, self.ms, self.content
+Taken = Literal["pending", "quarantined", "praised", "dropped", "ignored", "duplicate", "held"]
 
 
 class NegativeBuffer:
@@ -108,13 +25,19 @@ class NegativeBuffer:
     What is held under a former id keeps that name: leases, reports and lists of what was trained on know it by that.
 
     Of each contributor at most `max_per_user` pending negatives count, and go into one batch: what is over stays pending for a later one.
+    Every pending negative is statistics; only those that say what was right go into a batch, and make a run due while `recipe` has not
+    tried them. Of praise a sample of bounded size is kept, in no batch.
     """
 
-    def __init__(self, max_per_user: int) -> None:
+    def __init__(self, max_per_user: int, model: str) -> None:
         self._samples: dict[str, Buffered] = {}
         self._touched: dict[str, Buffered | None] = {}
         self._counts: dict[tuple[int, bool], int] = {}
+        self._recipe = ""
         self._contributors = Contributors(max_per_user)
+        self._trainable = Contributors(max_per_user)
+        self._fresh_documents = self._tried = 0
+        self._praise = PraiseSample(model)
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -135,9 +58,50 @@ class NegativeBuffer:
         return len(self._contributors)
 
     @property
+    def trainable_negatives(self) -> int:
+        """Counted negatives that this recipe can train on and has not tried: of each contributor at most the cap."""
+        return self._trainable.counted
+
+    @property
+    def trainable_users(self) -> int:
+        """Contributors of the pending negatives that can be trained on."""
+        return len(self._trainable)
+
+    @property
+    def tried_negatives(self) -> int:
+        """Pending negatives in which this recipe found nothing to learn."""
+        return self._tried
+
+    @property
     def pending_documents(self) -> int:
         """Documents that no batch has leased yet."""
         return self._counts.get((Status.PENDING, True), 0)
+
+    @property
+    def fresh_documents(self) -> int:
+        """Pending documents that this recipe has not tried."""
+        return self._fresh_documents
+
+    @property
+    def praised(self) -> int:
+        """Praise that is kept."""
+        return len(self._praise)
+
+    @property
+    def recipe(self) -> str:
+        """The recipe that trains, by its number and base model."""
+        return self._recipe
+
+    def train_by(self, recipe: str) -> None:
+        """Another recipe trains from now on: what the one before could not learn counts as trainable again. O(samples)."""
+        if recipe == self._recipe:
+            return
+        entries = [entry for entry in self._samples.values() if entry.tried and entry.status == Status.PENDING]
+        for entry in entries:
+            self._count_waiting(entry, -1)
+        self._recipe = recipe
+        for entry in entries:
+            self._count_waiting(entry, 1)
 
     @property
     def quarantined(self) -> int:
@@ -157,32 +121,36 @@ class NegativeBuffer:
     def take(self, seen: SampleSeen, *, partition: int, offset: int, now_ms: int) -> Taken:
         """Takes one sample or revision; says what became of it."""
         name = self._name(seen)
-        known, wanted = self._samples.get(name), _wanted(seen)
+        known, wanted = self._samples.get(name), wanted_status(seen)
+        if wanted is Status.PRAISED and not self._praise.admits(name, seen.contributor):
+            wanted = Status.DROPPED
         retracted = seen.retracted and not seen.moved
         entry = Buffered(
-            seen.revision, retracted, seen.document, wanted, partition, offset, now_ms,
-            contributor=seen.contributor, occurred_s=seen.occurred_s, ms=seen.ms, content=seen.content,
+            seen.revision, retracted, seen.document, wanted, partition, offset, now_ms, contributor=seen.contributor,
+            occurred_s=seen.occurred_s, ms=seen.ms, content=seen.content, negative_class=seen.negative_class,
         )  # fmt: skip
         if known is not None and entry.order() <= known.order():
             return "duplicate"
         if known is None and wanted is Status.DROPPED and seen.revision == 0 and not seen.retracted:
-            # Praise is no training data, and nothing older can come for it to hold back: it needs no memory. A retraction does: one
+            # What is no training data, and nothing older can come for it to hold back, needs no memory. A retraction does: one
             # that names no user lies in another partition than its feedback, and may overtake it.
             return "ignored"
         if known is not None and known.status == Status.LEASED:
-            replaced = msgspec.structs.replace(entry, status=Status.LEASED, batch=known.batch, afterwards=int(wanted))
-            self._put(name, replaced)
+            leased = {"status": Status.LEASED, "batch": known.batch, "former_batch": known.former_batch, "afterwards": int(wanted)}
+            self._put(name, msgspec.structs.replace(entry, **leased))
             return "held"
         if known is not None and known.batch and wanted is Status.PENDING and not seen.document:
             # Consumed once, so it never counts again; its new words may still be trained on.
-            parked_for = known.parked_for or "revised"
+            parked_for = known.parked_for or REVISED
             entry = msgspec.structs.replace(entry, status=Status.PARKED, batch=known.batch, parked_for=parked_for)
             self._put(name, entry)
             return "held"
         if known is not None:
             entry = msgspec.structs.replace(entry, batch=known.batch)
         self._put(name, entry)
-        return {Status.PENDING: "pending", Status.QUARANTINED: "quarantined"}.get(wanted, "dropped")  # type: ignore[return-value]
+        self._bound_praise(entry)
+        told: dict[Status, Taken] = {Status.PENDING: "pending", Status.QUARANTINED: "quarantined", Status.PRAISED: "praised"}
+        return told.get(wanted, "dropped")
 
     def _name(self, seen: SampleSeen) -> str:
         """The id under which a sample is held, or is to be: its own, or a former one that is held, where the words are the same user's.
@@ -222,6 +190,8 @@ class NegativeBuffer:
     def lease(self, number: int, *, max_samples: int, max_documents: int, include_rejected: bool) -> LeasedBatch:
         """Leases batch `number`: oldest pending first, of each contributor as many as count, then parked ones as far as the limits allow.
 
+        Only what says what was right goes along, and documents: bare ratings stay pending. What this recipe has tried comes last: beside
+        others it may be enough.
         What a rejected batch held goes along only with `include_rejected`: otherwise one harmful correction would have
         every later batch rejected too.
         """
@@ -237,19 +207,25 @@ class NegativeBuffer:
                 found.append(
                     SampleRef(sample_id=sample_id, revision=entry.revision, partition=entry.partition, offset=entry.offset),
                 )
-                self._put(sample_id, msgspec.structs.replace(entry, status=int(Status.LEASED), batch=number))
+                leased = msgspec.structs.replace(entry, status=int(Status.LEASED), batch=number, former_batch=entry.batch)
+                self._put(sample_id, leased)
             references.append(tuple(found))
         return LeasedBatch(number=number, sha256=batch_sha256(*references), samples=references[0], documents=references[1])
 
-    def settle(self, batch: LeasedBatch, *, promoted: bool, outcome: str) -> None:
-        """Ends a lease: a promotion retires the batch, every other end parks it."""
+    def settle(self, batch: LeasedBatch, *, outcome: str, recipe: str = "") -> None:
+        """Ends a lease: a promotion retires the batch, every other end parks it.
+
+        But for `no_data`: nothing was learnt, so everything is where it was before, marked as tried by the recipe of the run.
+        """
         for reference in (*batch.samples, *batch.documents):
             entry = self._samples.get(reference.sample_id)
             if entry is None or entry.status != Status.LEASED or entry.batch != batch.number:
                 continue
-            if (entry.partition, entry.offset) == (reference.partition, reference.offset):
+            if outcome != NO_DATA and (entry.partition, entry.offset) == (reference.partition, reference.offset):
                 entry = msgspec.structs.replace(entry, ended=(*entry.ended, batch.number))
-            self._put(reference.sample_id, _settled(entry, promoted=promoted, outcome=outcome))
+            entry = settled(entry, outcome, recipe)
+            self._put(reference.sample_id, entry)
+            self._bound_praise(entry)
 
     def serve(self, learnt: AbstractSet[int], ended: AbstractSet[int]) -> tuple[int, int]:
         """Another version serves that has learnt some of the ended batches: their samples are retired, those of the others parked.
@@ -267,8 +243,8 @@ class NegativeBuffer:
             elif not taught and entry.status == Status.RETIRED and ended >= set(entry.ended):
                 self._put(name, msgspec.structs.replace(entry, status=int(Status.PARKED), parked_for=LEFT))
                 parked += 1
-            elif entry.status == Status.LEASED and entry.afterwards in (_NOTHING, Status.RETIRED):
-                afterwards = int(Status.RETIRED) if taught else _NOTHING
+            elif entry.status == Status.LEASED and entry.afterwards in (NOTHING, Status.RETIRED):
+                afterwards = int(Status.RETIRED) if taught else NOTHING
                 if afterwards != entry.afterwards:
                     self._put(name, msgspec.structs.replace(entry, afterwards=afterwards))
         return retired, parked
@@ -304,35 +280,60 @@ class NegativeBuffer:
 
     def _choose(self, *, document: bool, limit: int, include_rejected: bool) -> list[str]:
         eligible = [
-            (entry.status, entry.partition, entry.offset, name, entry.contributor)
+            (self._is_tried(entry), entry.status, entry.partition, entry.offset, name, entry.contributor)
             for name, entry in self._samples.items()
             if entry.document == document
+            and entry.teaches()
             and (entry.status == Status.PENDING or (entry.status == Status.PARKED and (include_rejected or entry.parked_for != REJECTED)))
         ]
         chosen: list[str] = []
         taken: dict[str, int] = {}
-        for status, _, _, name, contributor in sorted(eligible):
+        for tried, status, _, _, name, contributor in sorted(eligible):
             if len(chosen) == limit:
                 break
-            if status == Status.PENDING and not document:
+            if status == Status.PENDING and not document and not tried:
                 taken[contributor] = taken.get(contributor, 0) + 1
                 if taken[contributor] > self._contributors.cap:
                     continue
             chosen.append(name)
         return chosen
 
+    def _is_tried(self, entry: Buffered) -> bool:
+        return entry.status == Status.PENDING and entry.teaches() and not entry.is_fresh(self._recipe)
+
+    def _bound_praise(self, entry: Buffered) -> None:
+        """Puts out what is over the bounds once an entry was put in."""
+        while entry.status == Status.PRAISED and (name := self._praise.over(entry.contributor)) is not None:
+            over = self._samples[name]
+            # A later revision holds what is older back, kept or not.
+            held_back = over.revision or over.batch
+            self._put(name, msgspec.structs.replace(over, status=int(Status.DROPPED)) if held_back else None)
+
     def _put(self, sample_id: str, entry: Buffered | None) -> None:
         former = self._samples.pop(sample_id, None)
         if former is not None:
-            self._counts[former.status, former.document] -= 1
-            if former.status == Status.PENDING and not former.document:
-                self._contributors.take_out(former.contributor)
+            self._count(sample_id, former, -1)
         if entry is not None:
             self._samples[sample_id] = entry
-            self._counts[entry.status, entry.document] = self._counts.get((entry.status, entry.document), 0) + 1
-            if entry.status == Status.PENDING and not entry.document:
-                self._contributors.put_in(entry.contributor)
+            self._count(sample_id, entry, 1)
         self._touched[sample_id] = entry
+
+    def _count(self, sample_id: str, entry: Buffered, more: int) -> None:
+        place = (entry.status, entry.document)
+        self._counts[place] = self._counts.get(place, 0) + more
+        if entry.status == Status.PRAISED:
+            (self._praise.put_in if more > 0 else self._praise.take_out)(sample_id, entry.contributor)
+        elif entry.status == Status.PENDING:
+            self._count_waiting(entry, more)
+
+    def _count_waiting(self, entry: Buffered, more: int) -> None:
+        fresh = entry.is_fresh(self._recipe)
+        if entry.document:
+            self._fresh_documents += more if fresh else 0
+            return
+        self._tried += more if entry.teaches() and not fresh else 0
+        for contributors in (self._contributors, self._trainable) if fresh else (self._contributors,):
+            (contributors.put_in if more > 0 else contributors.take_out)(entry.contributor)
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -342,24 +343,3 @@ _decode: Final = msgspec.json.Decoder(Buffered).decode
 def _user(contributor: str) -> str:
     # A retraction without a user need not name the conversation.
     return contributor if contributor.startswith("u:") else ""
-
-
-def _wanted(seen: SampleSeen) -> Status:
-    if seen.retracted:
-        return Status.DROPPED
-    if seen.quarantined:
-        return Status.QUARANTINED
-    return Status.PENDING if seen.negative or seen.document else Status.DROPPED
-
-
-def _settled(entry: Buffered, *, promoted: bool, outcome: str) -> Buffered:
-    afterwards, entry = entry.afterwards, msgspec.structs.replace(entry, afterwards=_NOTHING)
-    if afterwards in (Status.DROPPED, Status.QUARANTINED, Status.RETIRED):
-        return msgspec.structs.replace(entry, status=afterwards)
-    if not promoted:
-        return msgspec.structs.replace(entry, status=int(Status.PARKED), parked_for=outcome)
-    if afterwards == Status.PENDING:
-        if entry.document:
-            return msgspec.structs.replace(entry, status=int(Status.PENDING))
-        return msgspec.structs.replace(entry, status=int(Status.PARKED), parked_for="revised")
-    return msgspec.structs.replace(entry, status=int(Status.RETIRED))
