@@ -303,7 +303,8 @@ class ModelTrigger:
         return self._settle(command, seen.outcome, EndedRun(seen.version, command.batch.number, seen.baseline or command.serving_version))
 
     def _settle(self, command: RetrainRequested, outcome: str, run: EndedRun) -> list[Decision]:
-        recipe = self.running.recipe if self.running is not None else ""
+        # A run of before the release has none written down: it is taken to be this one's.
+        recipe = (self.running.recipe if self.running is not None else "") or self.model_state.recipe_name()
         self.buffer.settle(command.batch, outcome=outcome, recipe=recipe)
         self.ended = self.ended.plus(run)
         self.running, self._command = None, None

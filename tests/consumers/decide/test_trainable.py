@@ -171,6 +171,17 @@ def test_what_was_tried_is_known_after_a_restart(build: Any) -> None:
         assert (again.buffer.trainable_negatives, again.buffer.tried_negatives) == (0, 3)
 
 
+def test_a_run_of_the_release_before_that_ends_without_data_fires_nothing_again(build: Any) -> None:
+    """Its state names no recipe: it is taken to be the one in force."""
+    driver = ready(build)
+    driver.feed(*said(build, 0, 3, "correction"))
+    assert driver.trigger.running is not None
+    driver.trigger.running.recipe = ""
+    ended(driver, build)
+    driver.feed(build.tick(HOUR))
+    assert (len(driver.commands()), driver.trigger.buffer.tried_negatives) == (1, 3)
+
+
 def test_a_release_with_another_recipe_trains_again_and_its_journal_says_so(build: Any) -> None:
     """The recipe's number is an input: the next record after the upgrade fires, and one replay makes the commands of both releases."""
 

@@ -240,6 +240,19 @@ def test_caps_and_quorum_hold_a_run_back(build: Any) -> None:
     assert fired == {(1, 1): [], (2, 1): [4], (2, 3): [], (10, 2): [4]}
 
 
+def test_fewer_to_train_on_would_have_fired(build: Any) -> None:
+    """Six ratings and two corrections: under the policy in force nothing ran, with a lower minimum a batch of the two corrections would."""
+    recording = Recording(build, build.trigger_policy(threshold=4, min_trainable=3, cool_down_minutes=0))
+    recording.feed(build.serving(), build.tick())
+    recording.feed(*(build.sample(f"n{n}", negative_class="correction" if n % 4 == 3 else "bare") for n in range(8)), build.tick(HOUR))
+    assert recording.commands == []
+    fired = [
+        [run.samples for run in recording.simulate(Scenario("x", replace(recording.policy, min_trainable=least), 1, outcome)).runs]
+        for least, outcome in ((3, "promoted"), (2, "promoted"), (1, "promoted"), (1, "no_data"))
+    ]
+    assert fired == [[], [2], [1, 1], [1, 2]]
+
+
 def test_without_a_say_runs_end_as_recorded_ones_usually_did(build: Any) -> None:
     """The median of the recorded durations and the outcome recorded most often; without any recorded end 60 minutes, promoted."""
     recording = recorded_day(build)
