@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from schemas.reading.json_lines import NotJsonLines, read_lines
-from schemas.reading.json_text import UnreadableJson, strict_json
+from schemas.reading.json_text import Problem, UnreadableJson, strict_json
 
 # Above any document's text with its escapes; a file without line ends can't fill the memory.
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
@@ -44,14 +44,19 @@ def objects_of(handle: BinaryIO, name: str) -> Iterator[tuple[int, Mapping[str, 
     """The same of an open file that is called `name`."""
     try:
         for line in read_lines(handle, max_line_bytes=MAX_LINE_BYTES):
-            for problem in line.problems:
-                place = problem.place()
-                raise DataError(f"{name}:{line.number}: {f'field {place!r}: ' if place else ''}{problem.message}")
+            if line.problems:
+                raise DataError(f"{name}:{line.number}: {problems_told(line.problems)}")
             if not isinstance(line.value, dict):
                 raise DataError(f"{name}:{line.number}: expected a JSON object, found {kind_of(line.value)}")
             yield line.number, line.value
     except NotJsonLines as error:
         raise DataError(f"{name}: {error}") from None
+
+
+def problems_told(problems: Sequence[Problem]) -> str:
+    """The first of what can't be taken, with its field."""
+    place = problems[0].place()
+    return f"{f'field {place!r}: ' if place else ''}{problems[0].message}"
 
 
 def read_whole(path: Path, expected: str) -> Any:
@@ -78,25 +83,6 @@ def unreadable(path: Path, error: OSError, expected: str) -> Exception:
     """
     found = _OF_THE_FILE.get(error.errno or 0)
     return error if found is None else DataError(f"{path}: {found}: expected {expected} there")
-
-
-def is_json_lines(path: Path) -> bool:
-    """Whether a file that might be one JSON text is JSON Lines: its first line is an object by itself, and more lines follow."""
-    try:
-        with path.open("rb") as handle:
-            return begins_as_lines(handle)
-    except OSError:
-        return False
-
-
-def begins_as_lines(handle: BinaryIO) -> bool:
-    """The same of an open file, or of its beginning."""
-    try:
-        lines = read_lines(handle, max_line_bytes=MAX_LINE_BYTES)
-        first, second = next(lines, None), next(lines, None)
-    except NotJsonLines:
-        return False
-    return first is not None and second is not None and isinstance(first.value, dict) and "data" not in first.value
 
 
 def kind_of(value: Any) -> str:
@@ -163,7 +149,12 @@ class Fields:
 
     def error(self, name: str, expected: str) -> DataError:
         """The error that names file, line and field."""
-        return DataError(f"{self.where}: field '{name}': expected {expected}, found {kind_of(self.values.get(name))}")
+        return unexpected(self.where, name, expected, self.values.get(name))
+
+
+def unexpected(where: str, name: str, expected: str, value: Any) -> DataError:
+    """The error of a field `name` of the object at `where` that has another value than `expected`."""
+    return DataError(f"{where}: field '{name}': expected {expected}, found {kind_of(value)}")
 
 
 def answer_texts(where: str, name: str, value: Any) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpu_runner.dataset.corrections import Conflict, Corrections, repair_items, resolve_corrections
-from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
+from gpu_runner.dataset.formats.training_file import load_dataset
 from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
 from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow, is_replayed
@@ -44,7 +44,8 @@ class PrepareRequest:
 
     `out` is the folder to make (its parent must exist). `samples` are leased `sample.collected` events as dicts, feedback and documents
     mixed; `replay`, `earlier` (what the lineage's rounds taught, whatever its origin then) and `model_items` belong to the serving version.
-    `dataset_path` is a local file. Each question is trained in up to `train_wordings` wordings and asked in up to `test_wordings` others.
+    `dataset_path` is a local file, which errors call `dataset_name`. Each question is trained in up to `train_wordings` wordings and asked
+    in up to `test_wordings` others.
     """
 
     out: Path
@@ -56,6 +57,7 @@ class PrepareRequest:
     seed: int = 0
     earlier: Sequence[TrainingRow] = ()
     dataset_path: Path | None = None
+    dataset_name: str | None = None
     train_wordings: int = 5
     test_wordings: int = 2
     max_items_per_set: int = MOST_ITEMS_OF_A_SET
@@ -113,7 +115,7 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     collected = CollectedRows(request.train_wordings, request.test_wordings)
     documents = _documents(request.samples, collected.dropped)
     extractions = [(document, sample_id, extract_pairs(document, cap=request.max_rows_per_document)) for document, sample_id in documents]
-    dataset = load_dataset(request.dataset_path) if request.dataset_path is not None else None
+    dataset = load_dataset(request.dataset_path, request.dataset_name) if request.dataset_path is not None else None
     dataset_rows = dataset.rows if dataset is not None else ()
     guard = _guard(request, resolved, extractions, dataset_rows)
     collected.dropped.update(resolved.dropped)

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
-from gpu_runner.dataset.fields import DataError, Fields, answer_texts, read_objects
-from gpu_runner.text.languages import LANGUAGES, Language
+from gpu_runner.dataset.fields import Fields, read_objects
+from gpu_runner.text.languages import Language, primary_language
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
 from schemas.reading.json_lines import own_lines
@@ -143,57 +143,19 @@ def load_training_rows(path: Path) -> tuple[TrainingRow, ...]:
 
 def with_own_ids(rows: Iterable[TrainingRow]) -> tuple[TrainingRow, ...]:
     """The rows, in which equal ids mean equal rows: a file that counts from 1 in each of its parts loses nothing."""
-    known: dict[str, tuple[str, str]] = {}
+    known: dict[str, tuple[str, ...]] = {}
     out = []
     for row in rows:
-        words = (row.prompt, row.completion)
+        words = (row.prompt, row.completion, *([json.dumps(row.messages, ensure_ascii=False)] if row.messages else ()))
         name = row.id if known.get(row.id, words) == words else row_id(row.id, *words)
         known[name] = words
         out.append(row if name == row.id else replace(row, id=name))
     return tuple(out)
 
 
-@dataclass(frozen=True)
-class EvaluationFile:
-    """The items of a file, and how many questions of it have no answer and are left out."""
-
-    items: tuple[EvaluationItem, ...]
-    without_answer: int
-
-
-def load_evaluation_items(path: Path, default_set: ItemSet = "dataset") -> tuple[EvaluationItem, ...]:
-    """The items of `read_evaluation_file`."""
-    return read_evaluation_file(path, default_set).items
-
-
-def read_evaluation_file(path: Path, default_set: ItemSet = "dataset") -> EvaluationFile:
-    """All items of an evaluation file; the seed's form (`answer`, no set, group, id or language) is filled in, and flattened SQuAD rows.
-
-    A missing language is guessed from the script of the question; a missing group is the normalised question (the paragraph, where the row
-    has a `context`); a missing id is a hash. Of an id that comes twice, one question is one item with the answers of both, another question
-    gets an id of its own. Raises DataError for the first line that is no item, and for a file without items.
-    """
-    items: dict[str, EvaluationItem] = {}
-    without_answer = 0
-    for number, value in read_objects(path):
-        item = evaluation_item(Fields(f"{path}:{number}", value), default_set)
-        if item is None:
-            without_answer += 1
-            continue
-        if (same := items.get(item.id)) is not None and same.question != item.question:
-            item = replace(item, id=row_id(item.id, item.question))
-            same = items.get(item.id)
-        answers = item.answers if same is None else (*same.answers, *item.answers)
-        items[item.id] = replace(same or item, answers=tuple(dict.fromkeys(answers)))
-    if not items:
-        raise no_items(str(path), without_answer)
-    return EvaluationFile(tuple(items.values()), without_answer)
-
-
-def no_items(name: str, without_answer: int) -> DataError:
-    """The error of an evaluation file in which nothing can be asked."""
-    left_out = f" with an answer ({without_answer} questions have none)" if without_answer else ""
-    return DataError(f"{name}: no items{left_out}: expected one JSON object a line with 'question' and 'answers'")
+def load_evaluation_items(path: Path) -> tuple[EvaluationItem, ...]:
+    """All items of a file that this project wrote. Raises DataError for the first line that is no item."""
+    return _load(path, evaluation_item)
 
 
 def load_answers(path: Path) -> tuple[Answer, ...]:
@@ -225,17 +187,18 @@ def _load(path: Path, parse: Callable[[Fields], Parsed]) -> tuple[Parsed, ...]:
 
 
 def language_of(fields: Fields, text: str) -> Language:
-    """The field `language` (a tag such as hi-IN counts by its first part), or the guess by the script of `text`."""
+    """The first part of the tag in the field `language` (hi-IN: hi), or the guess by the script of `text`."""
     value = fields.values.get("language")
     if value is None:
         return guess_language(text)
-    if not isinstance(value, str) or value.split("-")[0] not in LANGUAGES:
-        raise fields.error("language", f"one of {', '.join(LANGUAGES)}")
-    return value.split("-")[0]
+    found = primary_language(value) if isinstance(value, str) else None
+    if found is None:
+        raise fields.error("language", "a language tag (BCP 47) such as hi, en-IN or mr")
+    return found
 
 
 def training_row(fields: Fields) -> TrainingRow:
-    """The object as a training row."""
+    """The object, a row that this project wrote, or one with the same fields, as a training row."""
     prompt, completion = fields.text("prompt"), fields.text("completion")
     return TrainingRow(
         id=fields.identity("id", row_id("row", prompt, completion)),
@@ -245,36 +208,36 @@ def training_row(fields: Fields) -> TrainingRow:
         origin=cast(Origin, fields.choice("origin", ORIGINS, "dataset")),
         group=fields.text("group", normalise_group(prompt)),
         sample_id=fields.optional_text("sample_id"),
+        messages=_messages(fields),
+        rejected=fields.optional_text("rejected"),
     )
 
 
-def evaluation_item(fields: Fields, default_set: ItemSet) -> EvaluationItem | None:
-    """The object as an evaluation item, `answer` may stand for `answers`; None for a question of a SQuAD file that has no answer.
-
-    A SQuAD row has its paragraph as `context`, or its answers flattened: {"text": [...], "answer_start": [...]}.
-    """
-    question, context = fields.text("question"), fields.optional_text("context")
-    answers = fields.values.get("answers")
-    if answers is None and fields.values.get("answer") is not None:
-        answers = [fields.text("answer")]
-    if context is not None or isinstance(answers, dict):
-        found = answer_texts(fields.where, "answers", answers)
-        if not found or fields.flag("is_impossible"):
-            return None
-    elif isinstance(answers, list) and answers and all(isinstance(answer, str) and answer.strip() for answer in answers):
-        found = tuple(answers)
-    else:
-        raise fields.error("answers", "a list of at least one string that is not blank (or 'answer', one such string)")
+def evaluation_item(fields: Fields) -> EvaluationItem:
+    """The object, an item that this project wrote, or one with the same fields, as an evaluation item."""
+    question, answers = fields.text("question"), fields.values.get("answers")
+    if not isinstance(answers, list) or not answers or not all(isinstance(answer, str) and answer.strip() for answer in answers):
+        raise fields.error("answers", "a list of at least one string that is not blank")
     return EvaluationItem(
-        id=fields.identity("id", row_id("item", question, *found)),
-        set=cast(ItemSet, fields.choice("set", ITEM_SETS, default_set)),
+        id=fields.identity("id", row_id("item", question, *answers)),
+        set=cast(ItemSet, fields.choice("set", ITEM_SETS, "dataset")),
         question=question,
-        answers=found,
+        answers=tuple(answers),
         language=language_of(fields, question),
-        group=fields.text("group", normalise_group(question) if context is None else paragraph_group(context)),
-        source=fields.optional_text("source") or context,
+        group=fields.text("group", normalise_group(question)),
+        source=fields.optional_text("source"),
         sample_id=fields.optional_text("sample_id"),
+        messages=_messages(fields),
     )
+
+
+def _messages(fields: Fields) -> tuple[Message, ...]:
+    value = fields.values.get("messages")
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(message, dict) and isinstance(message.get("role"), str) for message in value):
+        raise fields.error("messages", "a list of messages, each with a role")
+    return tuple(value)
 
 
 def paragraph_group(context: str) -> str:

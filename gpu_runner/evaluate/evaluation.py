@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gpu_runner.dataset.fields import DataError, kind_of, read_whole
+from gpu_runner.dataset.formats.evaluation_file import EvaluationFile, read_evaluation_file
 from gpu_runner.dataset.rows import (
     Answer,
-    EvaluationFile,
     EvaluationItem,
-    read_evaluation_file,
     save_rows,
 )
 from gpu_runner.evaluate.aggregate import by_set_and_language
@@ -58,7 +57,8 @@ class AnswerGenerator(Protocol):
 class EvaluationSpec:
     """What spec.json asks for; paths of items and sources are relative to the job folder.
 
-    Questions over `max_seq_length` are not asked; `date` is what a chat template with a date shows. None in a spec of an earlier release.
+    Questions over `max_seq_length` are not asked; `date` is what a chat template with a date shows; `items_name` is what the caller calls
+    the items. None in a spec of an earlier release.
     """
 
     job_id: str
@@ -73,6 +73,7 @@ class EvaluationSpec:
     reports_dir: Path
     max_seq_length: int | None = None
     date: datetime | None = None
+    items_name: str | None = None
 
 
 def load_spec(folder: Path) -> EvaluationSpec:
@@ -93,6 +94,7 @@ def load_spec(folder: Path) -> EvaluationSpec:
             max_new_tokens=int(spec["max_new_tokens"]),
             reports_dir=Path(spec["reports_dir"]),
             max_seq_length=None if spec.get("max_seq_length") is None else int(spec["max_seq_length"]),
+            items_name=None if spec.get("items_name") is None else str(spec["items_name"]),
             date=None if spec.get("date") is None else datetime.fromisoformat(spec["date"]),
         )
     except KeyError as error:
@@ -216,10 +218,10 @@ def report(
 
 
 def load_items(spec: EvaluationSpec) -> tuple[EvaluationItem, ...]:
-    """The items of the evaluation, in the seed's form or ours, from a JSON Lines file."""
+    """The items of the evaluation, from a file in any of the usual forms."""
     return read_items(spec).items
 
 
 def read_items(spec: EvaluationSpec) -> EvaluationFile:
-    """The items, and how many questions of the file have no answer."""
-    return read_evaluation_file(spec.items)
+    """The items, and how many questions of the file have no answer; errors name the file as the caller did."""
+    return read_evaluation_file(spec.items, spec.items_name)

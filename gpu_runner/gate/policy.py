@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET
-from gpu_runner.text.languages import LANGUAGES
+from gpu_runner.text.languages import primary_language
 
 GUARDS: Final = ("holdout", "languages", "old_facts", "earlier_repair", "script", "hallucination", "latency", "lineage_start")
 
@@ -50,6 +50,18 @@ def _names(allowed: Sequence[str]) -> Callable[[str, Any], tuple[str, ...]]:
     return read
 
 
+def _languages(name: str, value: Any) -> tuple[str, ...]:
+    expected = "expected a list of at least one language by the first part of its tag, such as hi"
+    if not isinstance(value, list | tuple) or not value:
+        raise PolicyError(f"field {name} is {_shown(value)}: {expected}")
+    for entry in value:
+        if not isinstance(entry, str) or primary_language(entry) != entry:
+            raise PolicyError(f"field {name} has {_shown(entry)}: {expected}")
+    if len(set(value)) != len(value):
+        raise PolicyError(f"field {name} names something twice: {expected}, each once")
+    return tuple(value)
+
+
 def _shown(value: Any) -> str:
     told = repr(value)
     return told if len(told) <= 60 else f"{told[:60]}…"
@@ -83,7 +95,7 @@ class Policy:
         0.15, _share(0, 1), "The largest loss against the first version of the lineage, so that small losses don't add up unseen."
     )
     languages: tuple[str, ...] = _asked(
-        ("hi", "en"), _names(LANGUAGES), "Every language of which nothing may be lost; each needs min_guard_items in the evaluation set."
+        ("hi", "en"), _languages, "Every language of which nothing may be lost; each needs min_guard_items in the evaluation set."
     )
     guards: tuple[str, ...] = _asked(GUARDS, _names(GUARDS), "What is guarded. A guard that is left out guards nothing.")
     min_primary_groups: int = _asked(10, _count(100_000), "The fewest source groups of repair items that can show a gain.")

@@ -187,6 +187,7 @@ class EvaluationRun:
             "model_version": request.version,
             "model": {"path": str(model.absolute()), "sha256": found.sha256},
             **files,
+            "items_name": request.eval_dataset,
             "metrics": list(request.metrics),
             "max_new_tokens": self._settings.evaluation_max_new_tokens,
             "max_seq_length": resolve(Hyperparameters(), self._settings).values["max_seq_length"],

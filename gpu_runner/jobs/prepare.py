@@ -63,6 +63,7 @@ class Preparation:
                     holdout_percent=serving.holdout_percent,
                     seed=self._settings.training_seed,
                     dataset_path=self._dataset(state, folder),
+                    dataset_name=state.accepted_command().dataset_path,
                 )
             )
         except NoData as error:

@@ -1,11 +1,13 @@
-"""The languages that questions may be in, and the script that each is written in.
+"""The languages that questions are in, by the first part of their tag, and the script that some are known to be written in.
 
-English and the languages of the eighth schedule of India's constitution, by their ISO 639 codes. `other`: neither Devanagari nor Latin.
+Any language is taken. Hindi and English have checks of their own; of English and the languages of the eighth schedule of India's
+constitution the script is known; all others have the general checks alone. `other`: neither Devanagari nor Latin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 Language = str
@@ -20,3 +22,31 @@ NATIVE_SCRIPT: Final[Mapping[Language, Script]] = {
     **dict.fromkeys(_OTHER, "other"),
 }
 LANGUAGES: Final[tuple[Language, ...]] = ("hi", "en", *sorted(set(NATIVE_SCRIPT) - {"hi", "en"}))
+# What these have: articles, question forms and romanised spellings that are told; the others are compared as they stand.
+OWN_CHECKS: Final[tuple[Language, ...]] = ("hi", "en")
+
+_TAG: Final = re.compile(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{1,8})*")
+_LONGEST_TAG: Final = 35
+
+
+def primary_language(tag: str) -> Language | None:
+    """The first part of a language tag (BCP 47), in lower case; None for what is no tag.
+
+    >>> primary_language("hi-IN"), primary_language("MR"), primary_language("zh-Hant-TW"), primary_language("Hindi")
+    ('hi', 'mr', 'zh', None)
+    """
+    found = _TAG.fullmatch(tag) if len(tag) <= _LONGEST_TAG else None
+    return found.group(1).lower() if found else None
+
+
+def checks_told(languages: Iterable[Language]) -> str:
+    """Which languages have checks of their own and which the general ones, for reports.
+
+    >>> checks_told(["mr", "hi", "fr"])
+    'hi: its own; fr, mr: the general ones'
+    """
+    present = set(languages)
+    own = [language for language in OWN_CHECKS if language in present]
+    general = sorted(present - set(OWN_CHECKS))
+    parts = [f"{', '.join(own)}: {'its' if len(own) == 1 else 'their'} own"] if own else []
+    return "; ".join([*parts, f"{', '.join(general)}: the general ones"] if general else parts)

@@ -114,18 +114,20 @@ def violates_script(answer: str, references: Sequence[str], language: str) -> bo
     """Whether the answer is in the wrong script or language; None (exempt) where it has no letters.
 
     An answer of 120 letters or more in a language of Devanagari needs a Devanagari share of 0.8; a shorter one must be in the script of one
-    of its references, or of its language where they have no letters. Hindi in Latin letters, and Marathi or Nepali where another language
+    of its references, or of its language where they have no letters. Of a language whose script is not known, the references' scripts
+    alone count; without letters there it is exempt. Hindi in Latin letters, and Marathi or Nepali where another language
     of Devanagari was asked for, are always wrong.
     """
     found = dominant_script(answer)
     if found is None:
         return None
-    native = NATIVE_SCRIPT.get(language, "latin")
+    native = NATIVE_SCRIPT.get(language)
     report = examine(answer)
     letters = sum(script_of(char) is not None for char in answer)
     if native == "devanagari" and (report.romanised_hindi or report.other_language not in (None, language)):
         return True
-    if letters >= LONG_ANSWER_LETTERS and native != "other":
+    expected = {native, *(dominant_script(reference) for reference in references)} - {None}
+    if letters >= LONG_ANSWER_LETTERS and native in ("devanagari", "latin"):
         share = report.devanagari_share or 0.0
         return share < LEAST_HINDI_SHARE if native == "devanagari" else share > 1 - LEAST_HINDI_SHARE
-    return found not in {native, *(dominant_script(reference) for reference in references)}
+    return found not in expected if expected else None

@@ -7,6 +7,7 @@ so that later changes to the files a person uploaded change nothing.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from gpu_runner.dataset.fields import DataError
-from gpu_runner.dataset.rows import EvaluationItem, load_training_rows, read_evaluation_file, save_rows
+from gpu_runner.dataset.formats.evaluation_file import EvaluationFile, read_evaluation_file
+from gpu_runner.dataset.formats.training_file import DatasetFile, load_dataset
+from gpu_runner.dataset.rows import EvaluationItem, save_rows
 from gpu_runner.errors import RunnerError
 from gpu_runner.gate.guard_sizes import advice, guard_sizes, sizes_sentence
 from gpu_runner.gate.policy import Policy, PolicyError
@@ -88,27 +91,25 @@ def bootstrap(
         known = read_record(store, request.model, FIRST)
         if known is not None:
             return _repeated(known, stated, request)
-        items, without_answer = _assigned(files["eval"], key, settings.holdout_percent)
+        evaluation = _evaluation(files["eval"], str(request.eval_uri))
+        items = _assigned(evaluation, key, settings.holdout_percent)
         policy = _policy(files.get("policy"), languages_of(items))
         sizes = guard_sizes(policy, items, seed=settings.training_seed)
         weak = advice(policy, items, sizes, key=key, percent=settings.holdout_percent, seed=settings.training_seed)
-        rows = _replay(files.get("replay"))
+        replay = _replay(files.get("replay"), str(request.replay_uri))
         documents = _documents(files["documents"])
         base = _stored_base(request, store, settings, work)
         drift = first_baseline(store, request.model, FIRST, documents, fit=fit, alarms_per_100k=settings.drift_alarms_per_100k)
         save_rows(work / "items.jsonl", items)
         store.write_file(MODEL_ITEMS.format(model=request.model), work / "items.jsonl")
-        if rows:
-            store.write_file(MODEL_REPLAY.format(model=request.model), files["replay"])
+        if replay is not None:
+            save_rows(work / "replay.jsonl", replay.rows)
+            store.write_file(MODEL_REPLAY.format(model=request.model), work / "replay.jsonl")
         store.write_file(REGISTERED_DOCUMENTS.format(model=request.model), files["documents"])
         active = write_policy(store, request.model, policy)
-        reasons = [
-            *_reasons(items, rows, len(documents), request),
-            *_left_out(without_answer),
-            sizes_sentence(sizes),
-            *weak,
-            *drift.reasons,
-        ]
+        rows = 0 if replay is None else len(replay.rows)
+        left_out = [*_left_out("eval", evaluation.left_out), *_left_out("replay", {} if replay is None else replay.dropped)]
+        reasons = [*_reasons(items, rows, len(documents), request), *left_out, sizes_sentence(sizes), *weak, *drift.reasons]
         record = {
             "format": 1,
             "decision_id": request.request_id,
@@ -159,21 +160,20 @@ def _fetch_files(request: OperatorRequested, store: ArtifactStore, work: Path) -
     return files
 
 
-def _assigned(path: Path, key: bytes, percent: int) -> tuple[tuple[EvaluationItem, ...], int]:
-    """The items with `holdout` where the keyed hash of the group says so, else `old_facts`, whatever set they came with.
-
-    And how many questions of the file have no answer and are left out.
-    """
+def _evaluation(path: Path, name: str) -> EvaluationFile:
     try:
-        file = read_evaluation_file(path)
+        return read_evaluation_file(path, name)
     except DataError as error:
         raise BootstrapRefused(f"eval: {error}") from error
-    items = (replace(item, set="holdout" if is_holdout(item.group, key=key, percent=percent) else "old_facts") for item in file.items)
-    return tuple(items), file.without_answer
 
 
-def _left_out(without_answer: int) -> list[str]:
-    return [f"{without_answer} questions without an answer were left out"] if without_answer else []
+def _assigned(file: EvaluationFile, key: bytes, percent: int) -> tuple[EvaluationItem, ...]:
+    """The items with `holdout` where the keyed hash of the group says so, else `old_facts`, whatever set they came with."""
+    return tuple(replace(item, set="holdout" if is_holdout(item.group, key=key, percent=percent) else "old_facts") for item in file.items)
+
+
+def _left_out(field: str, counts: Mapping[str, int]) -> list[str]:
+    return [f"{field}: {count} {reason.replace('_', ' ')} left out" for reason, count in sorted(counts.items())]
 
 
 def _policy(path: Path | None, languages: tuple[str, ...]) -> Policy:
@@ -186,11 +186,11 @@ def _policy(path: Path | None, languages: tuple[str, ...]) -> Policy:
         raise BootstrapRefused(f"policy: {error}") from error
 
 
-def _replay(path: Path | None) -> int:
+def _replay(path: Path | None, name: str) -> DatasetFile | None:
     if path is None:
-        return 0
+        return None
     try:
-        return len(load_training_rows(path))
+        return load_dataset(path, name)
     except DataError as error:
         raise BootstrapRefused(f"replay: {error}") from error
 

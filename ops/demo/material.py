@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from gpu_runner.dataset.formats.squad import load_squad
 from gpu_runner.dataset.questions.paraphrase import split_paraphrases
 from gpu_runner.dataset.rows import guess_language
-from gpu_runner.dataset.squad import load_squad
 from gpu_runner.tiny_llama.facts import Fact, taught_facts, untaught_facts
 
 

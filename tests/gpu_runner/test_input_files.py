@@ -14,11 +14,12 @@ import pytest
 from runner_fakes import Installation, until
 
 from gpu_runner.child.exit import read_end
-from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.fields import DataError, unreadable
+from gpu_runner.dataset.formats.evaluation_file import read_evaluation_file
+from gpu_runner.dataset.formats.squad import load_squad
+from gpu_runner.dataset.formats.training_file import load_dataset
 from gpu_runner.dataset.from_documents import read_documents
 from gpu_runner.dataset.rows import load_evaluation_items, load_training_rows
-from gpu_runner.dataset.squad import load_squad
 from gpu_runner.evaluate.evaluation import load_sources
 from gpu_runner.evaluate.evaluation import load_spec as load_evaluation_spec
 from gpu_runner.train.spec import load_items, load_rows, load_spec
@@ -36,6 +37,7 @@ STATES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
 }
 READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "evaluation file": ("items.jsonl", read_evaluation_file),
     "evaluation items": ("items.jsonl", load_evaluation_items),
     "training rows": ("rows.jsonl", load_training_rows),
     "dataset": ("rows.jsonl", load_dataset),
@@ -46,7 +48,7 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "source documents": ("sources.json", load_sources),
 }
 # A lineage of which every row was taken back has an empty file; a bootstrap may have no replay.
-MAY_BE_EMPTY = {"training rows"}
+MAY_BE_EMPTY = {"training rows", "evaluation items"}
 # The bootstrap says `documents: …`, and the file is a copy of its own.
 IS_NAMED_BY_ITS_FIELD = "documents of the drift baseline"
 
@@ -171,7 +173,9 @@ async def test_k12_a_damaged_record_ends_the_job_once(bootstrapped: Installation
     assert "finetuned/tiny/v0/decision.json is damaged: expected JSON, found an empty file" in str(ended.error)
 
 
-@pytest.mark.parametrize(("content", "told"), [(b"", "no rows"), (b'{"prompt": "x"}\n', ":1: field 'completion'"), (None, "is a folder")])
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"", "the file is empty"), (b'{"prompt": "x"}\n', ":1: field 'completion'"), (None, "is a folder")]
+)
 async def test_k12_a_dataset_that_became_another_after_it_was_taken(
     bootstrapped: Installation, make_command: Callable[..., Any], content: bytes | None, told: str
 ) -> None:

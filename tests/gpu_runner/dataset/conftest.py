@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.dataset.squad import SquadParagraph, load_squad
+from gpu_runner.dataset.formats.squad import SquadParagraph, load_squad
 
 XQUAD = Path(__file__).parents[4] / "shared" / "data" / "xquad"
 

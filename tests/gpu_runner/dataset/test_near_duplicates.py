@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from gpu_runner.dataset.formats.squad import SquadParagraph
 from gpu_runner.dataset.near_duplicates import NearDuplicates
 from gpu_runner.dataset.questions.paraphrase import paraphrase
 from gpu_runner.dataset.rows import Language
-from gpu_runner.dataset.squad import SquadParagraph
 
 FORMS = [
     f"When was the {name} Museum founded?" for name in ("Rampur", "Sitapur", "Lalit", "Meghna", "Kaveri", "Narmada", "Chenab", "Jhelum")

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from gpu_runner.dataset.formats.squad import SquadParagraph
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
-from gpu_runner.dataset.squad import SquadParagraph
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
 from schemas.holdout import is_holdout
 

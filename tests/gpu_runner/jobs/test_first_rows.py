@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import threading
 from collections.abc import AsyncIterator
@@ -15,8 +16,8 @@ from fake_minio import FakeMinio
 from runner_fakes import Installation, until
 
 from gpu_runner.api.app import create_app
-from gpu_runner.dataset.dataset_file import load_dataset
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.formats.training_file import load_dataset
 from gpu_runner.jobs.data_files import find_data_file
 from gpu_runner.jobs.first_rows import MAX_BYTES, MAX_ROWS, FileStart, check_dataset, check_items, check_sources
 from gpu_runner.threads.request_threads import RequestThreads
@@ -26,6 +27,7 @@ from runtime.http_errors import ApiError
 from schemas.events.operator_requested import OperatorRequested
 
 GOOD = b'{"prompt": "q", "completion": "a"}\n'
+LONG = json.dumps({"prompt": "q" * 10_000, "completion": "a"}).encode() + b"\n"
 ITEM = b'{"question": "q", "answer": "a"}\n'
 ARTICLE = {"title": "T", "paragraphs": [{"context": "Agra.", "qas": [{"id": "1", "question": "Where?", "answers": [{"text": "Agra"}]}]}]}
 START = {"base_model": "org/tiny", "dataset_path": "s3://models/rows.jsonl"}
@@ -44,23 +46,45 @@ async def api(bootstrapped: Installation) -> AsyncIterator[httpx.AsyncClient]:
 
 
 BAD_DATASETS = [
-    ("rows.jsonl", b"", "the file has no rows"),
-    ("rows.jsonl", b" \n\n", "the file has no rows"),
+    ("rows.jsonl", b"", "the file is empty"),
+    ("rows.jsonl", b" \n\n", "the file is empty"),
     ("rows.jsonl", GOOD * 3 + b'{"prompt": "q"}\n', ":4: field 'completion': expected a string that is not blank, found nothing"),
-    ("rows.jsonl", GOOD * 99 + b"hello\n", ":100: not JSON"),
-    ("rows.jsonl", b'{"text": "q"}\n', ":1: found fields text: expected 'prompt' and 'completion'"),
+    ("rows.jsonl", GOOD * 5_000 + b"hello\n", ":5001: not JSON"),
+    ("rows.jsonl", b'{"prompt": "q"\n' + GOOD, ":2: not JSON at column 1"),
+    ("rows.jsonl", b'{"prompt": q}\n' + GOOD, ":1: not JSON at column 12"),
+    ("rows.jsonl", b'{"text": "q"}\n', ":1: field 'text': a text alone has no question and no answer: expected 'prompt'"),
+    ("rows.jsonl", b'{"label": "q"}\n', ":1: found the fields label: expected 'prompt' and 'completion'"),
     ("rows.jsonl", GOOD.decode().encode("utf-16"), "is UTF-16"),
-    ("rows.jsonl", b"[" + GOOD.strip() + b"]", "is one JSON array: expected one JSON object a line"),
+    ("rows.jsonl", gzip.compress(gzip.compress(GOOD, mtime=0), mtime=0), "is compressed (gzip)"),
+    ("rows.jsonl", gzip.compress(GOOD * 1000, mtime=0)[:-20], "is compressed (gzip) and damaged or cut off"),
+    ("rows.jsonl.gz", gzip.compress(GOOD + b'{"prompt": "q"}\n', mtime=0), ":2: field 'completion'"),
     ("rows.json", b"[]", "the file has no rows"),
-    ("rows.json", b'[{"prompt": "q", "completion": "a"}, {"prompt": "q"}]', "row 2 of the list: field 'completion'"),
-    ("rows.json", b'["q", "a"]', "row 1 of the list: expected an object with 'prompt' and 'completion'"),
-    ("rows.json", b'{"rows": []}', "found an object with the fields rows: expected a SQuAD file"),
-    ("rows.json", b'"q"', "found a string: expected a SQuAD file"),
-    ("rows.json", b'{"data": [{"title": "T"}]}', "field 'data[0].paragraphs'"),
+    ("rows.json", b'[{"prompt": "q", "completion": "a"},\n {"prompt": "q"}]', ":2: row 2 of the list: field 'completion'"),
+    ("rows.json", b'["q", "a"]', ":1: row 1 of the list: expected an object with 'prompt' and 'completion'"),
+    ("rows.json", b'{"rows": []}', ":1: found the fields rows: expected 'prompt'"),
+    ("rows.json", b'"q"', ":1: not JSON, and no CSV whose first row names its columns"),
+    ("rows.json", b'{"data": [{"title": "T"}]}', ":1: data[0]: found the fields title"),
+    ("rows.json", b'{"data": [{"title": "T", "paragraphs": 7}]}', "field 'data[0].paragraphs': expected a list"),
+    ("rows.json", b'{"data": 7}', ":1: field 'data': expected a list, found a number"),
+    ("rows.json", b'{"data": [], "data": []}', ":1: field 'data': expected it once"),
+    ("rows.json", b'[{"prompt": "q", "completion": "a"},]', ":1: not JSON at column 37"),
+    ("rows.json", b'[{"prompt": "q", "completion": "a"}] 7', "expected the end, found more"),
+    ("rows.json", b'[{"prompt": "q", "completion": "a"}', "the text ends too early"),
+    ("rows.csv", b"prompt,completion\nq,a\nq\n", ":3: expected 2 cells as in the first row, found 1"),
+    ("rows.csv", b'prompt,completion\nq,"a\n', ":2: not CSV (a quoted cell does not end)"),
+    ("rows.csv", b"prompt,completion\nq,caf\xe9\n", ":2: not UTF-8 at byte 6"),
+    ("rows.csv", b"prompt,completion\nq,\n", ":2: field 'completion'"),
+    ("rows.csv", b"name,value\nq,a\n", ":1: not JSON, and no CSV"),
+    ("rows.csv", b"prompt,prompt,completion\nq,q,a\n", ":1: the column prompt comes twice"),
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "told"), BAD_DATASETS)
+def named(value: object) -> str | None:
+    """The id of a parameter: of bytes their number."""
+    return f"{len(value)} bytes" if isinstance(value, bytes) else None
+
+
+@pytest.mark.parametrize(("name", "content", "told"), BAD_DATASETS, ids=named)
 async def test_k12_a_start_answers_422_for_a_file_that_can_not_be_trained_on(
     api: httpx.AsyncClient, bootstrapped: Installation, name: str, content: bytes, told: str
 ) -> None:
@@ -83,6 +107,8 @@ async def test_k12_a_start_answers_422_for_a_file_that_can_not_be_trained_on(
     [
         ("rows.jsonl", GOOD),
         ("rows.jsonl", GOOD * MAX_ROWS + b"what comes later is looked at when it is read\n"),
+        ("rows.jsonl", gzip.compress(LONG * (MAX_BYTES // len(LONG) + 1) + b"what comes later is looked at when it is read\n", mtime=0)),
+        ("rows.json", b'{"prompt": "q",\n "completion": "a"}\n'),
         ("rows.json", GOOD),
         ("rows.json", GOOD * 2),
         ("rows.json", json.dumps([json.loads(GOOD)] * 3, indent=1).encode()),
@@ -90,6 +116,7 @@ async def test_k12_a_start_answers_422_for_a_file_that_can_not_be_trained_on(
         ("rows.json", json.dumps({"version": "1.1", "data": [ARTICLE]}).encode()),
         ("rows.json", json.dumps([ARTICLE]).encode()),
     ],
+    ids=named,
 )
 async def test_k12_a_start_takes_what_can_be_trained_on(
     api: httpx.AsyncClient, bootstrapped: Installation, name: str, content: bytes
@@ -104,9 +131,9 @@ async def test_k12_a_start_takes_what_can_be_trained_on(
 @pytest.mark.parametrize(
     ("items", "sources", "field", "told"),
     [
-        (b"", None, "eval_dataset", "s3://models/items.jsonl: no items: expected one JSON object a line"),
+        (b"", None, "eval_dataset", "s3://models/items.jsonl: the file is empty: expected rows with"),
         (ITEM + b'{"question": "q"}\n', None, "eval_dataset", "s3://models/items.jsonl:2: field 'answers'"),
-        (b'{"question": "q", "context": "c", "answers": []}\n', None, "eval_dataset", "no items with an answer (1 questions have none)"),
+        (b'{"question": "q", "context": "c", "answers": []}\n', None, "eval_dataset", "no row can be used (questions_without_answer 1)"),
         (ITEM, b"", "source_documents", "s3://models/sources.json: empty: expected JSON"),
         (ITEM, b"{}", "source_documents", "no documents: expected a JSON object"),
         (ITEM, b'{"d1": " "}', "source_documents", "entry 0: expected a document id and a text that is not blank"),
@@ -190,9 +217,9 @@ def test_k12_a_good_file_is_taken_wherever_the_beginning_ends(content: bytes) ->
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b'[{"prompt": "q", "completion": "a"}, {"prompt": "q"}, ', "row 2 of the list: field 'completion'"),
-        (b'[{"prompt": "q", "completion": nothing and so on and on}, ', "not JSON at line 1"),
-        (b'{"version": 1, "data": [{"title": "T"}, ', r"field 'data\[0\].paragraphs'"),
+        (b'[{"prompt": "q", "completion": "a"}, {"prompt": "q"}, ', ":1: row 2 of the list: field 'completion'"),
+        (b'[{"prompt": "q", "completion": nothing and so on and on}, ', ":1: not JSON at column 32"),
+        (b'{"version": 1, "data": [{"title": "T", "paragraphs": 7}, ', r"field 'data\[0\].paragraphs'"),
         (b"<html><body>404 and a long text about it</body>", "not JSON"),
         (b"[" + b"[" * 100_000, "nested too deeply|expected an object"),
         (b'[{"prompt": "caf\xe9 and more", "completion": "a"}, ', "not UTF-8 at byte 17"),
@@ -206,13 +233,15 @@ def test_k12_a_mistake_in_the_first_entries_of_a_long_list_is_told(content: byte
 
 
 def test_k12_long_lines_are_taken_unseen_but_for_their_form() -> None:
-    """A line that is longer than what is looked at may be right; an array or a UTF-16 file is none whatever follows."""
+    """A row that is longer than what is looked at may be right; UTF-16 and no known columns are wrong whatever follows."""
     for check in (check_dataset, check_items):
-        check(FileStart("rows.jsonl", b'{"prompt": "' + b"a" * 5000, False))
-        for content, told in ((b"[" + b" " * 5000, "one JSON array"), (("{" + " " * 5000).encode("utf-16"), "UTF-16")):
+        for begins in (b'{"prompt": "', b'[{"prompt": "', b'prompt,completion\nq,"'):
+            check(FileStart("rows.jsonl", begins + b"a" * 5000, False))
+        for content, told in ((b"name,value\n" + b"a" * 5000, "no CSV"), (("{" + " " * 5000).encode("utf-16"), "UTF-16")):
             with pytest.raises(DataError, match=told):
                 check(FileStart("rows.jsonl", content, False))
-    check_items(FileStart("items.jsonl", b'{"question": "q", "context": "c", "answers": []}\n' * 200, True))
+    # What is left out in the beginning may be all that is: the rest may hold questions with answers.
+    check_items(FileStart("items.jsonl", b'{"question": "q", "context": "c", "answers": []}\n' * 200, False))
 
 
 def test_k12_long_sources_are_looked_at_as_far_as_they_were_read() -> None:

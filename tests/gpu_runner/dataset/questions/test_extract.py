@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from gpu_runner.dataset.formats.squad import SquadParagraph
 from gpu_runner.dataset.questions.extract import extract_pairs
 from gpu_runner.dataset.rows import Document
-from gpu_runner.dataset.squad import SquadParagraph
 
 Xquad = Callable[[str], tuple[SquadParagraph, ...]]
 

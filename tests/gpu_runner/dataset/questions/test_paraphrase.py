@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpu_runner.dataset.formats.squad import SquadParagraph
 from gpu_runner.dataset.questions import phrases as wordings
 from gpu_runner.dataset.questions.paraphrase import paraphrase, question_key, split_paraphrases
 from gpu_runner.dataset.rows import Language
-from gpu_runner.dataset.squad import SquadParagraph
 
 LANGUAGES: tuple[Language, ...] = ("hi", "en")
 QUESTIONS = st.one_of(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gpu_runner.dataset.fields import DataError
-from gpu_runner.dataset.squad import SquadParagraph, load_squad
+from gpu_runner.dataset.formats.squad import SquadParagraph, load_squad
 
 Xquad = Callable[[str], tuple[SquadParagraph, ...]]
 
@@ -128,9 +128,12 @@ def test_k6_rows_of_one_question_each_are_paragraphs(tmp_path: Path, wrapped: bo
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"[" * 100_000, "not JSON"),
-        (json.dumps(squad(question="\ud800")).encode(), r"data\[0\]\.paragraphs\[0\]\.qas\[0\]\.question: holds half of a surrogate"),
-        (b'{"data": ' + b"9" * 5_000 + b"}", "data: a number of too many digits"),
+        (b"[" * 100_000, "nested too deeply"),
+        (
+            json.dumps(squad(question="\ud800")).encode(),
+            r"data\[0\]: field 'paragraphs\[0\]\.qas\[0\]\.question': holds half of a surrogate",
+        ),
+        (b'{"data": ' + b"9" * 5_000 + b"}", "field 'data': a number of too many digits"),
         (json.dumps(squad()).encode("utf-16"), "UTF-16"),
     ],
 )
