@@ -13,6 +13,7 @@ from io import TextIOWrapper
 
 import typer
 
+from ops.commands.dataset.check import check
 from ops.commands.demo import demo
 from ops.commands.drift import documents
 from ops.commands.drift.ratings import ratings
@@ -87,6 +88,7 @@ published = _group(
     "publish", "Puts the events of a JSONL file on a topic.", feedback=publish.feedback, turns=publish.turns, documents=publish.documents
 )
 published.callback(invoke_without_command=True)(publish.history)
+_group("dataset", "Files of questions and answers.", check=check)
 _group("drift", "The drift detectors over files.", fit=documents.fit, run=documents.run, ratings=ratings)
 
 

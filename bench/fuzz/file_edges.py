@@ -154,7 +154,7 @@ def _bootstrap_edges(folder: Path) -> list[FileEdge]:
                 key = f"up/{part}.jsonl"
                 store.write_bytes(key, content)
                 uris[f"{part}_uri"] = f"s3://{store.bucket}/{key}"
-            check_files(tuple(folder / f"{part}.jsonl" for part in contents))
+            check_files(*(folder / f"{part}.jsonl" for part in contents))
             request = OperatorRequested(
                 request_id=f"r{number}", action="bootstrap", model=f"m{number}", actor="fuzz", base_model="org/tiny", **uris
             )

@@ -1,6 +1,6 @@
 """`python -m gpu_runner.api.client finetune BASE DATASET` and `… evaluate VERSION EVAL [SOURCES]`: asks a running service and waits.
 
-A local file that is not below the service's DATA_DIR is put into the artifact store first, under a name that holds its
+A local file that is not below the service's DATA_DIR is read to its end, and then put into the artifact store under a name that holds its
 hash, so that two files of one name never replace each other. Exit code 0: promoted or completed; 1: any other end; 2: refused.
 """
 
@@ -18,6 +18,9 @@ from typing import Any, Final
 import httpx
 from pydantic import ValidationError
 
+from gpu_runner.dataset.formats.evaluation_file import read_evaluation_file
+from gpu_runner.dataset.formats.training_file import load_dataset
+from gpu_runner.evaluate.evaluation import load_sources
 from gpu_runner.jobs.data_files import DataFileMissing, find_data_file
 from gpu_runner.settings import RunnerSettings
 from runtime.artifacts.content_hash import file_sha256
@@ -35,10 +38,13 @@ class RequestRefused(RuntimeError):
     """The service, or this program, refused; the message is for the person who asked."""
 
 
-def reachable_name(given: str, folder: str, *, store: ArtifactStore, data_dir: Path) -> str:
+def reachable_name(
+    given: str, folder: str, *, store: ArtifactStore, data_dir: Path, check: Callable[[Path], object] = lambda _path: None
+) -> str:
     """The name under which the service finds a file: as given where it does already, else `s3://…` of an uploaded copy.
 
-    Raises RequestRefused for a file that is nowhere.
+    `check` looks at a file before it is uploaded, while it has the name that its owner knows. Raises RequestRefused for a file that is
+    nowhere, and DataError for one that can't be used.
     """
     try:
         return find_data_file(given, store=store, data_dir=data_dir).name
@@ -47,6 +53,7 @@ def reachable_name(given: str, folder: str, *, store: ArtifactStore, data_dir: P
         if "://" in given or not local.is_file():
             here = f"{local} is a folder" if local.is_dir() else f"there is no local file {local}"
             raise RequestRefused(f"{error}; and {here}") from error
+        check(local)
         try:
             key = f"{folder}/uploads/{file_sha256(local)[:16]}-{local.name}"
         except OSError as unread:
@@ -133,19 +140,19 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
 def _body(options: argparse.Namespace, settings: RunnerSettings) -> tuple[str, dict[str, Any]]:
     store = open_store(settings)
 
-    def name_of(given: str, folder: str) -> str:
-        return reachable_name(given, folder, store=store, data_dir=settings.data_dir)
+    def name_of(given: str, folder: str, check: Callable[[Path], object]) -> str:
+        return reachable_name(given, folder, store=store, data_dir=settings.data_dir, check=check)
 
     if options.kind == "finetune":
-        dataset = name_of(options.dataset, "training_data")
+        dataset = name_of(options.dataset, "training_data", load_dataset)
         return "/finetune/start", {"base_model": options.base_model, "dataset_path": dataset, "hyperparameters": options.hyperparameters}
     body = {
         "model_version": options.model_version,
-        "eval_dataset": name_of(options.eval_dataset, "eval_data"),
+        "eval_dataset": name_of(options.eval_dataset, "eval_data", read_evaluation_file),
         "metrics": [name for name in options.metrics.split(",") if name],
     }
     if options.source_documents:
-        body["source_documents"] = name_of(options.source_documents, "eval_data")
+        body["source_documents"] = name_of(options.source_documents, "eval_data", load_sources)
     return "/evaluate", body
 
 

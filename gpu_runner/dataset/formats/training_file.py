@@ -18,10 +18,11 @@ EXPECTED: Final = "a file of questions and answers"
 
 @dataclass(frozen=True)
 class DatasetFile:
-    """The rows of a file with origin `dataset`, and what was left out of it, rows and parts of rows, by reason."""
+    """The rows of a file with origin `dataset`, what was left out of it, rows and parts of rows, by reason, and what held the rows."""
 
     rows: tuple[TrainingRow, ...]
     dropped: Mapping[str, int]
+    container: Container
 
 
 def load_dataset(path: Path, name: str | None = None) -> DatasetFile:
@@ -64,7 +65,7 @@ def dataset_rows(
             break
     if not rows and not cut:
         raise no_rows(name, entries.container, dropped)
-    return DatasetFile(with_own_ids(rows), dict(dropped))
+    return DatasetFile(with_own_ids(rows), dict(dropped), entries.container)
 
 
 def trained(found: FileRow) -> TrainingRow:

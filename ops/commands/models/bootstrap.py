@@ -30,8 +30,8 @@ def bootstrap(
     *,
     model: Annotated[str, typer.Option(help="The model's name; events name it by its slug.")],
     documents: Annotated[Path, typer.Option(help="Documents the model answers from, JSONL.")],
-    evaluation: Annotated[Path, typer.Option("--eval", help="Evaluation items, JSONL.")],
-    replay: Annotated[Path | None, typer.Option(help="Rows to mix into every training, JSONL.")] = None,
+    evaluation: Annotated[Path, typer.Option("--eval", help="Questions and right answers, in any form of docs/datasets.md.")],
+    replay: Annotated[Path | None, typer.Option(help="Rows to mix into every training, in any of these forms.")] = None,
     base_model: Annotated[str | None, typer.Option(help="The base model's name, where the slug is not enough.")] = None,
     policy: Annotated[Path | None, typer.Option(help="The gate's policy, YAML; fields left out have their defaults.")] = None,
     actor: Actor = None,
@@ -78,7 +78,7 @@ async def bootstrap_model(
     files = {f"training_data/{model}/documents.jsonl": documents, f"eval_data/{model}/eval.jsonl": evaluation}
     if replay is not None:
         files[f"training_data/{model}/replay.jsonl"] = replay
-    await asyncio.to_thread(check_files, tuple(files.values()))
+    await asyncio.to_thread(check_files, documents, evaluation, replay)
     if policy is not None:
         await asyncio.to_thread(check_policy, policy)
         files[f"eval_data/{model}/gate-policy.yaml"] = policy
@@ -140,18 +140,30 @@ def _store(artifacts_dir: Path | None, store: ArtifactStore | None) -> ArtifactS
     return LocalStore(artifacts_dir)
 
 
-def check_files(paths: tuple[Path, ...]) -> None:
-    """Refuses, before anything is stored, what the runner could not read: file and line are named."""
-    for path in paths:
+def check_files(documents: Path, evaluation: Path, replay: Path | None = None) -> None:
+    """Refuses, before anything is stored, what the runner could not read: file, line and field are named."""
+    from gpu_runner.dataset.fields import DataError
+    from gpu_runner.dataset.formats.evaluation_file import read_evaluation_file
+    from gpu_runner.dataset.formats.training_file import load_dataset
+
+    for path in (documents, evaluation, *(() if replay is None else (replay,))):
         if not path.is_file():
-            raise OperationFailed(f"{path} is not a file: expected JSONL")
-        rows = 0
-        for number, row in jsonl_rows(path, max_bytes=MAX_LINE_BYTES, expected="expected one JSON object a line"):
-            if not isinstance(row, dict):
-                raise WrongUsage(f"{path}:{number}: not an object: expected one JSON object a line")
-            rows += 1
-        if not rows:
-            raise WrongUsage(f"{path} has no rows: expected one JSON object a line")
+            raise OperationFailed(f"{path} is not a file")
+    rows = 0
+    for number, row in jsonl_rows(documents, max_bytes=MAX_LINE_BYTES, expected="expected one JSON object a line"):
+        if not isinstance(row, dict):
+            raise WrongUsage(f"{documents}:{number}: not an object: expected one JSON object a line")
+        rows += 1
+    if not rows:
+        raise WrongUsage(f"{documents} has no rows: expected one JSON object a line")
+    try:
+        read_evaluation_file(evaluation)
+        if replay is not None:
+            load_dataset(replay)
+    except DataError as error:
+        raise WrongUsage(str(error)) from None
+    except OSError as error:
+        raise OperationFailed(f"a file can't be read: {error}") from error
 
 
 def check_policy(path: Path) -> None:

@@ -105,7 +105,7 @@ def test_evaluate_takes_what_serves_by_default(service: FakeService, tmp_path: P
 @pytest.mark.process
 def test_a_refusal_is_exit_2_with_the_services_words(service: FakeService, tmp_path: Path) -> None:
     """And so is a file that is nowhere, a service that is away, and a wrong call."""
-    (tmp_path / "rows.jsonl").write_text("{}")
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "q", "completion": "a"}')
     refused = run("run_finetune.sh", "org/tiny", str(tmp_path / "rows.jsonl"), service=service, tmp_path=tmp_path)
     assert (refused.returncode, "the service said no" in refused.stderr) == (2, True)
     nowhere = run("run_finetune.sh", "org/tiny", "nowhere.jsonl", service=service, tmp_path=tmp_path)
@@ -115,6 +115,20 @@ def test_a_refusal_is_exit_2_with_the_services_words(service: FakeService, tmp_p
     assert (away.returncode, "start the service, or set RUNNER_URL" in away.stderr) == (2, True)
     wrong = run("run_eval.sh", service=service, tmp_path=tmp_path)
     assert (wrong.returncode, "usage:" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("script", "before"), [("run_finetune.sh", ["org/tiny"]), ("run_eval.sh", [])])
+def test_a_file_that_can_not_be_used_is_told_before_it_is_uploaded(
+    service: FakeService, tmp_path: Path, script: str, before: list[str]
+) -> None:
+    """By the name that its owner gave it, with line and field; nothing is stored and nothing asked."""
+    bad = tmp_path / "bad.csv"
+    bad.write_text("prompt,completion\nq,a\nq,\n")
+    done = run(script, *before, str(bad), service=service, tmp_path=tmp_path)
+    assert (done.returncode, f"{bad}:3: field 'completion'" in done.stderr) == (2, True)
+    assert service.sent == []
+    assert not list((tmp_path / "data" / "models").rglob("*bad*"))
 
 
 def test_two_files_of_one_name_do_not_replace_each_other(tmp_path: Path) -> None:

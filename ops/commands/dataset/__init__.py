@@ -1,0 +1,1 @@
+"""Commands over files of questions and answers."""
