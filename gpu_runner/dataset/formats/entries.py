@@ -23,7 +23,7 @@ MOST_TEXT_BYTES: Final = 256 * 1024 * 1024
 _LOOKED_AT: Final = 64 * 1024
 
 
-class Entry(NamedTuple):
+class RowEntry(NamedTuple):
     """One row as it stands in the file: where (the file, the line, and its place in a list), and its fields."""
 
     where: str
@@ -35,7 +35,7 @@ class Entries:
     """What a file holds its rows in, and the rows, each once, read as they are asked for."""
 
     container: Container
-    rows: Iterator[Entry]
+    rows: Iterator[RowEntry]
 
 
 def entries_of(handle: BinaryIO, name: str, *, cut: bool = False) -> Entries:
@@ -74,11 +74,11 @@ def _is_lines(handle: BinaryIO, cut: bool) -> bool:
     return first.raw.rstrip().endswith(b"}") and not (cut and second is None)
 
 
-def _lines(handle: BinaryIO, name: str, cut: bool) -> Iterator[Entry]:
+def _lines(handle: BinaryIO, name: str, cut: bool) -> Iterator[RowEntry]:
     if cut:
         data = handle.read()
         handle = io.BytesIO(data[: data.rfind(b"\n") + 1])
-    return (Entry(f"{name}:{number}", value) for number, value in objects_of(handle, name))
+    return (RowEntry(f"{name}:{number}", value) for number, value in objects_of(handle, name))
 
 
 def _text(handle: BinaryIO, name: str, cut: bool) -> Entries:
@@ -89,7 +89,7 @@ def _text(handle: BinaryIO, name: str, cut: bool) -> Entries:
     first = next(found, None)
     articles = first is not None and isinstance(first.value, dict) and "paragraphs" in first.value
 
-    def rows() -> Iterator[Entry]:
+    def rows() -> Iterator[RowEntry]:
         names = ArticleNames()
         for entry in () if first is None else itertools.chain((first,), found):
             line, value = f"{name}:{entry.line}", entry.value
@@ -98,14 +98,14 @@ def _text(handle: BinaryIO, name: str, cut: bool) -> Entries:
                 raise DataError(f"{where}: expected an object with {FORMS_TOLD}, found {kind_of(value)}")
             if "paragraphs" in value:
                 place = "" if entry.number is None else f"data[{entry.number}]"
-                yield from (Entry(f"{line}: {at}", row) for at, row in rows_of_article(value, names, line, place))
+                yield from (RowEntry(f"{line}: {at}", row) for at, row in rows_of_article(value, names, line, place))
             else:
-                yield Entry(where, value)
+                yield RowEntry(where, value)
 
     return Entries("SQuAD articles" if articles else "JSON", rows())
 
 
-def _csv(handle: BinaryIO, name: str, cut: bool) -> Iterator[Entry]:
+def _csv(handle: BinaryIO, name: str, cut: bool) -> Iterator[RowEntry]:
     first = handle.readline(MAX_LINE_BYTES)
     handle.seek(0)
     columns = columns_of(first, lambda names: form_of(dict.fromkeys(names)) is not None)
@@ -115,4 +115,4 @@ def _csv(handle: BinaryIO, name: str, cut: bool) -> Iterator[Entry]:
         except UnicodeDecodeError as error:
             raise DataError(f"{name}: not UTF-8 at byte {error.start + 1}: save it as UTF-8") from None
         raise DataError(f"{name}:1: not JSON, and no CSV whose first row names its columns: expected {FORMS_TOLD}")
-    return (Entry(f"{name}:{line}", value) for line, value in csv_rows(handle, name, columns, cut=cut))
+    return (RowEntry(f"{name}:{line}", value) for line, value in csv_rows(handle, name, columns, cut=cut))

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from gpu_runner.dataset.fields import unreadable
 from gpu_runner.dataset.formats.entries import entries_of
-from gpu_runner.dataset.formats.row_forms import FileRow, LeftOut, file_row
+from gpu_runner.dataset.formats.row_forms import FileRow, UnusedRow, file_row
 from gpu_runner.dataset.formats.training_file import EXPECTED, no_rows
 from gpu_runner.dataset.rows import ITEM_SETS, EvaluationItem, ItemSet, language_of, row_id
 
@@ -51,7 +51,7 @@ def evaluation_items(handle: BinaryIO, name: str, *, cut: bool = False, most_row
     without_answer = 0
     for number, entry in enumerate(entries.rows, 1):
         row = file_row(entry.where, entry.values)
-        if isinstance(row, LeftOut):
+        if isinstance(row, UnusedRow):
             without_answer += 1
             left_out[row.reason] += 1
         else:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from gpu_runner.dataset.conversation import with_passages
 from gpu_runner.dataset.fields import DataError, Fields, answer_texts, unexpected
-from gpu_runner.dataset.formats.turns import Conversation, conversation, last_question, turns
+from gpu_runner.dataset.formats.turns import AnsweredTurns, conversation, last_question, turns
 from gpu_runner.dataset.rows import Message, paragraph_group, row_id
 from schemas.holdout import normalise_group
 from schemas.reading.json_text import shown_name
@@ -65,7 +65,7 @@ class FileRow:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class UnusedRow:
     """A row that is well formed and can't be used, and why."""
 
     where: str
@@ -82,7 +82,7 @@ def form_of(values: Mapping[str, Any]) -> Form | None:
     return None
 
 
-def file_row(where: str, values: Mapping[str, Any]) -> FileRow | LeftOut:
+def file_row(where: str, values: Mapping[str, Any]) -> FileRow | UnusedRow:
     """The row at `where`. Raises DataError naming the field that is not as its form has it, or the fields of a row of no form."""
     form = form_of(values)
     if form is None:
@@ -116,46 +116,46 @@ class _Asked:
     source: str | None = None
 
 
-def _conversation_row(fields: Fields, form: Form) -> FileRow | LeftOut:
+def _conversation_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
     """OpenAI's messages or ShareGPT's turns: the last answer, in its conversation."""
     name = "messages" if form == "messages" else "conversations"
     found = conversation(fields.where, name, fields.values[name])
     return _answered(fields, form, _in_conversation(fields, name, found), found)
 
 
-def _prompt_row(fields: Fields, form: Form) -> FileRow | LeftOut:
+def _prompt_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
     """A prompt and its completion or response, as texts or as messages; a KTO row's answer is right where its label is true.
 
     A row that this project wrote may also have the answer that lost.
     """
     name = next((name for name in ("completion", "response") if name in fields.values), "completion")
     found = _side(fields, name)
-    lost = None if fields.values.get("rejected") is None else Conversation((), fields.text("rejected"))
+    lost = None if fields.values.get("rejected") is None else AnsweredTurns((), fields.text("rejected"))
     row = _answered(fields, form, _asked_with(fields, "prompt", name, found), found, rejected=lost)
     if form != "KTO":
         return row
     label = fields.flag("label")
     if label is None:
         raise fields.error("label", "true or false")
-    return row if label else LeftOut(fields.where, form, RATED_BAD)
+    return row if label else UnusedRow(fields.where, form, RATED_BAD)
 
 
-def _preference_row(fields: Fields, form: Form) -> FileRow | LeftOut:
+def _preference_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
     """The chosen and the rejected answer to a prompt, as texts or as messages, which may hold the prompt."""
     chosen, rejected = _side(fields, "chosen"), _side(fields, "rejected")
     name = "question" if "question" in fields.values and "prompt" not in fields.values else "prompt"
     asked = _asked_with(fields, name, "chosen", chosen)
     if rejected.answer is not None and rejected.answer == chosen.answer:
-        return LeftOut(fields.where, form, EQUAL_SIDES)
+        return UnusedRow(fields.where, form, EQUAL_SIDES)
     return _answered(fields, form, asked, chosen, rejected=rejected)
 
 
-def _question_row(fields: Fields, form: Form) -> FileRow | LeftOut:
+def _question_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
     """A question with its answers, and the passages that they are in: also a row of a SQuAD file, flattened or not."""
     question, answers = fields.text("question"), fields.values.get("answers")
     asked = _asked(fields, question)
     if fields.flag("is_impossible"):
-        return LeftOut(fields.where, form, WITHOUT_ANSWER)
+        return UnusedRow(fields.where, form, WITHOUT_ANSWER)
     if answers is None and fields.values.get("answer") is not None:
         found: tuple[str, ...] = (fields.text("answer"),)
     elif asked.source is not None or isinstance(answers, dict):
@@ -165,17 +165,17 @@ def _question_row(fields: Fields, form: Form) -> FileRow | LeftOut:
     else:
         raise fields.error("answers", "a list of at least one string that is not blank (or 'answer', one such string)")
     if not found:
-        return LeftOut(fields.where, form, WITHOUT_ANSWER)
+        return UnusedRow(fields.where, form, WITHOUT_ANSWER)
     return FileRow(fields.where, form, question, found, fields, asked.messages, source=asked.source, without=_definitions(fields))
 
 
-def _alpaca_row(fields: Fields, form: Form) -> FileRow | LeftOut:
+def _alpaca_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
     """An instruction, with an input below it where there is one, and its output; earlier pairs of a `history` come first."""
     given = fields.values.get("input")
     instruction = fields.text("instruction")
     if given not in (None, ""):
         instruction = f"{instruction}\n\n{fields.text('input')}"
-    found = Conversation((), fields.text("output"))
+    found = AnsweredTurns((), fields.text("output"))
     earlier = _history(fields)
     asked = _asked(fields, instruction)
     if earlier:
@@ -184,12 +184,12 @@ def _alpaca_row(fields: Fields, form: Form) -> FileRow | LeftOut:
     return _answered(fields, form, asked, found)
 
 
-def _text_row(fields: Fields, form: Form) -> FileRow | LeftOut:
+def _text_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
     """A text alone is refused: there is nothing to ask, and nothing to score."""
     raise DataError(f"{fields.where}: field 'text': a {form} alone has no question and no answer: expected {FORMS_TOLD}")
 
 
-_READERS: Final[Mapping[Form, Callable[[Fields, Form], FileRow | LeftOut]]] = {
+_READERS: Final[Mapping[Form, Callable[[Fields, Form], FileRow | UnusedRow]]] = {
     "messages": _conversation_row,
     "ShareGPT": _conversation_row,
     "preference": _preference_row,
@@ -201,11 +201,13 @@ _READERS: Final[Mapping[Form, Callable[[Fields, Form], FileRow | LeftOut]]] = {
 }
 
 
-def _answered(fields: Fields, form: Form, asked: _Asked, found: Conversation, rejected: Conversation | None = None) -> FileRow | LeftOut:
+def _answered(
+    fields: Fields, form: Form, asked: _Asked, found: AnsweredTurns, rejected: AnsweredTurns | None = None
+) -> FileRow | UnusedRow:
     if found.answer is None or (rejected is not None and rejected.answer is None):
-        return LeftOut(fields.where, form, ENDS_IN_A_CALL)
+        return UnusedRow(fields.where, form, ENDS_IN_A_CALL)
     if asked.messages and asked.messages[-1]["role"] == "assistant":
-        return LeftOut(fields.where, form, ANSWER_BEHIND_ANSWER)
+        return UnusedRow(fields.where, form, ANSWER_BEHIND_ANSWER)
     earlier = sum(message["role"] == "assistant" and message["content"] is not None for message in asked.messages)
     beside = len(_passages(fields)) if asked.source is None else 0
     parts = ((EARLIER_ANSWERS, earlier), (AFTER_THE_ANSWER, found.after), (PASSAGES_BESIDE, beside), *_definitions(fields))
@@ -221,26 +223,26 @@ def _definitions(fields: Fields) -> tuple[tuple[str, int], ...]:
     return ((TOOL_DEFINITIONS, len(tools)),) if isinstance(tools, list) and tools else ()
 
 
-def _side(fields: Fields, name: str) -> Conversation:
+def _side(fields: Fields, name: str) -> AnsweredTurns:
     """An answer as a text, or as messages of which it is the last answer."""
     value = fields.values.get(name)
-    return conversation(fields.where, name, value) if isinstance(value, list) else Conversation((), fields.text(name))
+    return conversation(fields.where, name, value) if isinstance(value, list) else AnsweredTurns((), fields.text(name))
 
 
-def _asked_with(fields: Fields, name: str, answer: str, found: Conversation) -> _Asked:
+def _asked_with(fields: Fields, name: str, answer: str, found: AnsweredTurns) -> _Asked:
     """What is asked where an answer may bring messages of its own: the whole conversation, or what follows the prompt."""
     if last_question(found.before) is not None:
         return _in_conversation(fields, answer, found)
     value = fields.values.get(name)
     if isinstance(value, list):
-        return _in_conversation(fields, name, Conversation((*turns(fields.where, name, value), *found.before), None))
+        return _in_conversation(fields, name, AnsweredTurns((*turns(fields.where, name, value), *found.before), None))
     asked = _asked(fields, fields.text(name))
     if not found.before:
         return asked
     return _Asked(asked.question, (*(asked.messages or ({"role": "user", "content": asked.question},)), *found.before), asked.source)
 
 
-def _in_conversation(fields: Fields, name: str, found: Conversation) -> _Asked:
+def _in_conversation(fields: Fields, name: str, found: AnsweredTurns) -> _Asked:
     """The last question of the messages; a system prompt in a field of its own comes first. One turn alone is a bare question."""
     question = last_question(found.before)
     if question is None:

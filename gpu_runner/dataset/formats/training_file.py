@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from gpu_runner.dataset.fields import DataError, unreadable
 from gpu_runner.dataset.formats.entries import Container, entries_of
-from gpu_runner.dataset.formats.row_forms import FORMS_TOLD, FileRow, LeftOut, file_row
+from gpu_runner.dataset.formats.row_forms import FORMS_TOLD, FileRow, UnusedRow, file_row
 from gpu_runner.dataset.rows import TrainingRow, language_of, with_own_ids
 
 EXPECTED: Final = "a file of questions and answers"
@@ -40,7 +40,7 @@ def load_dataset(path: Path, name: str | None = None) -> DatasetFile:
 
 def dataset_rows(
     handle: BinaryIO, name: str, *, cut: bool = False, most_rows: int | None = None,
-    look: Callable[[FileRow, TrainingRow], None] = lambda _found, _row: None, left: Callable[[LeftOut], None] = lambda _out: None,
+    look: Callable[[FileRow, TrainingRow], None] = lambda _found, _row: None, left: Callable[[UnusedRow], None] = lambda _out: None,
 ) -> DatasetFile:  # fmt: skip
     """The same of an open file, of its first `most_rows`; of a `cut` one, the beginning of a longer file, the rows that are whole.
 
@@ -53,7 +53,7 @@ def dataset_rows(
     dropped: Counter[str] = Counter()
     for number, entry in enumerate(entries.rows, 1):
         found = file_row(entry.where, entry.values)
-        if isinstance(found, LeftOut):
+        if isinstance(found, UnusedRow):
             dropped[found.reason] += 1
             left(found)
         else:

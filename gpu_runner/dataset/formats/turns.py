@@ -22,7 +22,7 @@ _TEXT_PARTS: Final = ("text", "input_text", "output_text")
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class AnsweredTurns:
     """The messages before the last answer, the answer (None: it consists of tool calls alone), and how many turns came after it."""
 
     before: tuple[Message, ...]
@@ -35,13 +35,13 @@ class Conversation:
         return sum(message["role"] == "assistant" for message in self.before)
 
 
-def conversation(where: str, field: str, value: Any) -> Conversation:
+def conversation(where: str, field: str, value: Any) -> AnsweredTurns:
     """The conversation that a field holds, split at its last answer. Raises DataError naming the message and the field."""
     messages = turns(where, field, value)
     last = max((place for place, message in enumerate(messages) if message["role"] == "assistant"), default=None)
     if last is None:
         raise unexpected(where, field, "a message of role 'user' and one of role 'assistant' behind it", value)
-    return Conversation(messages[:last], messages[last]["content"], len(messages) - last - 1)
+    return AnsweredTurns(messages[:last], messages[last]["content"], len(messages) - last - 1)
 
 
 def turns(where: str, field: str, value: Any) -> tuple[Message, ...]:

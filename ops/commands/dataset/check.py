@@ -13,7 +13,7 @@ from ops.commands.options import Json
 from ops.errors import OperationFailed
 
 if TYPE_CHECKING:
-    from gpu_runner.dataset.formats.row_forms import FileRow, LeftOut
+    from gpu_runner.dataset.formats.row_forms import FileRow, UnusedRow
     from gpu_runner.dataset.rows import TrainingRow
 
 # Places of one reason: enough to look at, not the file once more.
@@ -63,7 +63,7 @@ def checked(path: Path, first: int) -> dict[str, Any]:
         if len(shown) < first:
             shown.append(_as_trained(found.where.removeprefix(f"{path}:"), row))
 
-    def left(out: LeftOut) -> None:
+    def left(out: UnusedRow) -> None:
         forms[out.form] += 1
         note(out.reason, out.where)
 

@@ -43,10 +43,19 @@ def test_each_fault_has_its_own_report() -> None:
         ("हे संग्रहालय येथे आहे", ["यहाँ"], "hi", True),
         ("The museum is in Agra. " * 8, ["NASA"], "hi", True),
         ("संग्रहालय आगरा में है और ASI उसे चलाता है। " * 5, ["आगरा"], "hi", False),
+        ("Le musée", ["1950"], "fr", None),
+        ("Le musée", ["Musée"], "fr", False),
+        ("संग्रहालय", ["Musée"], "fr", True),
+        ("Музей стоит в Москве. " * 10, ["Москва"], "ru", False),
+        ("Музей", ["1950"], "ru", None),
+        ("The museum", ["Москва"], "ru", True),
     ],
 )
 def test_a_short_answer_is_held_against_its_references(answer: str, references: list[str], language: str, violation: bool | None) -> None:
-    """A Latin name is fine where a reference is one; without letters an answer is exempt; a long one needs its own script."""
+    """A Latin name is fine where a reference is one; without letters an answer is exempt; a long one needs its own script.
+
+    Of a language whose script is not known the references alone count.
+    """
     assert violates_script(answer, references, language) is violation
 
 

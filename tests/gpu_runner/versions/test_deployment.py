@@ -219,23 +219,23 @@ async def test_the_whole_loop_works_on_s3(installation: Installation, make_comma
 
 @pytest.mark.parametrize("file", ["documents", "eval", "replay"])
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "told", "of_rows"),
     [
-        (b'{"text": "\\ud800"}\n', ":1: field 'text': holds half of a surrogate pair"),
-        (b'{"text": ' + b"[" * 100_000 + b"\n", ":1: not JSON"),
-        (b'{"text": ' + b"9" * 5_000 + b"}\n", ":1: field 'text': a number of too many digits"),
-        ('{"text": "x"}'.encode("utf-16"), "is UTF-16"),
-        (b'[{"text": "x"},\n{"text": "y"}]', "is one JSON array"),
-        (b'{\n "text": "x"\n}', "has a JSON object over several lines"),
+        (b'{"text": "\\ud800"}\n', ":1: field 'text': holds half of a surrogate pair", None),
+        (b'{"text": ' + b"[" * 100_000 + b"\n", ":1: not JSON", ":1: nested too deeply"),
+        (b'{"text": ' + b"9" * 5_000 + b"}\n", ":1: field 'text': a number of too many digits", None),
+        ('{"text": "x"}'.encode("utf-16"), "is UTF-16", None),
+        (b'[{"text": "x"},\n{"text": "y"}]', "is one JSON array", ":1: row 1 of the list: field 'text': a text alone"),
+        (b'{\n "text": "x"\n}', "has a JSON object over several lines", ":1: field 'text': a text alone"),
     ],
 )
 async def test_k6_files_that_can_not_be_taken_refuse_a_bootstrap_by_line_and_field(
-    installation: Installation, file: str, content: bytes, told: str
+    installation: Installation, file: str, content: bytes, told: str, of_rows: str | None
 ) -> None:
-    """Documents, items and replay rows have one reader, and nothing is registered."""
+    """Documents have an object a line, items and replay rows any form (`of_rows`: what is told of them); nothing is registered."""
     installation.store.write_bytes(f"up/{file}.jsonl", content)
     (refused,) = await answered(installation, request("bootstrap", **BOOTSTRAP))
     assert not refused.applied
     assert refused.reasons[0].startswith(f"{file}: ")
-    assert told in refused.reasons[0]
+    assert (told if file == "documents" or of_rows is None else of_rows) in refused.reasons[0]
     assert not installation.topics.events(ModelCurrent)
