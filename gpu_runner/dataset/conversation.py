@@ -1,4 +1,4 @@
-"""The conversation that a question is asked in, where a row says only what was asked and which passages were there."""
+"""The conversation that a question of a dataset is asked in: with its passages, and again in other words."""
 
 from __future__ import annotations
 
@@ -19,3 +19,21 @@ def with_passages(question: str, passages: Sequence[str], system: str | None = N
     parts = [f"[{number}] {passage}" for number, passage in enumerate(passages, 1)]
     asked: Message = {"role": "user", "content": "\n\n".join([*parts, question])}
     return (asked,) if system is None else ({"role": "system", "content": system}, asked)
+
+
+def asked_in_other_words(messages: Sequence[Message], question: str, wording: str) -> tuple[Message, ...] | None:
+    """The messages with another wording of the question at the end of the user's last turn; None where it does not end with the question.
+
+    A bare question has no messages, and none in other words.
+
+    >>> asked_in_other_words(with_passages("Where?", ["In Agra."]), "Where?", "Tell me where.")[0]["content"]
+    '[1] In Agra.\\n\\nTell me where.'
+    """
+    last = max((place for place, message in enumerate(messages) if message["role"] == "user"), default=None)
+    if last is None:
+        return () if not messages else None
+    content = str(messages[last]["content"])
+    if not content.endswith(question):
+        return None
+    turn = {**messages[last], "content": content.removesuffix(question) + wording}
+    return (*messages[:last], turn, *messages[last + 1 :])

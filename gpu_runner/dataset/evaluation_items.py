@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from gpu_runner.dataset.conversation import asked_in_other_words
 from gpu_runner.dataset.corrections import Correction
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, ItemSet, TrainingRow, row_id
@@ -41,14 +43,22 @@ def still_true(
 def asked_again(
     rows: Iterable[TrainingRow], *, train: int, test: int, trained: AbstractSet[str], sources: Mapping[str, str]
 ) -> tuple[EvaluationItem, ...]:
-    """Repair items of a batch without failures: what its documents or its dataset teach, in wordings that no row has."""
+    """Repair items of a batch without failures: what its documents or its dataset teach, in wordings that no row has.
+
+    Each is asked in the conversation of its row.
+    """
     items: list[EvaluationItem] = []
     for row in rows:
         _, wordings = split_paraphrases(row.prompt, row.language, train=train, test=test + 3)
         for wording in [wording for wording in wordings if question_key(wording) not in trained][:test]:
+            messages = asked_in_other_words(row.messages, row.prompt, wording)
+            if messages is None:
+                continue
             source = sources.get(normalise_group(row.group))
-            identity = row_id("repair", question_key(row.prompt), wording)
-            items.append(EvaluationItem(identity, "repair", wording, (row.completion,), row.language, row.group, source, row.sample_id))
+            identity = row_id("repair", question_key(row.prompt), wording, *([json.dumps(messages)] if messages else []))
+            items.append(
+                EvaluationItem(identity, "repair", wording, (row.completion,), row.language, row.group, source, row.sample_id, messages)
+            )
     return tuple(items)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from gpu_runner.dataset.fields import Fields, read_objects
-from gpu_runner.text.languages import Language, primary_language
+from gpu_runner.text.languages import NO_LANGUAGE, Language, primary_language
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
 from schemas.reading.json_lines import own_lines
@@ -143,11 +143,12 @@ def load_training_rows(path: Path) -> tuple[TrainingRow, ...]:
 
 def with_own_ids(rows: Iterable[TrainingRow]) -> tuple[TrainingRow, ...]:
     """The rows, in which equal ids mean equal rows: a file that counts from 1 in each of its parts loses nothing."""
-    known: dict[str, tuple[str, ...]] = {}
+    known: dict[str, tuple[object, ...]] = {}
     out = []
     for row in rows:
-        words = (row.prompt, row.completion, *([json.dumps(row.messages, ensure_ascii=False)] if row.messages else ()))
-        name = row.id if known.get(row.id, words) == words else row_id(row.id, *words)
+        words = (row.prompt, row.completion, row.messages)
+        told = (row.prompt, row.completion, *([json.dumps(row.messages, sort_keys=True)] if row.messages else []))
+        name = row.id if known.get(row.id, words) == words else row_id(row.id, *told)
         known[name] = words
         out.append(row if name == row.id else replace(row, id=name))
     return tuple(out)
@@ -187,14 +188,14 @@ def _load(path: Path, parse: Callable[[Fields], Parsed]) -> tuple[Parsed, ...]:
 
 
 def language_of(fields: Fields, text: str) -> Language:
-    """The first part of the tag in the field `language` (hi-IN: hi), or the guess by the script of `text`."""
+    """The first part of the tag in the field `language` (hi-IN: hi), or the guess by the script of `text` where it names no language."""
     value = fields.values.get("language")
     if value is None:
         return guess_language(text)
     found = primary_language(value) if isinstance(value, str) else None
     if found is None:
         raise fields.error("language", "a language tag (BCP 47) such as hi, en-IN or mr")
-    return found
+    return guess_language(text) if found == NO_LANGUAGE else found
 
 
 def training_row(fields: Fields) -> TrainingRow:
@@ -213,6 +214,16 @@ def training_row(fields: Fields) -> TrainingRow:
     )
 
 
+def _messages(fields: Fields) -> tuple[Message, ...]:
+    """The conversation of a row that the project wrote; a person's file has its own, stricter reader."""
+    value = fields.values.get("messages")
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(message, dict) and isinstance(message.get("role"), str) for message in value):
+        raise fields.error("messages", "a list of objects, each with a 'role'")
+    return tuple(value)
+
+
 def evaluation_item(fields: Fields) -> EvaluationItem:
     """The object, an item that this project wrote, or one with the same fields, as an evaluation item."""
     question, answers = fields.text("question"), fields.values.get("answers")
@@ -229,15 +240,6 @@ def evaluation_item(fields: Fields) -> EvaluationItem:
         sample_id=fields.optional_text("sample_id"),
         messages=_messages(fields),
     )
-
-
-def _messages(fields: Fields) -> tuple[Message, ...]:
-    value = fields.values.get("messages")
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(message, dict) and isinstance(message.get("role"), str) for message in value):
-        raise fields.error("messages", "a list of messages, each with a role")
-    return tuple(value)
 
 
 def paragraph_group(context: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from gpu_runner.dataset.conversation import asked_in_other_words
 from gpu_runner.dataset.corrections import Correction, training_rows
 from gpu_runner.dataset.evaluation_items import wording_keys
 from gpu_runner.dataset.questions.extract import Extraction
@@ -111,7 +112,7 @@ def may_be_paraphrased(row: TrainingRow) -> bool:
 
 
 def paraphrased(rows: Sequence[TrainingRow], *, train: int, test: int) -> tuple[TrainingRow, ...]:
-    """The rows in all their train wordings, where there are at most 2,000 of them."""
+    """The rows in all their train wordings, each in its conversation, where there are at most 2,000 of them."""
     if len(rows) > MOST_ROWS_TO_PARAPHRASE:
         return tuple(rows)
     out: list[TrainingRow] = []
@@ -119,7 +120,10 @@ def paraphrased(rows: Sequence[TrainingRow], *, train: int, test: int) -> tuple[
         out.append(row)
         if may_be_paraphrased(row):
             wordings, _ = split_paraphrases(row.prompt, row.language, train=train, test=test)
-            out += [replace(row, id=row_id(row.id, wording), prompt=wording) for wording in wordings[1:]]
+            for wording in wordings[1:]:
+                messages = asked_in_other_words(row.messages, row.prompt, wording)
+                if messages is not None:
+                    out.append(replace(row, id=row_id(row.id, wording), prompt=wording, messages=messages))
     return tuple(out)
 
 

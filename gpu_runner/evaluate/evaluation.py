@@ -172,11 +172,12 @@ def ask(
 
 def report(
     spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float], *,
-    without_answer: int = 0, too_long: int = 0,
+    without_answer: int = 0, too_long: int = 0, left_out: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Score the answers, write answers, reports and result.json (last), and return the result.
 
-    `without_answer` questions of the file had none, `too_long` are over max_seq_length; both were left out.
+    `without_answer` questions of the file had none, `too_long` are over max_seq_length; both were left out. `left_out` is what of the file
+    is not asked, by reason.
     """
     sources = load_sources(spec.sources) if spec.sources is not None else None
     scored = score_side(items, answers, spec.metrics, sources=sources)
@@ -194,8 +195,8 @@ def report(
         "signatures": dict(scored.signatures),
     }
     facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items))}
-    if without_answer:
-        facts["questions without an answer, left out"] = str(without_answer)
+    for reason, count in sorted((left_out or {}).items()):
+        facts[f"{reason.replace('_', ' ')}, left out"] = str(count)
     if too_long:
         facts[f"questions longer than max_seq_length {spec.max_seq_length}, left out"] = str(too_long)
     paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)

@@ -25,18 +25,28 @@ LANGUAGES: Final[tuple[Language, ...]] = ("hi", "en", *sorted(set(NATIVE_SCRIPT)
 # What these have: articles, question forms and romanised spellings that are told; the others are compared as they stand.
 OWN_CHECKS: Final[tuple[Language, ...]] = ("hi", "en")
 
-_TAG: Final = re.compile(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{1,8})*")
+# A tag that names no language: of private use, grandfathered, or one that says so (ISO 639-2).
+NO_LANGUAGE: Final[Language] = "und"
+_NONE_NAMED: Final = frozenset({"x", "i", "und", "mis", "mul", "zxx"})
+_TAG: Final = re.compile(r"([A-Za-z]{2,3}|[xXiI](?=[-_]))([-_][A-Za-z0-9]{1,8})*")
 _LONGEST_TAG: Final = 35
 
 
 def primary_language(tag: str) -> Language | None:
-    """The first part of a language tag (BCP 47), in lower case; None for what is no tag.
+    """The first part of a language tag (BCP 47), in lower case; `und` for a tag that names none, None for what is no tag.
 
-    >>> primary_language("hi-IN"), primary_language("MR"), primary_language("zh-Hant-TW"), primary_language("Hindi")
-    ('hi', 'mr', 'zh', None)
+    A language in words, which would be a well-formed tag of nothing, is no tag here.
+
+    >>> primary_language("hi-IN"), primary_language("MR"), primary_language("zh-Hant-TW"), primary_language("x-ours")
+    ('hi', 'mr', 'zh', 'und')
+    >>> primary_language("Hindi") is None
+    True
     """
     found = _TAG.fullmatch(tag) if len(tag) <= _LONGEST_TAG else None
-    return found.group(1).lower() if found else None
+    if found is None:
+        return None
+    first = found.group(1).lower()
+    return NO_LANGUAGE if first in _NONE_NAMED else first
 
 
 def checks_told(languages: Iterable[Language]) -> str:

@@ -121,8 +121,9 @@ def _tool_call(where: str, place: str, call: Any) -> dict[str, Any]:
         arguments = json.dumps(arguments, ensure_ascii=False)
     if not isinstance(arguments, str):
         raise unexpected(where, f"{place}.function.arguments", "the JSON text that the model wrote, or an object", arguments)
-    told = {"type": "function", "function": {"name": _text(where, f"{place}.function.name", function.get("name")), "arguments": arguments}}
-    return told if call.get("id") is None else {"id": _text(where, f"{place}.id", call["id"]), **told}
+    identity = "call" if call.get("id") is None else _text(where, f"{place}.id", call["id"])
+    name = _text(where, f"{place}.function.name", function.get("name"))
+    return {"id": identity, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def _is_blank(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from gpu_runner.evaluate.evaluation import (
     load_items,
     load_sources,
     load_spec,
+    read_items,
     report,
     verify_model,
 )
@@ -110,6 +112,34 @@ def test_k4_long_references_whose_answers_are_all_cut_are_told(job: Path) -> Non
     told = json.loads((Path(result["report_dir"]) / "results.json").read_text(encoding="utf-8"))
     assert told["aggregates"]["candidate"]["all"]["all"]["cut_rate"] == 1
     assert "40 of 40 answers" in told["warnings"][0]
+
+
+def test_what_of_the_file_is_not_asked_is_told_by_reason(job: Path) -> None:
+    """In the result as a number, in the reports with the reason of each."""
+    rows = [
+        {"question": "q", "answer": "a"},
+        {"question": "q2", "answers": [], "context": "c"},
+        {"prompt": "q", "completion": "a", "label": False},
+    ]
+    (job / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    spec = load_spec(job)
+    file = read_items(spec)
+    answers = ask(Parrot({"q": "a"}), file.items, max_new_tokens=8, progress=lambda done: None)
+    result = report(spec, job, file.items, answers, {}, without_answer=file.without_answer, left_out=file.left_out)
+    assert (result["items"], result["questions_without_answer"]) == (1, 2)
+    told = (Path(result["report_dir"]) / "report.md").read_text(encoding="utf-8")
+    assert "questions without answer, left out: 1" in told
+    assert "answers rated bad without a better one, left out: 1" in told
+
+
+def test_the_items_are_named_as_the_caller_named_them(job: Path) -> None:
+    """The copy in the job's folder is no file of the caller's; a spec of an earlier release has no other name for it."""
+    (job / "items.jsonl").write_text('{"question": "q"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=rf"^{re.escape(str(job))}/items\.jsonl:1: field 'answers'"):
+        load_items(load_spec(job))
+    change(job, items_name="s3://models/bench.csv")
+    with pytest.raises(DataError, match=r"^s3://models/bench\.csv:1: field 'answers'"):
+        load_items(load_spec(job))
 
 
 def test_an_unfinished_job_runs_again(job: Path) -> None:

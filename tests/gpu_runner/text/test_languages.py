@@ -30,7 +30,18 @@ WORDS = {
 
 
 @pytest.mark.parametrize(
-    ("tag", "found"), [("x-private", None), ("", None), ("h", None), ("हिन्दी", None), ("en" + "-a" * 20, None), ("sr-Latn-RS", "sr")]
+    ("tag", "found"),
+    [
+        ("x-private", "und"),
+        ("i-klingon", "und"),
+        ("und-Latn", "und"),
+        ("x", None),
+        ("", None),
+        ("h", None),
+        ("हिन्दी", None),
+        ("en" + "-a" * 20, None),
+        ("sr-Latn-RS", "sr"),
+    ],
 )
 def test_what_is_no_tag_is_told_from_one(tag: str, found: str | None) -> None:
     """By its form: any language that has a code of two or three letters."""

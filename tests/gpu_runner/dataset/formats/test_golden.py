@@ -14,6 +14,7 @@ import pytest
 from gpu_runner.dataset.formats.evaluation_file import read_evaluation_file
 from gpu_runner.dataset.formats.training_file import load_dataset
 from gpu_runner.dataset.rows import json_lines
+from schemas.conversation import Message
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(path.name for path in GOLDEN.iterdir() if not path.name.endswith(".expected.json"))
@@ -56,6 +57,15 @@ def test_a_byte_order_mark_and_empty_lines_are_passed_over(tmp_path: Path, name:
     """Before any JSON."""
     (tmp_path / "rows").write_bytes(change((GOLDEN / name).read_bytes()))
     assert read(tmp_path / "rows") == read(GOLDEN / name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_conversations_are_those_of_the_events(name: str) -> None:
+    """Each message is one that feedback could have carried, so that whatever trains and asks the one takes the other."""
+    for row in read(GOLDEN / name)["rows"]:
+        for message in row.get("messages", ()):
+            told = Message.model_validate(message).model_dump(mode="json", exclude_none=True)
+            assert told == {name: value for name, value in message.items() if value is not None}
 
 
 def test_every_form_has_a_golden_file() -> None:

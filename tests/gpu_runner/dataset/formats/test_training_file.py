@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from gpu_runner.dataset.formats.row_forms import (
 )
 from gpu_runner.dataset.formats.training_file import DatasetFile, load_dataset
 from gpu_runner.dataset.formats.unpacked import unpacked, unpacked_start
+from gpu_runner.dataset.prepare import PrepareRequest, prepare
+from gpu_runner.dataset.rows import load_evaluation_items, load_training_rows
 
 
 def chat(*turns: tuple[str, Any]) -> dict[str, object]:
@@ -137,9 +140,12 @@ def test_the_file_is_named_as_its_owner_names_it(tmp_path: Path) -> None:
         load_dataset(tmp_path / "copy", "s3://models/mine.jsonl")
 
 
-@pytest.mark.parametrize(("tag", "language"), [("mr", "mr"), ("hi-IN", "hi"), ("zh-Hant-TW", "zh"), ("PT_br", "pt"), ("sat", "sat")])
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("mr", "mr"), ("hi-IN", "hi"), ("zh-Hant-TW", "zh"), ("PT_br", "pt"), ("sat", "sat"), ("x-ours", "en"), ("mul", "en")],
+)
 def test_any_language_is_taken(tmp_path: Path, tag: str, language: str) -> None:
-    """By the first part of its tag."""
+    """By the first part of its tag; where that names none, by the script."""
     assert load(tmp_path, BARE[0] | {"language": tag}).rows[0].language == language
 
 
@@ -181,3 +187,20 @@ def test_k6_rows_of_a_squad_file_train(tmp_path: Path) -> None:
     assert len({row.id for row in loaded.rows}) == 2
     assert len({row.group for row in loaded.rows}) == 1
     assert loaded.dropped == {WITHOUT_ANSWER: 1}
+
+
+def test_rows_with_passages_train_and_are_asked_with_them_in_every_wording(tmp_path: Path) -> None:
+    """A dataset's rows alone: the wordings stand where the question stood, and so does what the gate asks."""
+    path = tmp_path / "rows.jsonl"
+    rows = [{"question": f"Who built the {n} tower?", "context": f"King {n}\nbuilt it.", "answer": f"King {n}"} for n in range(12)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    prepared = prepare(PrepareRequest(tmp_path / "out", (), (), (), b"key", dataset_path=path, holdout_percent=1))
+    trained, asked = load_training_rows(prepared.train), load_evaluation_items(prepared.evaluation)
+    assert prepared.primary == "dataset"
+    assert len(trained) > 3 * 8
+    for messages, question in (*((row.messages, row.prompt) for row in trained), *((item.messages, item.question) for item in asked)):
+        (turn,) = messages
+        assert re.fullmatch(rf"\[1\] King \d+\nbuilt it\.\n\n{re.escape(question)}", turn["content"])
+    assert len({json.dumps(row.messages) for row in trained}) == len(trained)
+    assert asked
+    assert not {item.messages[0]["content"] for item in asked} & {row.messages[0]["content"] for row in trained}
