@@ -45,8 +45,7 @@ def entries_of(handle: BinaryIO, name: str, *, cut: bool = False) -> Entries:
     content that is none of these.
     """
     handle = unpacked(handle, name)
-    first = handle.read(_LOOKED_AT).removeprefix(BOM).lstrip(b" \t\r\n")[:1]
-    handle.seek(0)
+    first = _first_mark(handle)
     if not first:
         return Entries("nothing", iter(()))
     if first not in (b"{", b"["):
@@ -54,6 +53,15 @@ def entries_of(handle: BinaryIO, name: str, *, cut: bool = False) -> Entries:
     if first == b"{" and _is_lines(handle, cut):
         return Entries("JSON Lines", _lines(handle, name, cut))
     return _text(handle, name, cut)
+
+
+def _first_mark(handle: BinaryIO) -> bytes:
+    """The first byte that is no white space, empty where there is none; the file is at its start again."""
+    mark, part = b"", handle.read(_LOOKED_AT).removeprefix(BOM)
+    while not mark and part:
+        mark, part = part.lstrip(b" \t\r\n")[:1], handle.read(_LOOKED_AT)
+    handle.seek(0)
+    return mark
 
 
 def _is_lines(handle: BinaryIO, cut: bool) -> bool:

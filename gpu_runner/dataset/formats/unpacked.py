@@ -13,6 +13,7 @@ from schemas.reading.json_text import BOM, foreign
 GZIP: Final = b"\x1f\x8b"
 # Above any dataset of questions by far; a few kilobytes can unpack to more than a disk holds.
 MOST_UNPACKED_BYTES: Final = 1024 * 1024 * 1024
+_PART_BYTES: Final = 64 * 1024
 _DAMAGED: Final = (OSError, EOFError, zlib.error)
 
 
@@ -38,19 +39,13 @@ def unpacked_start(data: bytes, name: str, *, whole: bool, most_bytes: int) -> t
     """
     if not data.startswith(GZIP):
         return data, whole
-    found, left = bytearray(), data
-    while left.startswith(GZIP) and len(found) <= most_bytes:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            found += member.decompress(left, most_bytes + 1 - len(found))
-        except zlib.error:
+    found, file = bytearray(), gzip.GzipFile(fileobj=io.BytesIO(data))
+    try:
+        while len(found) <= most_bytes and (part := file.read1(_PART_BYTES)):
+            found += part
+    except _DAMAGED as error:
+        if whole or isinstance(error, zlib.error):
             raise _damaged(name) from None
-        if not member.eof:
-            if whole and len(found) <= most_bytes:
-                raise _damaged(name)
-            whole = False
-            break
-        left = member.unused_data.lstrip(b"\x00")
     if (stated := foreign(bytes(found[:8]))) is not None:
         raise DataError(f"{name}: {stated}")
     return bytes(found[:most_bytes]), whole and len(found) <= most_bytes

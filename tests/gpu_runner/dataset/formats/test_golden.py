@@ -51,7 +51,9 @@ def test_a_form_is_read_alike_compressed_and_whatever_it_is_called(tmp_path: Pat
 Change = Callable[[bytes], bytes]
 
 
-@pytest.mark.parametrize("change", [lambda data: b"\xef\xbb\xbf" + data.removeprefix(b"\xef\xbb\xbf"), lambda data: b"\n \n" + data])
+@pytest.mark.parametrize(
+    "change", [lambda data: b"\xef\xbb\xbf" + data.removeprefix(b"\xef\xbb\xbf"), lambda data: b"\n \n" * 30_000 + data]
+)
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith((".json", ".jsonl")) and not name.startswith("gzip")])
 def test_a_byte_order_mark_and_empty_lines_are_passed_over(tmp_path: Path, name: str, change: Change) -> None:
     """Before any JSON."""
