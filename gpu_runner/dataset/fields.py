@@ -45,7 +45,7 @@ def objects_of(handle: BinaryIO, name: str) -> Iterator[tuple[int, Mapping[str, 
     try:
         for line in read_lines(handle, max_line_bytes=MAX_LINE_BYTES):
             if line.problems:
-                raise DataError(f"{name}:{line.number}: {problems_told(line.problems)}")
+                raise DataError(f"{name}:{line.number}: {first_problem(line.problems)}")
             if not isinstance(line.value, dict):
                 raise DataError(f"{name}:{line.number}: expected a JSON object, found {kind_of(line.value)}")
             yield line.number, line.value
@@ -53,7 +53,7 @@ def objects_of(handle: BinaryIO, name: str) -> Iterator[tuple[int, Mapping[str, 
         raise DataError(f"{name}: {error}") from None
 
 
-def problems_told(problems: Sequence[Problem]) -> str:
+def first_problem(problems: Sequence[Problem]) -> str:
     """The first of what can't be taken, with its field."""
     place = problems[0].place()
     return f"{f'field {place!r}: ' if place else ''}{problems[0].message}"

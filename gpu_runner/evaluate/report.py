@@ -11,7 +11,7 @@ from typing import Any, Final
 from gpu_runner.evaluate.aggregate import cut_warning
 from gpu_runner.evaluate.markdown_text import code, plain
 from gpu_runner.evaluate.report_html import render_html
-from gpu_runner.text.languages import checks_told
+from gpu_runner.text.languages import checks_sentence
 from runtime.whole_files import write_whole
 
 SETS_IN_ORDER: Final = ("all", "repair", "holdout", "old_facts", "earlier_repair", "dataset")
@@ -69,7 +69,7 @@ def write_reports(
     `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top.
     """
     folder = reports_dir / job_id
-    shown = {"job": job_id, **(facts or {}), "checks": checks_told(item["language"] for item in scores["items"])}
+    shown = {"job": job_id, **(facts or {}), "checks": checks_sentence(item["language"] for item in scores["items"])}
     tables = score_tables(scores)
     warnings = [warning] if (warning := cut_warning(scores["items"])) else []
     results = {"format": 1, "title": title, "facts": shown, "warnings": warnings, "decision": decision, **scores}

@@ -49,10 +49,10 @@ def primary_language(tag: str) -> Language | None:
     return NO_LANGUAGE if first in _NONE_NAMED else first
 
 
-def checks_told(languages: Iterable[Language]) -> str:
+def checks_sentence(languages: Iterable[Language]) -> str:
     """Which languages have checks of their own and which the general ones, for reports.
 
-    >>> checks_told(["mr", "hi", "fr"])
+    >>> checks_sentence(["mr", "hi", "fr"])
     'hi: its own; fr, mr: the general ones'
     """
     present = set(languages)

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
-from gpu_runner.dataset.fields import MAX_LINE_BYTES, DataError, problems_told
+from gpu_runner.dataset.fields import MAX_LINE_BYTES, DataError, first_problem
 from schemas.reading.json_text import BOM, UnreadableJson, read_json, shown_name
 
 DELIMITERS: Final = (",", ";", "\t")
@@ -46,7 +46,7 @@ def csv_rows(handle: BinaryIO, name: str, columns: Sequence[str], *, cut: bool) 
         except csv.Error as error:
             if cut and lines.ended:
                 return
-            raise DataError(f"{name}:{line}: not CSV ({_told(error)})") from None
+            raise DataError(f"{name}:{line}: not CSV ({_reason(error)})") from None
         if cells is None:
             return
         if not any(cell.strip() for cell in cells):
@@ -65,7 +65,7 @@ def _header(line: bytes, delimiter: str) -> tuple[str, ...] | None:
     return tuple(column.strip() for column in names)
 
 
-def _told(error: csv.Error) -> str:
+def _reason(error: csv.Error) -> str:
     """The reader's reason in our words, without the file's."""
     text = str(error)
     if "field limit" in text:
@@ -89,7 +89,7 @@ def _value(where: str, column: str, cell: str) -> Any:
         # A passage may begin with a bracket; where a list is needed, the form's own reader says so.
         return cell
     if found.problems:
-        raise DataError(f"{where}: field '{column}': {problems_told(found.problems)}")
+        raise DataError(f"{where}: field '{column}': {first_problem(found.problems)}")
     return found.value
 
 

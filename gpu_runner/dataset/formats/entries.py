@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, Literal, NamedTuple
 from gpu_runner.dataset.fields import MAX_LINE_BYTES, DataError, kind_of, objects_of
 from gpu_runner.dataset.formats.csv_rows import columns_of, csv_rows
 from gpu_runner.dataset.formats.json_list import list_entries
-from gpu_runner.dataset.formats.row_forms import FORMS_TOLD, form_of
+from gpu_runner.dataset.formats.row_forms import FORMS_EXPECTED, form_of
 from gpu_runner.dataset.formats.squad import ArticleNames, rows_of_article
 from gpu_runner.dataset.formats.unpacked import unpacked
 from schemas.reading.json_lines import NotJsonLines, read_lines
@@ -103,7 +103,7 @@ def _text(handle: BinaryIO, name: str, cut: bool) -> Entries:
             line, value = f"{name}:{entry.line}", entry.value
             where = f"{line}: {entry.place}" if entry.place else line
             if not isinstance(value, dict):
-                raise DataError(f"{where}: expected an object with {FORMS_TOLD}, found {kind_of(value)}")
+                raise DataError(f"{where}: expected an object with {FORMS_EXPECTED}, found {kind_of(value)}")
             if "paragraphs" in value:
                 place = "" if entry.number is None else f"data[{entry.number}]"
                 yield from (RowEntry(f"{line}: {at}", row) for at, row in rows_of_article(value, names, line, place))
@@ -122,5 +122,5 @@ def _csv(handle: BinaryIO, name: str, cut: bool) -> Iterator[RowEntry]:
             first.decode()
         except UnicodeDecodeError as error:
             raise DataError(f"{name}: not UTF-8 at byte {error.start + 1}: save it as UTF-8") from None
-        raise DataError(f"{name}:1: not JSON, and no CSV whose first row names its columns: expected {FORMS_TOLD}")
+        raise DataError(f"{name}:1: not JSON, and no CSV whose first row names its columns: expected {FORMS_EXPECTED}")
     return (RowEntry(f"{name}:{line}", value) for line, value in csv_rows(handle, name, columns, cut=cut))

@@ -86,12 +86,12 @@ def _each_once(items: Iterable[EvaluationItem]) -> tuple[EvaluationItem, ...]:
     for item in items:
         name, same = item.id, known.get(item.id)
         if same is not None and (same.question, same.messages) != (item.question, item.messages):
-            name = row_id(item.id, item.question, *_told(item))
+            name = row_id(item.id, item.question, *_conversation(item))
             same = known.get(name)
         answers = item.answers if same is None else (*same.answers, *item.answers)
         known[name] = replace(same or item, id=name, answers=tuple(dict.fromkeys(answers)))
     return tuple(known.values())
 
 
-def _told(item: EvaluationItem) -> tuple[str, ...]:
+def _conversation(item: EvaluationItem) -> tuple[str, ...]:
     return (json.dumps(item.messages, ensure_ascii=False),) if item.messages else ()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from gpu_runner.dataset.fields import DataError, kind_of, problems_told, unexpected
+from gpu_runner.dataset.fields import DataError, first_problem, kind_of, unexpected
 from schemas.reading.json_text import BOM, UnreadableJson, read_json, shown_name
 
 EXPECTED: Final = "a list of rows, an object with such a list or a SQuAD file's articles as 'data', or one row"
@@ -156,7 +156,7 @@ class _Scanner:
         except UnreadableJson as error:
             raise DataError(f"{self._name}:{line}: {error}") from None
         if found.problems:
-            raise DataError(f"{self._name}:{line}: {f'{place}: ' if place else ''}{problems_told(found.problems)}")
+            raise DataError(f"{self._name}:{line}: {f'{place}: ' if place else ''}{first_problem(found.problems)}")
         return ListEntry(None, line, found.value, place)
 
     def _next(self) -> str:

@@ -15,7 +15,7 @@ from schemas.holdout import normalise_group
 from schemas.reading.json_text import shown_name
 
 Form = Literal["messages", "ShareGPT", "preference", "KTO", "prompt and completion", "question and answer", "Alpaca", "text"]
-FORMS_TOLD: Final = (
+FORMS_EXPECTED: Final = (
     "'prompt' and 'completion', 'question' and 'answer', 'messages', 'conversations', 'instruction' and 'output', "
     "or 'prompt', 'chosen' and 'rejected'"
 )
@@ -87,7 +87,7 @@ def file_row(where: str, values: Mapping[str, Any]) -> FileRow | UnusedRow:
     form = form_of(values)
     if form is None:
         names = ", ".join(shown_name(name) for name in sorted(values)[:20]) or "none"
-        raise DataError(f"{where}: found the fields {names}: expected {FORMS_TOLD}")
+        raise DataError(f"{where}: found the fields {names}: expected {FORMS_EXPECTED}")
     return _READERS[form](Fields(where, values), form)
 
 
@@ -186,7 +186,7 @@ def _alpaca_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
 
 def _text_row(fields: Fields, form: Form) -> FileRow | UnusedRow:
     """A text alone is refused: there is nothing to ask, and nothing to score."""
-    raise DataError(f"{fields.where}: field 'text': a {form} alone has no question and no answer: expected {FORMS_TOLD}")
+    raise DataError(f"{fields.where}: field 'text': a {form} alone has no question and no answer: expected {FORMS_EXPECTED}")
 
 
 _READERS: Final[Mapping[Form, Callable[[Fields, Form], FileRow | UnusedRow]]] = {

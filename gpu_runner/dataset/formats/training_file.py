@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from gpu_runner.dataset.fields import DataError, unreadable
 from gpu_runner.dataset.formats.entries import Container, entries_of
-from gpu_runner.dataset.formats.row_forms import FORMS_TOLD, FileRow, UnusedRow, file_row
+from gpu_runner.dataset.formats.row_forms import FORMS_EXPECTED, FileRow, UnusedRow, file_row
 from gpu_runner.dataset.rows import TrainingRow, language_of, with_own_ids
 
 EXPECTED: Final = "a file of questions and answers"
@@ -86,8 +86,8 @@ def trained(found: FileRow) -> TrainingRow:
 def no_rows(name: str, container: Container, left_out: Mapping[str, int]) -> DataError:
     """The error of a file of which nothing is left: empty, without rows, or all of it left out for these reasons."""
     if container == "nothing":
-        return DataError(f"{name}: the file is empty: expected rows with {FORMS_TOLD}")
+        return DataError(f"{name}: the file is empty: expected rows with {FORMS_EXPECTED}")
     if not left_out:
-        return DataError(f"{name}: the file has no rows: expected {FORMS_TOLD} in each")
+        return DataError(f"{name}: the file has no rows: expected {FORMS_EXPECTED} in each")
     told = ", ".join(f"{reason} {count}" for reason, count in sorted(left_out.items()))
     return DataError(f"{name}: no row can be used ({told}): expected at least one question with its right answer")

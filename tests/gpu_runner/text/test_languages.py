@@ -16,7 +16,7 @@ from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import score_answers
 from gpu_runner.gate.decide import decide
 from gpu_runner.gate.policy import Policy, policy_text
-from gpu_runner.text.languages import checks_told, primary_language
+from gpu_runner.text.languages import checks_sentence, primary_language
 from gpu_runner.versions.gate_policy_file import parse_policy
 
 SIDES: tuple[Side, ...] = ("baseline", "candidate")
@@ -89,6 +89,6 @@ def test_rows_of_any_language_go_from_a_file_to_the_gates_report(tmp_path: Path)
 
 def test_reports_tell_which_checks_each_language_had() -> None:
     """Of its own, or the general ones."""
-    assert checks_told(["hi", "en", "en"]) == "hi, en: their own"
-    assert checks_told(["en"]) == "en: its own"
-    assert checks_told([]) == ""
+    assert checks_sentence(["hi", "en", "en"]) == "hi, en: their own"
+    assert checks_sentence(["en"]) == "en: its own"
+    assert checks_sentence([]) == ""
