@@ -11,5 +11,6 @@
   `correction`: it is to be taken. `answer` is the part to train on, absent where only the whole is safe ("I think it was 1921, not 1947").
 
 Half of the set is kept for the end (`cases.half_of`): a complaint by its words, a correction by its question, so that the final half has
-words and questions that no rule was chosen on.
+words and questions that no rule was chosen on. `python -m bench.complaints` measures both halves, `python -m bench.complaints.junk` counts
+what of a list of junk would be trained.
 """
