@@ -15,7 +15,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 READY := .venv/.ready
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints
 
 install: $(READY)
 
@@ -141,6 +141,12 @@ fuzz: $(READY)
 # One model against itself, a hundred times: how often the gate's latency guard would call it slower; writes bench/results/gate-latency.json.
 bench-gate-latency: $(READY)
 	@$(BIN)/python -m bench.gate_latency --out bench/results/gate-latency.json $(if $(PAIRS),--pairs $(PAIRS))
+
+# Complaints told from corrections on the set written by hand, and the junk that would be trained; writes bench/results/complaints.json and
+# bench/results/complaints-junk.json. Ten seconds.
+bench-complaints: $(READY)
+	@$(BIN)/python -m bench.complaints --out bench/results/complaints.json; told=$$?; \
+	$(BIN)/python -m bench.complaints.junk --out bench/results/complaints-junk.json && exit $$told
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

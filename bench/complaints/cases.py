@@ -1,0 +1,52 @@
+"""The set of cases, and the half that each belongs to by a keyed hash."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from schemas.reading.json_lines import own_lines
+
+SET: Final = Path(__file__).parent / "cases.jsonl"
+_KEY: Final = b"the halves of the complaints set"
+
+Half = Literal["tuning", "final"]
+Label = Literal["complaint", "correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledCase:
+    """One correction as a user gave it, and what it is; `answer` is the part of a complaint that answers."""
+
+    language: str
+    script: str
+    label: Label
+    kind: str
+    query: str
+    response: str
+    correction: str
+    answer: str | None = None
+
+    @property
+    def stratum(self) -> str:
+        """The language and script that figures are told by; languages without rules of their own are one."""
+        return f"{self.language}-{self.script}" if self.language in ("en", "hi") else "other"
+
+
+def read(path: Path = SET) -> list[LabelledCase]:
+    """The cases of a file."""
+    return [LabelledCase(**case) for _, case in own_lines(path.read_bytes())]
+
+
+def half_of(case: LabelledCase) -> Half:
+    """The half of a case: complaints of the same words, and corrections of the same question, are in one."""
+    words = case.correction if case.label == "complaint" else case.query
+    share = hashlib.blake2b(" ".join(words.casefold().split()).encode(), key=_KEY, digest_size=6).digest()
+    return "final" if share[0] % 2 else "tuning"
+
+
+def of_half(cases: list[LabelledCase], half: Half) -> list[LabelledCase]:
+    """The cases of a half."""
+    return [case for case in cases if half_of(case) == half]

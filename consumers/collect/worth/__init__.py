@@ -1,0 +1,5 @@
+"""What a correction is worth: whether its words answer the question, or are left out of training, and why. Pure.
+
+`judge` says it; `complaint` tells complaints from answers, clause by clause (`clauses`, `clause_kind`), by what the question asks for
+(`question`), the lists of `words` and `patterns` of several; `scripts`, `sameness`, `control_text` and `context` are the other reasons.
+"""
