@@ -52,7 +52,7 @@ def say_the_same(one: str, other: str) -> bool:
         return True
     if len(one) > 2 * len(other) + 16 or len(other) > 2 * len(one) + 16:
         return False
-    return _first(one) == _first(other) and _told(one) == _told(other)
+    return _first(one) == _first(other) and _tokens(one) == _tokens(other)
 
 
 def _first(text: str) -> str:
@@ -64,7 +64,7 @@ def _first(text: str) -> str:
     return first.casefold() if first.isascii() else unicodedata.normalize("NFD", first.translate(_FOLDED))[:1].casefold()
 
 
-def _told(text: str) -> list[str]:
+def _tokens(text: str) -> list[str]:
     text = (text if text.isascii() else unicodedata.normalize("NFC", text).translate(_FOLDED)).casefold()
     found = [
         _GROUP_COMMA.sub("", token).replace(" ", "") if token[-1].isdecimal() or "%" in token else token for token in _TOKEN.findall(text)
