@@ -38,6 +38,8 @@ TOO_LARGE: Final = "too_large"
 TOO_LATE: Final = "too_late"
 FUTURE_DATED: Final = "future_dated"
 CONFLICT: Final = "conflict"
+# A correction, or a preferred answer, of a turn that never came.
+UNJOINED: Final = "unjoined"
 
 # Counted as it is before compression: what a few kilobytes of a compressed batch hold may be 64 MiB. The room is for our headers, and for
 # what does not compress and grows.

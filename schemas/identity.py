@@ -61,6 +61,16 @@ def feedback_digest(frontend: str, user_hash: str | None, identifier: str) -> by
     return _digest(f"feedback\n{frontend}\n{user_hash or ''}\n{identifier}")
 
 
+def turn_digest(frontend: str, user_hash: str | None, conversation_id: str | None, turn_id: str) -> bytes:
+    """What a turn and the feedback that names it have in common, in 32 bytes: whose it is (the user's, else the conversation's) and its id.
+
+    >>> turn_digest("chat", None, "c1", "t1") == turn_digest("chat", "0" * 32, "c1", "t1")
+    False
+    """
+    # Whoever has a user is keyed by it, whatever the conversation is called.
+    return _digest(f"turn\n{frontend}\n{user_hash or ''}\n{'' if user_hash else conversation_id or ''}\n{turn_id}")
+
+
 def document_digest(frontend: str, identifier: str) -> bytes:
     """The id of a document in 32 bytes."""
     return _digest(f"document\n{frontend}\n{identifier}")

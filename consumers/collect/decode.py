@@ -6,20 +6,22 @@ import math
 import re
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from consumers.collect.deduplication import CONTENT_BYTES, USER_BYTES
+from consumers.collect import conversation
+from consumers.collect.conversation import NO_WORDS, Words, words_of
+from consumers.collect.deduplication import CONTENT_BYTES, ID_BYTES, USER_BYTES
 from consumers.collect.policy import Frontend, IntakePolicy
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
-from consumers.wire import FeedbackIn
+from consumers.wire import FeedbackIn, TurnIn
 from schemas import dead_letter, topics
 from schemas.envelope import Envelope, MalformedEvent, decode, unwrap
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.user_erased import UserErased
 from schemas.fields import FORBIDDEN_CHARACTERS, LANGUAGE_TAG
-from schemas.identity import document_digest, feedback_digest
+from schemas.identity import document_digest, feedback_digest, turn_digest
 from schemas.model_name import model_slug
 from schemas.rating import checked_score
 from schemas.reading.json_text import trouble
@@ -42,7 +44,8 @@ class Received(msgspec.Struct, frozen=True, gc=False):
     """A valid event before anything was made of it: what deduplication needs, and the event itself.
 
     `identifier` is the frontend's own id, `user` what the state knows of whoever said it (empty for nobody), `content` the hash of what
-    the event says: not its id, user, revision and time.
+    the event says: not its id, user, revision and time. `turn` is what the state knows of the turn that its words are from (empty: they
+    are its own), `words` what a feedback brings beside query, response and correction.
     """
 
     sample: bytes
@@ -56,6 +59,8 @@ class Received(msgspec.Struct, frozen=True, gc=False):
     score: float | None
     envelope: Envelope
     event: FeedbackIn | DocumentIngested
+    words: Words = NO_WORDS
+    turn: bytes = b""
 
 
 def receive(record: InputRecord, policy: IntakePolicy) -> Received | Refusal:
@@ -115,6 +120,7 @@ def explain(error: msgspec.DecodeError) -> str:
     return f"{place or 'event'}: {what[0].lower()}{what[1:]}"
 
 
+SaidT = TypeVar("SaidT", FeedbackIn, TurnIn)
 _decode_feedback: Final = msgspec.json.Decoder(FeedbackIn).decode
 
 
@@ -132,16 +138,26 @@ def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
     envelope, data = unwrap(record.value, record.headers, topics.FEEDBACK_SUBMITTED)
     said = _with_slug(_decode_feedback(data))
     _check_names(said)
+    words = words_of(said)
+    if words is not NO_WORDS:
+        _check_words(said)
     score = _score(said)
+    waits = said.turn_id is not None and not said.retracted and not said.response.strip()
     if not said.retracted:
-        if not said.query.strip():
-            raise MalformedEvent("query is empty: expected the user's question")
-        if score is None and not (said.correction or "").strip():
-            raise MalformedEvent("rating and correction are both absent: expected at least one of them, or retracted=true")
+        if not (waits or said.query.strip() or conversation.last_user_turn(said.messages).strip()):
+            raise MalformedEvent(
+                "query is empty: expected the user's question, in query or as the last user turn of messages, or a turn_id"
+            )
+        if score is None and said.preferred is None and not (said.correction or "").strip():
+            raise MalformedEvent(
+                "rating and correction are both absent, and preferred too: expected at least one of them, or retracted=true"
+            )
     frontend, rating = policy.frontend(envelope.source), said.rating
     content = _NOTHING_SAID if said.retracted else _content(
         said.model, said.model_version, said.conversation_id, said.language, said.query, said.response, said.correction or None,
         None if rating is None else (rating.scale, rating.value), said.source_group, said.tags,
+        # Where there are none, the hash is that of the release before.
+        *(() if words is NO_WORDS else (words,)),
     )  # fmt: skip
     return Received(
         feedback_digest(frontend.identity, said.user_hash, said.feedback_id),
@@ -155,6 +171,8 @@ def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
         score,
         envelope,
         said,
+        words,
+        turn_digest(frontend.identity, said.user_hash, said.conversation_id, said.turn_id or "")[:ID_BYTES] if waits else b"",
     )
 
 
@@ -180,7 +198,7 @@ def _score(said: FeedbackIn) -> float | None:
         raise MalformedEvent(str(error)) from None
 
 
-def _with_slug(said: FeedbackIn) -> FeedbackIn:
+def _with_slug(said: SaidT) -> SaidT:
     """The event with its model's slug: whatever the frontend calls the model, and whatever way it came, it says the same."""
     if said.model is None:
         return said
@@ -200,6 +218,12 @@ def _check_names(said: FeedbackIn) -> None:
     """Raises MalformedEvent for a name that is not of its pattern, and for texts that hold the NUL character."""
     if not _is_identifier(said.feedback_id):
         raise MalformedEvent("feedback_id: expected no white space and no control characters")
+    _check_people(said)
+    if "\x00" in said.query or "\x00" in said.response or "\x00" in (said.correction or "") or "\x00" in (said.source_group or ""):
+        raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
+
+
+def _check_people(said: FeedbackIn | TurnIn) -> None:
     if said.user_hash is not None and not _USER_HASH(said.user_hash):
         raise MalformedEvent("user_hash: expected 32 to 64 digits of lower-case hexadecimal")
     if said.conversation_id is not None and not _is_identifier(said.conversation_id):
@@ -207,8 +231,26 @@ def _check_names(said: FeedbackIn) -> None:
     wrong = _wrong_of(said.model_version, said.language)
     if wrong is not None:
         raise MalformedEvent(wrong)
-    if "\x00" in said.query or "\x00" in said.response or "\x00" in (said.correction or "") or "\x00" in (said.source_group or ""):
-        raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
+
+
+def _check_words(said: FeedbackIn) -> None:
+    """Raises MalformedEvent for what a feedback brings beside its rating, query, response and correction, and the contract has not."""
+    _check_conversation(said)
+    if said.turn_id is not None and not _is_identifier(said.turn_id):
+        raise MalformedEvent("turn_id: expected no white space and no control characters")
+    if said.turn_id is not None and said.user_hash is None and said.conversation_id is None:
+        raise MalformedEvent("turn_id needs user_hash or conversation_id beside it: expected one of them, a turn is found by it")
+    if "\x00" in (said.comment or "") or (said.preferred is not None and "\x00" in said.preferred.answer):
+        raise MalformedEvent("comment, preferred: must not contain the NUL character")
+
+
+def _check_conversation(said: FeedbackIn | TurnIn) -> None:
+    wrong = conversation.wrong_of(said)
+    if wrong is not None:
+        raise MalformedEvent(wrong)
+    for passage in said.passages:
+        if not all(name is None or _is_identifier(name) for name in (passage.id, passage.doc_id)):
+            raise MalformedEvent("passages: id, doc_id: expected no white space and no control characters")
 
 
 # These two repeat, so what was found is remembered.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
+from consumers.wire import MessageText
 from schemas import topics
 from schemas.envelope import MalformedEvent
+from schemas.events.sample_collected import LeftOut
 from schemas.holdout import HoldoutAssigner
 from schemas.identity import frontend_of, keyed_name
 
@@ -19,12 +21,20 @@ SOURCE_CHARACTERS: Final = 2_000
 Redact = Callable[[Sequence[str]], tuple[Sequence[str], int] | None]
 
 
+class Judge(Protocol):
+    """Says why a correction is not one to train on, None where it is; the texts are redacted, `messages` end with the question."""
+
+    def __call__(
+        self, *, query: str, response: str, correction: str, messages: Sequence[MessageText], language: str | None
+    ) -> LeftOut | None: ...
+
+
 @dataclass(frozen=True)
 class IntakePolicy:
     """What intake decides by; `redact` comes from the producers' side so that both sides take out the same things.
 
     An event older than the newest of its partition by more than `lateness_s` is refused, and so is one more than `future_s` ahead of
-    the broker's time of its record.
+    the broker's time of its record. `judge` is asked of every correction; without one each is taken for what it is called.
     """
 
     default_model: str
@@ -36,6 +46,8 @@ class IntakePolicy:
     future_s: int
     max_feedback_bytes: int = topics.MAX_FEEDBACK_BYTES
     max_document_bytes: int = topics.MAX_DOCUMENT_BYTES
+    max_turn_bytes: int = topics.MAX_TURN_BYTES
+    judge: Judge | None = None
 
     @cached_property
     def frontend(self) -> Callable[[str], Frontend]:

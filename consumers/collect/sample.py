@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from consumers.collect.conversation import ANSWER_CHARACTERS, NO_WORDS, Words, follow_up, last_user_turn, texts, with_texts
 from consumers.collect.daily_counts import document_contribution, feedback_contribution
 from consumers.collect.decode import Received
 from consumers.collect.policy import IntakePolicy
@@ -14,12 +15,12 @@ from consumers.wire import FeedbackIn, SampleOut
 from schemas import dead_letter
 from schemas.envelope import ProvenanceOut
 from schemas.events.document_ingested import DocumentIngested
+from schemas.events.sample_collected import NegativeClass
 from schemas.holdout import GROUP_CHARACTERS, HoldoutAssigner
 from schemas.identity import MARK, normalise_group
 
 # The limits of `schemas.fields`: a mark like [EMAIL] can be longer than the shortest address, so a full text may outgrow them.
 QUERY_CHARACTERS: Final = 16_384
-ANSWER_CHARACTERS: Final = 32_768
 ID_CHARACTERS: Final = 200
 PUBLISHER_CHARACTERS: Final = 300
 
@@ -49,24 +50,49 @@ def collect(received: Received, record: InputRecord, model: str, policy: IntakeP
         return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
 
 
-def is_negative(score: float | None, correction: str | None) -> bool:
-    """Whether feedback counts towards the threshold: a score below the scale's middle (3 of 5), or a correction."""
-    return (score is not None and score < 0) or bool(correction and correction.strip())
+def is_negative(score: float | None, correction: str | None, *, preferred: bool = False) -> bool:
+    """Whether feedback counts towards the threshold: a score below the scale's middle (3 of 5), a correction, or a preferred answer."""
+    return (score is not None and score < 0) or preferred or bool(correction and correction.strip())
+
+
+def waiting_contribution(received: Received, said: FeedbackIn) -> tuple[int, ...]:
+    """What a feedback adds to its day's counts before it has its words."""
+    negative = is_negative(received.score, said.correction, preferred=said.preferred is not None)
+    return feedback_contribution(negative, bool(said.correction), received.score is not None, said.language)
+
+
+def negative_class(correction: str, words: Words) -> NegativeClass:
+    """What a negative is worth: an acceptable correction, the answer that was preferred, passages to find one in, or nothing of these."""
+    if correction.strip():
+        return "correction"
+    return "preference" if words.preferred is not None else "answerable" if words.passages else "bare"
 
 
 def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord, model: str, policy: IntakePolicy) -> Collected:
     # A retraction takes the words back too: its sample carries none.
     query, response, correction = ("", "", "") if event.retracted else (event.query, event.response, event.correction or "")
+    words = NO_WORDS if event.retracted else received.words
+    if words.messages and not query.strip():
+        query = last_user_turn(words.messages)
     named, conversation, frontend = event.source_group or "", event.conversation_id or "", received.frontend
-    redactions, redacted = 0, policy.redact((query, response, correction, named, conversation))
+    told: tuple[str, ...] = (query, response, correction, named, conversation)
+    redactions, redacted = 0, policy.redact(told if words is NO_WORDS else (*told, *texts(words)))
     if redacted is not None:
-        (query, response, correction, clean_group, clean_conversation), redactions = redacted
+        (query, response, correction, clean_group, clean_conversation, *clean), redactions = redacted
         if clean_group != named:
             named = policy.name(clean_group, normalise_group(named), GROUP_CHARACTERS)
         if clean_conversation != conversation:
             conversation = policy.name(clean_conversation, conversation, ID_CHARACTERS)
-    group, quarantine = _group(named, query, policy.holdout)
-    negative = not event.retracted and is_negative(received.score, event.correction)
+        if words is not NO_WORDS:
+            words = with_texts(words, iter(clean), policy)
+    group, quarantine = _group(named, follow_up(words.messages, query) if words.messages else query, policy.holdout)
+    negative = not event.retracted and is_negative(received.score, event.correction, preferred=event.preferred is not None)
+    comment, left_out = words.comment, None
+    if policy.judge is not None and correction.strip():
+        left_out = policy.judge(query=query, response=response, correction=correction, messages=words.messages, language=event.language)
+    if left_out is not None:
+        # What is none to train on is what the user had to say beside.
+        comment, correction = "\n".join(filter(None, (comment, correction)))[:ANSWER_CHARACTERS], ""
     # In the order of the fields: by their names it takes four times as long.
     sample = SampleOut(
         received.sample.hex(),
@@ -91,6 +117,22 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
         received.content.hex(),
         # Of both sides: the producers took out most before the event was published.
         len(MARK.findall(correction)) if "[" in correction else 0,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        (),
+        False,
+        negative_class(correction, words) if negative else None,
+        left_out,
+        words.turn_id,
+        words.messages,
+        words.passages,
+        words.preferred,
+        words.reasons,
+        comment,
     )
     contribution: tuple[int, ...] = ()
     if not event.retracted:

@@ -56,9 +56,55 @@ RATING = st.one_of(
     ),
     ODD,
 )
+CONTENT = st.sampled_from(["कब?", "", " ", "a\x00", None, 1, "x" * 140_000])
+CALLS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.sampled_from(["c1", "", "c\x00"]),
+            "function": st.sampled_from([{"name": "look"}, {"name": ""}, {"name": "a", "arguments": "{}"}]),
+        },
+        optional={"type": st.sampled_from(["function", "other"])},
+    ),
+    max_size=2,
+)
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "user", "assistant", "tool", "narrator"])},
+    optional={"content": CONTENT, "name": ODD_TEXT | st.none(), "tool_calls": CALLS, "tool_call_id": ODD_TEXT | st.none(), "unknown": ODD},
+)
+PASSAGE = st.fixed_dictionaries(
+    {"text": st.sampled_from(["Ashoka built it.", "", "a\x00"])},
+    optional={
+        "id": ODD_TEXT | st.none(), "doc_id": ODD_TEXT | st.none(), "rank": st.sampled_from([1, 0, 10_001, None, "1"]),
+        "score": st.sampled_from([0.5, -1, None, "1"]), "cited": st.sampled_from([True, False, None, 1]),
+    },
+)  # fmt: skip
+MESSAGES = st.one_of(st.lists(MESSAGE, max_size=3), st.just([{"role": "user", "content": "कब?"}] * 201), ODD)
+PASSAGES = st.one_of(st.lists(PASSAGE, max_size=2), st.just([{"text": "a"}] * 101), ODD)
+CONVERSED = {
+    "messages": MESSAGES,
+    "passages": PASSAGES,
+    "turn_id": st.one_of(st.just("t1"), ODD_TEXT, st.none()),
+}
+WORDS = CONVERSED | {
+    "preferred": st.one_of(
+        st.fixed_dictionaries({"answer": ODD_TEXT, "how": st.sampled_from(["arena", "regenerated", "edited", "liked"])}), st.none(), ODD
+    ),
+    "reasons": st.one_of(
+        st.lists(
+            st.fixed_dictionaries(
+                {"code": st.sampled_from(["incorrect", "other", "ugly"])},
+                optional={"raw": st.sampled_from(["गलत", "", "a\x00", "x" * 201, None])},
+            ),
+            max_size=2,
+        ),
+        st.just([{"code": "other"}] * 21),
+    ),
+    "comment": st.sampled_from(["see above", "", "a\x00", None, "x" * 8_193]),
+}
 EVENT = st.fixed_dictionaries(
     {},
-    optional={
+    optional=WORDS
+    | {
         "feedback_id": st.one_of(st.just("f1"), ODD_TEXT, ODD),
         "revision": st.one_of(st.integers(0, 3), st.sampled_from([-1, 1_000_001, "1", None])),
         "retracted": st.one_of(st.booleans(), st.sampled_from([None, "true", 1])),
@@ -78,6 +124,37 @@ EVENT = st.fixed_dictionaries(
         "unknown": ODD,
     },
 )
+# Mostly whole, so that the rest is reached.
+WHOLE = st.fixed_dictionaries(
+    {"feedback_id": st.just("f1"), "response": st.sampled_from(["1894", "", " "])},
+    optional=WORDS
+    | {
+        "query": st.sampled_from(["कब?", " "]),
+        "correction": st.just("1895"),
+        "user_hash": st.just("0" * 32),
+        "conversation_id": st.just("c1"),
+        "retracted": st.booleans(),
+        "rating": st.just({"scale": "thumbs", "value": "down"}),
+    },
+)
+TURN = st.fixed_dictionaries(
+    {"turn_id": st.one_of(st.just("t1"), ODD_TEXT)},
+    optional=CONVERSED
+    | {
+        "response": st.one_of(st.just("1894"), st.just(""), ODD_TEXT),
+        "model": st.one_of(st.sampled_from(["m", "Model", "m/n"]), ODD_TEXT),
+        "model_version": st.one_of(st.sampled_from(["v0", ".v"]), ODD_TEXT),
+        "user_hash": st.one_of(HASHES, st.none()),
+        "conversation_id": st.one_of(st.just("c1"), ODD_TEXT, st.none()),
+        "language": st.sampled_from(["hi", "en-IN", "e", None, ""]),
+        "query": st.one_of(st.just("कब?"), ODD_TEXT, ODD),
+        "source_group": st.one_of(st.just("taj"), ODD_TEXT, st.none()),
+        "latency_ms": st.sampled_from([1, 0.5, -1, 90_000_000, "1", None]),
+        "prompt_tokens": st.sampled_from([1, -1, 0.5, None]),
+        "completion_tokens": st.sampled_from([1, -1, True, None]),
+        "tags": st.one_of(st.lists(ODD_TEXT, max_size=21), ODD),
+    },
+)  # fmt: skip
 
 
 def is_contract(event: dict[str, Any]) -> bool:
@@ -104,7 +181,7 @@ def is_contract(event: dict[str, Any]) -> bool:
 
 @pytest.mark.process
 @settings(max_examples=1500)
-@given(EVENT)
+@given(EVENT | WHOLE)
 def test_stage_1_takes_what_the_contract_takes(build: Any, event: dict[str, Any]) -> None:
     """An event is accepted by the hot path exactly when the contract accepts it."""
     record = InputRecord(topics.FEEDBACK_SUBMITTED, 0, 0, b"k", json.dumps(event).encode(), HEADERS, 0)
@@ -143,7 +220,7 @@ def test_samples_are_read_by_the_contract(build: Any) -> None:
         sample_id=sample.sample_id, kind="feedback", revision=0, model=build.model, occurred_at=build.start, source="chat",
         provenance={"topic": topics.FEEDBACK_SUBMITTED, "partition": 5, "offset": 9}, group="taj", language="hi", negative=True,
         model_version="v3", user_hash="0a" * 16, conversation_id="c", query=said.query, response=said.response, correction="आगरा",
-        score=-0.5, content=sample.content,
+        score=-0.5, content=sample.content, negative_class="correction",
     )  # fmt: skip
     assert sample.content
     document = build.document("d", title="ताज", language="hi")
