@@ -13,6 +13,7 @@ from consumers.collect.daily_counts import COUNTS, DayCounts
 from consumers.collect.daily_sketches import read_sketch
 from consumers.collect.deduplication import unpack
 from consumers.collect.totals import Totals
+from consumers.collect.turns import JoinTotals, Link, Turn, Waiting, unpack_waiting
 from consumers.decide.buffer.buffered import Buffered, Status
 from consumers.decide.decider import LastTick
 from consumers.decide.document_drift import DaySketch, ListedBaselines, Watched
@@ -111,6 +112,38 @@ def _second(kind: str, key: bytes, value: bytes) -> Described:
 
 def _totals(kind: str, key: bytes, value: bytes) -> Described:
     return Described(kind, _text(key), msgspec.structs.asdict(msgspec.json.decode(value, type=Totals)))
+
+
+def _turn(kind: str, key: bytes, value: bytes) -> Described:
+    turn = msgspec.msgpack.decode(value, type=Turn)
+    told = {"time": _time(turn.time_s), "offset": turn.offset, "content": turn.content.hex()}
+    return Described(kind, key[:1].decode() + key[1:].hex(), told, user=turn.user.hex() or None)
+
+
+def _waiting(kind: str, key: bytes, value: bytes) -> Described:
+    return _of_a_turn(kind, key, unpack_waiting(value))
+
+
+def _joined(kind: str, key: bytes, value: bytes) -> Described:
+    link = msgspec.msgpack.decode(value, type=Link)
+    return _of_a_turn(kind, key, link.before, said=_time(link.turn_s))
+
+
+def _of_a_turn(kind: str, key: bytes, found: Waiting, **more: str) -> Described:
+    sample = key[1:].hex()
+    told = {
+        "time": _time(found.time_s),
+        "offset": found.offset,
+        "turn": found.turn.hex(),
+        "correcting": found.correcting,
+        "day": date.fromordinal(found.day),
+        "counted": list(found.contribution),
+    } | {f"turn_{name}": text for name, text in more.items()}
+    return Described(kind, key[:1].decode() + sample, told, model=found.model, sample=sample, user=found.user.hex() or None)
+
+
+def _joins(kind: str, key: bytes, value: bytes) -> Described:
+    return Described(kind, _text(key), msgspec.structs.asdict(msgspec.json.decode(value, type=JoinTotals)))
 
 
 def _tick(kind: str, key: bytes, value: bytes) -> Described:
@@ -217,6 +250,10 @@ READERS: Final[dict[str, dict[bytes, Reader]]] = {
         keys.ERASED_KEY: _erasure,
         keys.WATERMARK_KEY: _second,
         keys.TOTALS_KEY: _totals,
+        keys.TURN_KEY: _turn,
+        keys.WAITING_KEY: _waiting,
+        keys.JOINED_KEY: _joined,
+        keys.JOINS_KEY: _joins,
     },
     "stage2": _OF_THE_SHELL
     | {

@@ -28,6 +28,9 @@ class ConsumerMetrics:
             "abhyas_consumer_dead_letters_total", "Records sent to dead letters", ["stage", "topic", "reason"], registry=self.registry
         )
         self._redactions = Counter("abhyas_consumer_redactions_total", "Identity numbers taken out", registry=self.registry)
+        self._joins = Counter(
+            "abhyas_consumer_joins_total", "Feedback that named a turn: joined with it, or not any more", ["result"], registry=self.registry
+        )
         self._notices = Counter("abhyas_trigger_notices_total", "What the trigger has to say", ["level", "kind"], registry=self.registry)
         self._commands = Counter("abhyas_trigger_commands_total", "Commands published, retries included", registry=self.registry)
         self._drifts = Counter("abhyas_trigger_drifts_total", "Drifts detected", registry=self.registry)
@@ -81,6 +84,9 @@ class ConsumerMetrics:
             for notice in effect.notices:
                 self._notices.labels(notice.level, notice.kind).inc()
             self._redactions.inc(effect.redactions)
+            if effect.joined or effect.unjoined:
+                self._joins.labels("joined").inc(effect.joined)
+                self._joins.labels("unjoined").inc(effect.unjoined)
             self._commands.inc(sum(isinstance(emitted.event, RetrainRequested) for emitted in effect.events))
             self._drifts.inc(sum(isinstance(emitted.event, DriftDetected) for emitted in effect.events))
 

@@ -6,6 +6,7 @@ Topics are the names of `schemas.topics`, without the installation's prefix: the
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -53,7 +54,8 @@ class Effects:
     """Everything that one processing step asks of the shell: it all happens in one transaction, or not at all.
 
     `encoded` are events of the hot path in their wire form. `changes` are changelog records by state key (None: a tombstone).
-    `outcomes` counts records by (topic, outcome).
+    `outcomes` counts records by (topic, outcome); `joined` are the samples that got their words from a turn, `unjoined` the feedback that
+    will get none any more.
     """
 
     events: list[Emitted] = field(default_factory=list)
@@ -64,6 +66,27 @@ class Effects:
     notices: list[Notice] = field(default_factory=list)
     redactions: int = 0
     redacted_corrections: int = 0
+    joined: int = 0
+    unjoined: int = 0
+
+    def extend(self, more: Effects) -> None:
+        """Takes in what the same step asked for afterwards."""
+        self.events += more.events
+        self.encoded += more.encoded
+        self.dead_letters += more.dead_letters
+        self.changes |= more.changes
+        self.outcomes.update(more.outcomes)
+        self.notices += more.notices
+        self.redactions += more.redactions
+        self.redacted_corrections += more.redacted_corrections
+        self.joined += more.joined
+        self.unjoined += more.unjoined
+
+
+# Where a record of the task's own partition lies: its topic without prefix, and its offset.
+LogPlace = tuple[str, int]
+# Records read once more by their place; None for one that is in the log no longer.
+Originals = Mapping[LogPlace, InputRecord | None]
 
 
 @dataclass(frozen=True, slots=True)

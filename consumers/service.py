@@ -21,6 +21,7 @@ from consumers.collect.totals import summed
 from consumers.decide.decider import Decider
 from consumers.engine.housekeeping import Housekeeping
 from consumers.engine.open_shard import Ownership, StartClients, open_shard
+from consumers.engine.originals import OriginalReader
 from consumers.engine.positions import check_partitions, partition_counts
 from consumers.engine.restore import restore
 from consumers.engine.shard import Shard
@@ -63,6 +64,7 @@ class StreamProcessor:
         self._metrics = metrics
         self._connection: KafkaConnection = settings.connection()
         self._writers: list[TransactionalWriter] = []
+        self._originals: list[OriginalReader] = []
         self._shards: list[Shard] = []
         self._background: list[asyncio.Task[None]] = []
         self._app: FastStream | None = None
@@ -151,6 +153,7 @@ class StreamProcessor:
         if self.failure is None:
             await _within(SETTLED_WITHIN_S, asyncio.gather(*(shard.show_offsets() for shard in self._shards)), "transactions")
         closing = [_within(WRITERS_WITHIN_S, writer.stop(), writer.transactional_id) for writer in self._writers]
+        closing += [_within(WRITERS_WITHIN_S, reader.stop(), "reader of originals") for reader in self._originals]
         if self._housekeeping is not None and self.failure is None:
             closing.append(_within(SNAPSHOTS_WITHIN_S, self._housekeeping.snapshot(), "snapshots"))
         await asyncio.gather(*closing)
@@ -227,8 +230,13 @@ class StreamProcessor:
         ids = {
             name: self._topics[full].id for name in (*stage.keyed, *stage.whole) if (full := self._connection.topic(name)) in self._topics
         }
+        originals = (
+            OriginalReader(self._connection, lambda: AIOKafkaConsumer(**self._connection.consumer_options())) if stage.joins else None
+        )
+        if originals is not None:
+            self._originals.append(originals)
         return await open_shard(
-            stage, Ownership(number, shards, tasks), self._connection, StartClients(writer, read_back, self._looking),
+            stage, Ownership(number, shards, tasks), self._connection, StartClients(writer, read_back, self._looking, originals),
             counts=counts, topic_ids=ids, skip_lost=self._settings.skip_lost_records, metrics=self._metrics, failed=self._fail,
         )  # fmt: skip
 

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 
 def collecting(new_task: Callable[[int], Task]) -> Stage:
-    """feedback.submitted, document.ingested and user.erased → sample.collected and signal.summarised."""
+    """feedback.submitted, turn.completed, document.ingested and user.erased → sample.collected and signal.summarised."""
     return Stage(
         name="stage1",
         changelog=topics.STAGE1_CHANGELOG,
-        keyed=(topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED),
+        keyed=(topics.FEEDBACK_SUBMITTED, topics.TURN_COMPLETED, topics.DOCUMENT_INGESTED, topics.USER_ERASED),
         whole=(),
         new_task=new_task,
         migrations=migrations.STAGE1,
+        joins=True,
     )
 
 

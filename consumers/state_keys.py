@@ -30,6 +30,11 @@ SKETCH_KEY: Final = b"f|"
 ERASED_KEY: Final = b"e"
 WATERMARK_KEY: Final = b"w|"
 TOTALS_KEY: Final = b"n"
+# The first 16 bytes of the turn's digest behind it; of the sample's id that waits, or got its words.
+TURN_KEY: Final = b"u"
+WAITING_KEY: Final = b"y"
+JOINED_KEY: Final = b"x"
+JOINS_KEY: Final = b"j"
 
 # Stage 2.
 TICK_KEY: Final = b"t"
@@ -61,6 +66,10 @@ STAGE1: Final = {
     ERASED_KEY: "erasure",
     WATERMARK_KEY: "newest event time",
     TOTALS_KEY: "totals",
+    TURN_KEY: "turn",
+    WAITING_KEY: "feedback that waits for its turn",
+    JOINED_KEY: "feedback joined with its turn",
+    JOINS_KEY: "totals of joins",
 }
 STAGE2: Final = {
     TICK_KEY: "newest tick",
@@ -79,7 +88,7 @@ STAGE2: Final = {
 UNKNOWN: Final = "unknown"
 # By stage, the shell's included; and what is a key as it stands, with nothing behind it.
 TABLES: Final = {"stage1": SHELL | STAGE1, "stage2": SHELL | STAGE2}
-_WHOLE: Final = {"stage1": {SHARDS_KEY, VERSION_KEY, TOTALS_KEY}, "stage2": {SHARDS_KEY, VERSION_KEY, TICK_KEY}}
+_WHOLE: Final = {"stage1": {SHARDS_KEY, VERSION_KEY, TOTALS_KEY, JOINS_KEY}, "stage2": {SHARDS_KEY, VERSION_KEY, TICK_KEY}}
 _DRIFT_WHOLE: Final = {BASELINES_PART, BUCKET_PART}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from bench.simulation.history import History
 from bench.simulation.plan import MODELS
 from bench.simulation.reference_samples import Emission, Limits, Origin, ReferenceCollector
+from bench.simulation.reference_turns import ReferenceTurns
 from bench.simulation.simulated_sketcher import SimulatedSketcher
 from bench.simulation.world import CONNECTION, FUTURE_S, HOLDOUT_KEY, HOLDOUT_PERCENT, LATENESS_S
 from consumers.drift.features.sketch import empty, unpacked
@@ -32,16 +33,23 @@ def samples(history: History) -> Iterator[str]:
     """What stage 1 wrote against what was published."""
     limits = Limits(MODELS[0], HOLDOUT_KEY, HOLDOUT_PERCENT, LATENESS_S, FUTURE_S)
     collectors: dict[tuple[str, int], ReferenceCollector] = {}
+    # All of them, before the feedback: which was read first makes no difference.
+    turns = {number: ReferenceTurns(LATENESS_S, FUTURE_S) for number in range(topics.INPUT_PARTITIONS)}
+    for origin, publication, broker_ms in history.published:
+        if origin.topic == topics.TURN_COMPLETED:
+            turns[origin.partition].take(publication, origin.offset, broker_ms)
     for origin, publication, broker_ms in history.published:
         if origin.topic in KINDS:
             collector = collectors.setdefault(
-                (origin.topic, origin.partition), ReferenceCollector(KINDS[origin.topic], limits, history.erased)
+                (origin.topic, origin.partition),
+                ReferenceCollector(KINDS[origin.topic], limits, history.erased, turns=turns[origin.partition]),
             )
             collector.take(publication, origin, broker_ms)
     for collector in collectors.values():
         collector.close()
     yield from _emissions(history, list(collectors.values()))
-    yield from _letters(history, list(collectors.values()))
+    refused = [(Origin(topics.TURN_COMPLETED, number, offset), reason) for number, of in turns.items() for offset, reason in of.refused]
+    yield from _letters(history, Counter([*refused, *(refused for collector in collectors.values() for refused in collector.refused)]))
     yield from _day_counts(history, collectors)
     yield from _day_sketches(history, collectors)
 
@@ -65,10 +73,9 @@ def _emission(value: dict[str, Any]) -> Emission:
     )  # fmt: skip
 
 
-def _letters(history: History, collectors: list[ReferenceCollector]) -> Iterator[str]:
-    expected = Counter(refused for collector in collectors for refused in collector.refused)
+def _letters(history: History, expected: Counter[tuple[Origin, str]]) -> Iterator[str]:
     found: Counter[tuple[Origin, str]] = Counter()
-    for name in KINDS:
+    for name in (*KINDS, topics.TURN_COMPLETED):
         for record in history.of(f"{name}{topics.DLQ_SUFFIX}"):
             headers = {header: (value or b"").decode() for header, value in record.headers.items()}
             topic = headers["dlq_topic"].removeprefix(f"{CONNECTION.topic_prefix}.")

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from bench.simulation.fleet import Fleet
 from bench.simulation.parts import Site
+from consumers.collect.turns import unpack_waiting
+from consumers.state_keys import WAITING_KEY
 from runtime.kafka.transaction import partition_of
 from schemas import topics
 
@@ -160,7 +162,7 @@ class Cluster:
         topic = self._site.connection.topic(name)
         if self._open or any(instance.process.stopped for instance in self._fleet.instances):
             return False
-        if any(partition.open for partition in log.topics[topic]) or topic == self.extended:
+        if any(partition.open for partition in log.topics[topic]) or topic == self.extended or self._waiting(name):
             return False
         # Of stage 1 everything, whatever is deleted: what it has still to write would go to either topic.
         for reader, read in {("stage1", topics.FEEDBACK_SUBMITTED), ("stage1", topics.DOCUMENT_INGESTED), (stage, name)}:
@@ -178,11 +180,24 @@ class Cluster:
         old_s = self._site.loop.now - KEPT_S
         found = []
         for number, position in self._positions(stage, name, awake_since_s=old_s):
-            below = log.unread(topic, number, position)
+            # Feedback that waits for its turn is read again: Kafka keeps it for 30 days, and longer than it waits.
+            below = min(log.unread(topic, number, position), self._waiting(name).get(number, position))
             if position and below > log.partition(topic, number).start and log.partition(topic, number).history[below - 1].at_s < old_s:
                 found.append((number, below))
         if found:
             log.delete_records(topic, *self._rng.choice(found))
+
+    def _waiting(self, name: str) -> dict[int, int]:
+        """The first record of a topic that is feedback which waits, by partition."""
+        found: dict[int, int] = {}
+        for process in self._fleet.owned_shards() if name == topics.FEEDBACK_SUBMITTED else ():
+            for number, owned in process.tasks.items():
+                waiting = [
+                    unpack_waiting(value).offset for key, value in owned.task.save() if process.stage.joins and key[:1] == WAITING_KEY
+                ]
+                if waiting:
+                    found[number] = min(waiting)
+        return found
 
     def _positions(self, stage: str, name: str, *, awake_since_s: float | None = None) -> Iterator[tuple[int, int]]:
         """What was read of a topic, by partition, where memory is what was committed."""

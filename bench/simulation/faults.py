@@ -25,7 +25,7 @@ from bench.simulation.simulated_runner import SimulatedReader
 from consumers.collect.collector import Collector
 from consumers.collect.daily_sketches import ActiveSketcher
 from consumers.collect.decode import Received
-from consumers.collect.deduplication import Mark
+from consumers.collect.deduplication import ID_BYTES, Mark
 from consumers.collect.policy import IntakePolicy
 from consumers.collect.watermark import Watermark
 from consumers.decide.buffer.buffered import Buffered
@@ -38,7 +38,8 @@ from consumers.engine.changelog import apply_changelog
 from consumers.engine.open_shard import StartSteps
 from consumers.engine.stage import OwnedTask
 from consumers.kept_state import Migration
-from consumers.records import Effects, Emitted, InputRecord, Refusal
+from consumers.records import Effects, Emitted, InputRecord, Originals, Refusal
+from consumers.state_keys import WAITING_KEY
 from gpu_runner.event_log.withdrawals import Erasure, Retraction
 from gpu_runner.jobs.run import JobRun
 from runtime.kafka.transaction import Outgoing
@@ -115,6 +116,32 @@ class KeepsFormerRows(Collector):
 
     def _withdraw(self, key: bytes, mark: Mark, watermark: Watermark) -> None:
         super()._withdraw(key, msgspec.structs.replace(mark, row=None), watermark)
+
+
+def restores_without_what_waits(owned: OwnedTask, key: bytes | None, value: bytes | None, migrations: Sequence[Migration]) -> None:
+    """Feedback that came before its turn is forgotten by a restart."""
+    if key is None or key[:1] != WAITING_KEY or len(key) != len(WAITING_KEY) + ID_BYTES:
+        apply_changelog(owned, key, value, migrations)
+
+
+class JoinsTwice(Collector):
+    """What belongs together is joined, and once more."""
+
+    def join(self, originals: Originals) -> Effects:
+        asked = self._turns._asked
+        effects = super().join(originals)
+        self._turns._asked = asked
+        effects.extend(super().join(originals))
+        return effects
+
+
+class DropsTheUnjoined(Collector):
+    """A correction whose turn never comes is given up without a word."""
+
+    def join(self, originals: Originals) -> Effects:
+        effects = super().join(originals)
+        effects.dead_letters.clear()
+        return effects
 
 
 class TakesEverything(Collector):
@@ -327,6 +354,11 @@ FAULTS: Final[dict[str, Fault]] = {
     "erasure-forgets-buffer": Fault("an erased user's samples stay in the buffer", replace(REAL, decider=with_buffer(ForgetsErasures))),
     "erasure-forgets-counts": Fault("an erased user's feedback stays in the day counts", replace(REAL, collector=ForgetsErased)),
     "keep-former-rows": Fault("a revised document is in its day's sketch twice", replace(REAL, collector=KeepsFormerRows)),
+    "forget-what-waits": Fault(
+        "feedback that waits for its turn is forgotten by a restart", replace(REAL, apply_changelog=restores_without_what_waits)
+    ),
+    "join-twice": Fault("a turn is joined with its feedback twice", replace(REAL, collector=JoinsTwice)),
+    "drop-unjoined": Fault("a correction whose turn never came is dropped in silence", replace(REAL, collector=DropsTheUnjoined)),
     "accept-any-time": Fault("late and future-dated events are accepted", replace(REAL, collector=TakesEverything)),
     "settle-early": Fault("the first failed attempt ends the lease", replace(REAL, decider=with_trigger(SettlesEarly))),
     "settle-for-any-end": Fault("another job's end settles the run under way", replace(REAL, decider=with_trigger(SettlesForAnyEnd))),

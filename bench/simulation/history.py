@@ -16,7 +16,7 @@ from bench.simulation.world import CONNECTION, COUNTS, World
 from schemas import topics
 
 # What people write to.
-PEOPLES: Final = (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED, topics.USER_ERASED, topics.OPERATOR_REQUESTED)
+PEOPLES: Final = (topics.FEEDBACK_SUBMITTED, topics.TURN_COMPLETED, topics.DOCUMENT_INGESTED, topics.USER_ERASED, topics.OPERATOR_REQUESTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from schemas.conversation import Passage
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.feedback_submitted import FeedbackSubmitted
 from schemas.events.operator_requested import OperatorRequested
+from schemas.events.turn_completed import TurnCompleted
 from schemas.events.user_erased import UserErased
 from schemas.rating import Rating, normalise
 
@@ -106,6 +107,8 @@ def _people(plan: Plan, rng: Random) -> None:
     erased = set(rng.sample(range(users), rng.choice((0, 0, 1, 2))))
     for number in range(rng.randint(25, 60)):
         _feedback(plan, rng, number, users, erased)
+    for number in range(rng.randint(0, 16)):
+        _pair(plan, rng, number, sorted(set(range(users)) - erased))
     for number in range(rng.randint(0, 5)):
         _document(plan, rng, number)
     for user in sorted(erased):
@@ -157,6 +160,46 @@ def _feedback(plan: Plan, rng: Random, number: int, users: int, erased: set[int]
         if moves and rng.random() < 0.5:
             said["model"] = None
         _publish(plan, rng, FeedbackSubmitted(**said, revision=revision, retracted=True), at_s, time, again=0.3)
+
+
+def _pair(plan: Plan, rng: Random, number: int, users: list[int]) -> None:
+    """A turn and what is said of it, whichever comes first; one or both may be missing, sent again, late, or said otherwise."""
+    settings, model = plan.settings, rng.choice(plan.settings.models)
+    who: dict[str, Any] = (
+        {"user_hash": user_hash(rng.choice(users))} if users and rng.random() < 0.7 else {"conversation_id": f"turns-{number % 3}"}
+    )
+    at_s, again = rng.uniform(1.0, settings.calm_at_s), 0.3
+    stars = rng.choice((1.0, 2.0, 5.0))
+    rating = Rating(scale="stars_1_5", value=stars, score=normalise("stars_1_5", stars))
+    said: dict[str, Any] = {"feedback_id": f"g{number}", "turn_id": f"t{number}", "model": model, "rating": rating, **who}
+    if rng.random() < 0.4:
+        said["correction"] = f"right answer {number}"
+    # Of old ones the turns have gone: said before all others, they are accepted, and given up once newer turns come.
+    old = rng.random() < 0.25
+    if old:
+        _publish(plan, rng, FeedbackSubmitted(**said), rng.uniform(0.1, 0.9), at(at_s - 6 * DAY_S), again=again)
+        said_of = number + 1000
+    else:
+        said_of = number
+        _ratings(plan, rng, said, at_s)
+    if old or rng.random() < 0.85:
+        words = {"query": f"turn {number}?", "response": f"reply {number}", "language": LANGUAGES[number % len(LANGUAGES)], **who}
+        words["model"] = rng.choice((None, model, rng.choice(settings.models)))
+        turn_s = max(at_s + rng.choice((-40.0, -5.0, 5.0, 40.0)), 1.0)
+        time = at(turn_s - rng.choice((0.0, 0.0, 0.0, 400.0, 1.2 * DAY_S, 5 * DAY_S, -700.0)))
+        _publish(plan, rng, TurnCompleted(turn_id=f"t{said_of}", **words), turn_s, time, again=again)
+        if rng.random() < 0.15:
+            other = TurnCompleted(turn_id=f"t{said_of}", **(words | {"response": "another reply"}))
+            _publish(plan, rng, other, turn_s + rng.uniform(0.0, 20.0), time, again=again)
+
+
+def _ratings(plan: Plan, rng: Random, said: dict[str, Any], at_s: float) -> None:
+    """What is said of a turn: once, or again as a later revision, perhaps taken back."""
+    for revision in range(rng.choice((1, 1, 1, 2))):
+        _publish(plan, rng, FeedbackSubmitted(**(said | {"revision": revision})), at_s, at(at_s), again=0.3)
+        at_s += rng.expovariate(1 / 20.0)
+    if rng.random() < 0.1:
+        _publish(plan, rng, FeedbackSubmitted(**(said | {"revision": 1, "retracted": True})), at_s, at(at_s), again=0.3)
 
 
 def _document(plan: Plan, rng: Random, number: int) -> None:

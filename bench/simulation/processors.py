@@ -18,6 +18,7 @@ from faststream.exceptions import StopConsume
 from bench.simulation.parts import Site
 from bench.simulation.simulated_runner import NullMetrics
 from consumers.engine.open_shard import Ownership, StartClients, open_shard
+from consumers.engine.originals import OriginalReader
 from consumers.engine.restore import read_back
 from consumers.engine.shard import Shard
 from consumers.engine.sharding import transactional_id
@@ -68,8 +69,10 @@ class ShardProcess:
         )
         self.tasks = {partition: OwnedTask(stage.new_task(partition)) for partition in self.partitions}
         looks = nullcontext(parts.consumer(log, self._site.network))
+        originals = OriginalReader(connection, lambda: parts.consumer(log, self._site.network)) if stage.joins else None
+        clients = StartClients(writer, self._read_back, lambda: looks, originals)
         return await open_shard(
-            stage, Ownership(self.number, self.shards, self.tasks), connection, StartClients(writer, self._read_back, lambda: looks),
+            stage, Ownership(self.number, self.shards, self.tasks), connection, clients,
             counts=counts, topic_ids=ids, skip_lost=self.skip_lost, metrics=NullMetrics(), failed=self._failed, steps=parts.start_steps,
         )  # fmt: skip
 

@@ -50,14 +50,14 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 def arrive(received: Received, record: InputRecord, watermark: Watermark, time_s: int) -> Arrival:
     """An event of a record, with what its watermark remembers of it."""
     envelope, key = received.envelope, watermark.state_key(received.sample)
-    known, former = watermark.marks.get(key, watermark.watermark_s), _NONE
+    known, former = watermark.marks.get(key, watermark.time.watermark_s), _NONE
     if known is None and watermark.former:
         # A document of a source of its own has the id that it had, and its mark lies under the former letter all the same.
         ids = former_ids(watermark.kind, envelope.source, received.identifier) or (received.sample.hex(),)
         former = watermark.former_marks(ids, received.user)
         known = max(former.values(), key=lambda mark: (mark.revision, mark.retracted, mark.time_s), default=None)
     # What a history brings is remembered from when the broker took it.
-    remembered_s = max(time_s, watermark.newest_s, record.timestamp_ms // 1000) if envelope.history else time_s
+    remembered_s = max(time_s, watermark.time.newest_s, record.timestamp_ms // 1000) if envelope.history else time_s
     if known is not None and known.time_s > remembered_s:
         remembered_s = known.time_s
     said_ms = time_s * 1000 + envelope.time.microsecond // 1000

@@ -6,6 +6,9 @@ have a watermark each, and no day lies on both sides of one: so how feedback, do
 
 An event of an imported history is taken however old it is. It moves no watermark and counts in no day; its id is remembered from when the
 broker took it, so that the same history again is known.
+
+Turns have an event time of their own too. Feedback that gets its words from one counts from its own arrival, and becomes a sample once both
+are here, whichever came first (`consumers.collect.joining`).
 """
 
 from __future__ import annotations
@@ -26,12 +29,14 @@ from consumers.collect.deduplication import (
     Mark,
     lost_with,
 )
+from consumers.collect.emission import SOURCE, Emission, conflict, outcome_of
+from consumers.collect.joining import READER, TurnJoin
 from consumers.collect.policy import IntakePolicy
-from consumers.collect.sample import Collected, collect
-from consumers.collect.totals import RETRACTED_UNMET, Totals
-from consumers.collect.watermark import DAY_S, Watermark
+from consumers.collect.sample import Collected, collect, waiting_contribution
+from consumers.collect.totals import Totals
+from consumers.collect.watermark import DAY_S, EVER_S, Watermark, ahead
 from consumers.kept_state import KeptState
-from consumers.records import Effects, InputRecord, Refusal
+from consumers.records import Effects, InputRecord, LogPlace, Originals, Refusal
 from consumers.state_keys import (
     COUNTS_KEY,
     DOCUMENT_KEY,
@@ -39,24 +44,24 @@ from consumers.state_keys import (
     FEEDBACK_KEY,
     FORMER_DOCUMENT_KEY,
     FORMER_FEEDBACK_KEY,
+    JOINED_KEY,
+    JOINS_KEY,
     SKETCH_KEY,
     TOTALS_KEY,
+    TURN_KEY,
+    WAITING_KEY,
     WATERMARK_KEY,
 )
-from consumers.wire import SampleOut
-from schemas import dead_letter, topics
-from schemas.envelope import Encoded, Envelope, RecordEncoder, format_time
+from consumers.wire import FeedbackIn
+from schemas import topics
+from schemas.envelope import RecordEncoder, format_time
 
-READER: Final = "stage1"
-SOURCE: Final = "abhyas/stage1"
 # Marks that one step drops at most: more of them go with the next steps, and a transaction stays small.
 FORGOTTEN_A_STEP: Final = 5_000
 # How an event stands to what is known whose words change nothing.
 UNCHANGED: Final = ("duplicate", "stale", "again", "conflict")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
-# Behind every time that a mark holds.
-_EVER_S: Final = 1 << 40
 
 
 class Collector:
@@ -74,20 +79,31 @@ class Collector:
             FORMER_DOCUMENT_KEY: self._documents.former,
         }
         self._watermarks = {topics.FEEDBACK_SUBMITTED: self._feedback, topics.DOCUMENT_INGESTED: self._documents}
+        self._emission = Emission()
         self._signals = DailySignals(partition)
+        self._turns = TurnJoin(policy, self._feedback, self._signals, self._emission)
+        self._times = {topic: watermark.time for topic, watermark in self._watermarks.items()} | {topics.TURN_COMPLETED: self._turns.time}
         self._sketches = DocumentSketches(active_sketcher)
         # By the first byte of their keys.
-        self._parts: dict[bytes, KeptState] = {**self._marks, COUNTS_KEY[:1]: self._signals, SKETCH_KEY[:1]: self._sketches}
+        self._parts: dict[bytes, KeptState] = {
+            **self._marks,
+            COUNTS_KEY[:1]: self._signals,
+            SKETCH_KEY[:1]: self._sketches,
+            TURN_KEY: self._turns.turns,
+            WAITING_KEY: self._turns.waiting,
+            JOINED_KEY: self._turns.links,
+            JOINS_KEY: self._turns.joins,
+        }
         # The erasure of each user (the hash's first bytes), in seconds since 1970 UTC.
         self._erased_s: dict[bytes, int] = {}
-        self._samples = RecordEncoder(topics.SAMPLE_COLLECTED, SOURCE)
         self._summaries = RecordEncoder(topics.SIGNAL_SUMMARISED, SOURCE)
         self.totals = Totals()
 
     @property
     def state_keys(self) -> int:
         """How many keys the state holds."""
-        return self.remembered_ids + len(self._signals) + len(self._sketches) + len(self._erased_s)
+        of_turns = len(self._turns.turns) + len(self._turns.waiting) + len(self._turns.links)
+        return self.remembered_ids + of_turns + len(self._signals) + len(self._sketches) + len(self._erased_s)
 
     @property
     def remembered_ids(self) -> int:
@@ -100,12 +116,13 @@ class Collector:
         return sum(
             not mark.retracted
             for marks in (watermark.marks, watermark.former)
-            for _, mark in marks.of_user(user, until_s=_EVER_S, forgotten_before_s=watermark.watermark_s)
+            for _, mark in marks.of_user(user, until_s=EVER_S, forgotten_before_s=watermark.time.watermark_s)
         )
 
     def status(self) -> dict[str, Any]:
         """What became of the partition's records so far."""
-        return self.totals.status()
+        turns = self._turns
+        return self.totals.status() | {"turns": turns.joins.status(remembered=len(turns.turns), waiting=len(turns.waiting))}
 
     def save(self) -> Iterator[tuple[bytes, bytes]]:
         """The whole state as changelog records."""
@@ -113,9 +130,9 @@ class Collector:
             yield from part.save()
         for user, second in self._erased_s.items():
             yield ERASED_KEY + user, str(second).encode()
-        for topic, watermark in self._watermarks.items():
-            if watermark.begun:
-                yield WATERMARK_KEY + topic.encode(), str(watermark.newest_s).encode()
+        for topic, time in self._times.items():
+            if time.begun:
+                yield WATERMARK_KEY + topic.encode(), str(time.newest_s).encode()
         yield TOTALS_KEY, msgspec.json.encode(self.totals)
 
     def load(self, key: bytes, value: bytes | None) -> None:
@@ -130,24 +147,24 @@ class Collector:
             else:
                 self._erased_s[key[1:]] = int(value)
         elif key.startswith(WATERMARK_KEY) and value is not None:
-            self._watermarks[key[len(WATERMARK_KEY) :].decode()].advance(int(value))
+            self._times[key[len(WATERMARK_KEY) :].decode()].advance(int(value))
         elif key == TOTALS_KEY:
             self.totals = Totals() if value is None else msgspec.json.decode(value, type=Totals)
         else:
             raise ValueError(
-                f"changelog key {key!r} is not stage 1's: expected c…, t…, k…, q…, d|…, f|…, e…, w|… or n; "
+                f"changelog key {key!r} is not stage 1's: expected c…, t…, k…, q…, d|…, f|…, e…, w|…, u…, y…, x…, j or n; "
                 "is this the changelog of another stage?"
             )
 
     def process(self, records: Iterable[InputRecord]) -> Effects:
-        """The effects of some records of this partition, in the order given."""
+        """The effects of some records of this partition, in the order given; `wanted` says what is still to be done of them."""
         effects = Effects()
-        newest_s = {topic: watermark.newest_s for topic, watermark in self._watermarks.items()}
+        newest_s = {topic: time.newest_s for topic, time in self._times.items()}
         summarised_s: int | None = None
         outcomes: dict[tuple[str, str], int] = {}
         for record in records:
             watermark = self._watermarks.get(record.topic)
-            outcome, time_s = self._erase(record, effects) if watermark is None else self._take(record, watermark, effects)
+            outcome, time_s = self._take_other(record, effects) if watermark is None else self._take(record, watermark, effects)
             if isinstance(outcome, Refusal):
                 effects.dead_letters.append(outcome.dead_letter(record, READER))
                 outcome = outcome.reason
@@ -159,19 +176,45 @@ class Collector:
         if summarised_s is not None:
             self._summarise(summarised_s, effects)
         if outcomes:
-            self._forget()
+            self._forget(effects)
+        self._take_changes(effects)
+        for topic, time in self._times.items():
+            if time.newest_s != newest_s[topic]:
+                effects.changes[WATERMARK_KEY + topic.encode()] = str(time.newest_s).encode()
+        if outcomes:
+            self._count(effects)
+        return effects
+
+    def wanted(self) -> list[LogPlace]:
+        """The records to be read once more for what the last step found, see `TurnJoin.wanted`."""
+        return self._turns.wanted()
+
+    def join(self, originals: Originals) -> Effects:
+        """What the records that `wanted` asked for are needed for, in the same transaction as the step before."""
+        effects = Effects()
+        newest_s = self._turns.join(originals, effects)
+        if newest_s is not None:
+            self._summarise(newest_s, effects)
+        self._take_changes(effects)
+        self._count(effects)
+        return effects
+
+    def _take_changes(self, effects: Effects) -> None:
         for part in self._parts.values():
             if changed := part.take_changes():
                 # The few go to the many: nearly all are those of one part, whose keys are no other's.
                 fewer, effects.changes = sorted((changed, effects.changes), key=len)
                 effects.changes |= fewer
-        for topic, watermark in self._watermarks.items():
-            if watermark.newest_s != newest_s[topic]:
-                effects.changes[WATERMARK_KEY + topic.encode()] = str(watermark.newest_s).encode()
-        if outcomes:
-            self.totals.add(effects)
-            effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
-        return effects
+
+    def _count(self, effects: Effects) -> None:
+        self.totals.add(effects)
+        effects.changes[TOTALS_KEY] = msgspec.json.encode(self.totals)
+
+    def _take_other(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
+        """What becomes of a turn or an erasure."""
+        if record.topic == topics.TURN_COMPLETED:
+            return self._turns.take(record, self._erased_s), None
+        return self._erase(record, effects)
 
     def _take(self, record: InputRecord, watermark: Watermark, effects: Effects) -> tuple[str | Refusal, int | None]:
         """What becomes of a feedback or a document, and its event time (seconds since 1970 UTC) where it was one."""
@@ -179,24 +222,10 @@ class Collector:
         if isinstance(received, Refusal):
             return received, None
         time_s = math.floor(received.envelope.time.timestamp())
-        if time_s > watermark.newest_s:
-            refused = self._ahead(record, time_s)
-            if refused is not None:
-                return refused, None
-            if not received.envelope.history:
-                watermark.advance(time_s)
-        elif time_s < watermark.watermark_s and not received.envelope.history:
-            late_s = watermark.newest_s - time_s
-            detail = f"ce_time is {late_s} s behind the newest of its partition: expected at most {self._policy.lateness_s}"
-            return Refusal(dead_letter.TOO_LATE, detail), None
+        refused = watermark.time.take(record, time_s, history=received.envelope.history, future_s=self._policy.future_s)
+        if refused is not None:
+            return refused, None
         return self._accept(received, record, watermark, time_s, effects), time_s
-
-    def _ahead(self, record: InputRecord, time_s: int) -> Refusal | None:
-        ahead_s = time_s - record.timestamp_ms // 1000
-        if ahead_s <= self._policy.future_s or record.timestamp_ms <= 0:
-            return None
-        detail = f"ce_time is {ahead_s} s ahead of the broker's clock: expected at most {self._policy.future_s}"
-        return Refusal(dead_letter.FUTURE_DATED, detail)
 
     def _accept(self, received: Received, record: InputRecord, watermark: Watermark, time_s: int, effects: Effects) -> str | Refusal:
         if self._erased_s and time_s <= self._erased_s.get(received.user, time_s - 1):
@@ -221,13 +250,15 @@ class Collector:
             marks.put(arrival.key, mark)
             return "duplicate"
         marks.put(arrival.key, msgspec.structs.replace(known, lost=lost_with(known, arrival.received.content)))
-        return _conflict(arrival.received, "what came before it is in use")
+        return conflict(arrival.received, "what came before it is in use")
 
     def _collect(self, arrival: Arrival, fresh: Freshness, record: InputRecord, effects: Effects) -> str | Refusal:
         """These words are used from now on, where a sample can be made of them."""
         received, known = arrival.received, arrival.known
         # A revision that names no model is of the model that the feedback was about.
         model = received.model or (known.model if known else self._policy.default_model)
+        if received.turn:
+            return self._wait(arrival, fresh, record, model)
         collected = collect(received, record, model, self._policy)
         if isinstance(collected, Refusal):
             return collected
@@ -236,14 +267,33 @@ class Collector:
             if fresh in UNCHANGED:
                 return fresh
         self._put(arrival, fresh, collected, effects)
-        return _outcome(arrival, fresh, collected)
+        return outcome_of(arrival, fresh, collected)
 
-    def _put(self, arrival: Arrival, fresh: str, collected: Collected, effects: Effects) -> None:
+    def _wait(self, arrival: Arrival, fresh: Freshness, record: InputRecord, model: str) -> str | Refusal:
+        """It counts from now on, and gets its words once its turn is here."""
+        received = arrival.received
+        contribution = waiting_contribution(received, received.event) if isinstance(received.event, FeedbackIn) else ()
+        if arrival.former:
+            fresh = arrival.freshness_to_former(contribution)
+            if fresh in UNCHANGED:
+                return fresh
+        mark, left = self._remember(arrival, fresh, model, contribution)
+        self._turns.wait(arrival, record, mark, left)
+        return conflict(received, "this record's is in use, and what came before it is not") if fresh == "prevails" else "waiting"
+
+    def _put(self, arrival: Arrival, fresh: Freshness, collected: Collected, effects: Effects) -> None:
         """The sample is the newest: it takes the place of what is known, in counts, marks and for the stage behind."""
-        sample, watermark, known, envelope = collected.sample, arrival.watermark, arrival.known, arrival.received.envelope
-        former = bool(arrival.former) or (known is not None and known.former)
-        if former or sample.revision or sample.retracted:
+        sample, watermark, envelope = collected.sample, arrival.watermark, arrival.received.envelope
+        mark, left = self._remember(arrival, fresh, sample.model, collected.contribution)
+        if mark.former or sample.revision or sample.retracted:
             sample = msgspec.structs.replace(sample, former_ids=arrival.former_ids())
+        if watermark is self._documents:
+            self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
+        self._emission.emit(sample, collected, left, envelope, effects)
+
+    def _remember(self, arrival: Arrival, fresh: Freshness, model: str, contribution: tuple[int, ...]) -> tuple[Mark, set[str]]:
+        """The mark of the newest revision in the place of what is known, and the models at which samples of it were collected."""
+        received, watermark, known = arrival.received, arrival.watermark, arrival.known
         left = set()
         for key, mark in arrival.former.items():
             self._withdraw(key, mark, watermark)
@@ -252,23 +302,20 @@ class Collector:
         if known is not None and not arrival.former:
             self._withdraw(arrival.key, known, watermark)
             left.add(known.model)
-        contribution = () if envelope.history else collected.contribution
+        if known is not None and watermark is self._feedback and (still := self._turns.replaced(arrival.key)) is not None:
+            # What waited was counted at its model, and collected nowhere.
+            left = set(still)
+        if received.envelope.history:
+            contribution = ()
         day = _EPOCH_DAY + arrival.time_s // DAY_S
-        self._signals.add(sample.model, watermark.kind, day, contribution)
-        content, lost = arrival.received.content, lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
+        self._signals.add(model, watermark.kind, day, contribution)
+        lost = lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
         mark = Mark(
-            arrival.remembered_s, sample.revision, sample.retracted, sample.model, arrival.received.user, day, contribution,
-            None, arrival.said_ms, content, lost, former,
+            arrival.remembered_s, received.revision, received.retracted, model, received.user, day, contribution,
+            None, arrival.said_ms, received.content, lost, bool(arrival.former) or (known is not None and known.former),
         )  # fmt: skip
         watermark.marks.put(arrival.key, mark)
-        if watermark is self._documents:
-            self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
-        effects.redactions += collected.redactions
-        effects.redacted_corrections += sample.correction_redactions > 0
-        for model in sorted(left - {sample.model}):
-            # The former model's buffer is in another hand: it hears of the move as a retraction.
-            effects.encoded.append(self._encoded(_without_text(sample, model), envelope))
-        effects.encoded.append(self._encoded(sample, envelope))
+        return mark, left
 
     def _erase(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
         """Takes back what the user said up to the erasure, and refuses what of it comes later."""
@@ -278,7 +325,7 @@ class Collector:
         if isinstance(received, Refusal):
             return received, None
         user, until_s = received
-        refused = self._ahead(record, until_s)
+        refused = ahead(record, until_s, self._policy.future_s)
         if refused is not None:
             return refused, None
         if until_s <= self._erased_s.get(user, until_s - 1):
@@ -287,9 +334,10 @@ class Collector:
         effects.changes[ERASED_KEY + user] = str(until_s).encode()
         watermark = self._feedback
         for marks in (watermark.marks, watermark.former):
-            for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark.watermark_s):
+            for key, mark in marks.of_user(user, until_s=until_s, forgotten_before_s=watermark.time.watermark_s):
                 self._withdraw(key, mark, watermark)
                 marks.drop(key)
+        self._turns.erase(user, until_s)
         return "erased", until_s
 
     def _withdraw(self, key: bytes, mark: Mark, watermark: Watermark) -> None:
@@ -299,10 +347,6 @@ class Collector:
             if watermark is self._documents:
                 self._sketches.withdraw(key, mark)
 
-    def _encoded(self, sample: SampleOut, envelope: Envelope) -> Encoded:
-        event_id = f"{sample.sample_id}:{sample.revision}:{sample.content}"
-        return self._samples.encode(sample, sample.model, event_id, sample.occurred_at, envelope.traceparent, history=envelope.history)
-
     def _summarise(self, newest_s: int, effects: Effects) -> None:
         self._sketches.settle(self._documents.marks)
         time = format_time(_EPOCH + timedelta(seconds=newest_s))
@@ -311,44 +355,23 @@ class Collector:
             told = self._sketches.on(summary) if summary.input == "document" else summary
             effects.encoded.append(self._summaries.encode(told, summary.model, event_id, time))
 
-    def _forget(self) -> None:
+    def _forget(self, effects: Effects) -> None:
         """Drops what no record that can still be accepted would ask for. Erasures stay: a history may be of any age."""
+        self._turns.forget(effects, FORGOTTEN_A_STEP)
         for watermark in self._watermarks.values():
-            if not watermark.begun:
+            if not watermark.time.begun:
                 continue
-            watermark.marks.forget(watermark.watermark_s, FORGOTTEN_A_STEP)
+            watermark.marks.forget(watermark.time.watermark_s, FORGOTTEN_A_STEP)
             if watermark.former:
-                watermark.former.forget(watermark.watermark_s, FORGOTTEN_A_STEP)
-            self._signals.forget(watermark.kind, _first_day(watermark))
+                watermark.former.forget(watermark.time.watermark_s, FORGOTTEN_A_STEP)
+            first_day = _first_day(watermark)
             if watermark is self._documents:
-                self._sketches.forget(_first_day(watermark))
+                self._sketches.forget(first_day)
+            else:
+                # A day stays as long as something of it waits: the turn decides at which model it counts.
+                first_day = min(first_day, self._turns.waiting.first_day(first_day))
+            self._signals.forget(watermark.kind, first_day)
 
 
 def _first_day(watermark: Watermark) -> int:
-    return _EPOCH_DAY + watermark.watermark_s // DAY_S
-
-
-def _outcome(arrival: Arrival, fresh: Freshness, collected: Collected) -> str | Refusal:
-    """What is counted of an event whose words are in use now."""
-    if fresh == "prevails":
-        return _conflict(arrival.received, "this record's is in use, and what came before it is not")
-    if arrival.received.retracted:
-        return RETRACTED_UNMET if arrival.known is None else "retracted"
-    if collected.sample.quarantine is not None:
-        return "quarantined"
-    return "collected" if fresh == "new" else "revised"
-
-
-def _conflict(received: Received, in_use: str) -> Refusal:
-    detail = (
-        f"other content of revision {received.revision} was said at the same moment: {in_use} (content {received.content.hex()} is here)"
-    )
-    return Refusal(dead_letter.CONFLICT, detail)
-
-
-def _without_text(sample: SampleOut, model: str) -> SampleOut:
-    """The sample as a retraction at another model; the user's own retraction is one there too."""
-    return msgspec.structs.replace(
-        sample, model=model, retracted=True, moved=not sample.retracted, negative=False, query="", response="", correction=None,
-        correction_redactions=0, title=None, text=None,
-    )  # fmt: skip
+    return _EPOCH_DAY + watermark.time.watermark_s // DAY_S

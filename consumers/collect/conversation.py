@@ -18,7 +18,7 @@ NAME_CHARACTERS: Final = 200
 GROUP_HALF: Final = 249
 
 
-class Words(msgspec.Struct, frozen=True, gc=False):
+class FeedbackWords(msgspec.Struct, frozen=True, gc=False):
     """What of a feedback comes beside its query, response and correction."""
 
     messages: tuple[MessageText, ...] = ()
@@ -29,14 +29,12 @@ class Words(msgspec.Struct, frozen=True, gc=False):
     turn_id: str | None = None
 
 
-NO_WORDS: Final = Words()
+NO_WORDS: Final = FeedbackWords()
 
 
-def words_of(said: FeedbackIn) -> Words:
-    """Those of a feedback; `NO_WORDS` itself where it has none, as most have."""
-    if said.messages or said.passages or said.preferred or said.reasons or said.comment or said.turn_id:
-        return Words(said.messages, said.passages, said.preferred, said.reasons, said.comment, said.turn_id)
-    return NO_WORDS
+def words_of(said: FeedbackIn) -> FeedbackWords:
+    """Those of a feedback that has any; of the others `NO_WORDS` says it for less."""
+    return FeedbackWords(said.messages, said.passages, said.preferred, said.reasons, said.comment, said.turn_id)
 
 
 def last_user_turn(messages: Sequence[MessageText]) -> str:
@@ -70,7 +68,7 @@ def wrong_of(said: FeedbackIn | TurnIn) -> str | None:
     return None
 
 
-def texts(words: Words) -> list[str]:
+def texts(words: FeedbackWords) -> list[str]:
     """All of them in one order, each text that may hold an identity number; `with_texts` takes them back in it."""
     found = _texts_of_messages(words.messages)
     for passage in words.passages:
@@ -81,7 +79,7 @@ def texts(words: Words) -> list[str]:
     return [*found, words.comment or "", words.turn_id or ""]
 
 
-def with_texts(words: Words, clean: Iterator[str], policy: IntakePolicy) -> Words:
+def with_texts(words: FeedbackWords, clean: Iterator[str], policy: IntakePolicy) -> FeedbackWords:
     """The words with the redacted texts in the places of their own, each cut where it outgrew its limit."""
 
     def name(given: str | None) -> str | None:
@@ -100,7 +98,7 @@ def with_texts(words: Words, clean: Iterator[str], policy: IntakePolicy) -> Word
     reasons = tuple(
         reason if reason.raw is None else msgspec.structs.replace(reason, raw=raw) for reason, raw in zip(words.reasons, raws, strict=True)
     )
-    return Words(messages, passages, preferred, reasons, next(clean)[:ANSWER_CHARACTERS] or None, name(words.turn_id))
+    return FeedbackWords(messages, passages, preferred, reasons, next(clean)[:ANSWER_CHARACTERS] or None, name(words.turn_id))
 
 
 def _texts_of_messages(messages: Sequence[MessageText]) -> list[str]:

@@ -113,7 +113,7 @@ class DocumentSketches:
             self._days[mark.model, mark.day].sums -= sketched(row[None], np.array([group]))
             self._touched.add((mark.model, mark.day))
 
-    def settle(self, marks: Marks) -> None:
+    def settle(self, marks: Marks[Mark]) -> None:
         """At the end of a step: sketches what waits and gives the marks their rows."""
         by_baseline: defaultdict[str, list[_Waiting]] = defaultdict(list)
         for waiting in (*self._waiting.values(), *self._left):
@@ -176,7 +176,7 @@ class DocumentSketches:
             self._sketchers[place] = found if is_the_days else None
         return self._sketchers[place]
 
-    def _sketch(self, documents: Sequence[_Waiting], marks: Marks) -> None:
+    def _sketch(self, documents: Sequence[_Waiting], marks: Marks[Mark]) -> None:
         rows = documents[0].sketcher.rows([document.text for document in documents])
         groups = np.array([document.group for document in documents])
         at: defaultdict[ModelDay, list[int]] = defaultdict(list)

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from consumers.collect import conversation
-from consumers.collect.conversation import NO_WORDS, Words, words_of
+from consumers.collect.conversation import NO_WORDS, FeedbackWords, words_of
 from consumers.collect.deduplication import CONTENT_BYTES, ID_BYTES, USER_BYTES
 from consumers.collect.policy import Frontend, IntakePolicy
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
@@ -59,7 +59,7 @@ class Received(msgspec.Struct, frozen=True, gc=False):
     score: float | None
     envelope: Envelope
     event: FeedbackIn | DocumentIngested
-    words: Words = NO_WORDS
+    words: FeedbackWords = NO_WORDS
     turn: bytes = b""
 
 
@@ -136,10 +136,11 @@ def _content(*said: object) -> bytes:
 
 def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
     envelope, data = unwrap(record.value, record.headers, topics.FEEDBACK_SUBMITTED)
-    said = _with_slug(_decode_feedback(data))
+    said = with_slug(_decode_feedback(data))
     _check_names(said)
-    words = words_of(said)
-    if words is not NO_WORDS:
+    words = NO_WORDS
+    if said.turn_id or said.messages or said.passages or said.preferred or said.reasons or said.comment:
+        words = words_of(said)
         _check_words(said)
     score = _score(said)
     waits = said.turn_id is not None and not said.retracted and not said.response.strip()
@@ -198,7 +199,7 @@ def _score(said: FeedbackIn) -> float | None:
         raise MalformedEvent(str(error)) from None
 
 
-def _with_slug(said: SaidT) -> SaidT:
+def with_slug(said: SaidT) -> SaidT:
     """The event with its model's slug: whatever the frontend calls the model, and whatever way it came, it says the same."""
     if said.model is None:
         return said
@@ -209,24 +210,26 @@ def _with_slug(said: SaidT) -> SaidT:
     return said if slug == said.model else msgspec.structs.replace(said, model=slug)
 
 
-def _is_identifier(name: str) -> bool:
+def is_identifier(name: str) -> bool:
+    """Whether a text is an identifier by the contract's pattern."""
     # What is printable holds no control character and, but for the space itself, no white space: most names need no pattern.
     return (name.isprintable() and " " not in name) or _IDENTIFIER(name) is not None
 
 
 def _check_names(said: FeedbackIn) -> None:
     """Raises MalformedEvent for a name that is not of its pattern, and for texts that hold the NUL character."""
-    if not _is_identifier(said.feedback_id):
+    if not is_identifier(said.feedback_id):
         raise MalformedEvent("feedback_id: expected no white space and no control characters")
-    _check_people(said)
+    check_people(said)
     if "\x00" in said.query or "\x00" in said.response or "\x00" in (said.correction or "") or "\x00" in (said.source_group or ""):
         raise MalformedEvent("query, response, correction, source_group: must not contain the NUL character")
 
 
-def _check_people(said: FeedbackIn | TurnIn) -> None:
+def check_people(said: FeedbackIn | TurnIn) -> None:
+    """Raises MalformedEvent for names of user, conversation, version and language that are not of their patterns."""
     if said.user_hash is not None and not _USER_HASH(said.user_hash):
         raise MalformedEvent("user_hash: expected 32 to 64 digits of lower-case hexadecimal")
-    if said.conversation_id is not None and not _is_identifier(said.conversation_id):
+    if said.conversation_id is not None and not is_identifier(said.conversation_id):
         raise MalformedEvent("conversation_id: expected no white space and no control characters")
     wrong = _wrong_of(said.model_version, said.language)
     if wrong is not None:
@@ -235,8 +238,8 @@ def _check_people(said: FeedbackIn | TurnIn) -> None:
 
 def _check_words(said: FeedbackIn) -> None:
     """Raises MalformedEvent for what a feedback brings beside its rating, query, response and correction, and the contract has not."""
-    _check_conversation(said)
-    if said.turn_id is not None and not _is_identifier(said.turn_id):
+    check_conversation(said)
+    if said.turn_id is not None and not is_identifier(said.turn_id):
         raise MalformedEvent("turn_id: expected no white space and no control characters")
     if said.turn_id is not None and said.user_hash is None and said.conversation_id is None:
         raise MalformedEvent("turn_id needs user_hash or conversation_id beside it: expected one of them, a turn is found by it")
@@ -244,12 +247,13 @@ def _check_words(said: FeedbackIn) -> None:
         raise MalformedEvent("comment, preferred: must not contain the NUL character")
 
 
-def _check_conversation(said: FeedbackIn | TurnIn) -> None:
+def check_conversation(said: FeedbackIn | TurnIn) -> None:
+    """Raises MalformedEvent for messages and passages that are not the contract's."""
     wrong = conversation.wrong_of(said)
     if wrong is not None:
         raise MalformedEvent(wrong)
     for passage in said.passages:
-        if not all(name is None or _is_identifier(name) for name in (passage.id, passage.doc_id)):
+        if not all(name is None or is_identifier(name) for name in (passage.id, passage.doc_id)):
             raise MalformedEvent("passages: id, doc_id: expected no white space and no control characters")
 
 

@@ -7,7 +7,7 @@ it afterwards with its old event time is too late to be accepted, so forgetting 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -99,13 +99,26 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Mark).decode
 
 
-class Marks:
+class Remembered(Protocol):
+    """What is remembered of an id: whose it is, and the time that it is forgotten by, its first field (seconds since 1970 UTC)."""
+
+    @property
+    def time_s(self) -> int: ...
+    @property
+    def user(self) -> bytes: ...
+
+
+RememberedT = TypeVar("RememberedT", bound=Remembered)
+
+
+class Marks(Generic[RememberedT]):
     """The marks of one input partition by their state key, packed: about 220 bytes an id in all, 150 more for a document with a row.
 
-    The state key of a sample is its input's letter and the first 16 bytes of its id.
+    The state key of a sample is its input's letter and the first 16 bytes of its id. `form` is the struct of a mark, an array.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, form: type[RememberedT]) -> None:
+        self._decode = msgspec.msgpack.Decoder(form).decode
         self._packed: dict[bytes, bytes] = {}
         self._changes: dict[bytes, bytes | None] = {}
         # Ids by the hour of their mark's time; an id may stand in the hour of a former revision too. None: not built yet.
@@ -114,19 +127,19 @@ class Marks:
     def __len__(self) -> int:
         return len(self._packed)
 
-    def newest(self, key: bytes) -> Mark:
+    def newest(self, key: bytes) -> RememberedT:
         """The mark that lies under a key; raises KeyError."""
-        return _decode(self._packed[key])
+        return self._decode(self._packed[key])
 
-    def get(self, key: bytes, forgotten_before_s: int) -> Mark | None:
+    def get(self, key: bytes, forgotten_before_s: int) -> RememberedT | None:
         """The mark of a sample; None for one never seen, or forgotten by its time, whether it has been dropped already or not."""
         packed = self._packed.get(key)
         if packed is None:
             return None
-        mark = _decode(packed)
+        mark = self._decode(packed)
         return None if mark.time_s < forgotten_before_s else mark
 
-    def put(self, key: bytes, mark: Mark) -> None:
+    def put(self, key: bytes, mark: RememberedT) -> None:
         """Remembers the newest revision of a sample."""
         if not _FIRST_S <= mark.time_s <= _LAST_S:
             mark = _held(mark)
@@ -138,7 +151,7 @@ class Marks:
                 waiting = self._by_hour[hour] = []
             waiting.append(key)
 
-    def amend(self, key: bytes, mark: Mark) -> None:
+    def amend(self, key: bytes, mark: RememberedT) -> None:
         """Replaces a mark that was put by one of the same time."""
         self._packed[key] = self._changes[key] = pack(mark)
 
@@ -161,9 +174,9 @@ class Marks:
                 return
             del self._by_hour[hour]
 
-    def of_user(self, user: bytes, *, until_s: int, forgotten_before_s: int) -> list[tuple[bytes, Mark]]:
+    def of_user(self, user: bytes, *, until_s: int, forgotten_before_s: int) -> list[tuple[bytes, RememberedT]]:
         """The marks of a user's samples with event times up to `until_s`, in a stated order. O(marks of the partition)."""
-        found = [(key, _decode(packed)) for key, packed in self._packed.items() if user in packed]
+        found = [(key, self._decode(packed)) for key, packed in self._packed.items() if user in packed]
         return sorted((key, mark) for key, mark in found if mark.user == user and forgotten_before_s <= mark.time_s <= until_s)
 
     def drop(self, key: bytes) -> None:
@@ -193,12 +206,13 @@ def _time_s(packed: bytes) -> int:
     return int.from_bytes(packed[2:6], "big")
 
 
-def pack(mark: Mark) -> bytes:
+def pack(mark: RememberedT) -> bytes:
     """The value of a mark's changelog record; a time that its place cannot hold is held at the end."""
     return _encode(_held(mark))
 
 
-def _held(mark: Mark) -> Mark:
+def _held(mark: Any) -> Any:
+    # Every form of a mark is a struct, which no protocol can say.
     return msgspec.structs.replace(mark, time_s=min(max(mark.time_s, _FIRST_S), _LAST_S))
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from consumers.collect.conversation import ANSWER_CHARACTERS, NO_WORDS, Words, follow_up, last_user_turn, texts, with_texts
+from consumers.collect.conversation import ANSWER_CHARACTERS, NO_WORDS, FeedbackWords, follow_up, last_user_turn, texts, with_texts
 from consumers.collect.daily_counts import document_contribution, feedback_contribution
 from consumers.collect.decode import Received
 from consumers.collect.policy import IntakePolicy
@@ -61,7 +61,7 @@ def waiting_contribution(received: Received, said: FeedbackIn) -> tuple[int, ...
     return feedback_contribution(negative, bool(said.correction), received.score is not None, said.language)
 
 
-def negative_class(correction: str, words: Words) -> NegativeClass:
+def negative_class(correction: str, words: FeedbackWords) -> NegativeClass:
     """What a negative is worth: an acceptable correction, the answer that was preferred, passages to find one in, or nothing of these."""
     if correction.strip():
         return "correction"

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from consumers.collect.turns import Joins
 from consumers.records import Effects
 from schemas import dead_letter
 
@@ -57,7 +58,7 @@ class Totals(msgspec.Struct, array_like=True, tag=1):
 
 def summed(statuses: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The totals of several partitions together; zeros where there are none."""
-    found = Totals().status()
+    found = Totals().status() | {"turns": Joins().status()}
     for status in statuses:
         _add(found, status)
     return found

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from consumers.engine.originals import ReadsOriginals
 from consumers.engine.positions import places, refuse_unread, start_offsets, write_starts
 from consumers.engine.shard import Shard
 from consumers.engine.sharding import bring_up_to_date, check_shards, claimed
@@ -21,12 +22,13 @@ class StartClients:
     """What a start needs of the broker.
 
     `writer` is not started yet; `read_back` reads the changelog into tasks, from where it stopped the time before; `looks` opens a consumer
-    that reads no records.
+    that reads no records; `originals` reads records once more, where the stage's tasks join.
     """
 
     writer: TransactionalWriter
     read_back: Callable[[Mapping[int, OwnedTask]], Awaitable[None]]
     looks: Callable[[], AbstractAsyncContextManager[Any]]
+    originals: ReadsOriginals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +81,4 @@ async def open_shard(
         )
     await steps.write_starts(writer, connection, stage, owned.tasks, start, topic_ids=topic_ids)
     used = {**counts, **used_partitions(counts, connection.topic_prefix)}
-    return steps.shard(stage, owned.number, owned.tasks, start, writer, connection, used, metrics, failed)
+    return steps.shard(stage, owned.number, owned.tasks, start, writer, connection, used, metrics, failed, clients.originals)

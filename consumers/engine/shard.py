@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiokafka import TopicPartition
@@ -25,8 +25,9 @@ from faststream.kafka.message import FAKE_CONSUMER
 
 from consumers.engine.changelog import changelog_records, state_records
 from consumers.engine.fetch_pace import KAFKA_WAIT_MS, LISTEN_MS, SHORTEST_WAIT_MS
+from consumers.engine.originals import ReadsOriginals, at_hand
 from consumers.engine.routing import route
-from consumers.engine.stage import InputPartition, OwnedTask, Stage
+from consumers.engine.stage import InputPartition, JoiningTask, OwnedTask, Stage
 from consumers.metrics import ConsumerMetrics
 from consumers.records import Effects, InputRecord, Notice
 from consumers.state_keys import SHARDS_KEY
@@ -72,7 +73,10 @@ class ShardProgress:
 
 @dataclass(slots=True)
 class Shard:
-    """A shard with its restored tasks; `start` are the offsets that it reads on from, by place."""
+    """A shard with its restored tasks; `start` are the offsets that it reads on from, by place.
+
+    `originals` reads records once more for the tasks of a stage that joins.
+    """
 
     stage: Stage
     number: int
@@ -83,6 +87,7 @@ class Shard:
     partitions: Mapping[str, int]
     metrics: ConsumerMetrics
     on_failure: Callable[[BaseException], None]
+    originals: ReadsOriginals | None = None
     progress: ShardProgress = field(default_factory=ShardProgress)
     _names: dict[str, str] = field(init=False, default_factory=dict)
     _next: dict[TopicPartition, int] = field(init=False, default_factory=dict)
@@ -95,6 +100,8 @@ class Shard:
     _turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
+        if self.stage.joins != (self.originals is not None):
+            raise ValueError(f"stage {self.stage.name}: expected a reader of originals where its tasks join, and only there")
         self._names = {self.connection.topic(name): name for name, _ in self.start}
         self._next = {TopicPartition(self.connection.topic(name), partition): offset for (name, partition), offset in self.start.items()}
 
@@ -232,7 +239,7 @@ class Shard:
         if not newest:
             return
         moved = self._by_task(newest)
-        effects = {number: self.tasks[number].task.process(records) for number, records in batches.items()}
+        effects = {number: await self._effects(number, records) for number, records in batches.items()}
         routed = self._route(effects, moved)
         self._to_show(newest)
         # Never by the first batch: finding the group, on a new cluster making its topic, took 0.3 s. `show_offsets` begins it.
@@ -244,6 +251,18 @@ class Shard:
         self.progress.last_record_ms = max(records[-1].timestamp for _, records in runs)
         self.metrics.committed(self.stage.name, effects.values(), seconds)
         self._tell(effects)
+
+    async def _effects(self, number: int, records: Sequence[InputRecord]) -> Effects:
+        """What a task asks for, once it has seen again whatever it needs for that."""
+        task = self.tasks[number].task
+        effects = task.process(records)
+        if self.originals is not None:
+            joining = cast(JoiningTask, task)
+            while wanted := joining.wanted():
+                found = at_hand(records, wanted)
+                missing = [place for place in wanted if place not in found]
+                effects.extend(joining.join({**found, **(await self.originals.read(number, missing) if missing else {})}))
+        return effects
 
     async def show_offsets(self) -> None:
         """Brings the consumer group's offsets, which tools show lag by, up to what is committed; without news it writes nothing.

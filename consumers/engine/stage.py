@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from consumers.errors import FatalError
 from consumers.kept_state import Migration, current_version
-from consumers.records import Effects, InputRecord
+from consumers.records import Effects, InputRecord, LogPlace, Originals
 from schemas.catalogue import Event
 
 InputPartition = tuple[str, int]
@@ -30,6 +30,13 @@ class Task(Protocol):
     def status(self) -> Mapping[str, Any]: ...
 
 
+class JoiningTask(Task, Protocol):
+    """A task that needs records again that it remembers the places of: asked after each step until it wants none, in one transaction."""
+
+    def wanted(self) -> Sequence[LogPlace]: ...
+    def join(self, originals: Originals) -> Effects: ...
+
+
 # What the log says of an event that is published: its line and the fields beside it; None where it says nothing.
 LogLine = tuple[str, Mapping[str, Any]]
 
@@ -44,7 +51,8 @@ class Stage:
     """A stage: task p reads partition p of each keyed topic, and every partition of the whole ones; topics without prefix.
 
     The keyed topics and the changelog have equal partition counts, so a task's inputs and state move together. `migrations` bring state of
-    former forms to this release's. `may_lose` are the inputs of which records may leave the log unread.
+    former forms to this release's. `may_lose` are the inputs of which records may leave the log unread. The tasks of one that `joins`
+    are `JoiningTask`s.
     """
 
     name: str
@@ -55,6 +63,7 @@ class Stage:
     migrations: tuple[Migration, ...] = ()
     may_lose: frozenset[str] = frozenset()
     log_line: Callable[[Event], LogLine | None] = no_line
+    joins: bool = False
 
     @property
     def version(self) -> int:

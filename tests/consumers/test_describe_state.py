@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from consumers.describe_state import READERS, Described, describe
 from consumers.drift.baseline.fit import Baseline
 from consumers.state_keys import TABLES, UNKNOWN, kind_of
 from schemas.events.sample_collected import SampleCollected
+from schemas.events.turn_completed import TurnCompleted
+from tests.consumers.collect.joined import by_place, step
 from tests.consumers.decide.documents_stream import SHA, TODAY, TODAY_MS, Partitions, featurised
 from tests.consumers.drift.conftest import made_documents
 
@@ -38,14 +41,19 @@ def readable(found: list[Described]) -> bool:
 
 def collector(build: Any) -> Collector:
     made = Collector(0, build.intake_policy(), lambda model, day: SimulatedSketcher())
+    turn = TurnCompleted(turn_id="t1", user_hash=USER, query="q", response="r")
+    joined = build.feedback("f4", user_hash=USER, turn_id="t1", response="")
     made.process(
         [
             build.record(build.feedback("f1", user_hash=USER)),
             build.record(build.feedback("f2"), offset=1),
             build.record(build.document("d1")),
             build.record(build.erasure("cd" * 32)),
+            build.record(build.feedback("f3", user_hash=USER, turn_id="t2", response=""), offset=2),
         ]
     )
+    pair = [build.record(turn, offset=1), build.record(joined, offset=3, time=build.start + timedelta(seconds=5))]
+    step(made, pair, by_place(pair))
     return made
 
 
@@ -64,6 +72,7 @@ def test_all_that_stage_1_keeps_is_described(build: Any) -> None:
     assert readable(found)
     assert kinds(found) == {
         "feedback mark", "document mark", "counts of a day", "sketch of a day", "erasure", "newest event time", "totals",
+        "turn", "feedback that waits for its turn", "feedback joined with its turn", "totals of joins",
     }  # fmt: skip
     (sketch,) = [record.value for record in found if record.kind == "sketch of a day"]
     assert (sketch["documents"], sketch["baseline"]) == (1, SimulatedSketcher().sha256)
@@ -107,7 +116,7 @@ def test_a_watched_models_documents_are_described(build: Any, small_baseline: Ba
 def test_one_sample_is_found_in_both_stages(build: Any) -> None:
     """`sample:` with the whole id finds the mark, of which half the id is kept, and the buffered sample; a beginning will do."""
     made = collector(build)
-    (first, _) = [record for record in described("stage1", made) if record.kind == "feedback mark"]
+    (first, *_) = [record for record in described("stage1", made) if record.kind == "feedback mark"]
     assert first.sample is not None
     assert len(first.sample) == 32
     whole = first.sample + "0" * 32
@@ -122,12 +131,15 @@ def test_one_sample_is_found_in_both_stages(build: Any) -> None:
 def test_users_and_models_are_found(build: Any) -> None:
     """`user:` finds what is kept of a user, erasures too; `model:` what is kept of a model; an empty id nothing."""
     stage1, stage2 = described("stage1", collector(build)), described("stage2", decider(build))
-    assert [record.kind for record in stage1 if record.matches(f"user:{USER}")] == ["feedback mark"]
+    assert sorted(record.kind for record in stage1 if record.matches(f"user:{USER}")) == [
+        "feedback joined with its turn", "feedback mark", "feedback mark", "feedback mark", "feedback that waits for its turn", "turn",
+    ]  # fmt: skip
     assert [record.kind for record in stage1 if record.matches("user:" + "cd" * 32)] == ["erasure"]
     assert [record.kind for record in stage2 if record.matches("user:" + "cd" * 32)] == ["erasure"]
     assert sum(record.matches(f"user:{USER}") for record in stage2) == 3
     assert {record.kind for record in stage1 if record.matches(f"model:{build.model}")} == {
-        "feedback mark", "document mark", "counts of a day", "sketch of a day",
+        "feedback mark", "document mark", "counts of a day", "sketch of a day", "feedback that waits for its turn",
+        "feedback joined with its turn",
     }  # fmt: skip
     assert not any(record.matches("model:another") for record in stage1 + stage2)
     assert not any(record.matches("user:") or record.matches("sample:") for record in stage1 + stage2)

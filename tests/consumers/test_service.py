@@ -16,6 +16,7 @@ from ops.stack.brokers.embedded import EmbeddedBroker
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.transaction import Outgoing, TransactionalWriter, partition_of
 from schemas import dead_letter, topics
+from schemas.events.turn_completed import TurnCompleted
 from schemas.identity import former_ids
 
 Start = Callable[..., Any]
@@ -74,6 +75,27 @@ async def test_headers_that_cannot_be_decoded_lose_no_batch(build: Any, embedded
     assert len(await embedded_topics.events(topics.SAMPLE_COLLECTED)) == 4
     letters = await embedded_topics.read(embedded_topics.connection.dead_letters(topics.FEEDBACK_SUBMITTED))
     assert [dead_letter.read(letter.key, letter.value, letter.headers).headers for letter in letters] == list(odd)
+
+
+async def test_turns_are_joined_over_a_restart(build: Any, embedded_topics: Any, start_consumers: Start) -> None:
+    """Of pairs in either order, each half before and after kill -9, every one becomes one sample with the turn's words."""
+    users = [f"{number:032x}" for number in range(40)]
+    turns = [TurnCompleted(turn_id="t", user_hash=user, query="q", response=f"answer of {user}") for user in users]
+    ratings = [build.feedback(f"f{user}", user_hash=user, turn_id="t", query="", response="") for user in users]
+    consumers = start_consumers(embedded_topics.connection, "stage1")
+    await embedded_topics.send(*turns[:20], *ratings[20:])
+    await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 40)
+    assert consumers.state()["stage1"]["turns"] == {"remembered": 20, "waiting": 20, "joined": 0, "unjoined": 0, "originals_gone": 0}
+    consumers.kill()
+    await embedded_topics.send(*turns, *ratings)
+    consumers.start()
+    await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 120)
+    samples = await embedded_topics.events(topics.SAMPLE_COLLECTED)
+    assert {sample["user_hash"]: sample["response"] for sample in samples} == {turn.user_hash: turn.response for turn in turns}
+    assert len(samples) == 40
+    assert consumers.state()["stage1"]["turns"]["joined"] == 40
+    assert 'abhyas_consumer_joins_total{result="joined"} 40.0' in consumers.get("/metrics")[1]
+    assert consumers.stop()[0] == 0
 
 
 async def test_restart_goes_on_where_it_was(build: Any, embedded_topics: Any, start_consumers: Start) -> None:

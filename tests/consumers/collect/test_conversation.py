@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.collect.conversation import Words, texts, with_texts
+from consumers.collect.conversation import FeedbackWords, texts, with_texts
 from consumers.collect.decode import Received, receive
 from consumers.collect.sample import Collected, collect
 from consumers.wire import MessageText, PassageText, PreferredText, ReasonText, SampleOut, ToolCallText, ToolFunctionText
@@ -86,7 +86,7 @@ MESSAGE = st.builds(
     tool_calls=st.lists(CALL, max_size=2).map(tuple), tool_call_id=st.none() | NAME,
 )  # fmt: skip
 WORDS = st.builds(
-    Words, messages=st.lists(MESSAGE, max_size=3).map(tuple),
+    FeedbackWords, messages=st.lists(MESSAGE, max_size=3).map(tuple),
     passages=st.lists(st.builds(PassageText, text=NAME, id=st.none() | NAME, doc_id=st.none() | NAME), max_size=3).map(tuple),
     preferred=st.none() | st.builds(PreferredText, answer=NAME, how=st.just("arena")),
     reasons=st.lists(st.builds(ReasonText, code=st.just("other"), raw=st.none() | NAME), max_size=2).map(tuple),
@@ -95,7 +95,7 @@ WORDS = st.builds(
 
 
 @given(WORDS)
-def test_texts_go_back_to_where_they_came_from(build: Any, words: Words) -> None:
+def test_texts_go_back_to_where_they_came_from(build: Any, words: FeedbackWords) -> None:
     """Taken out and put back unchanged, the words are the same; put back changed, each stands in its own place."""
     assert with_texts(words, iter(texts(words)), build.intake_policy()) == words
     nameless = [msgspec.structs.replace(passage, id=None, doc_id=None) for passage in words.passages]

@@ -32,8 +32,8 @@ MARKS = st.builds(
 KEYED = st.dictionaries(st.binary(min_size=16, max_size=16).map(lambda sample: FEEDBACK_KEY + sample), MARKS, max_size=20)
 
 
-def filled(marks: dict[bytes, Mark]) -> Marks:
-    made = Marks()
+def filled(marks: dict[bytes, Mark]) -> Marks[Mark]:
+    made = Marks(Mark)
     for name, mark in marks.items():
         made.put(name, mark)
     return made
@@ -85,7 +85,7 @@ def test_changes_restore_the_marks(marks: dict[bytes, Mark]) -> None:
     """What `put` tells the changelog, restored elsewhere, is the same state; so is what `items` gives."""
     first = filled(marks)
     changes = first.take_changes()
-    second = Marks()
+    second = Marks(Mark)
     for key, value in changes.items():
         second.load(key, value)
     assert dict(second.save()) == dict(first.save()) == changes
