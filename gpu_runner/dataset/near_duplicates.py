@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gpu_runner.text.normalise import hi_lenient, words
@@ -74,6 +74,19 @@ class NearDuplicates:
         key = hi_lenient(question)
         if key in self._exact:
             return Match(self._questions[self._exact[key]], 1.0)
+        best: Match | None = None
+        for number, jaccard in self._near(key):
+            if (best is None or jaccard > best.similarity) and not self._another_thing(key, answer, number):
+                best = Match(self._questions[number], min(jaccard, 1.0))
+        return best
+
+    def all_near(self, question: str) -> tuple[str, ...]:
+        """Every held-out question at or over a threshold, itself too, but for those about another thing, whatever the answers."""
+        key = hi_lenient(question)
+        return tuple(self._questions[number] for number, _ in self._near(key) if not self._names_another_thing(key, number))
+
+    def _near(self, key: str) -> Iterator[tuple[int, float]]:
+        """The numbers of the held-out questions over a threshold, with the weighted Jaccard index."""
         grams = sorted(_grams(key))
         size = sum(map(self._weight, grams))
         shared: dict[int, float] = defaultdict(float)
@@ -81,14 +94,11 @@ class NearDuplicates:
             weight = self._weight(gram)
             for number in self._postings.get(gram, ()):
                 shared[number] += weight
-        best: Match | None = None
         for number, common in sorted(shared.items()):
             jaccard = common / (size + self._sizes[number] - common)
             contained = common / min(size, self._sizes[number])
-            near = jaccard >= LEAST_JACCARD or contained >= LEAST_CONTAINMENT
-            if near and (best is None or jaccard > best.similarity) and not self._another_thing(key, answer, number):
-                best = Match(self._questions[number], min(jaccard, 1.0))
-        return best
+            if jaccard >= LEAST_JACCARD or contained >= LEAST_CONTAINMENT:
+                yield number, jaccard
 
     def _weight(self, gram: str) -> float:
         return math.log((self._known + 1) / (self._gram_counts.get(gram, 0) + 0.5))
@@ -97,6 +107,10 @@ class NearDuplicates:
         given = hi_lenient(answer)
         if any(token_f1(given, held) >= SAME_ANSWER_F1 for held in self._answers[number]):
             return False
+        return self._names_another_thing(key, number)
+
+    def _names_another_thing(self, key: str, number: int) -> bool:
+        """Whether both questions have a rare word that the other lacks."""
         asked, held_words = frozenset(words(key)), self._words[number]
         return any(map(self._rare, asked - held_words)) and any(map(self._rare, held_words - asked))
 
