@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gpu_runner.text.normalise import hi_lenient, words
@@ -33,6 +33,8 @@ class Match:
 class NearDuplicates:
     """An index of held-out (question, answers); `background` are the other questions, known only to weigh 4-grams and words.
 
+    `forms` are words that name nothing however rare they are.
+
     >>> held_out = NearDuplicates([("When was the Indian Museum in Kolkata founded?", ("1814",))], ["Who built the Red Fort?"])
     >>> held_out.nearest("Tell me, when was the Indian Museum in Kolkata founded?", "in 1814") is None
     False
@@ -40,7 +42,10 @@ class NearDuplicates:
     True
     """
 
-    def __init__(self, held_out: Iterable[tuple[str, Sequence[str]]], background: Iterable[str] = ()) -> None:
+    def __init__(
+        self, held_out: Iterable[tuple[str, Sequence[str]]], background: Iterable[str] = (), *, forms: Container[str] = ()
+    ) -> None:
+        self._forms = forms
         answers: dict[str, set[str]] = defaultdict(set)
         for question, its_answers in held_out:
             answers[" ".join(question.split())].update(hi_lenient(answer) for answer in its_answers)
@@ -115,7 +120,7 @@ class NearDuplicates:
         return any(map(self._rare, asked - held_words)) and any(map(self._rare, held_words - asked))
 
     def _rare(self, word: str) -> bool:
-        return self._word_counts.get(word, 0) <= max(1.0, RARE_SHARE * self._known)
+        return word not in self._forms and self._word_counts.get(word, 0) <= max(1.0, RARE_SHARE * self._known)
 
 
 def _grams(key: str) -> frozenset[str]:

@@ -20,7 +20,7 @@ LEAST_WORDS_FOR_NEGATION = 4
 LEAST_SHARE_FOR_NEGATION = 0.75
 STEM_CHARACTERS = 4
 
-_FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     words(
         "a an the of in on at by to for from with and or as is are was were be been has have had it its this that these those he she they "
         "his her their which who whom what when where how why do does did can could will would may also than then there not no but if so "
@@ -119,7 +119,7 @@ def hallucination_rate(groundings: Iterable[Grounding]) -> HallucinationRate:
 
 def content_words(text: str) -> list[str]:
     """The words of two characters or more that are not of a sentence's form, in order, casefolded."""
-    return [word for word in words(text) if word not in _FUNCTION_WORDS and len(word) > 1]
+    return [word for word in words(text) if word not in FUNCTION_WORDS and len(word) > 1]
 
 
 def capitalised(claim: str) -> list[str]:
@@ -128,7 +128,7 @@ def capitalised(claim: str) -> list[str]:
     if len(tokens) >= 6:
         tokens = tokens[1:]
     found = [word for token in tokens if token.lstrip("\"'“‘([")[:1].isupper() for word in words(token)]
-    return [word for word in found if word not in _FUNCTION_WORDS and len(word) > 1]
+    return [word for word in found if word not in FUNCTION_WORDS and len(word) > 1]
 
 
 def denies(text: str) -> bool:

@@ -16,6 +16,7 @@ from gpu_runner.dataset.questions.meaning import kinds_agree
 from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem, Message, TrainingRow
 from gpu_runner.text.abstention import abstains
+from gpu_runner.text.grounding import FUNCTION_WORDS
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class KnownAnswers:
             if not context_of(one.question, one.messages):
                 self._by_text[" ".join(one.question.split())].append(one)
         held = [(text, [answer for one in same for answer in one.answers]) for text, same in self._by_text.items()]
-        self._near = NearDuplicates(held, background) if near and held else None
+        self._near = NearDuplicates(held, background, forms=FUNCTION_WORDS) if near and held else None
 
     def contradicting(
         self, question: str, answers: Sequence[str], messages: Sequence[Message] = (), wordings: Iterable[str] = ()

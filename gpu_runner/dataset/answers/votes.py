@@ -14,6 +14,7 @@ from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import guess_language
 from gpu_runner.dataset.served.conversation import ServedConversation, served_conversation
 from gpu_runner.dataset.served.support import adds_nothing_to, supporting
+from gpu_runner.text.grounding import FUNCTION_WORDS
 from gpu_runner.text.languages import LANGUAGES, Language
 from gpu_runner.text.normalise import hi_lenient
 from schemas.holdout import normalise_group
@@ -113,7 +114,7 @@ def by_question(votes: Iterable[Vote], background: Iterable[str] = ()) -> list[l
     same_text: dict[str, list[str]] = defaultdict(list)
     for key, vote in first.items():
         same_text[vote.query].append(key)
-    near = NearDuplicates([(text, ()) for text in same_text], background)
+    near = NearDuplicates([(text, ()) for text in same_text], background, forms=FUNCTION_WORDS)
     for key, vote in first.items():
         for text in near.all_near(vote.query):
             for other in same_text[text]:

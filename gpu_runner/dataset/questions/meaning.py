@@ -23,7 +23,9 @@ _KINDS: Final = tuple(
         ("count", "how many|(?:what|how large a) number of|कितने|कितनी|कितना"),
         ("reason", "what is the reason(?: why)?|why|for what reason|क्यों|किस कारण(?: से)?|किस वजह से"),
         ("place", "(?:in |at )?(?:what|which) (?:place|location|town|city)|where|कहाँ|कहां|किस (?:जगह|स्थान|शहर|नगर)(?: में| पर)?"),
-        ("person", "(?:by )?whom?|whose|किसने|किस ने|किसके द्वारा|कौन(?! ?(?:सा|सी|से))"),
+        ("person acted on", "whom? (?:did|does|do)"),  # "whom did Akbar defeat" is not "who defeated Akbar"
+        ("owner", "whose"),
+        ("person", "(?:by )?whom?|किसने|किस ने|किसके द्वारा|कौन(?! ?(?:सा|सी|से))"),
         ("manner", "(?:in )?what way|how|कैसे|किस (?:तरह|प्रकार)(?: से)?"),
         ("thing", "what|which|क्या|कौन ?(?:सा|सी|से)|किस|किसका|किसकी|किसके|किन"),
     )
@@ -39,6 +41,25 @@ _FORM: Final = frozenset(
 _ENDINGS: Final = re.compile(r"(?:ed|ing|es|s)$")
 _HINDI_ENDINGS: Final = re.compile(r"(?<=[\u0915-\u0939\u094d\u093c])(?:ता|ती|ते|ना|नी|ने)$")
 LEAST_STEM = 4
+_IRREGULAR: Final = {
+    form: base
+    for base, forms in (
+        *(("build", "built"), ("keep", "kept"), ("hold", "held"), ("make", "made"), ("give", "gave given"), ("write", "wrote written")),
+        *(("begin", "began begun"), ("find", "found"), ("lead", "led"), ("lie", "lay lain"), ("stand", "stood"), ("become", "became")),
+        *(
+            ("win", "won"),
+            ("teach", "taught"),
+            ("bring", "brought"),
+            ("buy", "bought"),
+            ("sell", "sold"),
+            ("say", "said"),
+            ("tell", "told"),
+        ),
+        *(("draw", "drew drawn"), ("choose", "chose chosen"), ("speak", "spoke spoken"), ("die", "died dying"), ("sing", "sang sung")),
+        *(("take", "took taken"), ("know", "knew known"), ("call", "called"), ("rule", "ruled"), ("open", "opened"), ("leave", "left")),
+    )
+    for form in forms.split()
+}
 
 
 @lru_cache(maxsize=65_536)
@@ -82,5 +103,7 @@ def _kind(key: str) -> tuple[str | None, str]:
 def _stem(word: str, capitals: set[str]) -> str:
     if word in capitals:
         return word
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     stem = _HINDI_ENDINGS.sub("", word) if not word.isascii() else _ENDINGS.sub("", word)
     return stem if len(stem) >= LEAST_STEM else word

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from gpu_runner.text.grounding import Source, capitalised, content_words, denies, supported
-from gpu_runner.text.normalise import numbers
+from gpu_runner.text.normalise import numbers, words
 from gpu_runner.text.sentences import split_sentences
 
 # Up to so many new words all have to be there: of "King Bhaskar" one half is in every passage about kings.
@@ -20,6 +20,7 @@ FEW_WORDS: Final = 4
 LEAST_NEW_SHARE: Final = 0.75
 # Of the words of the question: a passage names what it is about, but not in every word that a user finds for it.
 LEAST_ASKED_SHARE: Final = 0.5
+_QUESTION_WORDS: Final = frozenset(words("किसने किसका किसकी किसके किस कितने कितनी कितना कौनसा कौनसी whom whose many much please tell"))
 
 
 def supporting(question: str, answer: str, passages: Sequence[str]) -> tuple[int, ...]:
@@ -69,7 +70,11 @@ def _source(passage: str) -> Source:
 
 
 def _about(question: str, source: Source) -> bool:
-    """Whether the passage names what is asked about: its numbers, and half of its content words."""
-    asked = [word for word in dict.fromkeys(content_words(question)) if not word.isnumeric()]
-    named = source.numbers.issuperset(numbers(question))
-    return named and (not asked or sum(map(source.has, asked)) >= LEAST_ASKED_SHARE * len(asked))
+    """Whether the passage names what is asked about: its numbers and names, and most of its content words."""
+    asked = [word for word in dict.fromkeys(content_words(question)) if not word.isnumeric() and word not in _QUESTION_WORDS]
+    if not source.numbers.issuperset(numbers(question)) or not all(map(source.has, capitalised(question.partition(" ")[2]))):
+        return False
+    # Letters without capitals: what a question is about stands first in Hindi ("गोलघर दुर्ग किसने बनवाया?").
+    if asked and not question.isascii() and not source.has(asked[0]):
+        return False
+    return sum(map(source.has, asked)) >= LEAST_ASKED_SHARE * len(asked)

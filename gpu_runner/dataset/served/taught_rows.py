@@ -35,7 +35,8 @@ def taught_rows(
             seed=seed, key=(correction.sample_id, correction.group, row.prompt),
         )  # fmt: skip
         if variant == "as_served" or passages is None or (variant == "left_out" and unsaid is None):
-            dropped[AS_SERVED_INSTEAD] += variant != "as_served"
+            if variant != "as_served":
+                dropped[AS_SERVED_INSTEAD] += 1
             taught.append(row)
             continue
         changed = replace(row, messages=conversation.asking(row.prompt, passages))
