@@ -7,8 +7,10 @@ of a fort: words of the question count for nothing in the answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from gpu_runner.text.grounding import Source, capitalised, content_words, denies, supported
@@ -44,6 +46,8 @@ def supports(question: str, answer: str, passage: str) -> bool:
         return False
     if not source.numbers.issuperset(figures) or not all(source.has(name) for name in names):
         return False
+    if not _names_stand_together(answer, asked, new, passage):
+        return False
     there = sum(map(source.has, new))
     if there < (len(new) if len(new) <= FEW_WORDS else LEAST_NEW_SHARE * len(new)):
         return False
@@ -51,16 +55,27 @@ def supports(question: str, answer: str, passage: str) -> bool:
 
 
 def adds_nothing_to(question: str, answer: str, other: str) -> bool:
-    """Whether all that an answer says (beside the question's words) is in the other one, and both deny it or neither does.
+    """Whether all words of an answer, one at least not the question's, are in the other one, and both deny it or neither does.
 
     >>> adds_nothing_to("How tall is it?", "36", "It is 36 metres tall."), adds_nothing_to("Is it open?", "open", "It is not open.")
     (True, False)
     """
     source = Source(other)
-    asked = set(content_words(question))
-    new = {word for word in content_words(answer) if word not in asked and not word.isnumeric()}
-    said = bool(new) or bool(numbers(answer))
-    return said and source.numbers.issuperset(numbers(answer)) and new <= source.words and denies(answer) == denies(other)
+    spoken = {word for word in content_words(answer) if not word.isnumeric()}
+    said = bool(spoken - set(content_words(question))) or bool(numbers(answer))
+    return said and source.numbers.issuperset(numbers(answer)) and spoken <= source.words and denies(answer) == denies(other)
+
+
+def _names_stand_together(answer: str, asked: AbstractSet[str], new: Collection[str], passage: str) -> bool:
+    """Whether a word of the question that is part of a short answer's name stands in it in the passage too.
+
+    "Chandan Hall" is not said of the Chandan Archive by "The Chandan Archive's hall is the Mani Hall".
+    """
+    spoken = words(answer)
+    if len(spoken) > FEW_WORDS:
+        return True
+    pairs = {pair for pair in pairwise(spoken) if (pair[0] in asked and pair[1] in new) or (pair[0] in new and pair[1] in asked)}
+    return pairs <= set(pairwise(words(passage)))
 
 
 @lru_cache(maxsize=8_192)

@@ -34,6 +34,15 @@ def test_a_king_of_another_name_is_no_support() -> None:
     assert supporting("गोलघर दुर्ग किसने बनवाया?", "गोलघर दुर्ग राजा भास्कर ने बनवाया।", [passage]) == ()
 
 
+def test_a_name_that_shares_a_word_with_its_subject_is_found_as_a_whole() -> None:
+    """The Chandan Archive has a Mani Hall: nothing there says Chandan Hall, and two users who say one each do not agree."""
+    asked, passage = "चंदन अभिलेखागार का वाचनालय क्या कहलाता है?", "चंदन अभिलेखागार का वाचनालय मणि शाला कहलाता है।"
+    assert supporting(asked, "मणि शाला", [passage]) == (0,)
+    assert supporting(asked, "चंदन शाला", [passage]) == ()
+    assert not adds_nothing_to(asked, "चंदन शाला", "मणि शाला")
+    assert adds_nothing_to(asked, "मणि शाला", passage)
+
+
 @pytest.mark.process
 def test_every_fact_of_the_corpus_finds_its_own_sentence() -> None:
     """Of 432 facts in two wordings nine in ten find theirs; of 4,320 other sentences of the same subject at most one in a thousand, no
