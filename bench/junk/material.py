@@ -66,7 +66,8 @@ def junk_batch(seed: int) -> Batch:
     rng = random.Random(seed)
     unknown, known = rng.sample(untaught_facts(), len(untaught_facts())), rng.sample(taught_facts(), KNOWN_FACTS)
     by_kind = _divided(unknown, known)
-    samples, kinds = [], {}
+    samples: list[dict[str, Any]] = []
+    kinds: dict[str, str] = {}
     for kind, facts in by_kind.items():
         for fact in facts:
             for sample in _samples(kind, fact, rng):
