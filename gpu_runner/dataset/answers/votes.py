@@ -15,7 +15,7 @@ from gpu_runner.dataset.rows import guess_language
 from gpu_runner.dataset.served.conversation import ServedConversation, served_conversation
 from gpu_runner.dataset.served.support import adds_nothing_to, supporting
 from gpu_runner.text.grounding import FUNCTION_WORDS
-from gpu_runner.text.languages import LANGUAGES, Language
+from gpu_runner.text.languages import Language, primary_language
 from gpu_runner.text.normalise import hi_lenient
 from schemas.holdout import normalise_group
 
@@ -75,7 +75,6 @@ def vote_of(sample: Mapping[str, Any]) -> Vote | None:
     query = conversation.question if conversation is not None else " ".join(str(sample.get("query") or "").split())
     if not question_key(query) or not answer:
         return None
-    tag = str(sample.get("language") or "").split("-")[0]
     found: tuple[int, ...] = ()
     if conversation is not None:
         found = supporting(query, answer, [passage.text for passage in conversation.passages])
@@ -84,7 +83,7 @@ def vote_of(sample: Mapping[str, Any]) -> Vote | None:
         sample_id=sample_id,
         query=query,
         answer=answer,
-        language=tag if tag in LANGUAGES else guess_language(query),
+        language=primary_language(str(sample.get("language") or "")) or guess_language(query),
         group=str(sample.get("group") or normalise_group(query)),
         contributor=_contributor(sample),
         when=(str(sample.get("occurred_at") or ""), int(sample.get("revision") or 0)),

@@ -141,6 +141,12 @@ def test_support_counts_those_who_can_be_told_apart() -> None:
     assert by_document.support == 2
 
 
+def test_any_language_is_kept() -> None:
+    """By the first part of its tag; without one the script of the question tells Hindi from English."""
+    asked = [sample("a", language="fr-CA", query="Qui l'a construit?"), sample("b", language=None), sample("c", language="?", query="Who?")]
+    assert {one.sample_id: one.language for one in resolve_corrections(asked).accepted} == {"a": "fr", "b": "hi", "c": "en"}
+
+
 def test_a_passage_decides_between_two_users() -> None:
     """One user against one, and a passage that was served says what one of them says."""
     passages = [{"text": "ताज महल आगरा में है।"}]
