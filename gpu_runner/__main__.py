@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
+import structlog
 import uvicorn
 from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
@@ -33,6 +34,8 @@ from runtime.logs import configure_logging
 from runtime.process_end import serve
 from schemas.envelope import describe
 
+_log = structlog.get_logger(__name__)
+
 # The seed's tree below DATA_DIR, and the runner's own folders.
 _TRAINING: Final = ("-m", "gpu_runner.train")
 _TREE: Final = ("train", "eval", "feedback", "jobs", "evaluations")
@@ -49,6 +52,8 @@ def main(training_arguments: Sequence[str] = _TRAINING) -> int:
         store = open_checked_store(settings)
         _lock = prepare_data_dir(settings.data_dir)
         sweep_data_dir(settings)
+        if settings.support_min == 1:
+            _log.warning("one user's correction is believed", support_min=1, advice="SUPPORT_MIN=2 needs a second user or a passage")
         disable_created_metrics()  # a second series for each counter, which nothing reads
     except ValidationError as error:
         print(f"gpu_runner: settings: {describe(error)}", file=sys.stderr)

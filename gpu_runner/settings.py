@@ -38,6 +38,17 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
         description="What the trained adapter is multiplied by before it is merged: below 1 it forgets less and learns less.",
     )
     training_checkpoint_every_steps: int = Field(50, ge=1, description="Steps between checkpoints.")
+    support_min: int = Field(
+        2,
+        ge=1,
+        description="A correction is asked in the gate's primary where so many support it: users (its author included), conversations of "
+        "nobody, and a passage or document that says the same. With 1 its author suffices: whoever corrects falsely is believed.",
+    )
+    train_closed_book: bool = Field(
+        False,
+        description="`true`: a correction that came with passages of which none supports it trains all the same. `false`: it is counted, "
+        "because what the retrieval missed is no fault of the model.",
+    )
     evaluation_max_new_tokens: int = Field(64, ge=1, le=4096, description="The most tokens of an answer in an evaluation.")
     # That of `consumers.drift.baseline.fit`, which imports scipy.
     drift_alarms_per_100k: float = Field(

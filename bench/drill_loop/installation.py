@@ -112,6 +112,7 @@ def _environment(work: Path) -> dict[str, str]:
         "HOLDOUT_PERCENT": str(HOLDOUT_PERCENT),
         "RETRAIN_TRIGGER_THRESHOLD": str(NEGATIVES),
         "TICK_INTERVAL_S": "1",
+        "SUPPORT_MIN": "1",
         "TRAINING_CHECKPOINT_EVERY_STEPS": "5",
         "CHILD_THREADS": "1",  # the tiny model gains little by two, and on a busy machine each step waits for both
         "EVAL_REPORTS_DIR": str(work / "eval_reports"),

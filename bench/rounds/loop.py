@@ -52,6 +52,7 @@ async def run_rounds(
         "BATCH_MIN_USERS": str(min(corrections, people.USERS)),
         "RETRAIN_COOL_DOWN_MINUTES": "0",
         "TICK_INTERVAL_S": "1",
+        "SUPPORT_MIN": "1",
         "EVAL_REPORTS_DIR": str(work / "eval_reports"),
         **TRAINING,
     }

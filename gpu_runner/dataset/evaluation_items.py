@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from gpu_runner.dataset.answers.known_answers import KnownAnswers
 from gpu_runner.dataset.conversation import asked_in_other_words
 from gpu_runner.dataset.corrections import Correction
+from gpu_runner.dataset.questions.in_context import wording_in_context, wording_of
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, ItemSet, TrainingRow, row_id
-from gpu_runner.dataset.split import contradicted
 from schemas.holdout import normalise_group
 
-SUPERSEDED = "earlier_repair_superseded_by_correction"
+SUPERSEDED = "superseded_by_correction"
 OVER_CAP = "evaluation_items_over_the_cap"
 SAME_QUESTION = "evaluation_items_with_a_repair_question"
 MOST_ITEMS_OF_A_SET = 300
@@ -25,19 +26,24 @@ SETS: tuple[ItemSet, ...] = ("repair", "holdout", "old_facts", "earlier_repair",
 
 
 def wording_keys(correction: Correction, *, train: int, test: int) -> frozenset[str]:
-    """The keys of every wording of a correction's question, trained or asked."""
+    """The keys in context of every wording of a correction's question, trained or asked."""
     trained, asked = split_paraphrases(correction.query, correction.language, train=train, test=test + 3)
-    return frozenset(map(question_key, (*trained, *asked)))
+    messages = correction.messages
+    return frozenset(wording_in_context(wording, messages) for wording in (*trained, *asked))
 
 
 def still_true(
-    items: Sequence[EvaluationItem], keys_of: Mapping[str, tuple[frozenset[str], str]], dropped: Counter[str]
+    items: Sequence[EvaluationItem], answers: KnownAnswers, dropped: Counter[str], withdrawn: dict[str, str]
 ) -> tuple[EvaluationItem, ...]:
-    """The items without the earlier repairs that a newer correction contradicts; `keys_of`: sample id to (wording keys, answer key)."""
-    repairs = [item for item in items if item.set == "earlier_repair"]
-    superseded = {item.id for keys, answer in keys_of.values() for item in contradicted(repairs, keys, answer)}
-    dropped[SUPERSEDED] += len(superseded)
-    return tuple(item for item in items if item.id not in superseded)
+    """The items without those that a newer answer contradicts, in any wording; `withdrawn` takes them and who says otherwise."""
+    kept = []
+    for item in items:
+        if newer := answers.contradicted(item):
+            dropped[f"{item.set}_{SUPERSEDED}"] += 1
+            withdrawn[item.id] = newer[0].name
+        else:
+            kept.append(item)
+    return tuple(kept)
 
 
 def asked_again(
@@ -50,7 +56,7 @@ def asked_again(
     items: list[EvaluationItem] = []
     for row in rows:
         _, wordings = split_paraphrases(row.prompt, row.language, train=train, test=test + 3)
-        for wording in [wording for wording in wordings if question_key(wording) not in trained][:test]:
+        for wording in [wording for wording in wordings if wording_in_context(wording, row.messages) not in trained][:test]:
             messages = asked_in_other_words(row.messages, row.prompt, wording)
             if messages is None:
                 continue
@@ -69,13 +75,13 @@ def assemble(
 
     A language that the hash leaves with few of a set gets the next of its own, in the place of the last of the others.
     """
-    asked = {question_key(item.question) for item in repair}
+    asked = {wording_of(item) for item in repair}
     by_set: dict[ItemSet, list[EvaluationItem]] = defaultdict(list)
     by_set["repair"] = list({item.id: item for item in repair}.values())
     for item in model_items:
         if item.set == "repair":
             by_set["earlier_repair"].append(replace(item, set="earlier_repair"))
-        elif item.set == "earlier_repair" and question_key(item.question) in asked:
+        elif item.set == "earlier_repair" and wording_of(item) in asked:
             dropped[SAME_QUESTION] += 1
         else:
             by_set[item.set].append(item)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gpu_runner.text.normalise import hi_lenient, words
@@ -33,6 +33,8 @@ class Match:
 class NearDuplicates:
     """An index of held-out (question, answers); `background` are the other questions, known only to weigh 4-grams and words.
 
+    `forms` are words that name nothing however rare they are.
+
     >>> held_out = NearDuplicates([("When was the Indian Museum in Kolkata founded?", ("1814",))], ["Who built the Red Fort?"])
     >>> held_out.nearest("Tell me, when was the Indian Museum in Kolkata founded?", "in 1814") is None
     False
@@ -40,7 +42,10 @@ class NearDuplicates:
     True
     """
 
-    def __init__(self, held_out: Iterable[tuple[str, Sequence[str]]], background: Iterable[str] = ()) -> None:
+    def __init__(
+        self, held_out: Iterable[tuple[str, Sequence[str]]], background: Iterable[str] = (), *, forms: Container[str] = ()
+    ) -> None:
+        self._forms = forms
         answers: dict[str, set[str]] = defaultdict(set)
         for question, its_answers in held_out:
             answers[" ".join(question.split())].update(hi_lenient(answer) for answer in its_answers)
@@ -74,6 +79,19 @@ class NearDuplicates:
         key = hi_lenient(question)
         if key in self._exact:
             return Match(self._questions[self._exact[key]], 1.0)
+        best: Match | None = None
+        for number, jaccard in self._near(key):
+            if (best is None or jaccard > best.similarity) and not self._another_thing(key, answer, number):
+                best = Match(self._questions[number], min(jaccard, 1.0))
+        return best
+
+    def all_near(self, question: str) -> tuple[str, ...]:
+        """Every held-out question at or over a threshold, itself too, but for those about another thing, whatever the answers."""
+        key = hi_lenient(question)
+        return tuple(self._questions[number] for number, _ in self._near(key) if not self._names_another_thing(key, number))
+
+    def _near(self, key: str) -> Iterator[tuple[int, float]]:
+        """The numbers of the held-out questions over a threshold, with the weighted Jaccard index."""
         grams = sorted(_grams(key))
         size = sum(map(self._weight, grams))
         shared: dict[int, float] = defaultdict(float)
@@ -81,14 +99,11 @@ class NearDuplicates:
             weight = self._weight(gram)
             for number in self._postings.get(gram, ()):
                 shared[number] += weight
-        best: Match | None = None
         for number, common in sorted(shared.items()):
             jaccard = common / (size + self._sizes[number] - common)
             contained = common / min(size, self._sizes[number])
-            near = jaccard >= LEAST_JACCARD or contained >= LEAST_CONTAINMENT
-            if near and (best is None or jaccard > best.similarity) and not self._another_thing(key, answer, number):
-                best = Match(self._questions[number], min(jaccard, 1.0))
-        return best
+            if jaccard >= LEAST_JACCARD or contained >= LEAST_CONTAINMENT:
+                yield number, jaccard
 
     def _weight(self, gram: str) -> float:
         return math.log((self._known + 1) / (self._gram_counts.get(gram, 0) + 0.5))
@@ -97,11 +112,15 @@ class NearDuplicates:
         given = hi_lenient(answer)
         if any(token_f1(given, held) >= SAME_ANSWER_F1 for held in self._answers[number]):
             return False
+        return self._names_another_thing(key, number)
+
+    def _names_another_thing(self, key: str, number: int) -> bool:
+        """Whether both questions have a rare word that the other lacks."""
         asked, held_words = frozenset(words(key)), self._words[number]
         return any(map(self._rare, asked - held_words)) and any(map(self._rare, held_words - asked))
 
     def _rare(self, word: str) -> bool:
-        return self._word_counts.get(word, 0) <= max(1.0, RARE_SHARE * self._known)
+        return word not in self._forms and self._word_counts.get(word, 0) <= max(1.0, RARE_SHARE * self._known)
 
 
 def _grams(key: str) -> frozenset[str]:

@@ -6,35 +6,45 @@ The same request gives byte-identical files. The folder appears whole or not at 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from gpu_runner.dataset.corrections import Conflict, Corrections, repair_items, resolve_corrections
+from gpu_runner.dataset.answers.known_answers import KnownAnswers, answer_of
+from gpu_runner.dataset.corrections import TIED, Conflict, Corrections, repair_items, resolve_corrections
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
 from gpu_runner.dataset.formats.training_file import load_dataset
 from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
-from gpu_runner.dataset.questions.paraphrase import question_key
-from gpu_runner.dataset.rows import Document, EvaluationItem, Row, TrainingRow, is_replayed
+from gpu_runner.dataset.questions.in_context import wording_of
+from gpu_runner.dataset.rows import EARLIER, REPLAY, Document, EvaluationItem, Origin, Row, TrainingRow, is_replayed
+from gpu_runner.dataset.served.raft import SHARES, PassageShares
 from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, splits
 from gpu_runner.dataset.training_rows import (
+    CONTRADICTS_DOCUMENT,
     CollectedRows,
+    Grounds,
     Quarantined,
+    Teaching,
     admitted,
     collect_corrections,
     collect_documents,
+    corrected,
     may_be_paraphrased,
     not_taught_anew,
     outside_evaluation,
     paraphrased,
+    still_held,
     without_contradictions,
 )
 from runtime.artifacts.content_hash import file_sha256
 from schemas.holdout import key_id, normalise_group
 
 Primary = Literal["corrections", "documents", "dataset", "none"]
+# Corrections that train, but of which the gate's primary asks nothing.
+WITHOUT_SUPPORT = "gold_without_support"
+CANNOT_BE_ASKED = "gold_that_no_other_wording_asks"
 _OTHER_PRIMARIES: tuple[tuple[str, Primary], ...] = (("document", "documents"), ("dataset", "dataset"))
 
 
@@ -46,6 +56,8 @@ class PrepareRequest:
     mixed; `replay`, `earlier` (what the lineage's rounds taught, whatever its origin then) and `model_items` belong to the serving version.
     `dataset_path` is a local file, which errors call `dataset_name`. Each question is trained in up to `train_wordings` wordings and asked
     in up to `test_wordings` others.
+    A correction is asked in the gate's primary where it has `support_min` supporters; one that no served passage supports is taught only
+    with `train_closed_book`; `shares` of the rows with passages have them changed.
     """
 
     out: Path
@@ -63,6 +75,14 @@ class PrepareRequest:
     max_items_per_set: int = MOST_ITEMS_OF_A_SET
     max_rows_per_document: int = 20
     min_training_rows: int = 1
+    support_min: int = 2
+    train_closed_book: bool = False
+    shares: PassageShares = SHARES
+
+    @property
+    def teaching(self) -> Teaching:
+        """How its corrections are taught."""
+        return Teaching(self.train_wordings, self.test_wordings, self.seed, self.shares, self.train_closed_book)
 
 
 @dataclass(frozen=True)
@@ -70,7 +90,8 @@ class PreparedDataset:
     """The files that were written, their hashes, and what became of everything that came in.
 
     `sample_ids` are the samples that the training rows stand for, `stands_for` maps the sample of a row to all that say the same, where
-    there are others; `primary` says what the repair items ask.
+    there are others; `primary` says what the repair items ask. `withdrawn` maps samples of earlier rounds (or rows and items without one)
+    that no longer hold to the samples that say otherwise.
     """
 
     folder: Path
@@ -86,6 +107,7 @@ class PreparedDataset:
     sample_ids: tuple[str, ...]
     stands_for: Mapping[str, tuple[str, ...]]
     primary: Primary
+    withdrawn: Mapping[str, str]
 
 
 class NoData(ValueError):
@@ -111,29 +133,40 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     Raises NoData where fewer than `min_training_rows` new rows are left, DataError for a dataset file that can't be read.
     """
     feedback = [sample for sample in request.samples if sample.get("kind", "feedback") == "feedback"]
-    resolved = resolve_corrections(feedback)
-    collected = CollectedRows(request.train_wordings, request.test_wordings)
+    collected = CollectedRows()
     documents = _documents(request.samples, collected.dropped)
+    sources = {normalise_group(document.source_group): document.text for document, _ in documents}
+    known = [*(row.prompt for row in (*request.replay, *request.earlier)), *(item.question for item in request.model_items)]
+    resolved = resolve_corrections(feedback, sources=sources, background=known)
     extractions = [(document, sample_id, extract_pairs(document, cap=request.max_rows_per_document)) for document, sample_id in documents]
     dataset = load_dataset(request.dataset_path, request.dataset_name) if request.dataset_path is not None else None
     dataset_rows = dataset.rows if dataset is not None else ()
     guard = _guard(request, resolved, extractions, dataset_rows)
     collected.dropped.update(resolved.dropped)
     collected.dropped.update(dataset.dropped if dataset is not None else {})
-    for sample_id in resolved.held_out:
-        collected.quarantine(sample_id, HOLDOUT_GROUP, "correction")
+    for reason, set_aside in ((HOLDOUT_GROUP, resolved.held_out), (TIED, resolved.tied)):
+        for sample_id in set_aside:
+            collected.quarantine(sample_id, reason, "correction")
 
-    correction_rows = collect_corrections(resolved.accepted, guard, request.model_items, collected)
+    learnt = KnownAnswers((answer_of(row) for row in request.earlier if row.origin == "correction"), near=False)
+    base = without_contradictions(request.replay, learnt, collected)
+    model_items = _items_still_true(request.model_items, learnt, None, collected)
+    old_facts = KnownAnswers([*(answer_of(item) for item in model_items if item.set == "old_facts"), *map(answer_of, base)], known)
+    grounds = Grounds(guard, old_facts, [document.text for document, _ in documents])
+    correction_rows = collect_corrections(resolved.accepted, grounds, request.teaching, collected)
+    answers = corrected(collected, request.teaching, known)
     document_rows = collect_documents(extractions, guard, collected)
     other_rows = (*document_rows, *admitted(dataset_rows, guard, collected))
-    other_rows = without_contradictions(other_rows, collected.answer_keys, collected.dropped)
-    known = (*(replace(row, origin="replay") for row in request.replay), *(replace(row, origin="earlier") for row in request.earlier))
-    replay = admitted(known, guard, collected)
-    replay = without_contradictions(replay, collected.answer_keys, collected.dropped)
-    model_items = still_true(request.model_items, collected.answer_keys, collected.dropped)
+    other_rows = without_contradictions(other_rows, answers, collected)
+    written = KnownAnswers((answer_of(row) for row in other_rows if row.origin == "document"), near=False)
+    replay = admitted((*_as(REPLAY, base), *_as(EARLIER, request.earlier)), guard, collected)
+    by_users = frozenset(row.sample_id for row in request.earlier if row.origin == "correction" and row.sample_id is not None)
+    replay = still_held(replay, answers, by_users, collected)
+    replaceable = frozenset(row.id for row in request.earlier if row.origin != "dataset")
+    replay = still_held(replay, written, by_users, collected, reason=CONTRADICTS_DOCUMENT, among=replaceable)
+    model_items = _items_still_true(model_items, answers, written, collected)
 
     split = _split(correction_rows, other_rows, request)
-    sources = {normalise_group(document.source_group): document.text for document, _ in documents}
     primary, repair = _repair(request, collected, split, sources)
     evaluation = assemble(repair, model_items, cap=request.max_items_per_set, seed=request.seed, dropped=collected.dropped)
     asked = (*model_items, *evaluation)
@@ -158,6 +191,7 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
         request.out, paths["train"], paths["eval"], paths["test"], paths["evaluation"], request.out / "manifest.json",
         hashes, counts, facts["dropped"], _in_order(collected), tuple(facts["sample_ids"]),
         {one.sample_id: one.sample_ids for one in collected.corrections if len(one.sample_ids) > 1}, primary,
+        facts["withdrawn"],
     )  # fmt: skip
 
 
@@ -183,6 +217,22 @@ def _documents(samples: Sequence[Mapping[str, Any]], dropped: Counter[str]) -> l
         )
         out.append((document, sample_id))
     return out
+
+
+def _as(origin: Origin, rows: Iterable[TrainingRow]) -> Iterator[TrainingRow]:
+    return (replace(row, origin=origin) for row in rows)
+
+
+def _items_still_true(
+    items: Sequence[EvaluationItem], answers: KnownAnswers, written: KnownAnswers | None, collected: CollectedRows
+) -> tuple[EvaluationItem, ...]:
+    """The model's items that no newer correction contradicts, and of the earlier repairs those that no newer document does either."""
+    kept = still_true(items, answers, collected.dropped, collected.withdrawn)
+    if written is None:
+        return kept
+    repairs = [item for item in kept if item.set == "earlier_repair"]
+    true = {item.id for item in still_true(repairs, written, collected.dropped, collected.withdrawn)}
+    return tuple(item for item in kept if item.set != "earlier_repair" or item.id in true)
 
 
 def _guard(
@@ -225,13 +275,18 @@ def _split(corrections: Sequence[TrainingRow], others: Sequence[TrainingRow], re
 def _repair(
     request: PrepareRequest, collected: CollectedRows, split: _Split, sources: Mapping[str, str]
 ) -> tuple[Primary, tuple[EvaluationItem, ...]]:
-    """What the gate's primary asks: the failures where there are any, else the documents, else the dataset."""
-    trained = frozenset(question_key(row.prompt) for row in (*split.train, *split.eval))
+    """What the gate's primary asks: the failures with enough support where there are any, else the documents, else the dataset."""
+    trained = frozenset(map(wording_of, (*split.train, *split.eval)))
     wordings = {"train": request.train_wordings, "test": request.test_wordings}
-    if collected.corrections:
-        items = [
-            item for correction in collected.corrections for item in repair_items(correction, **wordings, trained=trained, sources=sources)
-        ]
+    items: list[EvaluationItem] = []
+    for correction in collected.corrections:
+        if correction.support < request.support_min:
+            collected.dropped[WITHOUT_SUPPORT] += 1
+            continue
+        asked = repair_items(correction, **wordings, trained=trained, sources=sources)
+        collected.dropped[CANNOT_BE_ASKED] += not asked
+        items += asked
+    if items:
         return "corrections", tuple(items)
     taught = [row for row in split.taught if may_be_paraphrased(row)]
     for origin, primary in _OTHER_PRIMARIES:
@@ -262,6 +317,8 @@ def _manifest(
         "wordings": {"train": request.train_wordings, "test": request.test_wordings},
         "dataset_sha256": file_sha256(request.dataset_path) if request.dataset_path is not None else None,
         "primary": primary,
+        "support_min": request.support_min,
+        "withdrawn": dict(sorted(collected.withdrawn.items())),
         "counts": counts,
         "dropped": dict(sorted((+collected.dropped).items())),
         "quarantined": [asdict(item) for item in _in_order(collected)],

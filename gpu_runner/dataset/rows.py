@@ -143,12 +143,11 @@ def load_training_rows(path: Path) -> tuple[TrainingRow, ...]:
 
 def with_own_ids(rows: Iterable[TrainingRow]) -> tuple[TrainingRow, ...]:
     """The rows, in which equal ids mean equal rows: a file that counts from 1 in each of its parts loses nothing."""
-    known: dict[str, tuple[object, ...]] = {}
+    known: dict[str, tuple[str, ...]] = {}
     out = []
     for row in rows:
-        words = (row.prompt, row.completion, row.messages)
-        told = (row.prompt, row.completion, *([json.dumps(row.messages, sort_keys=True)] if row.messages else []))
-        name = row.id if known.get(row.id, words) == words else row_id(row.id, *told)
+        words = (row.prompt, row.completion, *([json.dumps(row.messages, ensure_ascii=False)] if row.messages else ()))
+        name = row.id if known.get(row.id, words) == words else row_id(row.id, *words)
         known[name] = words
         out.append(row if name == row.id else replace(row, id=name))
     return tuple(out)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from gpu_runner.dataset.near_duplicates import NearDuplicates
-from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem
 from schemas.holdout import is_holdout, normalise_group
 
@@ -59,13 +58,3 @@ class HoldoutGuard:
         if self.group_is_held_out(group):
             return HOLDOUT_GROUP
         return NEAR_HOLDOUT if self._near.nearest(question, answer) else None
-
-
-def contradicted(items: Iterable[EvaluationItem], wording_keys: Iterable[str], answer_key: str) -> tuple[EvaluationItem, ...]:
-    """The items that ask one of these wordings and do not take this answer (both as question keys)."""
-    keys = set(wording_keys)
-    return tuple(
-        item
-        for item in items
-        if question_key(item.question) in keys and answer_key not in {question_key(answer) for answer in item.answers}
-    )

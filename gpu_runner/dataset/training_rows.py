@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from gpu_runner.dataset.answers.known_answers import KnownAnswer, KnownAnswers
 from gpu_runner.dataset.conversation import asked_in_other_words
-from gpu_runner.dataset.corrections import Correction, training_rows
+from gpu_runner.dataset.corrections import Correction
 from gpu_runner.dataset.evaluation_items import wording_keys
 from gpu_runner.dataset.questions.extract import Extraction
+from gpu_runner.dataset.questions.in_context import wording_of
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import Document, EvaluationItem, TrainingRow, row_id
-from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, contradicted
+from gpu_runner.dataset.served.raft import SHARES, PassageShares, distractors
+from gpu_runner.dataset.served.support import supporting
+from gpu_runner.dataset.served.taught_rows import taught_rows
+from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard
 
 CONTRADICTS_OLD_FACT = "contradicts_old_fact"
 CONTRADICTS_CORRECTION = "contradicts_correction"
+CONTRADICTS_DOCUMENT = "contradicts_document"
 IS_EVALUATION_QUESTION = "is_evaluation_question"
 DUPLICATE_ROW = "duplicate_row"
 TAUGHT_ANEW = "taught_anew"
+UNSUPPORTED = "unsupported_by_passages"
 BLANK_QUESTION = "question_without_letters"
 # Longer prompts are instructions with their material, not questions: rewording them would not keep their form.
 MOST_PARAPHRASED_CHARACTERS = 400
@@ -35,16 +44,28 @@ class Quarantined:
     kind: str
 
 
-@dataclass
-class CollectedRows:
-    """What the collection found so far; filled by the functions below, read by `prepare`."""
+@dataclass(frozen=True)
+class Teaching:
+    """How corrections are taught: in how many wordings trained and asked, with which passages, and whether without a supporting one."""
 
     train: int
     test: int
+    seed: int = 0
+    shares: PassageShares = SHARES
+    closed_book: bool = False
+
+
+@dataclass
+class CollectedRows:
+    """What the collection found so far; filled by the functions below, read by `prepare`.
+
+    `withdrawn` maps who said what no longer holds (a sample, else a row or an item) to the sample that says otherwise.
+    """
+
     dropped: Counter[str] = field(default_factory=Counter)
     quarantined: list[Quarantined] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
-    answer_keys: dict[str, tuple[frozenset[str], str]] = field(default_factory=dict)
+    withdrawn: dict[str, str] = field(default_factory=dict)
 
     def quarantine(self, sample_id: str, reason: str, kind: str) -> None:
         """Set a sample aside for review, and count it."""
@@ -52,25 +73,60 @@ class CollectedRows:
         self.dropped[f"{kind}_{reason}"] += 1
 
 
+@dataclass(frozen=True)
+class Grounds:
+    """What a correction is held against before it may train: the holdout, the old facts, and the texts of the batch's documents."""
+
+    guard: HoldoutGuard
+    old_facts: KnownAnswers
+    documents: Sequence[str]
+
+
 def collect_corrections(
-    corrections: Iterable[Correction], guard: HoldoutGuard, items: Sequence[EvaluationItem], collected: CollectedRows
+    corrections: Iterable[Correction], grounds: Grounds, teaching: Teaching, collected: CollectedRows
 ) -> tuple[TrainingRow, ...]:
-    """Rows of the corrections that may train; the others go to review: held out, near the holdout, or against an old fact."""
-    old_facts = [item for item in items if item.set == "old_facts"]
-    rows: list[TrainingRow] = []
+    """Rows of the corrections that may train; others go to review: held out, near the holdout, or against an old fact in any wording.
+
+    A correction against an old fact trains where a document of the batch says the same. One that came with passages of which none
+    supports it is not taught, unless closed-book: what the retrieval missed is no fault of the model.
+    """
     for correction in corrections:
-        reason = guard.objection(correction.query, correction.answer, correction.group)
-        keys = wording_keys(correction, train=collected.train, test=collected.test)
-        if reason is None and contradicted(old_facts, keys, question_key(correction.answer)):
+        reason = grounds.guard.objection(correction.query, correction.answer, correction.group)
+        if reason is None and _against_an_old_fact(correction, grounds, teaching):
             reason = CONTRADICTS_OLD_FACT
         if reason is not None:
             for sample_id in correction.sample_ids:
                 collected.quarantine(sample_id, reason, "correction")
-            continue
-        collected.corrections.append(correction)
-        collected.answer_keys[correction.sample_id] = (keys, question_key(correction.answer))
-        rows += training_rows(correction, train=collected.train, test=collected.test)
+        elif correction.conversation and correction.conversation.passages and not correction.supporting and not teaching.closed_book:
+            collected.dropped[UNSUPPORTED] += len(correction.sample_ids)
+        else:
+            collected.corrections.append(correction)
+    served = [(one.sample_id, one.group, one.conversation) for one in collected.corrections if one.conversation is not None]
+    others = distractors(served)
+    rows: list[TrainingRow] = []
+    for correction in collected.corrections:
+        rows += taught_rows(
+            correction, others, teaching.shares, train=teaching.train, test=teaching.test, seed=teaching.seed, dropped=collected.dropped
+        )
     return tuple(rows)
+
+
+def corrected(collected: CollectedRows, teaching: Teaching, background: Iterable[str]) -> KnownAnswers:
+    """What the collected corrections say, by any wording."""
+    return KnownAnswers(
+        (
+            KnownAnswer(one.sample_id, one.query, (one.answer,), one.messages, wording_keys(one, train=teaching.train, test=teaching.test))
+            for one in collected.corrections
+        ),
+        background,
+    )
+
+
+def _against_an_old_fact(correction: Correction, grounds: Grounds, teaching: Teaching) -> bool:
+    wordings = wording_keys(correction, train=teaching.train, test=teaching.test)
+    if not grounds.old_facts.contradicting(correction.query, (correction.answer,), correction.messages, wordings):
+        return False
+    return not supporting(correction.query, correction.answer, grounds.documents)
 
 
 def collect_documents(
@@ -128,18 +184,47 @@ def paraphrased(rows: Sequence[TrainingRow], *, train: int, test: int) -> tuple[
 
 
 def without_contradictions(
-    rows: Iterable[TrainingRow], answer_keys: Mapping[str, tuple[frozenset[str], str]], dropped: Counter[str]
+    rows: Iterable[TrainingRow], answers: KnownAnswers, collected: CollectedRows, *, reason: str = CONTRADICTS_CORRECTION
 ) -> tuple[TrainingRow, ...]:
-    """The rows without those that ask a corrected question and give another answer: the user's correction is newer."""
-    corrected = {key: answer for keys, answer in answer_keys.values() for key in keys}
-    kept = []
-    for row in rows:
-        answer = corrected.get(question_key(row.prompt))
-        if answer is not None and answer != question_key(row.completion):
-            dropped[f"{row.origin}_{CONTRADICTS_CORRECTION}"] += 1
-        else:
-            kept.append(row)
-    return tuple(kept)
+    """The rows without those that answer a question otherwise than is known now; they are counted by origin and reason."""
+    rows = tuple(rows)
+    return _without(rows, {place for place, row in enumerate(rows) if answers.contradicted(row)}, reason, collected)
+
+
+def still_held(
+    rows: Iterable[TrainingRow],
+    answers: KnownAnswers,
+    by_users: Container[str],
+    collected: CollectedRows,
+    *,
+    reason: str = CONTRADICTS_CORRECTION,
+    among: Container[str] | None = None,
+) -> tuple[TrainingRow, ...]:
+    """The same of what was known before; who is contradicted is listed as withdrawn, and all rows of a withdrawn correction leave.
+
+    Those in which its passage is left out too: among other passages the newer answer may stand. `by_users` are the samples that are
+    corrections: all their rows are of one question. `among` are the ids of the rows that may be
+    contradicted, where not all may.
+    """
+    rows = tuple(rows)
+    against: set[int] = set()
+    gone: set[str] = set()
+    for place, row in enumerate(rows):
+        if (among is None or row.id in among) and (newer := answers.contradicted(row)):
+            against.add(place)
+            # Of a document one pair may be outdated and the others not.
+            corrected_by = row.sample_id if row.sample_id in by_users else None
+            collected.withdrawn[corrected_by or row.id] = newer[0].name
+            if corrected_by is not None:
+                gone.add(corrected_by)
+    against |= {place for place, row in enumerate(rows) if row.sample_id in gone}
+    return _without(rows, against, reason, collected)
+
+
+def _without(rows: Sequence[TrainingRow], places: AbstractSet[int], reason: str, collected: CollectedRows) -> tuple[TrainingRow, ...]:
+    for place in places:
+        collected.dropped[f"{rows[place].origin}_{reason}"] += 1
+    return tuple(row for place, row in enumerate(rows) if place not in places)
 
 
 def not_taught_anew(replay: Sequence[TrainingRow], new: Iterable[TrainingRow], dropped: Counter[str]) -> tuple[TrainingRow, ...]:
@@ -152,11 +237,13 @@ def not_taught_anew(replay: Sequence[TrainingRow], new: Iterable[TrainingRow], d
 
 def outside_evaluation(rows: Iterable[TrainingRow], items: Iterable[EvaluationItem], dropped: Counter[str]) -> tuple[TrainingRow, ...]:
     """The rows whose question is no evaluation question, each question and answer once."""
-    asked = {question_key(item.question) for item in items}
-    seen: set[tuple[str, str]] = set()
+    asked = {wording_of(item) for item in items}
+    seen: set[tuple[str, str, str]] = set()
     kept = []
     for row in rows:
-        pair = (question_key(row.prompt), question_key(row.completion))
+        # With other passages it is another row.
+        given = json.dumps(row.messages, ensure_ascii=False, sort_keys=True) if row.messages else ""
+        pair = (wording_of(row), question_key(row.completion), given)
         if pair[0] in asked:
             dropped[f"{row.origin}_{IS_EVALUATION_QUESTION}"] += 1
         elif pair in seen:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from gpu_runner.dataset.rows import EvaluationItem
 from gpu_runner.evaluate import bleu
-from gpu_runner.evaluate.grounding import Grounding, hallucination_rate
+from gpu_runner.text.grounding import Grounding, hallucination_rate
 
 _MEANS: Final = ("exact_match", "f1", "em_guarded", "em_squad", "f1_squad", "em_lenient", "f1_lenient")
 _COUNTED_RATES: Final = {

@@ -26,7 +26,7 @@ from gpu_runner.dataset.rows import (
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
 from gpu_runner.evaluate.exact_match import SIGNATURES, QaScore, score_answer
-from gpu_runner.evaluate.grounding import Source, ground
+from gpu_runner.text.grounding import Source, ground
 from gpu_runner.text.script import devanagari_share, examine, violates_script
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group

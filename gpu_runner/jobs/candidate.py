@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gpu_runner.dataset.corrections import SAYS_NOTHING
+from gpu_runner.dataset.prepare import WITHOUT_SUPPORT
 from gpu_runner.dataset.rows import is_replayed, json_lines, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
@@ -77,7 +78,7 @@ def judge_and_upload(
     active = gate_policy(store, state.model)
     start = lineage_start(store, state.model, str(prepared["baseline"]["version"]))
     decision = decide(active.policy, scores, seed=int(spec["seed"]), start=start)
-    reasons = [*decision.reasons, *_not_learnt(spec, prepared, result)]
+    reasons = [*decision.reasons, *_not_asked(prepared), *_not_learnt(spec, prepared, result)]
     key = version_key(state.model, state.version)
     record = {
         "format": 1,
@@ -106,6 +107,7 @@ def judge_and_upload(
         "counts": prepared["counts"],
         "dropped": prepared["dropped"],
         "quarantined": prepared["quarantined"],
+        "withdrawn": prepared.get("withdrawn", {}),
         "rows_too_long": result.get("rows_too_long") or None,
         "samples_too_long": len(left_out.get("samples", ())) or None,
         "too_long": result.get("too_long"),
@@ -131,6 +133,22 @@ def judge_and_upload(
     told = decision.as_dict() | {"reasons": reasons}
     paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=told, facts=facts)
     return Candidate(record, scores, str(paths.results.parent), notes=drift.reasons)
+
+
+def _not_asked(prepared: Mapping[str, Any]) -> list[str]:
+    """Which corrections the primary asked nothing of, and what it asked instead, in sentences."""
+    told = []
+    if unsupported := prepared["dropped"].get(WITHOUT_SUPPORT):
+        instead = {"corrections": "the others", "none": "nothing"}.get(prepared["primary"], f"the {prepared['primary']}")
+        told.append(
+            f"{unsupported} corrections have fewer than SUPPORT_MIN = {prepared.get('support_min')} supporters: they were trained, "
+            f"and the primary asked {instead}"
+        )
+    if withdrawn := prepared.get("withdrawn"):
+        told.append(
+            f"{len(withdrawn)} earlier samples, rows or items no longer hold, by a newer correction or document: `withdrawn` has them"
+        )
+    return told
 
 
 def _not_learnt(spec: Mapping[str, Any], prepared: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:

@@ -64,6 +64,8 @@ class Preparation:
                     seed=self._settings.training_seed,
                     dataset_path=self._dataset(state, folder),
                     dataset_name=state.accepted_command().dataset_path,
+                    support_min=self._settings.support_min,
+                    train_closed_book=self._settings.train_closed_book,
                 )
             )
         except NoData as error:
@@ -171,6 +173,8 @@ class Preparation:
             "dropped": dict(prepared.dropped) | dict(dropped),
             "quarantined": [{"sample_id": item.sample_id, "reason": item.reason, "kind": item.kind} for item in prepared.quarantined],
             "primary": prepared.primary,
+            "support_min": self._settings.support_min,
+            "withdrawn": dict(prepared.withdrawn),
             "manifest_sha256": file_sha256(prepared.manifest),
         }
         write_json(folder.prepared, facts)

@@ -7,10 +7,12 @@ revision counts, of a question the newest answer, and what was taken back is lef
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from gpu_runner.dataset.questions.in_context import asked_in_context
 from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, with_own_ids
 from gpu_runner.event_log.withdrawals import KnownSample, Withdrawals, known_samples
@@ -21,6 +23,7 @@ from runtime.artifacts.store import ArtifactStore, read_stored_json
 WITHDRAWALS: Final = "taken_back"
 OLDER_REVISION: Final = "of_an_older_revision"
 OLDER_ANSWER: Final = "answered_otherwise_since"
+WITHDRAWN: Final = "withdrawn_by_a_newer_answer"
 
 Kept = TypeVar("Kept", TrainingRow, EvaluationItem)
 
@@ -29,6 +32,7 @@ Kept = TypeVar("Kept", TrainingRow, EvaluationItem)
 class LearntByVersion:
     """What is kept of one version: its rows, its repair items, the samples that either may be made of, and which of them it trained itself.
 
+    `withdrawn` maps samples (rows and items without one) of versions before it to the samples on whose word they no longer hold.
     `own` is None where the version's record does not say. Releases up to 5fe573c kept the rows of all earlier versions in `rows` too.
     """
 
@@ -37,6 +41,7 @@ class LearntByVersion:
     items: tuple[EvaluationItem, ...]
     samples: Mapping[str, KnownSample]
     own: frozenset[str] | None
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,10 +71,11 @@ def learnt_by_versions(
     for name in lineage(store, model, version):
         place = {"model": model, "version": name}
         key = TRAINED_SAMPLES.format(**place)
-        own = (read_record(store, model, name) or {}).get("sample_ids")
+        record = read_record(store, model, name) or {}
+        own = record.get("sample_ids")
         samples = known_samples(read_stored_json(store, key)) if store.exists(key) else {}
         rows, items = rows_of(TRAINED_ROWS.format(**place)), items_of(REPAIR_ITEMS.format(**place))
-        found.append(LearntByVersion(name, rows, items, samples, None if own is None else frozenset(own)))
+        found.append(LearntByVersion(name, rows, items, samples, None if own is None else frozenset(own), record.get("withdrawn") or {}))
     return found
 
 
@@ -86,22 +92,25 @@ def gather(
     rows: list[TrainingRow] = []
     items: list[EvaluationItem] = []
     renewed: set[str] = set()
+    gone: set[str | None] = set()
     for one, own in zip(versions, _own_rows(versions), strict=True):
         for name, sample in one.samples.items():
             newest[name] = max(sample.revision, newest.get(name, sample.revision))
             known = found.samples.setdefault(name, sample)
             if sample.trained and not known.trained:
                 found.samples[name] = replace(known, trained=True)
-        sift = _Sift(one.samples, withdrawals.withdrawn(model, one.samples), newest, renewed, answers)
-        kept = [row for row in own if sift.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped)]
-        asked = [item for item in one.items if sift.keeps(item, "items", (item.question, item.answers), found.dropped)]
+        sift = _Sift(one.samples, withdrawals.withdrawn(model, one.samples), newest, renewed, answers, gone)
+        kept = [row for row in own if sift.keeps(row, "rows", found.dropped)]
+        named = [replace(item, id=f"{one.version}.{item.id}", set="earlier_repair") for item in one.items]
+        asked = [item for item in named if sift.keeps(item, "items", found.dropped)]
         rows += kept
-        items += [replace(item, id=f"{one.version}.{item.id}", set="earlier_repair") for item in asked]
-        _note(answers, [(row.prompt, (row.completion,)) for row in kept] + [(item.question, item.answers) for item in asked])
+        items += asked
+        _note(answers, (*kept, *asked))
+        _withdraw(gone, one.withdrawn, withdrawals.withdrawn(model, found.samples))
         renewed |= {row.sample_id for row in own if row.sample_id is not None}
     withdrawn = withdrawals.withdrawn(model, found.samples)
-    last = _Sift({}, withdrawn, newest, set(), answers)
-    found.base = tuple(row for row in base if last.keeps(row, "rows", (row.prompt, (row.completion,)), found.dropped))
+    last = _Sift({}, withdrawn, newest, set(), answers, gone)
+    found.base = tuple(row for row in base if last.keeps(row, "rows", found.dropped))
     base_ids = {row.id for row in found.base}
     together = {row.id: row for row in with_own_ids((*found.base, *rows))}
     found.rows = tuple(row for name, row in together.items() if name not in base_ids)
@@ -112,17 +121,21 @@ def gather(
 
 @dataclass(frozen=True)
 class _Sift:
-    """What of one version still belongs, beside all that is newer: `answers` maps a question's key to those of its answers."""
+    """What of one version still belongs, beside all that is newer: `answers` maps a question in context to the keys of its answers.
+
+    `gone` are the samples, rows and items that newer versions withdrew.
+    """
 
     samples: Mapping[str, KnownSample]
     withdrawn: Mapping[str, str]
     newest: Mapping[str, int]
     renewed: set[str]
     answers: Mapping[str, set[str]]
+    gone: AbstractSet[str | None]
 
-    def keeps(self, one: TrainingRow | EvaluationItem, kind: str, said: tuple[str, Sequence[str]], dropped: Counter[str]) -> bool:
+    def keeps(self, one: TrainingRow | EvaluationItem, kind: str, dropped: Counter[str]) -> bool:
         """Whether it belongs; what does not is counted by kind and reason."""
-        reason = self._objection(one.sample_id, said)
+        reason = WITHDRAWN if not self.gone.isdisjoint((one.sample_id, one.id)) else self._objection(one.sample_id, _said(one))
         if reason is not None:
             dropped[f"lineage_{kind}_{reason}"] += 1
         return reason is None
@@ -134,13 +147,27 @@ class _Sift:
         if sample_id in self.renewed or (sample is not None and sample.revision < self.newest[str(sample_id)]):
             return OLDER_REVISION
         question, answers = said
-        newer = self.answers.get(question_key(question))
+        newer = self.answers.get(question)
         return OLDER_ANSWER if newer is not None and newer.isdisjoint(map(question_key, answers)) else None
 
 
-def _note(answers: dict[str, set[str]], said: Iterable[tuple[str, Sequence[str]]]) -> None:
-    for question, right in said:
-        answers.setdefault(question_key(question), set()).update(map(question_key, right))
+def _asked(one: TrainingRow | EvaluationItem) -> str:
+    """The question in its context, whatever its wording."""
+    return asked_in_context(one.prompt if isinstance(one, TrainingRow) else one.question, one.messages)
+
+
+def _withdraw(gone: set[str | None], withdrawn: Mapping[str, str], retracted: Container[str]) -> None:
+    """Adds what a version withdrew, but for what it did on the word of a sample that was taken back since."""
+    gone.update(old for old, newer in withdrawn.items() if newer not in retracted)
+
+
+def _said(one: TrainingRow | EvaluationItem) -> tuple[str, Sequence[str]]:
+    return _asked(one), (one.completion,) if isinstance(one, TrainingRow) else one.answers
+
+
+def _note(answers: dict[str, set[str]], known: Iterable[TrainingRow | EvaluationItem]) -> None:
+    for question, right in map(_said, known):
+        answers.setdefault(question, set()).update(map(question_key, right))
 
 
 def _own_rows(versions: Sequence[LearntByVersion]) -> Iterator[list[TrainingRow]]:

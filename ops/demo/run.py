@@ -167,6 +167,7 @@ def _stack_settings(settings: DemoSettings, data_dir: Path, key: str) -> StackSe
         "HOLDOUT_PERCENT": str(HOLDOUT_PERCENT),
         "RETRAIN_TRIGGER_THRESHOLD": str(THRESHOLD),
         "TICK_INTERVAL_S": "1",
+        "SUPPORT_MIN": "1",  # each question has one user here, who is right
         "EVAL_REPORTS_DIR": str(data_dir / "eval_reports"),
         **(TRAINING if settings.data is None else SQUAD_TRAINING),
     }

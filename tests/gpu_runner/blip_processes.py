@@ -132,7 +132,8 @@ async def _runner(kafka: Kafka, direct: KafkaConnection, folder: Path) -> AsyncI
         "PYTHONPATH": os.pathsep.join((str(_ROOT), str(_HERE))), "TRACE": str(folder / "trace"), "RUNNER_PORT": "0",
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{kafka.proxy.port}", "TOPIC_PREFIX": direct.topic_prefix, "DATA_DIR": str(folder / "data"),
         "MODELS_DIR": str(folder / "mounted"), "EVAL_REPORTS_DIR": str(folder / "reports"), "HOLDOUT_KEY": "a key for tests",
-        "HOLDOUT_PERCENT": "25", "LEASE_RENEW_S": "1", "PROGRESS_EVERY_S": "0", "RUNNER_TRANSACTIONAL_ID": direct.topic_prefix,
+        "HOLDOUT_PERCENT": "25", "SUPPORT_MIN": "1",
+        "LEASE_RENEW_S": "1", "PROGRESS_EVERY_S": "0", "RUNNER_TRANSACTIONAL_ID": direct.topic_prefix,
     }  # fmt: skip
     with (folder / "runner.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

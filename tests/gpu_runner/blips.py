@@ -154,7 +154,7 @@ class World:
         self.loop = ThreadedLoop()
         self.settings = RunnerSettings(
             data_dir=self.folder / "data", models_dir=self.folder / "mounted", eval_reports_dir=self.folder / "reports",
-            holdout_key="a key for tests", holdout_percent=25, runner_owner="runner-a",
+            holdout_key="a key for tests", holdout_percent=25, support_min=1, runner_owner="runner-a",
         )  # fmt: skip
         self.store = SlowStore(self.settings.artifacts_root())
 

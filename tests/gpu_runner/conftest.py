@@ -63,6 +63,7 @@ def settings(tmp_path: Path) -> RunnerSettings:
         eval_reports_dir=tmp_path / "reports",
         holdout_key="a key for tests",
         holdout_percent=25,
+        support_min=1,
         runner_owner="runner-a",
         lease_renew_s=0.2,
         progress_every_s=0,

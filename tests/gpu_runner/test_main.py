@@ -89,3 +89,18 @@ def test_k7_a_store_that_is_none_is_named_at_the_start(tmp_path: Path) -> None:
             _, errors = runner.communicate(timeout=60)
         assert runner.returncode == 2
         assert told in errors
+
+
+@pytest.mark.parametrize(("support_min", "warned"), [("1", True), ("2", False)])
+def test_a_runner_that_believes_one_user_says_so_at_its_start(tmp_path: Path, support_min: str, warned: bool) -> None:
+    """With SUPPORT_MIN=1 whoever corrects falsely is the gold that a version is promoted by."""
+    with start(tmp_path, free_port(), SUPPORT_MIN=support_min) as runner:
+        assert runner.stderr is not None
+        said = []
+        for line in runner.stderr:
+            said.append(line)
+            if "Started server process" in line:
+                break
+        runner.kill()
+    assert any("one user's correction is believed" in line for line in said) == warned
+    assert "Started server process" in said[-1]

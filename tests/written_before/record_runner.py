@@ -30,7 +30,7 @@ async def run(work: Path) -> fakes.Installation:
     """The installation after all of that, its store in `work/store` and its jobs in `work/data/jobs`."""
     settings = RunnerSettings(
         data_dir=work / "data", models_dir=work / "mounted", eval_reports_dir=work / "reports", holdout_key="a key for tests",
-        holdout_percent=25, runner_owner="runner-a", lease_renew_s=0.2, progress_every_s=0, cancel_grace_s=2, stop_grace_s=1,
+        holdout_percent=25, support_min=1, runner_owner="runner-a", lease_renew_s=0.2, progress_every_s=0, cancel_grace_s=2, stop_grace_s=1,
     )  # fmt: skip
     topics, store = fakes.FakeTopics(), fakes.LocalStore(work / "store")
     fakes.upload_material(store, work)

@@ -65,6 +65,22 @@ def split_paraphrases(question: str, language: Language, *, train: int = 5, test
     return (question, *trained[: train - 1]), tested[:test]
 
 
+def uncarried(question: str) -> str:
+    """The question without the carrier phrases of the reworder about it, in one line, however many there are.
+
+    >>> uncarried("Hello, please tell me: who built it?")
+    'Who built it?'
+    """
+    core = " ".join(question.split())
+    while True:
+        inner = core
+        for form in _SIDES:
+            inner = _without_carrier(inner, form)
+        if inner == core or not question_key(inner):
+            return core
+        core = inner
+
+
 def _both_sides(question: str, language: Language) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not question_key(question):
         raise ValueError(f"question {question!r}: expected at least one letter or digit")

@@ -85,13 +85,109 @@ def test_the_majority_of_users_wins() -> None:
     assert resolved.dropped[OUTVOTED] == 3
 
 
-def test_a_tie_goes_to_the_latest_correction() -> None:
-    """Facts change: of two users the one who spoke last is followed."""
+def test_a_tie_is_no_majority() -> None:
+    """Of two users who contradict each other neither is followed, whoever spoke last; a third one decides."""
     older, newer = (
         sample("a", user_hash="u", occurred_at="2026-01-01"),
         sample("b", correction="दिल्ली", user_hash="v", occurred_at="2026-02-01"),
     )
-    assert resolve_corrections([older, newer]).accepted[0].answer == "दिल्ली"
+    resolved = resolve_corrections([older, newer])
+    assert (resolved.accepted, resolved.tied, resolved.dropped) == ((), ("a", "b"), {})
+    third = sample("c", user_hash="w", occurred_at="2025-01-01")
+    assert resolve_corrections([older, newer, third]).accepted[0].answer == "आगरा"
+
+
+def test_the_wordings_of_a_question_are_one_question() -> None:
+    """Carriers of the reworder, its synonyms and another order of the words don't make three facts of one."""
+    asked = ["Please tell me: when does the Lotus Fort open?", "At what time does the Lotus Fort open?", "The Lotus Fort opens when"]
+    answers = ["At nine", "At ten", "At nine"]
+    samples = [
+        sample(name, query=query, correction=answer, language="en", user_hash=name)
+        for name, query, answer in zip("abc", asked, answers, strict=True)
+    ]
+    resolved = resolve_corrections(samples)
+    assert [(one.answer, one.sample_ids, one.support) for one in resolved.accepted] == [("At nine", ("a", "c"), 2)]
+    assert resolved.conflicts[0].sample_ids == ("b",)
+
+
+def test_a_follow_up_is_a_question_of_its_conversation() -> None:
+    """Two right answers in two conversations are two facts; a question that stands alone is one in all of them."""
+
+    def talk(name: str, first: str, last: str, answer: str) -> dict[str, Any]:
+        messages = [{"role": "user", "content": first}, {"role": "assistant", "content": "…"}, {"role": "user", "content": last}]
+        return sample(name, query=last, correction=answer, messages=messages, user_hash=name)
+
+    forts = [talk("a", "लाल क़िला कहाँ है?", "और उसकी ऊँचाई?", "33 मीटर"), talk("b", "गोलघर कहाँ है?", "और उसकी ऊँचाई?", "29 मीटर")]
+    resolved = resolve_corrections(forts)
+    assert {one.answer for one in resolved.accepted} == {"33 मीटर", "29 मीटर"}
+    assert len({one.key for one in resolved.accepted}) == 2
+    alone = [talk("a", "Hello", "Who built the Red Fort?", "Akbar"), talk("b", "Hi", "Who built the Red Fort?", "Shah Jahan")]
+    assert resolve_corrections(alone).tied == ("a", "b")
+
+
+def test_support_counts_those_who_can_be_told_apart() -> None:
+    """Users, conversations of nobody, and all others together as one; a passage that says the same is one more."""
+
+    def support(*samples: dict[str, Any]) -> int:
+        (correction,) = resolve_corrections(samples).accepted
+        return correction.support
+
+    assert support(sample("a"), sample("b")) == 1
+    assert support(sample("a", user_hash="u"), sample("b", user_hash="u"), sample("c", conversation_id="t")) == 2
+    assert support(sample("a", user_hash="u"), sample("b", user_hash="v"), sample("c")) == 3
+    assert support(sample("a", user_hash="u", passages=[{"text": "ताज महल आगरा में है।"}])) == 2
+    assert support(sample("a", user_hash="u", passages=[{"text": "ताज महल दिल्ली में है।"}])) == 1
+    (by_document,) = resolve_corrections([sample("a", user_hash="u")], sources={"taj": "ताज महल आगरा में है।"}).accepted
+    assert by_document.support == 2
+
+
+def test_any_language_is_kept() -> None:
+    """By the first part of its tag; without one the script of the question tells Hindi from English."""
+    asked = [sample("a", language="fr-CA", query="Qui l'a construit?"), sample("b", language=None), sample("c", language="?", query="Who?")]
+    assert {one.sample_id: one.language for one in resolve_corrections(asked).accepted} == {"a": "fr", "b": "hi", "c": "en"}
+
+
+def test_a_passage_decides_between_two_users() -> None:
+    """One user against one, and a passage that was served says what one of them says."""
+    passages = [{"text": "ताज महल आगरा में है।"}]
+    both = [sample("a", user_hash="u", passages=passages), sample("b", user_hash="v", correction="दिल्ली", passages=passages)]
+    assert resolve_corrections(both).accepted[0].answer == "आगरा"
+
+
+def test_answers_that_say_the_same_are_one() -> None:
+    """A unit or a sentence about it makes no other answer; another number and a denial do."""
+    same = [sample("a", correction="36", user_hash="u"), sample("b", correction="36 मीटर", user_hash="v")]
+    (correction,) = resolve_corrections(same).accepted
+    assert (correction.answer, correction.support) == ("36", 2)
+    assert resolve_corrections([sample("a", correction="36", user_hash="u"), sample("b", correction="63 मीटर", user_hash="v")]).tied
+    denied = [sample("a", correction="आगरा में", user_hash="u"), sample("b", correction="आगरा में नहीं", user_hash="v")]
+    assert resolve_corrections(denied).tied == ("a", "b")
+
+
+@pytest.mark.parametrize("reason", ["complaint", "equals_response", "other_language", "too_long", "special_tokens", "needs_context"])
+def test_what_stage_one_left_out_is_counted_by_its_reason(reason: str) -> None:
+    """Its words are no correction; an answer that the user preferred still is one, but not of a question without its context."""
+    resolved = resolve_corrections([sample("a", correction=None, left_out=reason)])
+    assert (resolved.accepted, resolved.dropped) == ((), {f"left_out_{reason}": 1})
+    preferred = sample("a", correction=None, left_out=reason, response="दिल्ली", preferred={"answer": "आगरा", "how": "arena"})
+    assert len(resolve_corrections([preferred]).accepted) == (reason != "needs_context")
+
+
+def test_a_preferred_answer_is_learnt_over_the_response() -> None:
+    """The row has both; a correction counts before a preference, and a preference of the very response teaches nothing."""
+    chosen = sample("a", correction=None, response="दिल्ली", preferred={"answer": "आगरा", "how": "arena"}, user_hash="u")
+    (correction,) = resolve_corrections([chosen]).accepted
+    assert {(row.completion, row.rejected) for row in training_rows(correction, train=5, test=2)} == {("आगरा", "दिल्ली")}
+    assert resolve_corrections([chosen, sample("b", correction="जयपुर", user_hash="v")]).accepted[0].answer == "जयपुर"
+    assert resolve_corrections([chosen | {"response": "आगरा।"}]).dropped == {"preferred_equals_response": 1}
+
+
+def test_preferences_that_deny_each_other_are_tied() -> None:
+    """Each chose what the other rejected; two that chose differently from others follow the latest."""
+    one = sample("a", correction=None, response="दिल्ली", preferred={"answer": "आगरा", "how": "arena"}, user_hash="u", occurred_at="1")
+    other = sample("b", correction=None, response="आगरा", preferred={"answer": "दिल्ली", "how": "arena"}, user_hash="v", occurred_at="2")
+    assert resolve_corrections([one, other]).tied == ("a", "b")
+    assert resolve_corrections([one | {"response": "पटना"}, other | {"response": "पटना"}]).accepted[0].answer == "दिल्ली"
 
 
 def test_the_last_revision_of_a_sample_counts_and_a_retraction_takes_it_out() -> None:
@@ -132,7 +228,7 @@ def test_the_order_of_samples_changes_nothing(samples: list[dict[str, Any]], ran
     random.shuffle(shuffled)
     resolved = resolve_corrections(samples)
     assert resolve_corrections(shuffled) == resolved
-    assert len(resolved.accepted) + sum(resolved.dropped.values()) == len(samples)
+    assert len(resolved.accepted) + len(resolved.tied) + sum(resolved.dropped.values()) == len(samples)
 
 
 def test_rows_and_items_share_no_question() -> None:

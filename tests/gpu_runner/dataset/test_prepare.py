@@ -42,7 +42,7 @@ def document(name: str, text: str, **fields: Any) -> dict[str, Any]:
 
 def run(folder: Path, samples: Sequence[dict[str, Any]], **fields: Any) -> PreparedDataset:
     """Prepare into `folder`."""
-    settings: dict[str, Any] = {"replay": (), "model_items": (OLD,), "holdout_key": KEY} | fields
+    settings: dict[str, Any] = {"replay": (), "model_items": (OLD,), "holdout_key": KEY, "support_min": 1} | fields
     return prepare(PrepareRequest(out=folder / "dataset", samples=samples, **settings))
 
 
@@ -130,11 +130,12 @@ def test_a_newer_correction_replaces_an_earlier_repair(tmp_path: Path) -> None:
     first = run(tmp_path, [correction(1)])
     asked = [item for item in load_evaluation_items(first.evaluation) if item.set == "repair"]
     earlier = [replace(item, id=f"v1.{item.id}", set="earlier_repair") for item in asked]
-    learnt = [replace(row, origin="replay") for row in load_training_rows(first.train)]
-    again = run(tmp_path, [correction(1, correction="Queen Nur")], model_items=(OLD, *earlier), replay=learnt)
+    learnt = load_training_rows(first.train)
+    again = run(tmp_path, [correction(1, correction="Queen Nur", sample_id="newer")], model_items=(OLD, *earlier), earlier=learnt)
     assert again.counts.get("items_earlier_repair", 0) == 0
     assert again.dropped["earlier_repair_superseded_by_correction"] == 2
-    assert again.dropped["replay_contradicts_correction"] == len(learnt)
+    assert again.dropped["earlier_contradicts_correction"] == len(learnt)
+    assert again.withdrawn == {correction(1)["sample_id"]: "newer", **{item.id: "newer" for item in earlier}}
     assert {row.completion for row in load_training_rows(again.train)} == {"Queen Nur"}
 
 

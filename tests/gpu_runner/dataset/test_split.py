@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_runner.dataset.rows import EvaluationItem
-from gpu_runner.dataset.split import HOLDOUT_GROUP, NEAR_HOLDOUT, HoldoutGuard, contradicted, split_of, splits
+from gpu_runner.dataset.split import HOLDOUT_GROUP, NEAR_HOLDOUT, HoldoutGuard, split_of, splits
 from schemas.holdout import is_holdout
 
 KEY = b"the key of these tests"
@@ -51,11 +51,3 @@ def test_an_item_of_another_set_is_not_guarded_by_likeness() -> None:
     old_fact = EvaluationItem("o", "old_facts", ITEM.question, ITEM.answers, "en", "x")
     guard = HoldoutGuard([old_fact], [], key=KEY, percent=0)
     assert guard.objection(ITEM.question, "1774", "x") is None
-
-
-def test_contradiction_needs_the_question_and_another_answer() -> None:
-    """The same answer in another spelling is no contradiction."""
-    keys = ["when was the rampur library founded"]
-    assert contradicted([ITEM], keys, "1775") == (ITEM,)
-    assert contradicted([ITEM], keys, "1774") == ()
-    assert contradicted([ITEM], ["another question"], "1775") == ()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_runner.evaluate.grounding import Grounding, Source, ground, hallucination_rate, supported
+from gpu_runner.text.grounding import Grounding, Source, ground, hallucination_rate, supported
 
 ENGLISH = Source("The Indian Museum in Kolkata was founded in 1814 by Nathaniel Wallich. It has 35 galleries and 1,00,000 objects.")
 HINDI = Source("भारतीय संग्रहालय कोलकाता में है। इसकी स्थापना १८१४ में हुई थी। संग्रहालय में ३५ दीर्घाएँ हैं और प्रवेश निःशुल्क नहीं है।")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpu_runner.evaluate.abstention import abstains
+from gpu_runner.text.abstention import abstains
 
 
 @pytest.mark.parametrize(

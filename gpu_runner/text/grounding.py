@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gpu_runner.evaluate.abstention import abstains, says_that_it_does_not_know
+from gpu_runner.text.abstention import abstains, says_that_it_does_not_know
 from gpu_runner.text.normalise import numbers, words
 from gpu_runner.text.sentences import split_sentences
 
@@ -20,7 +20,7 @@ LEAST_WORDS_FOR_NEGATION = 4
 LEAST_SHARE_FOR_NEGATION = 0.75
 STEM_CHARACTERS = 4
 
-_FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     words(
         "a an the of in on at by to for from with and or as is are was were be been has have had it its this that these those he she they "
         "his her their which who whom what when where how why do does did can could will would may also than then there not no but if so "
@@ -66,7 +66,7 @@ class Source:
         self.numbers = frozenset(numbers(text))
         self.words = frozenset(words(text))
         self._stems = frozenset(word[:STEM_CHARACTERS] for word in self.words if len(word) >= STEM_CHARACTERS)
-        self.sentences = tuple((frozenset(_content(sentence)), _denies(sentence)) for sentence in split_sentences(text))
+        self.sentences = tuple((frozenset(content_words(sentence)), denies(sentence)) for sentence in split_sentences(text))
 
     def has(self, word: str) -> bool:
         """Whether the word or another form of it is there; forms share their first four characters."""
@@ -91,7 +91,7 @@ def supported(claim: str, source: Source) -> bool | None:
     >>> supported("It was founded in 1814.", source), supported("In 1841 by Wallich", source), supported("Yes.", Source(""))
     (True, False, False)
     """
-    figures, names, content = numbers(claim), _names(claim), _content(claim)
+    figures, names, content = numbers(claim), capitalised(claim), content_words(claim)
     if not figures and not names and not content:
         return None
     if not source.numbers.issuperset(figures) or not all(source.has(name) for name in names):
@@ -117,20 +117,22 @@ def hallucination_rate(groundings: Iterable[Grounding]) -> HallucinationRate:
     )
 
 
-def _content(text: str) -> list[str]:
-    return [word for word in words(text) if word not in _FUNCTION_WORDS and len(word) > 1]
+def content_words(text: str) -> list[str]:
+    """The words of two characters or more that are not of a sentence's form, in order, casefolded."""
+    return [word for word in words(text) if word not in FUNCTION_WORDS and len(word) > 1]
 
 
-def _names(claim: str) -> list[str]:
+def capitalised(claim: str) -> list[str]:
     """Capitalised words in Latin letters; the first word of a sentence of six words or more is capital anyway and does not count."""
     tokens = claim.split()
     if len(tokens) >= 6:
         tokens = tokens[1:]
     found = [word for token in tokens if token.lstrip("\"'“‘([")[:1].isupper() for word in words(token)]
-    return [word for word in found if word not in _FUNCTION_WORDS and len(word) > 1]
+    return [word for word in found if word not in FUNCTION_WORDS and len(word) > 1]
 
 
-def _denies(text: str) -> bool:
+def denies(text: str) -> bool:
+    """Whether a text holds a negation."""
     if any(word in _NEGATIONS for word in words(text)):
         return True
     return any(token.lower().rstrip(".,!?").endswith(_NEGATIVE_ENDS) for token in text.split())
@@ -142,4 +144,4 @@ def _contradicts(claim: str, content: list[str], source: Source) -> bool:
         return False
     said = frozenset(content)
     near = [denied for sentence, denied in source.sentences if len(said & sentence) >= LEAST_SHARE_FOR_NEGATION * len(said)]
-    return bool(near) and _denies(claim) not in near
+    return bool(near) and denies(claim) not in near

@@ -8,6 +8,7 @@ says something about the author and is a claim; "Unknown." alone is none. Punctu
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from gpu_runner.text.normalise import words
@@ -56,6 +57,8 @@ _ELSEWHERE: Final = re.compile(
     r"(?:please|kindly|you (?:may|can|could)|i (?:suggest|recommend)|कृपया|आप) .*"
     r"(?:ask|check|contact|consult|visit|see|refer|rephrase|provide|try|पूछें|देखें|संपर्क|सम्पर्क|जाँच|जांच|पूछिए|बताएँ|बताएं|सकते हैं).*"
 )
+# What a model is taught to say where the passages do not hold the answer: by language, Hindi in Latin letters apart.
+TAUGHT: Final[Mapping[str, str]] = {"hi": "मुझे यह नहीं पता।", "hi-Latn": "Mujhe nahi pata.", "en": "I don't know."}
 _SENTENCE: Final = re.compile(f"(?:(?:{'|'.join(OPENINGS)}) )*(?:{'|'.join(CORES)})(?: (?:{'|'.join(TAILS)}))?")
 
 

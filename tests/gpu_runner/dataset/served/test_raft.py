@@ -1,0 +1,132 @@
+"""Rows that read: stated shares with shuffled passages and without the right one, the same in every run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from gpu_runner.dataset.corrections import Correction, resolve_corrections
+from gpu_runner.dataset.rows import TrainingRow
+from gpu_runner.dataset.served.raft import SHARES, PassageShares, abstention, distractors, variants
+from gpu_runner.dataset.served.taught_rows import AS_SERVED_INSTEAD, taught_rows
+from gpu_runner.text.abstention import TAUGHT, abstains
+
+
+def correction(name: str = "a", passages: tuple[str, ...] = (), **fields: Any) -> Correction:
+    """A correction whose first passage says it."""
+    query = fields.pop("query", f"Who built the Fort of {name.title()}?")
+    given = [
+        {"text": f"The Fort of {name.title()} was built by King {name.title()}en.", "doc_id": name},
+        *({"text": text} for text in passages),
+    ]
+    sample = {
+        "sample_id": name,
+        "query": query,
+        "correction": f"King {name.title()}en",
+        "group": name,
+        "passages": given,
+        "language": "en",
+    } | fields
+    (found,) = resolve_corrections([sample]).accepted
+    return found
+
+
+def rows_of(
+    one: Correction, *others: Correction, shares: PassageShares = SHARES, seed: int = 0
+) -> tuple[tuple[TrainingRow, ...], Counter[str]]:
+    dropped: Counter[str] = Counter()
+    pool = distractors((other.sample_id, other.group, other.conversation) for other in others if other.conversation is not None)
+    return taught_rows(one, pool, shares, train=5, test=2, seed=seed, dropped=dropped), dropped
+
+
+def test_the_shares_hold_over_many_corrections() -> None:
+    """Two in five rows are shuffled and one in five has no right passage, within a point; the first is always as it was served."""
+    wordings = [f"wording {number}" for number in range(5)]
+    found: Counter[str] = Counter()
+    for number in range(2_000):
+        chosen = variants(wordings, SHARES, seed=1, sample_id=str(number))
+        assert chosen["wording 0"] == "as_served"
+        found.update(chosen.values())
+    assert abs(found["shuffled"] / 10_000 - SHARES.shuffled) < 0.01
+    assert abs(found["left_out"] / 10_000 - SHARES.left_out) < 0.01
+    with pytest.raises(ValueError, match="together at most 1"):
+        PassageShares(0.7, 0.4)
+
+
+def test_a_row_without_the_supporting_passage_teaches_to_abstain() -> None:
+    """Passages of other samples stand in its place; no passage of the row says what was corrected."""
+    one, others = correction(), [correction(name) for name in ("bela", "chand", "dhol", "ekta")]
+    rows, dropped = rows_of(one, *others, shares=PassageShares(0, 1))
+    assert dropped == {}
+    assert rows[0].completion == one.answer
+    for row in rows[1:]:
+        assert abstains(row.completion)
+        content = str(row.messages[-1]["content"])
+        assert "King Aen" not in content
+        assert content.count("[") == 4
+        assert content.endswith(row.prompt)
+
+
+def test_shuffled_rows_have_the_right_passage_in_every_place() -> None:
+    """Among four, over many corrections each place comes."""
+    others = [correction(name) for name in ("bela", "chand", "dhol", "ekta")]
+    places = Counter()
+    for number in range(40):
+        rows, _ = rows_of(correction(f"f{number}"), *others, shares=PassageShares(1, 0))
+        for row in rows[1:]:
+            assert row.completion == f"King F{number}en"
+            content = str(row.messages[-1]["content"])
+            places[content[content.index(f"The Fort of F{number}") - 3]] += 1
+    assert set(places) == set("1234")
+    assert min(places.values()) > 15
+
+
+def test_a_passage_of_no_known_document_stays_with_its_sample() -> None:
+    """It may be a user's own file: what is not of a document is in no other sample's rows."""
+    secret = correction("bela", ("A private note of Bela.",))
+    rows, _ = rows_of(correction(), secret, correction("chand"), shares=PassageShares(0, 1))
+    told = " ".join(str(row.messages) for row in rows)
+    assert "Belaen" in told
+    assert "private note" not in told
+
+
+def test_where_there_is_nothing_to_put_in_its_place_a_row_stays_as_served() -> None:
+    """One passage, no other sample: asked without any passage it would be a bare question."""
+    rows, dropped = rows_of(correction(), shares=PassageShares(0, 1))
+    assert {row.completion for row in rows} == {"King Aen"}
+    assert dropped == {AS_SERVED_INSTEAD: 4}
+
+
+def test_messages_that_hold_the_passages_keep_their_places() -> None:
+    """As many as were served, in the frontend's own frame."""
+    texts = ("The Fort of A was built by King Aen.", "The Hall of A is tall.")
+    frame = {"role": "system", "content": f"<1>{texts[0]}</1>\n<2>{texts[1]}</2>"}
+    asked = [frame, {"role": "user", "content": "Who built the Fort of A?"}]
+    one = correction(messages=asked, passages=texts[1:])
+    rows, _ = rows_of(one, correction("bela"), shares=PassageShares(0.4, 0.6))
+    left_out = [row for row in rows if abstains(row.completion)]
+    assert {str(row.messages[0]["content"]) for row in left_out} <= {
+        f"<1>{first}</1>\n<2>{second}</2>"
+        for first, second in (
+            (texts[1], "The Fort of Bela was built by King Belaen."),
+            ("The Fort of Bela was built by King Belaen.", texts[1]),
+        )
+    }
+    assert len(left_out) == 3
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    """And another one other rows."""
+    others = [correction(name) for name in ("bela", "chand", "dhol", "ekta")]
+    assert rows_of(correction(), *others) == rows_of(correction(), *others)
+    assert rows_of(correction(), *others)[0] != rows_of(correction(), *others, seed=5)[0]
+
+
+def test_abstentions_are_in_the_language_of_the_question() -> None:
+    """Hindi in Latin letters too; a language without a stated phrase has none, and its rows stay as served."""
+    assert all(map(abstains, TAUGHT.values()))
+    assert abstention("यह किसने बनवाया?", "hi") == TAUGHT["hi"]
+    assert abstention("Yeh kila kisne banwaya hai?", "hi") == TAUGHT["hi-Latn"]
+    assert abstention("கோட்டையை யார் கட்டினார்?", "ta") is None
