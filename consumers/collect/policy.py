@@ -34,7 +34,8 @@ class IntakePolicy:
     """What intake decides by; `redact` comes from the producers' side so that both sides take out the same things.
 
     An event older than the newest of its partition by more than `lateness_s` is refused, and so is one more than `future_s` ahead of
-    the broker's time of its record. `judge` is asked of every correction; without one each is taken for what it is called.
+    the broker's time of its record. `judge` is asked of every correction, and `answer_of` (correction, query, response) gives the part of
+    an accepted one that answers; without them each is taken for what it is called, whole.
     """
 
     default_model: str
@@ -48,6 +49,7 @@ class IntakePolicy:
     max_document_bytes: int = topics.MAX_DOCUMENT_BYTES
     max_turn_bytes: int = topics.MAX_TURN_BYTES
     judge: Judge | None = None
+    answer_of: Callable[[str, str, str], str] | None = None
 
     @cached_property
     def frontend(self) -> Callable[[str], Frontend]:

@@ -90,6 +90,8 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     comment, left_out = words.comment, None
     if policy.judge is not None and correction.strip():
         left_out = policy.judge(query=query, response=response, correction=correction, messages=words.messages, language=event.language)
+        if left_out is None and policy.answer_of is not None:
+            correction = policy.answer_of(correction, query, response)
     if left_out is not None:
         # What is none to train on is what the user had to say beside.
         comment, correction = "\n".join(filter(None, (comment, correction)))[:ANSWER_CHARACTERS], ""
