@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.simulation.classing import ClassingCollector
 from bench.simulation.simulated_clients import (
     Network,
     SimulatedConsumer,
@@ -17,6 +16,7 @@ from bench.simulation.simulated_clients import (
 from bench.simulation.simulated_log import SimulatedLog
 from bench.simulation.simulated_runner import Samples, SimulatedReader
 from bench.simulation.virtual_loop import VirtualLoop
+from consumers.collect.collector import Collector
 from consumers.decide.decider import Decider
 from consumers.engine.changelog import apply_changelog
 from consumers.engine.open_shard import PRODUCT_STEPS, StartSteps
@@ -29,7 +29,7 @@ from runtime.kafka.used_partitions import UsedPartitions
 class Parts:
     """The real parts, over simulated clients."""
 
-    collector: Callable[..., Any] = ClassingCollector
+    collector: Callable[..., Any] = Collector
     decider: Callable[..., Any] = Decider
     producer: Callable[..., SimulatedProducer] = SimulatedProducer
     consumer: Callable[..., SimulatedConsumer] = SimulatedConsumer
