@@ -25,7 +25,7 @@ class TooLong(ValueError):
     """A question is longer than the limit; it is not asked cut."""
 
 
-class Refused(ValueError):
+class TemplateRefusal(ValueError):
     """A conversation with roles, or an order of roles, that the model's chat template does not take."""
 
 
@@ -88,7 +88,8 @@ class Generator:
         """One answer for each question or conversation, in their order.
 
         Words are plain text, whatever they hold. Questions of similar length share a batch of at most `batch_size`, which saves padding;
-        padding is on the left. Out of memory makes the batches smaller. Raises TooLong or Refused before any is asked, and DoesNotFit.
+        padding is on the left. Out of memory makes the batches smaller. Raises TooLong or TemplateRefusal before any is asked, and
+        DoesNotFit.
         """
         ids = self._prompts(asked)
         for place, prompt in enumerate(ids):
@@ -105,7 +106,9 @@ class Generator:
         found = []
         for place, ids in enumerate(self._chat.prompts(asked)):
             if ids is None:
-                raise Refused(f"question {place}: the chat template takes no such conversation: expected roles in an order that it knows")
+                raise TemplateRefusal(
+                    f"question {place}: the chat template takes no such conversation: expected roles in an order that it knows"
+                )
             found.append(ids)
         return found
 

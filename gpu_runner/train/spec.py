@@ -120,7 +120,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str = "function"
 
 
-class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+class RowMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message of a conversation in OpenAI's form."""
 
     role: Role
@@ -139,7 +139,7 @@ class Row(msgspec.Struct, frozen=True):
     origin: str
     group: str = ""
     sample_id: str | None = None
-    messages: tuple[Turn, ...] = ()
+    messages: tuple[RowMessage, ...] = ()
 
     @property
     def asked(self) -> Asked:
@@ -156,7 +156,7 @@ class Item(msgspec.Struct, frozen=True):
     answers: tuple[str, ...] = ()
     group: str = ""
     sample_id: str | None = None
-    messages: tuple[Turn, ...] = ()
+    messages: tuple[RowMessage, ...] = ()
 
     @property
     def asked(self) -> Asked:

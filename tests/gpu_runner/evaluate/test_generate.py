@@ -249,7 +249,7 @@ def test_a_conversation_that_the_template_refuses_is_not_asked(small_base: Path,
     """An evaluation counts it in its result and its report, and asks the others; the generator raises before it asks any."""
     from gpu_runner.dataset.rows import EvaluationItem
     from gpu_runner.evaluate.evaluation import ask
-    from gpu_runner.evaluate.generate import Generator, Refused
+    from gpu_runner.evaluate.generate import Generator, TemplateRefusal
 
     folder = tmp_path / "model"
     shutil.copytree(small_base, folder)
@@ -261,5 +261,5 @@ def test_a_conversation_that_the_template_refuses_is_not_asked(small_base: Path,
     items = [EvaluationItem(str(n), "dataset", "Where?", ("Agra",), "en", "g", messages=turns) for n, turns in enumerate(((), refused))]
     assert generator.unasked(["Where?", refused]) == ([], [1])
     assert [answer.item_id for answer in ask(generator, items[:1], max_new_tokens=2, progress=lambda _: None)] == ["0"]
-    with pytest.raises(Refused, match="question 1: the chat template takes no such conversation"):
+    with pytest.raises(TemplateRefusal, match="question 1: the chat template takes no such conversation"):
         ask(generator, items, max_new_tokens=2, progress=lambda _: None)

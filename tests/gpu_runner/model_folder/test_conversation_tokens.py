@@ -116,14 +116,14 @@ def plain(tokenizer: Any, asked: Sequence[Any], answer: str) -> tuple[list[int],
 def test_a_conversation_has_the_ids_of_its_plain_rendering(tokenizers: dict[str, Any], chats: dict[str, Any], name: str) -> None:
     """System prompt, turns, tool calls and results, passages with their line breaks; the loss is on the last answer alone."""
     from gpu_runner.train.encode import block_row, encode
-    from gpu_runner.train.spec import Call, CalledFunction, Row, Turn
+    from gpu_runner.train.spec import Call, CalledFunction, Row, RowMessage
 
     tokenizer, tokens = tokenizers[name], chats[name]
     expected = plain(tokenizer, CONVERSATION, "Shah Jahan.")
     assert tokens.pairs([(CONVERSATION, "Shah Jahan.")]) == [expected]
     assert tokens.prompts([CONVERSATION]) == [expected[0]]
     turns = tuple(
-        Turn(
+        RowMessage(
             message["role"], message["content"], message.get("name"),
             tuple(Call(CalledFunction("find", "{}"), "1") for _ in message.get("tool_calls", ())), message.get("tool_call_id"),
         )
@@ -209,10 +209,10 @@ def test_a_conversation_that_the_template_refuses_is_left_out_and_counted(chats:
     """Rows and items alone, the others are as they were; a run of such rows says why it has nothing to learn."""
     from gpu_runner.model_folder.token_limit import TokenLimit
     from gpu_runner.train.encode import encode, fitted, unasked
-    from gpu_runner.train.spec import Item, Row, Turn
+    from gpu_runner.train.spec import Item, Row, RowMessage
 
     tokens = chats["alternating"]
-    turns = (Turn("user", "Where?"), Turn("assistant", "Agra"), Turn("tool", "Agra"), Turn("user", "Who?"))
+    turns = (RowMessage("user", "Where?"), RowMessage("assistant", "Agra"), RowMessage("tool", "Agra"), RowMessage("user", "Who?"))
     rows = [Row("1", "Who?", "He", "correction", messages=turns), Row("2", "Who?", "He", "correction")]
     first, second = encode(rows, tokens)
     assert first is None
