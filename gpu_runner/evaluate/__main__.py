@@ -66,8 +66,15 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
     answers = ask(generator, items, max_new_tokens=spec.max_new_tokens, progress=progress)
     reporter.end(len(items), len(items))
     return report(
-        spec, folder, items, answers, reporter.seconds,
-        without_answer=file.without_answer, too_long=len(over), refused=len(refused), left_out=file.left_out,
+        spec,
+        folder,
+        items,
+        answers,
+        reporter.seconds,
+        without_answer=file.without_answer,
+        too_long=len(over),
+        refused=len(refused),
+        left_out=file.left_out,
     )
 
 
