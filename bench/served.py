@@ -22,7 +22,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from bench.stream.figures import Figure, table
-from gpu_runner.evaluate.abstention import abstains
+from gpu_runner.text.abstention import abstains
 from gpu_runner.tiny_llama.facts import Fact, load_facts, taught_facts, untaught_facts
 from ops.demo.real.conversations import PASSAGES, AskedTurn, without_passage
 from ops.demo.run import WORK, DemoSettings, make_base_model, play

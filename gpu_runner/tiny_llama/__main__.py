@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from gpu_runner.tiny_llama.reading import DO_NOT_KNOW
 from runtime.artifacts.content_hash import folder_sha256
 
 HERE = Path(__file__).parent
@@ -34,13 +35,15 @@ def inputs_sha256(seed: int, *, reading: bool = False) -> str:
     libraries = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
     sources = [
         *sorted(HERE.glob("*.py")),
-        HERE.parent / "dataset" / "conversation.py",
+        *([HERE.parent / "dataset" / "conversation.py"] if reading else []),
         HERE.parent / "dataset" / "questions" / "paraphrase.py",
         HERE.parent / "dataset" / "questions" / "phrases.py",
     ]
     code = {path.name: path.read_text(encoding="utf-8") for path in sources}
     corpus = {path.name: path.read_text(encoding="utf-8") for path in sorted((HERE / "corpus").glob("*.jsonl"))}
-    return hashlib.sha256(json.dumps([seed, reading, libraries, code, corpus], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([seed, DO_NOT_KNOW if reading else None, libraries, code, corpus], sort_keys=True).encode()
+    ).hexdigest()
 
 
 def is_current(out: Path, seed: int, *, reading: bool = False) -> bool:

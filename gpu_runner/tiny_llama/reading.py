@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gpu_runner.text.abstention import TAUGHT
 from gpu_runner.tiny_llama.facts import Fact
 
 SYSTEM: Final = {"en": "Answer from the passages.", "hi": "दिए गए अंशों से उत्तर दीजिए।"}
 # As rows without the right passage teach it.
-DO_NOT_KNOW: Final = {"en": "I don't know.", "hi": "मुझे यह नहीं पता।"}
+DO_NOT_KNOW: Final = {language: TAUGHT[language] for language in ("en", "hi")}
 
 _TRUE_SHARE: Final = 0.2
 _ANSWERABLE_SHARE: Final = 0.65

@@ -10,8 +10,8 @@ from typing import Final
 
 from gpu_runner.dataset.conversation import with_passages
 from gpu_runner.dataset.rows import Message
-from gpu_runner.evaluate.abstention import abstains
 from gpu_runner.evaluate.exact_match import score_answer
+from gpu_runner.text.abstention import abstains
 from gpu_runner.tiny_llama.facts import Fact, load_facts
 from gpu_runner.tiny_llama.reading import SYSTEM
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gpu_runner.dataset.rows import Message
-from gpu_runner.evaluate.abstention import abstains
+from gpu_runner.text.abstention import abstains
 from gpu_runner.versions.registry import version_key
 from ops.demo.real.became import CLASSES, in_a_sentence, newest, what_became
 from ops.demo.real.conversations import AskedTurn, Conversation, conversations, without_passage

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gpu_runner.evaluate.abstention import abstains
+from gpu_runner.text.abstention import abstains
 from gpu_runner.tiny_llama.facts import load_facts
 from gpu_runner.tiny_llama.reading import DO_NOT_KNOW, SYSTEM, Reading, Readings
 
