@@ -15,7 +15,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest tests/ -v --durations=15 --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 READY := .venv/.ready
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served
 
 install: $(READY)
 
@@ -27,8 +27,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/uv pip install -q -p $(BIN)/python --compile-bytecode -c constraints.txt -e '.[train,dev]' >&2
 	@touch $(READY)
 
+# FEEDBACK=real: conversations with passages, thumbs, few corrections, complaints, in the place of corrections of bare questions.
 demo: $(READY)
-	@$(BIN)/abhyas demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)")
+	@$(BIN)/abhyas demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)") $(if $(FEEDBACK),--feedback $(FEEDBACK))
 
 test: $(READY)
 	@$(PYTEST)
@@ -117,6 +118,11 @@ bench-drift-explanation: $(READY)
 # About fifteen minutes on a machine with nothing else to do; ROUNDS=3 is shorter.
 bench-rounds: $(READY)
 	@$(BIN)/python -m bench.rounds --out bench/results/rounds.json $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# Taught as served, asked as served: the tiny model that reads, right with the passage and silent without it, before and after one round with
+# real feedback; writes bench/results/served.json. Ten minutes on a machine with nothing else to do; BASE_ONLY=1 leaves the round out.
+bench-served: $(READY)
+	@$(BIN)/python -m bench.served --out bench/results/served.json $(if $(BASE_ONLY),--base-only)
 
 # A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/results/drift-loop.json.
 drill-drift: $(READY)

@@ -20,7 +20,7 @@ from ops.commands.models.bootstrap import bootstrap_model
 from ops.demo import people
 from ops.demo.material import Question, builtin_material
 from ops.demo.run import HOLDOUT_PERCENT, TRAINING
-from ops.demo.story import MODEL
+from ops.demo.stage import MODEL
 from ops.demo.watch import Watch
 from ops.stack.services import SERVICES, Ports, Service
 from ops.stack.stack import Stack, StackSettings

@@ -25,7 +25,7 @@ from bench.drill_loop.steps import PHASES, StepPoint, draw, told_file, told_line
 from bench.drill_loop.stored import Found, look_at
 from bench.versitygw import Versitygw
 from consumers.decide.trigger import MAX_ATTEMPTS
-from ops.demo.story import MODEL
+from ops.demo.stage import MODEL
 from ops.errors import OperationFailed
 from ops.stack.services import Service
 from schemas import topics

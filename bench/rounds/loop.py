@@ -19,7 +19,7 @@ from ops.commands.models.operator import publish, request
 from ops.demo import people
 from ops.demo.material import Question
 from ops.demo.run import TRAINING, bootstrap_base
-from ops.demo.story import MODEL
+from ops.demo.stage import MODEL
 from ops.demo.watch import Watch
 from ops.stack.services import RUNNER, SERVICES, Ports
 from ops.stack.stack import Stack, StackSettings

@@ -30,6 +30,7 @@ from gpu_runner.evaluate.evaluation import (
 from gpu_runner.evaluate.score import UnknownMetric
 from gpu_runner.model_folder.chat_tokens import TemplateMisfit
 from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
+from gpu_runner.model_folder.template_messages import asked_of
 from gpu_runner.model_folder.token_limit import TokenLimit
 
 REPORTED, TERMINATED = 3, 143
@@ -49,10 +50,12 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
     if spec.sources is not None:
         load_sources(spec.sources)  # a source file that can't be read is told before the model has answered, not after
     generator = _load_generator(spec)
-    over = set(generator.too_long([item.question for item in file.items]))
-    items = tuple(item for place, item in enumerate(file.items) if place not in over)
+    over, refused = generator.unasked([asked_of(item.messages, item.question) for item in file.items])
+    items = tuple(item for place, item in enumerate(file.items) if place not in {*over, *refused})
     if not items:
-        raise DataError(f"{spec.items}: all {len(over)} questions are longer than max_seq_length {spec.max_seq_length} tokens")
+        told = f", {len(refused)} are conversations that the model's chat template refuses" if refused else ""
+        count = len(over) if refused else f"all {len(over)}"
+        raise DataError(f"{spec.items}: {count} questions are longer than max_seq_length {spec.max_seq_length} tokens{told}")
     reporter.end()
     reporter.start("evaluating", len(items))
 
@@ -63,7 +66,15 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
     answers = ask(generator, items, max_new_tokens=spec.max_new_tokens, progress=progress)
     reporter.end(len(items), len(items))
     return report(
-        spec, folder, items, answers, reporter.seconds, without_answer=file.without_answer, too_long=len(over), left_out=file.left_out
+        spec,
+        folder,
+        items,
+        answers,
+        reporter.seconds,
+        without_answer=file.without_answer,
+        too_long=len(over),
+        refused=len(refused),
+        left_out=file.left_out,
     )
 
 

@@ -3,8 +3,9 @@
 `{"load": FOLDER, "sha256": HASH}` → `{"loaded": FOLDER, "sha256": HASH}` once the folder's hash is checked and its weights are
 in memory; the model loaded before stays until then. With `"max_seq_length"` (else 2048) longer questions are errors; with
 `"date"` (ISO 8601) a chat template's date is that, else the day's. `{"ask": [questions], "max_new_tokens": 32}` →
-`{"answers": [{"text", "tokens", "latency_ms"}]}`. Anything wrong → `{"error": text}`, and the process goes on. It ends
-at the end of stdin. The first line out, `{"ready": true}`, comes once torch is imported; lines in may be sent before.
+`{"answers": [{"text", "tokens", "latency_ms"}]}`; a question is a text, or a list of messages in OpenAI's form. Anything
+wrong → `{"error": text}`, and the process goes on. It ends at the end of stdin. The first line out, `{"ready": true}`,
+comes once torch is imported; lines in may be sent before.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from gpu_runner.model_folder.template_messages import Asked
 from gpu_runner.model_folder.token_limit import TokenLimit
 from gpu_runner.settings import RunnerSettings
 from runtime.artifacts.content_hash import folder_has_sha256, folder_sha256
+from schemas.conversation import Message
 
 if TYPE_CHECKING:
     from gpu_runner.evaluate.generate import Generator
@@ -60,11 +63,23 @@ class Answering:
     def _ask(self, questions: object, max_new_tokens: object) -> dict[str, Any]:
         if self._generator is None:
             raise ValueError('no model is loaded: send {"load": FOLDER, "sha256": HASH} first')
-        if not isinstance(questions, list) or not all(isinstance(question, str) for question in questions):
-            raise ValueError("ask has to be a list of questions, each a string")
+        if not isinstance(questions, list):
+            raise ValueError("ask has to be a list of questions, each a string or a list of messages")
         if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
             raise ValueError("max_new_tokens has to be an integer of 1 or more")
-        return {"answers": [asdict(answer) for answer in self._generator.answer(questions, max_new_tokens=max_new_tokens)]}
+        return {
+            "answers": [
+                asdict(answer) for answer in self._generator.answer([_asked(one) for one in questions], max_new_tokens=max_new_tokens)
+            ]
+        }
+
+
+def _asked(question: object) -> Asked:
+    if isinstance(question, str):
+        return question
+    if not isinstance(question, list) or not question:
+        raise ValueError("ask has to be a list of questions, each a string or a list of messages")
+    return [Message.model_validate(message).model_dump(exclude_none=True) for message in question]
 
 
 def serve(lines: IO[str], out: IO[str]) -> None:

@@ -19,6 +19,7 @@ from gpu_runner.dataset.rows import (
 from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
+from gpu_runner.model_folder.template_messages import Asked, asked_of
 from runtime.artifacts.content_hash import folder_has_sha256
 from runtime.whole_files import write_whole
 
@@ -48,9 +49,9 @@ class Generated(Protocol):
 
 
 class AnswerGenerator(Protocol):
-    """Answers questions; `gpu_runner.evaluate.generate.Generator` in the service, a fake in tests."""
+    """Answers questions and conversations; `gpu_runner.evaluate.generate.Generator` in the service, a fake in tests."""
 
-    def answer(self, questions: Sequence[str], *, max_new_tokens: int, batch_size: int) -> Sequence[Generated]: ...
+    def answer(self, asked: Sequence[Asked], *, max_new_tokens: int, batch_size: int) -> Sequence[Generated]: ...
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def ask(
     answers: list[Answer] = []
     for start in range(0, len(items), BATCH):
         part = items[start : start + BATCH]
-        found = generator.answer([item.question for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
+        found = generator.answer([asked_of(item.messages, item.question) for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
         answers += [
             Answer(item.id, "candidate", answer.text, round(answer.latency_ms, 3), answer.tokens, answer.cut)
             for item, answer in zip(part, found, strict=True)
@@ -172,12 +173,12 @@ def ask(
 
 def report(
     spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float], *,
-    without_answer: int = 0, too_long: int = 0, left_out: Mapping[str, int] | None = None,
+    without_answer: int = 0, too_long: int = 0, refused: int = 0, left_out: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Score the answers, write answers, reports and result.json (last), and return the result.
 
-    `without_answer` questions of the file had none, `too_long` are over max_seq_length; both were left out. `left_out` is what of the file
-    is not asked, by reason.
+    `without_answer` questions of the file had none, `too_long` are over max_seq_length, `refused` are conversations that the chat template
+    does not take; all of them were left out. `left_out` is what of the file is not asked, by reason.
     """
     sources = load_sources(spec.sources) if spec.sources is not None else None
     scored = score_side(items, answers, spec.metrics, sources=sources)
@@ -199,6 +200,8 @@ def report(
         facts[f"{reason.replace('_', ' ')}, left out"] = str(count)
     if too_long:
         facts[f"questions longer than max_seq_length {spec.max_seq_length}, left out"] = str(too_long)
+    if refused:
+        facts["conversations that the chat template refuses, left out"] = str(refused)
     paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)
     result = {
         "job_id": spec.job_id,
@@ -208,6 +211,7 @@ def report(
         "items": len(items),
         "questions_without_answer": without_answer,
         "questions_too_long": too_long,
+        "questions_refused": refused,
         "answers_cut": sum(bool(answer.cut) for answer in answers),
         "metrics": {name: value for name, value in scored.metrics.items() if name != "items"},
         "by_language": {name: dict(values) for name, values in scored.by_language.items()},

@@ -13,6 +13,7 @@ import torch
 
 from gpu_runner.model_folder.chat_tokens import ChatTokens
 from gpu_runner.model_folder.load import load_model, load_tokenizer, require_finite
+from gpu_runner.model_folder.template_messages import Asked
 from gpu_runner.model_folder.thinking import answer_of
 from gpu_runner.model_folder.token_limit import TokenLimit, run_by_tokens
 
@@ -22,6 +23,10 @@ TOKENS_AT_ONCE: Final = 8192
 
 class TooLong(ValueError):
     """A question is longer than the limit; it is not asked cut."""
+
+
+class TemplateRefusal(ValueError):
+    """A conversation with roles, or an order of roles, that the model's chat template does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +76,22 @@ class Generator:
         self._dropped = {number for number, token in added if token.special and token.content not in marks}
         self._require_finite(model_folder)
 
-    def too_long(self, questions: Sequence[str]) -> list[int]:
-        """Places of the questions that are over the limit."""
-        if self._limit is None:
-            return []
-        return [place for place, ids in enumerate(self._chat.prompts(questions)) if not self._limit.holds(len(ids))]
+    def unasked(self, asked: Sequence[Asked]) -> tuple[list[int], list[int]]:
+        """Places of what is over the limit, and of the conversations that the template refuses: `answer` asks neither."""
+        prompts = self._chat.prompts(asked)
+        over = [
+            place for place, ids in enumerate(prompts) if ids is not None and self._limit is not None and not self._limit.holds(len(ids))
+        ]
+        return over, [place for place, ids in enumerate(prompts) if ids is None]
 
-    def answer(self, questions: Sequence[str], *, max_new_tokens: int = 32, batch_size: int = 32) -> list[GeneratedAnswer]:
-        """One answer for each question, in the order of the questions.
+    def answer(self, asked: Sequence[Asked], *, max_new_tokens: int = 32, batch_size: int = 32) -> list[GeneratedAnswer]:
+        """One answer for each question or conversation, in their order.
 
-        A question is plain text, whatever it holds. Questions of similar length share a batch of at most `batch_size`, which saves padding;
-        padding is on the left. Out of memory makes the batches smaller. Raises TooLong before any is asked, and DoesNotFit.
+        Words are plain text, whatever they hold. Questions of similar length share a batch of at most `batch_size`, which saves padding;
+        padding is on the left. Out of memory makes the batches smaller. Raises TooLong or TemplateRefusal before any is asked, and
+        DoesNotFit.
         """
-        ids = self._chat.prompts(questions)
+        ids = self._prompts(asked)
         for place, prompt in enumerate(ids):
             if self._limit is not None and not self._limit.holds(len(prompt)):
                 raise TooLong(f"question {place} has {len(prompt)} tokens: expected fewer than max_seq_length {self._limit.tokens}")
@@ -94,9 +102,19 @@ class Generator:
             most=batch_size,
         )
 
-    def time_ms(self, questions: Sequence[str], *, new_tokens: int) -> float:
+    def _prompts(self, asked: Sequence[Asked]) -> list[list[int]]:
+        found = []
+        for place, ids in enumerate(self._chat.prompts(asked)):
+            if ids is None:
+                raise TemplateRefusal(
+                    f"question {place}: the chat template takes no such conversation: expected roles in an order that it knows"
+                )
+            found.append(ids)
+        return found
+
+    def time_ms(self, asked: Sequence[Asked], *, new_tokens: int) -> float:
         """How long one batch of these questions takes with exactly so many new tokens each, in ms of the clock of answers."""
-        ids = self._chat.prompts(questions)
+        ids = self._prompts(asked)
         began = self._clock()
         run_by_tokens(
             [len(prompt) + new_tokens for prompt in ids],
@@ -143,6 +161,6 @@ class Generator:
         return answer_of(text, opened=self._chat.thinking, known=self._chat.blocks)
 
     def _require_finite(self, folder: Path) -> None:
-        ids = torch.tensor(self._chat.prompts(["?"]), device=self.model.device)
+        ids = torch.tensor(self._prompts(["?"]), device=self.model.device)
         with torch.inference_mode():
             require_finite(folder, self.model(input_ids=ids).logits)

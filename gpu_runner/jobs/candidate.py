@@ -109,8 +109,9 @@ def judge_and_upload(
         "quarantined": prepared["quarantined"],
         "withdrawn": prepared.get("withdrawn", {}),
         "rows_too_long": result.get("rows_too_long") or None,
-        "samples_too_long": len(left_out.get("samples", ())) or None,
+        "samples_too_long": (result.get("too_long") or {}).get("samples", len(left_out.get("samples", ()))) or None,
         "too_long": result.get("too_long"),
+        "refused": result.get("refused"),
         "samples_left_out": left_out.get("samples", []),
         "items_left_out": left_out.get("items", []),
         "dataset_sha256": spec["dataset"]["sha256"],
@@ -158,7 +159,7 @@ def _not_learnt(spec: Mapping[str, Any], prepared: Mapping[str, Any], result: Ma
     if too_long := result.get("rows_too_long"):
         left_out = result.get("left_out") or {}
         samples, items = (len(left_out.get(name, ())) for name in ("samples", "items"))
-        items -= sum((over.get("items") or {}).values())  # told below
+        items -= sum((over.get("items") or {}).values()) + (result.get("refused") or {}).get("items", 0)  # told below
         told.append(
             f"{too_long} training rows are longer than max_seq_length {spec['hyperparameters'].get('max_seq_length')} and taught nothing: "
             f"{samples} samples are not among the trained ones, and {items} repair items that stand for such rows were not asked"
@@ -168,6 +169,8 @@ def _not_learnt(spec: Mapping[str, Any], prepared: Mapping[str, Any], result: Ma
     if unasked := over.get("items"):
         sets = ", ".join(f"{count} of {name}" for name, count in sorted(unasked.items()))
         told.append(f"items longer than max_seq_length {over.get('limit')} were asked of neither side: {sets}")
+    if refused_parts := ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in (result.get("refused") or {}).items() if count):
+        told.append(f"conversations that the base's chat template refuses taught nothing and were asked of neither side: {refused_parts}")
     if refused := prepared["dropped"].get(SAYS_NOTHING):
         told.append(f"{refused} corrections were refused: they hold marks or articles alone, of which scoring leaves nothing")
     return told

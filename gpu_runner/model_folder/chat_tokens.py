@@ -1,20 +1,22 @@
 """Conversations as token ids: the chat template's control tokens are the template's alone, users' words are always plain text.
 
-A tokenizer reads `<|end|>` in a question as the token that ends a turn, whoever wrote it. So each control token in the words is taken out
-before the template is applied, and put back as the tokens of its letters. Words without any are tokenised as they always were. A template's
-date is the one given, whatever the clock says. Torch-free.
+A tokenizer reads `<|end|>` in a question as the token that ends a turn, whoever wrote it. So each control token in the words of a message
+is taken out before the template is applied, and put back as the tokens of its letters. Words without any are tokenised as they always were.
+A template's date is the one given, whatever the clock says. Torch-free.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.model_folder.template_date import with_date
+from gpu_runner.model_folder.template_messages import Asked, Messages, template_messages, with_words, without_system, words_of
 from gpu_runner.model_folder.thinking import EMPTY_END, known_blocks, opened_by
 
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
@@ -51,29 +53,55 @@ class ChatTokens:
         self.blocks = known_blocks(tokenizer)
         self.thinking = opened_by(self._apply([{"role": "user", "content": "?"}], add_generation_prompt=True))
 
-    def prompts(self, questions: Sequence[str]) -> list[list[int]]:
-        """Ids of each question as it is asked, up to where the answer begins."""
-        return self._ids([self._render((question,))[0] for question in questions])
+    def prompts(self, asked: Sequence[Asked]) -> list[list[int] | None]:
+        """Ids of each question or conversation, up to where the answer begins; None where the template takes no such conversation.
 
-    def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[int], list[int]]]:
-        """Ids of each question as it is asked, and of its answer up to the token that ends the turn.
+        What the system says goes before the first user's turn where the template knows no such role. Raises TemplateMisfit where it takes
+        no bare question.
+        """
+        return self._all_ids([self._rendered(one) for one in asked])
+
+    def pairs(self, pairs: Sequence[tuple[Asked, str]]) -> list[tuple[list[int], list[int]] | None]:
+        """Ids of each prompt as `prompts` has them, and of its answer up to the token that ends the turn.
 
         The prompt is tokenised alone, as when it is asked, so no token spans its border with the answer. Where the template opens a
         thinking block, the answer begins with the block's end. Raises TemplateMisfit.
         """
-        rendered = [self._render(pair) for pair in pairs]
-        befores, afters = self._ids([prompt for prompt, _ in rendered]), self._ids([answer for _, answer in rendered])
-        return list(zip(befores, afters, strict=True))
+        rendered = [self._rendered(asked, answer) for asked, answer in pairs]
+        befores = self._all_ids([None if one is None else one[:1] for one in rendered])
+        afters = self._all_ids([None if one is None else one[1:] for one in rendered])
+        return [None if before is None or after is None else (before, after) for before, after in zip(befores, afters, strict=True)]
 
-    def _render(self, words: tuple[str, ...]) -> tuple[_Conversation, _Conversation]:
-        """The prompt of a question, and what follows it where its answer is there."""
-        mark, taken, plain = self._taken_out(words)
-        question = [{"role": "user", "content": plain[0]}]
-        prompt = self._apply(question, add_generation_prompt=True)
-        if len(plain) == 1:
-            return _Conversation(prompt, mark, taken), _Conversation("")
-        whole = self._apply([*question, {"role": "assistant", "content": plain[1]}])
-        return _Conversation(prompt, mark, taken), _Conversation(self._to_the_end(self._after(prompt, whole)), mark, taken)
+    def _rendered(self, asked: Asked, answer: str | None = None) -> tuple[_Conversation, ...] | None:
+        """The prompt and, of an answer, what follows it; None where the template takes a role, or the order of roles, amiss."""
+        messages = template_messages(asked)
+        if isinstance(asked, str):
+            return self._render(messages, answer)
+        try:
+            form = self._form(messages)
+            if form is not None:
+                return self._render(form, answer)
+        except TemplateMisfit:
+            pass
+        self._render(template_messages("?"), None if answer is None else "?")  # raises what is wrong with any conversation
+        return None
+
+    def _form(self, messages: Messages) -> Messages | None:
+        """The messages as they are, or without a system's where the template takes only those: the prompt alone decides."""
+        for form in (messages, without_system(messages)):
+            with suppress(TemplateMisfit):
+                if form is not None:
+                    self._render(form, None)
+                    return form
+        return None
+
+    def _render(self, messages: Messages, answer: str | None) -> tuple[_Conversation, ...]:
+        mark, taken, plain = self._taken_out(messages if answer is None else [*messages, {"role": "assistant", "content": answer}])
+        prompt = self._apply(plain[: len(messages)], add_generation_prompt=True)
+        if answer is None:
+            return (_Conversation(prompt, mark, taken),)
+        after = self._to_the_end(self._after(prompt, self._apply(plain)))
+        return _Conversation(prompt, mark, taken), _Conversation(after, mark, taken)
 
     def _after(self, prompt: str, whole: str) -> str:
         """What follows the prompt in the whole conversation."""
@@ -90,7 +118,7 @@ class ChatTokens:
         ends = [found.end() for found in self._control.finditer(answer)]
         return answer[: ends[-1]] if ends and not answer[ends[-1] :].strip() else answer
 
-    def _apply(self, messages: list[dict[str, str]], *, add_generation_prompt: bool = False) -> str:
+    def _apply(self, messages: Messages, *, add_generation_prompt: bool = False) -> str:
         try:
             return str(
                 self._tokenizer.apply_chat_template(
@@ -108,12 +136,14 @@ class ChatTokens:
         name = "chat_template.jinja" if (folder / "chat_template.jinja").is_file() else "tokenizer_config.json"
         return f"the chat template in {folder / name}"
 
-    def _taken_out(self, words: tuple[str, ...]) -> tuple[re.Pattern[str] | None, tuple[str, ...], tuple[str, ...]]:
+    def _taken_out(self, messages: Messages) -> tuple[re.Pattern[str] | None, tuple[str, ...], Messages]:
+        """The messages with a mark in the place of each control token, and the tokens by the mark's number."""
+        words = words_of(messages)
         if not any(map(self._control.search, words)):
-            return None, (), words
+            return None, (), messages
         free = [char for char in map(chr, _PRIVATE_USE) if not any(char in text for text in words)][:2]
         if len(free) < 2:  # a text of all 6,400 of them
-            return None, (), tuple(self._control.sub(" ", text) for text in words)
+            return None, (), with_words(messages, lambda text: self._control.sub(" ", text))
         opening, closing = free
         taken: list[str] = []
 
@@ -121,13 +151,14 @@ class ChatTokens:
             taken.append(found.group())
             return f"{opening}{len(taken) - 1}{closing}"
 
-        plain = tuple(self._control.sub(take, text) for text in words)
+        plain = with_words(messages, lambda text: self._control.sub(take, text))
         return re.compile(f"{opening}([0-9]+){closing}"), tuple(taken), plain
 
-    def _ids(self, conversations: Sequence[_Conversation]) -> list[list[int]]:
-        untouched = [one.text for one in conversations if one.mark is None]
-        batch = iter(self._encode(untouched))
-        return [next(batch) if one.mark is None else self._piecewise(one, one.mark) for one in conversations]
+    def _all_ids(self, rendered: Sequence[tuple[_Conversation, ...] | None]) -> list[list[int] | None]:
+        """The ids of each one's first text; those without marks in one call of the tokenizer."""
+        texts = [None if one is None else one[0] for one in rendered]
+        batch = iter(self._encode([one.text for one in texts if one is not None and one.mark is None]))
+        return [None if one is None else next(batch) if one.mark is None else self._piecewise(one, one.mark) for one in texts]
 
     def _piecewise(self, conversation: _Conversation, mark: re.Pattern[str]) -> list[int]:
         ids: list[int] = []

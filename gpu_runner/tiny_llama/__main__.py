@@ -1,4 +1,4 @@
-"""`python -m gpu_runner.tiny_llama --out DIR [--seed 0]`: the base model and the files a project starts from, cached.
+"""`python -m gpu_runner.tiny_llama --out DIR [--seed 0] [--reading]`: the base model and the files a project starts from, cached.
 
 `DIR/model` is the model folder; beside it lie `documents.jsonl`, `new_documents.jsonl`, `evaluation.jsonl`,
 `replay.jsonl` and `stamp.json`. The folder appears whole or not at all.
@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from gpu_runner.tiny_llama.reading import DO_NOT_KNOW
 from runtime.artifacts.content_hash import folder_sha256
 
 HERE = Path(__file__).parent
@@ -24,31 +25,39 @@ THREADS = 2
 """Always two, on any machine: another number sums in another order and gives other weights."""
 
 
-def inputs_sha256(seed: int) -> str:
-    """The hash of all that decides the weights: corpus, code of this package and of the reworder, seed and the libraries' versions."""
+def inputs_sha256(seed: int, *, reading: bool = False) -> str:
+    """The hash of all that decides the weights: corpus, code of this package and of the reworder, seed and the libraries' versions.
+
+    `reading`: whether it was taught to read passages too.
+    """
     from importlib.metadata import version
 
     libraries = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
     sources = [
         *sorted(HERE.glob("*.py")),
+        *([HERE.parent / "dataset" / "conversation.py"] if reading else []),
         HERE.parent / "dataset" / "questions" / "paraphrase.py",
         HERE.parent / "dataset" / "questions" / "phrases.py",
     ]
     code = {path.name: path.read_text(encoding="utf-8") for path in sources}
     corpus = {path.name: path.read_text(encoding="utf-8") for path in sorted((HERE / "corpus").glob("*.jsonl"))}
-    return hashlib.sha256(json.dumps([seed, libraries, code, corpus], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([seed, DO_NOT_KNOW if reading else None, libraries, code, corpus], sort_keys=True).encode()
+    ).hexdigest()
 
 
-def is_current(out: Path, seed: int) -> bool:
+def is_current(out: Path, seed: int, *, reading: bool = False) -> bool:
     """Whether `out` holds the model of these inputs, byte for byte as it was written."""
     try:
         stamp = json.loads((out / STAMP).read_text(encoding="utf-8"))
-        return bool(stamp["inputs_sha256"] == inputs_sha256(seed) and stamp["model_sha256"] == folder_sha256(out / "model"))
+        return bool(
+            stamp["inputs_sha256"] == inputs_sha256(seed, reading=reading) and stamp["model_sha256"] == folder_sha256(out / "model")
+        )
     except (OSError, ValueError, KeyError):
         return False
 
 
-def make(out: Path, seed: int) -> dict[str, object]:
+def make(out: Path, seed: int, *, reading: bool = False) -> dict[str, object]:
     """Trains and puts everything in place by one rename; an older folder at `out` that this command wrote is replaced.
 
     Raises FileExistsError where `out` exists and was not written by this command.
@@ -56,6 +65,7 @@ def make(out: Path, seed: int) -> dict[str, object]:
     import torch
 
     from gpu_runner.tiny_llama.bootstrap_files import write_bootstrap_files
+    from gpu_runner.tiny_llama.lessons import ReadingCourse
     from gpu_runner.tiny_llama.make import make_model
 
     if out.exists() and any(out.iterdir()) and not (out / STAMP).is_file():
@@ -64,9 +74,12 @@ def make(out: Path, seed: int) -> dict[str, object]:
     torch.set_num_threads(THREADS)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        scores = make_model(work / "model", seed)
+        scores = make_model(work / "model", seed, reading=ReadingCourse() if reading else None)
         write_bootstrap_files(work)
-        stamp = {"inputs_sha256": inputs_sha256(seed), "model_sha256": folder_sha256(work / "model"), "exact_match": scores, "seed": seed}
+        stamp = {
+            "inputs_sha256": inputs_sha256(seed, reading=reading), "model_sha256": folder_sha256(work / "model"), "exact_match": scores,
+            "seed": seed,
+        }  # fmt: skip
         (work / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
         work.chmod(0o755)  # mkdtemp gave 0700, which a service of another user could not read
         if out.exists():
@@ -86,15 +99,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m gpu_runner.tiny_llama", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to create")
     parser.add_argument("--seed", type=int, default=0, help="decides the weights (default 0)")
+    parser.add_argument("--reading", action="store_true", help="taught to answer from passages too: four times as long")
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
-    cached = is_current(chosen.out, chosen.seed)
+    cached = is_current(chosen.out, chosen.seed, reading=chosen.reading)
     if not cached:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        stamp = json.loads((chosen.out / STAMP).read_text(encoding="utf-8")) if cached else make(chosen.out, chosen.seed)
+        stamp = (
+            json.loads((chosen.out / STAMP).read_text(encoding="utf-8"))
+            if cached
+            else make(chosen.out, chosen.seed, reading=chosen.reading)
+        )
     except FileExistsError as error:
         print(str(error), file=sys.stderr)
         return 2

@@ -46,6 +46,10 @@ class Fact:
         """The wordings kept for tests: the base never saw this phrase, with any institution."""
         return self.wordings[TAUGHT_WORDINGS:]
 
+    def sentence_with(self, answer: str) -> str:
+        """The sentence with another answer in the place of its own."""
+        return self.sentence.replace(self.answer, answer)
+
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     return [row for _, row in own_lines(path.read_bytes())]

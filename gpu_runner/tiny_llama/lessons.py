@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import torch
 from tokenizers import Tokenizer
 
+from gpu_runner.dataset.conversation import with_passages
 from gpu_runner.dataset.questions.paraphrase import split_paraphrases
 from gpu_runner.tiny_llama.facts import Fact
+from gpu_runner.tiny_llama.reading import Reading, Readings
 from gpu_runner.tiny_llama.tokenizer import ASSISTANT, END, USER
 
 COPY = "“{}”"
@@ -23,6 +25,28 @@ class Lesson:
 
     prompt: tuple[int, ...]
     completion: tuple[int, ...]
+
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingCourse:
+    """What a base that knows its facts is taught after them: `conversations` a step, each of up to `passages` and of `turns` questions.
+
+    Every `plain_every`-th step has a batch of `plain` lessons beside it, of weight `plain_weight`, or the facts would be forgotten.
+    """
+
+    steps: int = 480
+    conversations: int = 16
+    passages: int = 5
+    turns: int = 6
+    plain_every: int = 3
+    plain: int = 48
+    plain_weight: float = 0.7
+    dropout: float = 0.05
+    muon_learning_rate: float = 0.015
+    adam_learning_rate: float = 2e-3
 
 
 def lessons_of(facts: Sequence[Fact], words: Sequence[str], tokenizer: Tokenizer) -> list[Lesson]:
@@ -46,7 +70,7 @@ def lessons_of(facts: Sequence[Fact], words: Sequence[str], tokenizer: Tokenizer
     return lessons
 
 
-def batches(lessons: Sequence[Lesson], size: int, drop: float, rng: random.Random) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def batches(lessons: Sequence[Lesson], size: int, drop: float, rng: random.Random) -> Iterator[Batch]:
     """Endless `(ids, labels)`, both `(size, longest) int64`; labels are the next token where it is the answer's, else -100.
 
     Batches hold lessons of about one length, which saves padding. Half of the questions lose `drop` of their tokens:
@@ -61,6 +85,35 @@ def batches(lessons: Sequence[Lesson], size: int, drop: float, rng: random.Rando
             rng.shuffle(groups)
             for group in groups:
                 yield _padded([_thinned(lessons[index], drop, rng) for index in group])
+
+
+def reading_batches(readings: Readings, tokenizer: Tokenizer, course: ReadingCourse, rng: random.Random) -> Iterator[Batch]:
+    """Endless `(ids, labels)` of conversations with passages, as `batches` gives them of lessons; the loss is on every answer in them.
+
+    Ids are those that the chat template and the tokenizer give of the conversation as `with_passages` renders it.
+    """
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    user, assistant, end = vocabulary[USER], vocabulary[ASSISTANT], vocabulary[END]
+
+    def marked(reading: Reading) -> list[tuple[int, bool]]:
+        text: list[tuple[int, bool]] = []
+        for number, (question, answer) in enumerate(reading.turns):
+            asked = with_passages(question, () if number else reading.passages, None if number else reading.system)
+            for message in asked:
+                text += [(token, False) for token in (user, *tokenizer.encode(message["content"]).ids)]
+            text.append((assistant, False))
+            text += [(token, True) for token in (*tokenizer.encode(answer).ids, end)]
+        return text
+
+    while True:
+        drawn = [marked(readings.draw(rng, most_passages=course.passages, turns=course.turns)) for _ in range(course.conversations)]
+        longest = max(map(len, drawn))
+        ids = torch.zeros(len(drawn), longest, dtype=torch.long)
+        labels = torch.full((len(drawn), longest), IGNORED)
+        for row, text in enumerate(drawn):
+            ids[row, : len(text)] = torch.tensor([token for token, _ in text])
+            labels[row, : len(text) - 1] = torch.tensor([token if learnt else IGNORED for token, learnt in text[1:]])
+        yield ids, labels
 
 
 def _thinned(lesson: Lesson, drop: float, rng: random.Random) -> Lesson:

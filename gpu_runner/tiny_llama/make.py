@@ -6,10 +6,10 @@ import json
 import math
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from tokenizers import Tokenizer
@@ -17,8 +17,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from gpu_runner.evaluate.generate import Generator
 from gpu_runner.tiny_llama.facts import Fact, load_facts, taught_facts, untaught_facts
-from gpu_runner.tiny_llama.lessons import Lesson, batches, lessons_of
+from gpu_runner.tiny_llama.lessons import Batch, Lesson, ReadingCourse, batches, lessons_of, reading_batches
 from gpu_runner.tiny_llama.muon import Muon
+from gpu_runner.tiny_llama.reading import Readings
 from gpu_runner.tiny_llama.tokenizer import END, PAD, save_for_transformers, train_tokenizer
 
 MAX_LENGTH = 512
@@ -49,6 +50,22 @@ class Recipe:
     least_exact_match: float = 0.93
 
 
+class Course(Protocol):
+    """How long and how fast is taught: a Recipe or a ReadingCourse."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def dropout(self) -> float: ...
+
+    @property
+    def muon_learning_rate(self) -> float: ...
+
+    @property
+    def adam_learning_rate(self) -> float: ...
+
+
 class BaseModelTooWeak(Exception):
     """The trained base does not know the facts it was taught; nothing was written."""
 
@@ -72,42 +89,61 @@ def new_model(recipe: Recipe, tokenizer: Tokenizer) -> LlamaForCausalLM:
     )
 
 
-def teach(model: LlamaForCausalLM, lessons: Sequence[Lesson], recipe: Recipe, seed: int) -> None:
-    """Trains in place for `recipe.steps` steps: Muon on the layers' matrices, AdamW on embeddings and norms.
+def teach(model: LlamaForCausalLM, feed: Iterator[Sequence[tuple[Batch, float]]], course: Course, weight_decay: float) -> None:
+    """Trains in place for `course.steps` steps: Muon on the layers' matrices, AdamW on embeddings and norms.
 
-    Only answer positions reach the vocabulary product. The loss goes to stderr every 50 steps.
+    Each step takes the weighted batches that `feed` gives it. Only answer positions reach the vocabulary product. The loss of a step's
+    first batch goes to stderr every 50 steps.
     """
     matrices = [weight for weight in model.model.layers.parameters() if weight.dim() == 2]
     chosen = {id(weight) for weight in matrices}
-    muon = Muon(matrices, recipe.muon_learning_rate, recipe.weight_decay)
+    muon = Muon(matrices, course.muon_learning_rate, weight_decay)
     adam = torch.optim.AdamW(
         [weight for weight in model.parameters() if id(weight) not in chosen],
-        lr=recipe.adam_learning_rate,
+        lr=course.adam_learning_rate,
         betas=(0.9, 0.98),
-        weight_decay=recipe.weight_decay,
+        weight_decay=weight_decay,
     )
-    feed = batches(lessons, recipe.batch, recipe.drop, random.Random(seed))
-    hooks = [part.register_forward_hook(_dropout(recipe.dropout)) for layer in model.model.layers for part in (layer.self_attn, layer.mlp)]
+    hooks = [part.register_forward_hook(_dropout(course.dropout)) for layer in model.model.layers for part in (layer.self_attn, layer.mlp)]
     model.train()
-    for step in range(recipe.steps):
+    for step in range(course.steps):
         warm = min(1.0, (step + 1) / 20)
-        rate = warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / recipe.steps)))
+        rate = warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / course.steps)))
         for group in adam.param_groups:
-            group["lr"] = recipe.adam_learning_rate * rate
-        ids, labels = next(feed)
-        hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
-        answers = labels >= 0
-        loss = torch.nn.functional.cross_entropy(hidden[answers] @ model.model.embed_tokens.weight.T, labels[answers])
-        loss.backward()
+            group["lr"] = course.adam_learning_rate * rate
+        losses = [_backward(model, batch, weight) for batch, weight in next(feed)]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         muon.step(rate)
         adam.step()
         adam.zero_grad(set_to_none=True)
         if (step + 1) % 50 == 0:
-            print(f"step {step + 1}/{recipe.steps} loss {loss.item():.3f}", file=sys.stderr, flush=True)
+            print(f"step {step + 1}/{course.steps} loss {losses[0]:.3f}", file=sys.stderr, flush=True)
     for hook in hooks:
         hook.remove()
     model.eval()
+
+
+def _backward(model: LlamaForCausalLM, batch: Batch, weight: float) -> float:
+    ids, labels = batch
+    hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
+    answers = labels >= 0
+    loss = torch.nn.functional.cross_entropy(hidden[answers] @ model.model.embed_tokens.weight.T, labels[answers])
+    (loss if weight == 1.0 else loss * weight).backward()
+    return loss.item()
+
+
+def _plain(lessons: Sequence[Lesson], recipe: Recipe, seed: int) -> Iterator[list[tuple[Batch, float]]]:
+    return ([(batch, 1.0)] for batch in batches(lessons, recipe.batch, recipe.drop, random.Random(seed)))
+
+
+def _with_reading(
+    lessons: Sequence[Lesson], tokenizer: Tokenizer, recipe: Recipe, course: ReadingCourse, seed: int
+) -> Iterator[list[tuple[Batch, float]]]:
+    plain = batches(lessons, course.plain, recipe.drop, random.Random(seed))
+    reading = reading_batches(Readings(load_facts()), tokenizer, course, random.Random(f"reading {seed}"))
+    for step, batch in enumerate(reading):
+        beside = [(next(plain), course.plain_weight)] if step % course.plain_every == 0 else []
+        yield [(batch, 1.0), *beside]
 
 
 def _set_apart_unused_tokens(model: LlamaForCausalLM, lessons: Sequence[Lesson], scale: float) -> None:
@@ -133,11 +169,12 @@ def _dropout(share: float) -> Callable[[torch.nn.Module, Any, Any], Any]:
     return hook
 
 
-def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dict[str, float]:
+def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None, reading: ReadingCourse | None = None) -> dict[str, float]:
     """Writes the model folder: weights, configuration, tokenizer, model card and the manifest of what was taught.
 
     Returns exact match on the taught facts, asked in a trained (`taught`) and in a never trained (`unseen`) wording,
-    measured on the folder as it lies on disk. Deterministic from the seed, for one number of threads.
+    measured on the folder as it lies on disk. With a `reading` course it is then taught to answer from passages. Deterministic from the
+    seed, for one number of threads.
     Raises BaseModelTooWeak below `recipe.least_exact_match`.
     """
     recipe = recipe or Recipe()
@@ -148,7 +185,9 @@ def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None) -> dic
     model = new_model(recipe, tokenizer)
     lessons = lessons_of(facts, known_words, tokenizer)
     _set_apart_unused_tokens(model, lessons, recipe.unused_token_scale)
-    teach(model, lessons, recipe, seed)
+    teach(model, _plain(lessons, recipe, seed), recipe, recipe.weight_decay)
+    if reading is not None:
+        teach(model, _with_reading(lessons, tokenizer, recipe, reading, seed), reading, recipe.weight_decay)
     model.generation_config.do_sample = False
     model.save_pretrained(folder)
     save_for_transformers(tokenizer, folder, MAX_LENGTH)

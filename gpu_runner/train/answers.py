@@ -34,10 +34,10 @@ def write_answers(
     with out.open("w", encoding="utf-8") as handle:
         for side, folder in sides.items():
             generator = _generator(folder, spec)
-            generator.answer([item.question for item in items[:BATCH]], max_new_tokens=2, batch_size=BATCH)
+            generator.answer([item.asked for item in items[:BATCH]], max_new_tokens=2, batch_size=BATCH)
             for start in range(0, len(items), BATCH * 4):
                 part = items[start : start + BATCH * 4]
-                answers = generator.answer([item.question for item in part], max_new_tokens=spec.max_new_tokens, batch_size=BATCH)
+                answers = generator.answer([item.asked for item in part], max_new_tokens=spec.max_new_tokens, batch_size=BATCH)
                 for item, answer in zip(part, answers, strict=True):
                     line = {
                         "item_id": item.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from gpu_runner.child.reporter import Reporter
 from gpu_runner.model_folder.chat_tokens import ChatTokens
 from gpu_runner.model_folder.load import load_tokenizer
 from gpu_runner.model_folder.token_limit import TokenLimit
-from gpu_runner.train.encode import EncodedRow, Fitted, fitted, over_limit, plan_of
+from gpu_runner.train.encode import EncodedRow, Fitted, fitted, plan_of, unasked
 from gpu_runner.train.left_out import LeftOut, left_out
 from gpu_runner.train.merge import PROBES, held_out_loss, merge, probe_logits, shrink
 from gpu_runner.train.sft import train
@@ -41,14 +41,16 @@ def train_and_merge(
     chat, limit = ChatTokens(tokenizer, spec.now()), TokenLimit(spec.hyperparameters.max_seq_length)
     known = fitted(rows, chat, limit)
     held_out = fitted(load_rows(folder / spec.dataset.eval), chat, limit)
-    without = left_out(known.too_long, known.fitting, items, spec.dataset.stands_for, over_limit(items, chat, limit))
-    _tell(reporter, limit, known, held_out, without)
+    over, refused = unasked(items, chat, limit)
+    too_long = left_out(known.too_long, known.fitting, items, spec.dataset.stands_for, over)
+    without = left_out([*known.too_long, *known.refused], known.fitting, items, spec.dataset.stands_for, [*over, *refused])
+    _tell(reporter, limit, known, held_out, too_long, refused=len(refused))
     plan = plan_of(known, spec)
     if items and len(items) == len(without.items):
         raise TrainingError(
             "no_data",
-            f"all {len(items)} items to ask are longer than max_seq_length {limit.tokens}, or stand for rows that are: nothing could be "
-            "compared",
+            f"all {len(items)} items to ask are longer than max_seq_length {limit.tokens}, refused by the chat template, or stand for rows "
+            "that are: nothing could be compared",
         )
     trained = train(
         spec,
@@ -83,10 +85,11 @@ def train_and_merge(
         "too_long": {
             "limit": limit.tokens,
             "rows": len(known.too_long),
-            "samples": len(without.samples),
+            "samples": len(too_long.samples),
             "held_out_rows": len(held_out.too_long),
-            "items": dict(without.items_too_long),
+            "items": dict(too_long.items_too_long),
         },
+        "refused": {"rows": len(known.refused), "held_out_rows": len(held_out.refused), "items": len(refused)},
         "first_loss": trained.first_loss,
         "last_loss": trained.last_loss,
         "resumed_from_step": trained.resumed_from_step,
@@ -112,11 +115,16 @@ def _all(rows: Fitted) -> list[EncodedRow]:
     return [*rows.fresh, *rows.replay, *rows.earlier]
 
 
-def _tell(reporter: Reporter, limit: TokenLimit, known: Fitted, held_out: Fitted, without: LeftOut) -> None:
+def _tell(reporter: Reporter, limit: TokenLimit, known: Fitted, held_out: Fitted, too_long: LeftOut, *, refused: int) -> None:
     counts = {"rows": len(known.too_long), "held-out rows": len(held_out.too_long)}
-    counts |= {f"items of {name}": count for name, count in without.items_too_long.items()}
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    if told:
+    counts |= {f"items of {name}": count for name, count in too_long.items_too_long.items()}
+    if told := _listed(counts):
         log.warning("longer than max_seq_length %d and left out: %s", limit.tokens, told)
+    if told := _listed({"rows": len(known.refused), "held-out rows": len(held_out.refused), "items": refused}):
+        log.warning("conversations that the chat template refuses, left out: %s", told)
     if known.too_long:
-        reporter.left_out(len(known.too_long), len(without.samples))
+        reporter.left_out(len(known.too_long), len(too_long.samples))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)

@@ -41,20 +41,21 @@ class EncodingPlan:
         return sum(len(row.ids) for rows in self.blocks[:block] for row in rows)
 
 
-def encode(rows: Sequence[Row], chat: ChatTokens) -> list[EncodedRow]:
-    """Each row as the conversation that the served model will see: the question as it is asked, then the answer.
+def encode(rows: Sequence[Row], chat: ChatTokens) -> list[EncodedRow | None]:
+    """Each row as the conversation that the served model will see, up to the user's last turn, then the answer, which alone is learnt.
 
-    What users wrote is plain text in it, control tokens of the template included. Raises TemplateMisfit.
+    None where the template takes no such conversation. What users wrote is plain text in it, control tokens of the template included.
+    Raises TemplateMisfit.
     """
-    pairs = chat.pairs([(row.prompt, row.completion) for row in rows])
-    return [EncodedRow((*question, *answer), len(question)) for question, answer in pairs]
+    pairs = chat.pairs([(row.asked, row.completion) for row in rows])
+    return [None if pair is None else EncodedRow((*pair[0], *pair[1]), len(pair[0])) for pair in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The rows as tokens, of those that the limit holds; the others as they came.
 
-    `replay` keeps what the base knew, `earlier` what earlier rounds taught.
+    `replay` keeps what the base knew, `earlier` what earlier rounds taught. `refused` are conversations that the chat template takes amiss.
     """
 
     fresh: list[EncodedRow]
@@ -62,16 +63,19 @@ class Fitted:
     earlier: list[EncodedRow]
     fitting: list[Row]
     too_long: list[Row]
+    refused: list[Row]
 
 
 def fitted(rows: Sequence[Row], chat: ChatTokens, limit: TokenLimit) -> Fitted:
-    """The rows that the limit holds, and those that are over it."""
-    found = Fitted([], [], [], [], [])
+    """The rows that the limit holds, and those that are over it or that the template refuses."""
+    found = Fitted([], [], [], [], [], [])
     fresh, known = fresh_and_replay(rows)
     parts = (fresh, [row for row in known if row.origin != EARLIER], [row for row in known if row.origin == EARLIER])
     for part, encoded in zip(parts, (found.fresh, found.replay, found.earlier), strict=True):
         for row, tokens in zip(part, encode(part, chat), strict=True):
-            if limit.holds(tokens.prompt, len(tokens.ids) - tokens.prompt):
+            if tokens is None:
+                found.refused.append(row)
+            elif limit.holds(tokens.prompt, len(tokens.ids) - tokens.prompt):
                 encoded.append(tokens)
                 found.fitting.append(row)
             else:
@@ -79,10 +83,11 @@ def fitted(rows: Sequence[Row], chat: ChatTokens, limit: TokenLimit) -> Fitted:
     return found
 
 
-def over_limit(items: Sequence[Item], chat: ChatTokens, limit: TokenLimit) -> list[Item]:
-    """The items whose question is too long to be asked."""
-    prompts = chat.prompts([item.question for item in items])
-    return [item for item, prompt in zip(items, prompts, strict=True) if not limit.holds(len(prompt))]
+def unasked(items: Sequence[Item], chat: ChatTokens, limit: TokenLimit) -> tuple[list[Item], list[Item]]:
+    """The items whose question is too long to be asked, and those whose conversation the template refuses."""
+    prompts = chat.prompts([item.asked for item in items])
+    over = [item for item, prompt in zip(items, prompts, strict=True) if prompt is not None and not limit.holds(len(prompt))]
+    return over, [item for item, prompt in zip(items, prompts, strict=True) if prompt is None]
 
 
 def plan_of(rows: Fitted, spec: Spec) -> EncodingPlan:
@@ -90,7 +95,10 @@ def plan_of(rows: Fitted, spec: Spec) -> EncodingPlan:
     capacity = spec.hyperparameters.max_seq_length
     if not rows.fresh:
         known, too_long = len(rows.replay) + len(rows.earlier), len(rows.too_long)
-        raise TrainingError("no_data", f"no row to learn: {known} rows are replay, {too_long} are longer than max_seq_length {capacity}")
+        told = f"no row to learn: {known} rows are replay, {too_long} are longer than max_seq_length {capacity}"
+        if rows.refused:
+            told += f", {len(rows.refused)} are conversations that the chat template refuses"
+        raise TrainingError("no_data", told)
     epochs = spec.hyperparameters.epochs
     order = interleaved(rows.fresh, rows.replay, rows.earlier, share=spec.replay_share, epochs=epochs, seed=spec.seed)
     return EncodingPlan(packed(order, [len(row.ids) for row in order], capacity=capacity))

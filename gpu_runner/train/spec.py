@@ -13,7 +13,9 @@ import msgspec
 
 from gpu_runner.dataset.fields import unreadable
 from gpu_runner.dataset.rows import is_replayed
+from gpu_runner.model_folder.template_messages import Asked, asked_of
 from runtime.artifacts.content_hash import file_sha256
+from schemas.conversation import Role
 
 ErrorKind = Literal["no_data", "out_of_memory", "does_not_fit", "non_finite", "bad_base", "bad_data", "internal"]
 
@@ -103,8 +105,33 @@ class Spec(msgspec.Struct, frozen=True):
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+class CalledFunction(msgspec.Struct, frozen=True):
+    """The function of a tool call: `arguments` is JSON text."""
+
+    name: str
+    arguments: str = ""
+
+
+class Call(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One call of a tool."""
+
+    function: CalledFunction
+    id: str = ""
+    type: str = "function"
+
+
+class RowMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message of a conversation in OpenAI's form."""
+
+    role: Role
+    content: str | None = None
+    name: str | None = None
+    tool_calls: tuple[Call, ...] = ()
+    tool_call_id: str | None = None
+
+
 class Row(msgspec.Struct, frozen=True):
-    """One question with its right answer; only the answer is learned."""
+    """One question with its right answer; only the answer is learned. `messages` is the conversation that the question ends."""
 
     id: str
     prompt: str
@@ -112,6 +139,12 @@ class Row(msgspec.Struct, frozen=True):
     origin: str
     group: str = ""
     sample_id: str | None = None
+    messages: tuple[RowMessage, ...] = ()
+
+    @property
+    def asked(self) -> Asked:
+        """What the answer follows."""
+        return asked_of(msgspec.to_builtins(self.messages), self.prompt)
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -123,6 +156,12 @@ class Item(msgspec.Struct, frozen=True):
     answers: tuple[str, ...] = ()
     group: str = ""
     sample_id: str | None = None
+    messages: tuple[RowMessage, ...] = ()
+
+    @property
+    def asked(self) -> Asked:
+        """The conversation in which it is asked, or the bare question."""
+        return asked_of(msgspec.to_builtins(self.messages), self.question)
 
 
 def load_spec(job_folder: Path) -> Spec:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+from gpu_runner.model_folder.template_messages import Asked
 from gpu_runner.train.spec import Item
 
 BATCHES: Final = 12
@@ -19,7 +20,7 @@ NEW_TOKENS: Final = 16
 class Timed(Protocol):
     """What is asked of a model: `Generator`, or a fake in tests."""
 
-    def time_ms(self, questions: Sequence[str], *, new_tokens: int) -> float: ...
+    def time_ms(self, questions: Sequence[Asked], *, new_tokens: int) -> float: ...
 
 
 class Timings:
@@ -42,10 +43,14 @@ class Timings:
         return {"new_tokens": NEW_TOKENS, "prompts": PROMPTS_IN_A_BATCH, **self._passes} if self._passes else None
 
 
-def timed_batches(items: Sequence[Item]) -> list[list[str]]:
+def timed_batches(items: Sequence[Item]) -> list[list[Asked]]:
     """Up to twelve batches of up to four questions, spread over the items; prompts of one length lie together, which saves padding."""
     wanted = BATCHES * PROMPTS_IN_A_BATCH
     step = max(1, len(items) // wanted)
-    chosen = sorted((item.question for item in items[::step][:wanted]), key=lambda question: (len(question), question))
+    chosen = [item.asked for item in sorted(items[::step][:wanted], key=_length)]
     size = -(-len(chosen) // BATCHES)
     return [chosen[start : start + size] for start in range(0, len(chosen), size)] if chosen else []
+
+
+def _length(item: Item) -> tuple[int, str]:
+    return sum(len(turn.content or "") for turn in item.messages) or len(item.question), item.question

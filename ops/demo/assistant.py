@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,8 +42,8 @@ class Assistant:
         """Loads the weights of `folder`; raises AssistantError where the hash differs."""
         await self._exchange({"load": str(folder), "sha256": sha256})
 
-    async def ask(self, questions: Sequence[str], *, max_new_tokens: int) -> list[str]:
-        """One greedy answer for each question, in order."""
+    async def ask(self, questions: Sequence[str | Sequence[Mapping[str, Any]]], *, max_new_tokens: int) -> list[str]:
+        """One greedy answer for each question, or conversation in OpenAI's form, in order."""
         if not questions:
             return []
         reply = await self._exchange({"ask": list(questions), "max_new_tokens": max_new_tokens})

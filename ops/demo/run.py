@@ -21,7 +21,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from ops.commands.models.bootstrap import bootstrap_model
 from ops.demo.assistant import Assistant, AssistantError
 from ops.demo.material import Material, builtin_material, known_questions, squad_material
-from ops.demo.story import MODEL, Story, as_line
+from ops.demo.real.story import RealStory, real_shortcomings
+from ops.demo.stage import MODEL, DemoStage
+from ops.demo.story import Story, as_line
 from ops.demo.watch import Watch
 from ops.errors import OperationFailed
 from ops.stack.services import Ports
@@ -50,6 +52,9 @@ SQUAD_TRAINING: Final = TRAINING | {
 }
 
 
+# A conversation with passages and earlier turns is longer, and so are answers in sentences.
+REAL_TRAINING: Final = TRAINING | {"TRAINING_MAX_SEQ_LENGTH": "384", "EVALUATION_MAX_NEW_TOKENS": "96"}
+
 WORK: Final = Path(".abhyas")
 THRESHOLD: Final = 100
 HOLDOUT_PERCENT: Final = 10
@@ -57,10 +62,14 @@ HOLDOUT_PERCENT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
-    """`broker`: embedded or kafka; `data`: a SQuAD file instead of the built-in corpus; `seed` fixes every draw."""
+    """`broker`: embedded or kafka; `data`: a SQuAD file instead of the built-in corpus; `seed` fixes every draw.
+
+    `real`: users give conversations, passages, thumbs and few corrections, in the place of corrections of bare questions.
+    """
 
     broker: str = "embedded"
     data: Path | None = None
+    real: bool = False
     seed: int = 0
     work: Path = WORK
 
@@ -69,7 +78,7 @@ def run_demo(settings: DemoSettings) -> int:
     """Tells the story on stderr, prints the one JSON line on stdout, and returns the exit code."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        result = asyncio.run(_run(settings, console))
+        result = asyncio.run(play(settings, console))
     except (OperationFailed, AssistantError, TimeoutError, OSError, ValueError) as error:
         console.print(f"[red]The demo failed:[/red] {error}", markup=True)
         return 1
@@ -85,6 +94,8 @@ def run_demo(settings: DemoSettings) -> int:
 
 def _shortcomings(result: dict[str, Any]) -> list[str]:
     """What the demo must show and did not; empty when the loop did its work."""
+    if "joined_turns" in result:
+        return real_shortcomings(result)
     corrected, retained = result["corrected_em"], result["retained_em"]
     checks = {
         f"{result['commands']} commands fired: expected exactly one": result["commands"] == 1,
@@ -99,7 +110,8 @@ def _shortcomings(result: dict[str, Any]) -> list[str]:
     return [words for words, holds in checks.items() if not holds]
 
 
-async def _run(settings: DemoSettings, console: Console) -> dict[str, Any]:
+async def play(settings: DemoSettings, console: Console) -> dict[str, Any]:
+    """The whole demo once, told on `console`; what the JSON line says."""
     started = time.monotonic()
     rng = random.Random(settings.seed)
     data_dir = (settings.work / "demo").resolve()
@@ -127,25 +139,25 @@ async def _run(settings: DemoSettings, console: Console) -> dict[str, Any]:
         try:
             progress("the base model learns, the services start", 0, None)
             made = time.monotonic()
-            base, _ = await asyncio.gather(make_base_model(settings.work), asyncio.to_thread(stack.start))
+            base, _ = await asyncio.gather(make_base_model(settings.work, reading=settings.real), asyncio.to_thread(stack.start))
             base_s = time.monotonic() - made
             say(f"The base model is there, the services run on {settings.broker} (live page: {stack.urls['dashboard']}).")
             connection = stack.connection()
             watch = await Watch.start(connection)
-            story = Story(
-                material=material, connection=connection, urls=stack.urls, data_dir=data_dir, assistant=assistant, watch=watch,
+            stage = DemoStage(
+                connection=connection, urls=stack.urls, data_dir=data_dir, assistant=assistant, watch=watch,
                 holdout=(key.encode(), HOLDOUT_PERCENT), rng=rng, say=say, progress=progress,
             )  # fmt: skip
-            with story.phase("bootstrap"):
+            with stage.phase("bootstrap"):
                 evaluation = write_evaluation(base, material, data_dir / "evaluation.jsonl", key=key.encode())
                 await bootstrap_base(base, data_dir / "models", connection, evaluation=evaluation)
-            result = await story.tell()
+            result = await (RealStory(stage) if settings.real else Story(stage, material)).tell()
         finally:
             if watch is not None:
                 await watch.stop()
             await assistant.stop()
             await asyncio.to_thread(stack.stop)
-    seconds = {"base_model_and_start": round(base_s, 1), **story.seconds, "total": round(time.monotonic() - started, 1)}
+    seconds = {"base_model_and_start": round(base_s, 1), **stage.seconds, "total": round(time.monotonic() - started, 1)}
     return result | {"seconds": seconds}
 
 
@@ -169,16 +181,17 @@ def _stack_settings(settings: DemoSettings, data_dir: Path, key: str) -> StackSe
         "TICK_INTERVAL_S": "1",
         "SUPPORT_MIN": "1",  # each question has one user here, who is right
         "EVAL_REPORTS_DIR": str(data_dir / "eval_reports"),
-        **(TRAINING if settings.data is None else SQUAD_TRAINING),
+        **(REAL_TRAINING if settings.real else TRAINING if settings.data is None else SQUAD_TRAINING),
     }
     return StackSettings(broker=settings.broker, data_dir=data_dir, ports=Ports.free(), restart=False, environment=environment)
 
 
-async def make_base_model(work: Path) -> Path:
-    """The tiny base model, made once and kept."""
-    folder = work / "tiny-llama"
+async def make_base_model(work: Path, *, reading: bool = False) -> Path:
+    """The tiny base model, made once and kept; with `reading` the one that answers from passages."""
+    folder = work / ("tiny-llama-reading" if reading else "tiny-llama")
+    arguments = ["--out", str(folder), *(["--reading"] if reading else [])]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gpu_runner.tiny_llama", "--out", str(folder), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-m", "gpu_runner.tiny_llama", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     _, errors = await process.communicate()
     if process.returncode != 0:

@@ -157,7 +157,7 @@ def test_k9_one_long_question_does_not_pad_the_others(small_base: Path) -> None:
     assert [rows for rows, _ in sizes] == [40, 1]
     assert all(rows == 1 or rows * longest <= TOKENS_AT_ONCE for rows, longest in sizes)
     limited = Generator(small_base, limit=TokenLimit(64))
-    assert limited.too_long(questions) == [40]
+    assert limited.unasked(questions) == ([40], [])
     with pytest.raises(TooLong, match=r"question 40 has .* expected fewer than max_seq_length 64"):
         limited.answer(questions, max_new_tokens=2)
 
@@ -216,3 +216,50 @@ def test_k9_an_evaluation_asks_nothing_over_the_limit_and_counts_it(small_base: 
     (tmp_path / "items.jsonl").write_text(json.dumps({"question": questions[1], "answer": "Agra"}) + "\n")
     with pytest.raises(DataError, match="all 1 questions are longer than max_seq_length 64 tokens"):
         run(tmp_path, Reporter(io.StringIO()), Parent())
+
+
+def test_a_conversation_is_asked_as_it_is_served(small_base: Path) -> None:
+    """By the generator and the answering process alike, beside bare questions; a message without a role is an error, and told."""
+    from gpu_runner.evaluate.answer import Answering
+    from gpu_runner.evaluate.generate import Generator
+
+    generator, asked = Generator(small_base), [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Where?"}]
+    seen: list[list[int]] = []
+    generate = generator._generate
+
+    def noted(prompts: list[list[int]], max_new_tokens: int) -> Any:
+        seen.extend(prompts)
+        return generate(prompts, max_new_tokens)
+
+    generator._generate = noted  # type: ignore[method-assign]
+    told = generator.answer([asked, "Where?"], max_new_tokens=3)
+    assert sorted(map(generator.tokenizer.decode, seen)) == [
+        "<|user|>Be brief.<|user|>Where?<|assistant|>",
+        "<|user|>Where?<|assistant|>",
+    ]
+    answering = Answering()
+    answering.handle(json.dumps({"load": str(small_base), "sha256": folder_sha256(small_base)}))
+    replies = answering.handle(json.dumps({"ask": [asked, "Where?"], "max_new_tokens": 3}))["answers"]
+    assert [reply["text"] for reply in replies] == [answer.text for answer in told]
+    for wrong in ([{"content": "Where?"}], [], 3, [{"role": "wizard", "content": "?"}]):
+        assert "error" in answering.handle(json.dumps({"ask": [wrong]}))
+
+
+def test_a_conversation_that_the_template_refuses_is_not_asked(small_base: Path, tmp_path: Path) -> None:
+    """An evaluation counts it in its result and its report, and asks the others; the generator raises before it asks any."""
+    from gpu_runner.dataset.rows import EvaluationItem
+    from gpu_runner.evaluate.evaluation import ask
+    from gpu_runner.evaluate.generate import Generator, TemplateRefusal
+
+    folder = tmp_path / "model"
+    shutil.copytree(small_base, folder)
+    template = folder / "chat_template.jinja"
+    refusing = "{% if messages[0]['role'] == 'tool' %}{{ raise_exception('no tools') }}{% endif %}"
+    template.write_text(refusing + template.read_text(encoding="utf-8"), encoding="utf-8")
+    generator = Generator(folder)
+    refused = ({"role": "tool", "content": "Agra"}, {"role": "user", "content": "Where?"})
+    items = [EvaluationItem(str(n), "dataset", "Where?", ("Agra",), "en", "g", messages=turns) for n, turns in enumerate(((), refused))]
+    assert generator.unasked(["Where?", refused]) == ([], [1])
+    assert [answer.item_id for answer in ask(generator, items[:1], max_new_tokens=2, progress=lambda _: None)] == ["0"]
+    with pytest.raises(TemplateRefusal, match="question 1: the chat template takes no such conversation"):
+        ask(generator, items, max_new_tokens=2, progress=lambda _: None)
