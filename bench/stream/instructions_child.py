@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 # Where former revisions have the core, and where this one has it.
 _CORE, _RECORDS = ("consumers.core",) * 2 if find_spec("consumers.core") else ("consumers.collect", "consumers")
@@ -24,8 +25,14 @@ def untouched(texts: Sequence[str]) -> None:
     """What stands in the redactor's place."""
 
 
+def _judging() -> dict[str, Any]:
+    """The rules about corrections, which former revisions have not."""
+    worth = f"{_CORE}.worth"
+    return {"judge": import_module(f"{worth}.judge").judge_correction, "answer_of": import_module(f"{worth}.answer").answer_of}
+
+
 def main() -> int:
-    """`instructions_child FILE collect|leave`; prints how many records it encoded."""
+    """`instructions_child FILE collect|judge|leave`; prints how many records it encoded."""
     records = []
     with open(sys.argv[1], encoding="utf-8") as lines:
         for offset, line in enumerate(lines):
@@ -34,11 +41,11 @@ def main() -> int:
             records.append(InputRecord(TOPIC, 0, offset, one["key"].encode(), one["value"].encode(), headers, one["at_ms"]))
     policy = IntakePolicy(
         default_model="", holdout_key=b"a key", holdout_percent=10, redact=untouched, collect_feedback=True,
-        lateness_s=7 * 24 * 3600, future_s=600,
+        lateness_s=7 * 24 * 3600, future_s=600, **(_judging() if sys.argv[2] == "judge" else {}),
     )  # fmt: skip
     collector = Collector(0, policy)
     encoded = 0
-    if sys.argv[2] == "collect":
+    if sys.argv[2] != "leave":
         for first in range(0, len(records), BATCH):
             effects = collector.process(records[first : first + BATCH])
             if effects.dead_letters or effects.events:
