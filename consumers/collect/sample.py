@@ -87,7 +87,8 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
             words = with_texts(words, iter(clean), policy)
     group, quarantine = _group(named, follow_up(words.messages, query) if words.messages else query, policy.holdout)
     negative = not event.retracted and is_negative(received.score, event.correction, preferred=event.preferred is not None)
-    comment, left_out = words.comment, None
+    # The day's figures count what was given, whatever is thought of it: so the rate is the same before and after a change of the rules.
+    given, comment, left_out = bool(correction), words.comment, None
     if policy.judge is not None and correction.strip():
         left_out = policy.judge(query=query, response=response, correction=correction, messages=words.messages, language=event.language)
         if left_out is None and policy.answer_of is not None:
@@ -138,7 +139,7 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     )
     contribution: tuple[int, ...] = ()
     if not event.retracted:
-        contribution = feedback_contribution(negative, sample.correction is not None, sample.score is not None, event.language)
+        contribution = feedback_contribution(negative, given, sample.score is not None, event.language)
     return Collected(sample, contribution, redactions + frontend.redactions)
 
 
