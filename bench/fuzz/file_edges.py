@@ -15,6 +15,7 @@ from bench.fuzz.answers import Answer, answer
 from bench.fuzz.http_edges import EncodingPublisher
 from bench.fuzz.mutations import Fault
 from consumers.drift.baseline.fit import BaselineTooSmall
+from gpu_runner.dataset.fields import DataError
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.bootstrap import BootstrapRefused, bootstrap
 from ops.commands.drift import documents as drift_documents
@@ -78,6 +79,8 @@ class PublishEdge:
             )
         except NotJsonLines as error:
             return answer(False, (f"file {error}",))
+        except DataError as error:
+            return answer(False, (str(error),))
         if report.published + report.invalid == 0 and raw.strip(b"\xef\xbb\xbf \t\r\n"):
             return Answer(False, (), "a line was passed over in silence")
         empty = not report.published and not report.invalid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -81,9 +82,9 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["erase", "--user", "a"], 1, "the user cannot be hashed: set USER_HASH_KEY"),
         (["erase", "--user-hash", "asha"], 2, "user_hash"),
         (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
-        (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
-        (["publish", "turns", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
-        (["publish", "--history", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSONL"),
+        (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSON Lines, a JSON array or CSV"),
+        (["publish", "turns", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSON Lines, a JSON array or CSV"),
+        (["publish", "--history", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSON Lines, a JSON array or CSV"),
         (["publish", "--source", "chat"], 2, "publish: expected feedback FILE, turns FILE, documents FILE or --history"),
         (["publish", "--history", "a.jsonl", "feedback", "b.jsonl"], 2, "publish: expected either --history FILE, or feedback, turns or"),
         (["register", "--model", "m", "--version", "x", "folder"], 1, "folder is not a folder: expected a merged model"),
@@ -153,6 +154,15 @@ async def produce(connection: KafkaConnection, topic: str, letter: DeadLetter) -
     await producer.start()
     await producer.send_and_wait(topic, letter.value, key=letter.key, headers=list(letter.to_record().headers))
     await producer.stop()
+
+
+def test_a_damaged_file_is_one_line_of_trouble(on_broker: dict[str, str], tmp_path: Path) -> None:
+    """With file, line and what was expected; also where a history's kind is to be told from it."""
+    (tmp_path / "f.json").write_text('[{"query": "q", "correction": "c"},\n{"query": "q"')
+    for arguments in (("feedback", "f.json"), ("--history", "f.json")):
+        done = abhyas("publish", *arguments, folder=tmp_path, **on_broker)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.fullmatch(r"abhyas: f.json:2: not JSON \(the text ends too early\): .*", done.stderr.strip())
 
 
 def test_an_erasure_is_published_and_says_what_it_cannot_reach(on_broker: dict[str, str], tmp_path: Path) -> None:

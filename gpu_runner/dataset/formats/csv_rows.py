@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 from gpu_runner.dataset.fields import MAX_LINE_BYTES, DataError, first_problem
@@ -26,11 +26,13 @@ def columns_of(first_line: bytes, known: Callable[[Sequence[str]], bool]) -> tup
     return None
 
 
-def csv_rows(handle: BinaryIO, name: str, columns: Sequence[str], *, cut: bool) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def csv_rows(
+    handle: BinaryIO, name: str, columns: Sequence[str], *, cut: bool, json_columns: Collection[str] = JSON_COLUMNS
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The records of a file that is called `name` and has these columns, empty lines passed over; an empty cell is None.
 
-    Of a `cut` file the last record is left out. Raises DataError, by line, for a record of another length, quotes that do not end, what is
-    not UTF-8, and a column that comes twice.
+    Of a `cut` file the last record is left out. Cells of `json_columns` may hold a list or an object. Raises DataError, by line, for a
+    record of another length, quotes that do not end, what is not UTF-8, and a column that comes twice.
     """
     doubled = [column for place, column in enumerate(columns) if column and column in columns[:place]]
     if doubled:
@@ -54,7 +56,7 @@ def csv_rows(handle: BinaryIO, name: str, columns: Sequence[str], *, cut: bool) 
         if len(cells) != len(columns):
             raise DataError(f"{name}:{line}: expected {len(columns)} cells as in the first row, found {len(cells)}")
         pairs = zip(columns, cells, strict=True)
-        yield line, {column: _value(f"{name}:{line}", column, cell) for column, cell in pairs if column}
+        yield line, {column: _value(f"{name}:{line}", column, cell, json_columns) for column, cell in pairs if column}
 
 
 def _header(line: bytes, delimiter: str) -> tuple[str, ...] | None:
@@ -75,13 +77,13 @@ def _reason(error: csv.Error) -> str:
     return "text behind the quotes of a cell" if "expected after" in text else "a line end within a cell without quotes"
 
 
-def _value(where: str, column: str, cell: str) -> Any:
+def _value(where: str, column: str, cell: str, json_columns: Collection[str]) -> Any:
     """A cell as the field that it is."""
     if not cell.strip():
         return None
     if column in FLAG_COLUMNS:
         return _FLAGS.get(cell.strip().lower(), cell)
-    if column not in JSON_COLUMNS or not cell.lstrip().startswith(_JSON):
+    if column not in json_columns or not cell.lstrip().startswith(_JSON):
         return cell
     try:
         found = read_json(cell.encode())

@@ -1,4 +1,4 @@
-"""`abhyas publish feedback|turns|documents FILE.jsonl`, with a progress bar."""
+"""`abhyas publish feedback|turns|documents FILE`, with a progress bar."""
 
 from __future__ import annotations
 
@@ -20,24 +20,27 @@ if TYPE_CHECKING:
     from producers.submissions import Kind
 
 _SHOWN_ERRORS = 20
+EXPECTED = "JSON Lines, a JSON array or CSV, gzip-compressed or not"
 
-JsonlFile = Annotated[Path, typer.Argument(metavar="FILE.jsonl")]
-History = Annotated[
-    bool, typer.Option("--history", help="What happened long ago, in any order: taken however old; each line needs occurred_at.")
+EventFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="JSON Lines, a JSON array, or CSV whose columns are fields; gzip-compressed or not.")
 ]
-Source = Annotated[str | None, typer.Option(help="The frontend of lines that name none in source: part of each feedback's identity.")]
+History = Annotated[
+    bool, typer.Option("--history", help="What happened long ago, in any order: taken however old; each row needs occurred_at.")
+]
+Source = Annotated[str | None, typer.Option(help="The frontend of rows that name none in source: part of each feedback's identity.")]
 
 
 def history(
     context: typer.Context,
     history: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.jsonl", help="Old events in any order; documents, turns or feedback by what the first line is."),
+        typer.Option(metavar="FILE", help="Old events in any order; documents, turns or feedback by what the first row is."),
     ] = None,
     data: Data = None,
     source: Source = None,
 ) -> int | None:
-    """Puts the events of a JSONL file on a topic, and says what became of each."""
+    """Puts the events of a file on a topic, and says what became of each."""
     if context.invoked_subcommand is None:
         if history is None:
             raise WrongUsage("publish: expected feedback FILE, turns FILE, documents FILE or --history FILE; see abhyas publish --help")
@@ -47,27 +50,28 @@ def history(
     return None
 
 
-def feedback(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
-    """Publishes what users said of answers, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
+def feedback(file: EventFile, data: Data = None, history: History = False, source: Source = None) -> int:
+    """Publishes what users said of answers, preference and KTO rows too; exit code 1 where a row was invalid, too late or refused."""
     return _publish("feedback", file, data, history=history, source=source)
 
 
-def turns(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
-    """Publishes answered turns, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
+def turns(file: EventFile, data: Data = None, history: History = False, source: Source = None) -> int:
+    """Publishes answered turns; exit code 1 where a row was invalid, too late or refused."""
     return _publish("turns", file, data, history=history, source=source)
 
 
-def documents(file: JsonlFile, data: Data = None, history: History = False, source: Source = None) -> int:
-    """Publishes documents, one JSON object a line; exit code 1 where a line was invalid, too late or refused."""
+def documents(file: EventFile, data: Data = None, history: History = False, source: Source = None) -> int:
+    """Publishes documents; exit code 1 where a row was invalid, too late or refused."""
     return _publish("documents", file, data, history=history, source=source)
 
 
 def _publish(kind: Kind, file: Path, data_dir: Path | None, *, history: bool, source: str | None) -> int:
-    """Publishes every line and says what became of each; 1 when a line was invalid, late or refused, 0 otherwise."""
+    """Publishes every row and says what became of each; 1 when a row was invalid, late or refused, 0 otherwise."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from gpu_runner.dataset.fields import DataError
     from ops.commands.feedback.publish_file import Progress as Published
     from ops.commands.feedback.publish_file import publish_file
     from producers.errors import PublishError
@@ -76,7 +80,7 @@ def _publish(kind: Kind, file: Path, data_dir: Path | None, *, history: bool, so
     from schemas.reading.json_lines import NotJsonLines
 
     if not file.is_file():
-        raise OperationFailed(f"{file} is not a file: expected JSONL")
+        raise OperationFailed(f"{file} is not a file: expected {EXPECTED}")
     kafka = running.connection(data_dir)
     folder = data_dir or Path(os.environ.get("DATA_DIR") or "data")
     stack = running.find(folder)
@@ -87,7 +91,7 @@ def _publish(kind: Kind, file: Path, data_dir: Path | None, *, history: bool, so
         task = bar.add_task(kind, total=file.stat().st_size)
 
         def show(done: Published) -> None:
-            bar.update(task, completed=done.bytes_read, description=f"{done.published:,} {kind}")
+            bar.update(task, completed=done.bytes_read, total=done.bytes_total, description=f"{done.published:,} {kind}")
 
         try:
             report = asyncio.run(
@@ -103,7 +107,7 @@ def _publish(kind: Kind, file: Path, data_dir: Path | None, *, history: bool, so
                     history=history,
                 )
             )
-        except PublishError as error:
+        except (PublishError, DataError) as error:
             raise OperationFailed(str(error)) from None
         except NotJsonLines as error:
             raise OperationFailed(f"{file} {error}") from None
@@ -119,17 +123,21 @@ def _publish(kind: Kind, file: Path, data_dir: Path | None, *, history: bool, so
 
 
 def kind_of(file: Path) -> Kind:
-    """What a history holds, by its first line that is an object; raises OperationFailed for no file."""
-    from ops.commands.feedback.publish_file import MAX_LINE_BYTES
-    from schemas.reading.json_lines import NotJsonLines, read_lines
+    """What a history holds, by its first row that is an object; raises OperationFailed for no file."""
+    from gpu_runner.dataset.fields import DataError
+    from ops.commands.feedback.publish_file import FIELDS
+    from ops.input_files.event_rows import event_rows
+    from schemas.reading.json_lines import NotJsonLines
 
     if not file.is_file():
-        raise OperationFailed(f"{file} is not a file: expected JSONL")
+        raise OperationFailed(f"{file} is not a file: expected {EXPECTED}")
     try:
-        with file.open("rb") as lines:
-            first = next((line.value for line in read_lines(lines, max_line_bytes=MAX_LINE_BYTES) if isinstance(line.value, dict)), {})
+        with file.open("rb") as handle, event_rows(handle, str(file), frozenset[str]().union(*FIELDS.values())) as found:
+            first = next((row.line.value for row in found.rows() if isinstance(row.line.value, dict)), {})
     except NotJsonLines as error:
         raise OperationFailed(f"{file} {error}") from None
+    except DataError as error:
+        raise OperationFailed(str(error)) from None
     except OSError as error:
         raise OperationFailed(f"{file} could not be read: {error.strerror}") from None
     return kind_of_line(first)
@@ -143,7 +151,7 @@ def kind_of_line(line: Mapping[str, Any]) -> Kind:
     """
     if "doc_id" in line:
         return "documents"
-    of_feedback = ("feedback_id", "rating", "correction", "preferred", "retracted", "reasons", "comment")
+    of_feedback = ("feedback_id", "rating", "correction", "preferred", "retracted", "reasons", "comment", "chosen", "rejected", "label")
     return "turns" if "turn_id" in line and all(line.get(name) is None for name in of_feedback) else "feedback"
 
 

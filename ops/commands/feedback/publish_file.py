@@ -1,8 +1,9 @@
-"""Feedback, turns or documents from a JSON Lines file onto their topic, and what stage 1 made of them: what `abhyas publish` does.
+"""Feedback, turns or documents from a file onto their topic, and what stage 1 made of them: what `abhyas publish` does.
 
-A line is what the gateway takes as one object (`producers.submissions`). Lines that are not valid are reported with
-their numbers and published never; the valid ones are published all. Publishing a file again makes no second event, whatever was added
-or left out: an id that a feedback lacks derives from its content, and how many equal lines came before it.
+A row, a line of JSON Lines in the first place (`ops.input_files.event_rows`), is what the gateway takes as one object
+(`producers.submissions`); of feedback it may also be a preference or a KTO row (`ops.input_files.opinion_rows`). Rows that are not valid
+are reported with their lines' numbers and published never; the valid ones are published all. Publishing a file again makes no second
+event, whatever was added or left out: an id that a feedback lacks derives from its content, and how many equal rows came before it.
 
 A history is a file of what happened long ago. Its lines go oldest first, marked as history, so that stage 1 takes them however late they
 are; nothing that a user had erased goes at all.
@@ -13,17 +14,19 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from pydantic import ValidationError
 
+from gpu_runner.dataset.fields import DataError
 from ops.commands.feedback.stage1_outcomes import SILENCE_S, Outcomes, following
-from ops.input_files.history_order import lines_by_time
+from ops.input_files.event_rows import EventRow, RowPlace, event_rows
+from ops.input_files.opinion_rows import OPINION_FIELDS, as_feedback
 from ops.topic_reader import records
 from producers.errors import EventTooLarge, KafkaAway, PublishError, SubmissionError
 from producers.gateway.background import follow_stage1
@@ -47,12 +50,9 @@ from schemas.envelope import MalformedEvent, decode
 from schemas.events.feedback_submitted import FeedbackSubmitted
 from schemas.events.user_erased import UserErased
 from schemas.identity import DEFAULT_SOURCE
-from schemas.reading.json_lines import Line, read_lines
 
 # A file of nothing but errors must not fill the memory; the report still counts them all.
 KEPT_ERRORS: Final = 1000
-# Longer than any line that could become an event: 384 KiB on the wire, six bytes a character where JSON escapes it.
-MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 # Acknowledgements in waiting: far above what a linger gathers, far below what a file may hold.
 WINDOW: Final = 2000
 PROGRESS_EVERY: Final = 50
@@ -61,11 +61,17 @@ _TOPICS: Final[Mapping[Kind, str]] = {
     "turns": topics.TURN_COMPLETED,
     "documents": topics.DOCUMENT_INGESTED,
 }
+# What a row may have: the columns of a CSV file.
+FIELDS: Final[Mapping[Kind, frozenset[str]]] = {
+    "feedback": frozenset((*FeedbackSubmission.model_fields, *OPINION_FIELDS)),
+    "turns": frozenset(TurnSubmission.model_fields),
+    "documents": frozenset(DocumentSubmission.model_fields),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is: `bytes_read` of `bytes_total`, and the lines so far."""
+    """How far it is: `bytes_read` of `bytes_total` (unpacked, as JSON Lines), and the lines so far."""
 
     lines: int
     published: int
@@ -76,7 +82,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class LineError:
-    """A line that was not published: its number from 1, and each field with what was expected."""
+    """A row that was not published: the number of its line from 1, and each field with what was expected."""
 
     line: int
     message: str
@@ -116,11 +122,12 @@ async def publish_file(
     history: bool = False,
     silence_s: float = SILENCE_S,
 ) -> PublishReport:
-    """Publishes every valid line of a JSON Lines file and waits for all acknowledgements, then for stage 1; empty lines are passed over.
+    """Publishes every valid row of a file and waits for all acknowledgements, then for stage 1; empty lines are passed over.
 
-    Raises KafkaAway where the broker is (or goes) away, naming how many are safe, OSError for the file, and NotJsonLines for one of
-    another form. With the embedded broker `consumers_url` tells how far stage 1 is, so that no more is in flight than the broker keeps.
-    What stage 1 has not read after getting no further for `silence_s` is not known.
+    Raises KafkaAway where the broker is (or goes) away, naming how many are safe, OSError for the file, NotJsonLines for one of another
+    form, and DataError for an array, a CSV file or a compressed one that can't be read to its end: nothing of it is published then. With
+    the embedded broker `consumers_url` tells how far stage 1 is, so that no more is in flight than the broker keeps. What stage 1 has not
+    read after getting no further for `silence_s` is not known.
     """
     hold = not connection.keeps_logs and consumers_url is not None
     publisher = Publisher(connection, source, hold_until_processed=hold)
@@ -133,7 +140,7 @@ async def publish_file(
                 return await publish_lines(
                     publisher, kind, file, stage1,
                     user_hash_key=user_hash_key, names_key=names_key, on_progress=on_progress,
-                    history=history, erased=erased, silence_s=silence_s,
+                    history=history, erased=erased, silence_s=silence_s, name=str(path),
                 )  # fmt: skip
         finally:
             if pacing is not None:
@@ -171,20 +178,18 @@ async def publish_lines(
     history: bool = False,
     erased: Mapping[str, datetime] | None = None,
     silence_s: float = SILENCE_S,
+    name: str = "file",
 ) -> PublishReport:
     """As `publish_file`, with what it is published by and heard from; `erased` are the times up to which users are erased."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
     keys = (user_hash_key, names_key)
-    run = _Publishing(publisher, kind, keys, size, on_progress, stage1=stage1, erased=erased or {}, history=history)
-    for line in _lines(file, history=history):
-        await run.line(line)
-    await run.finish()
+    # In a thread: the clients' connections need the loop, and an archive takes a while to unpack.
+    with await asyncio.to_thread(event_rows, file, name, FIELDS[kind]) as found:
+        size = found.lines.seek(0, os.SEEK_END)
+        run = _Publishing(publisher, kind, keys, size, on_progress, stage1=stage1, erased=erased or {}, history=history)
+        for row in found.rows(by_time=history):
+            await run.row(row)
+        await run.finish()
     return run.report(await stage1.outcomes(silence_s))
-
-
-def _lines(file: BinaryIO, *, history: bool) -> Iterator[Line]:
-    return lines_by_time(file, max_line_bytes=MAX_LINE_BYTES) if history else read_lines(file, max_line_bytes=MAX_LINE_BYTES)
 
 
 async def _erasures(connection: KafkaConnection) -> dict[str, datetime]:
@@ -225,22 +230,22 @@ class _Publishing:
         self._stage1 = stage1
         self._erased = erased
         self._history = history
-        # By line: its acknowledgement, and whether its words are those of a turn.
-        self._window: list[tuple[int, asyncio.Future[Receipt], bool]] = []
+        # By row: its acknowledgement, and whether its words are those of a turn.
+        self._window: list[tuple[RowPlace, asyncio.Future[Receipt], bool]] = []
         self._lines = self._published = self._invalid = self._bytes_read = 0
         self._errors: list[LineError] = []
         self._redactions: Counter[str] = Counter()
         self._redacted_corrections = 0
 
-    async def line(self, line: Line) -> None:
-        """One line that is not blank."""
+    async def row(self, row: EventRow) -> None:
+        """One row that is not blank."""
         self._lines += 1
-        self._bytes_read += len(line.raw) + 1
-        prepared = self._prepared(line)
-        if isinstance(prepared, LineError):
-            self._refuse(prepared)
+        self._bytes_read += len(row.line.raw) + 1
+        prepared = self._prepared(row)
+        if isinstance(prepared, Prepared):
+            await self._publish(row.place, prepared)
         else:
-            await self._publish(line.number, prepared)
+            self._refuse(row.place, prepared)
         if self._lines % PROGRESS_EVERY == 0:
             self._tell()
         if len(self._window) >= WINDOW:
@@ -257,67 +262,68 @@ class _Publishing:
         errors = tuple(sorted(self._errors, key=lambda item: item.line))
         return PublishReport(self._published, self._invalid, errors, dict(self._redactions), outcomes, self._redacted_corrections)
 
-    def _prepared(self, line: Line) -> Prepared | LineError:
-        if line.problems:
-            return LineError(line.number, line.errors())
+    def _prepared(self, row: EventRow) -> Prepared | str:
+        """The event, or why there is none."""
+        if row.line.problems:
+            return row.line.errors()
         try:
-            prepared = self._submitted(line)
+            prepared = self._submitted(row.line.value)
         except ValidationError as error:
-            return LineError(line.number, "; ".join(f"{field}: {message}" for field, message in validation_details(error)))
-        except SubmissionError as error:
-            return LineError(line.number, str(error))
-        return prepared if not self._history else self._of_history(line.number, prepared)
+            return "; ".join(f"{field}: {message}" for field, message in validation_details(error))
+        except (SubmissionError, DataError) as error:
+            return str(error)
+        return prepared if not self._history else self._of_history(prepared)
 
-    def _submitted(self, line: Line) -> Prepared:
+    def _submitted(self, value: Any) -> Prepared:
         if self._kind == "documents":
-            return prepare_document(DocumentSubmission.model_validate(line.value), names_key=self._names_key)
+            return prepare_document(DocumentSubmission.model_validate(value), names_key=self._names_key)
         if self._kind == "turns":
-            turn = TurnSubmission.model_validate(line.value)
+            turn = TurnSubmission.model_validate(value)
             return prepare_turn(turn, user_hash_key=self._user_hash_key, names_key=self._names_key)
-        fallback, said = self._ids.of(line.value), FeedbackSubmission.model_validate(line.value)
+        fallback, said = self._ids.of(value), FeedbackSubmission.model_validate(as_feedback(value))
         return prepare_feedback(said, fallback_id=fallback, user_hash_key=self._user_hash_key, names_key=self._names_key)
 
-    def _of_history(self, number: int, prepared: Prepared) -> Prepared | LineError:
+    def _of_history(self, prepared: Prepared) -> Prepared | str:
         if prepared.occurred_at is None:
-            return LineError(number, "occurred_at: expected in a history, and absent: when it happened, as 2026-11-25T06:00:00Z")
+            return "occurred_at: expected in a history, and absent: when it happened, as 2026-11-25T06:00:00Z"
         until = self._erased.get(getattr(prepared.event, "user_hash", None) or "")
         if until is not None and prepared.occurred_at <= until:
-            return LineError(number, f"user: was erased on {until:%Y-%m-%d}, and this is older: nothing of it is taken")
+            return f"user: was erased on {until:%Y-%m-%d}, and this is older: nothing of it is taken"
         return prepared
 
-    async def _publish(self, number: int, prepared: Prepared) -> None:
+    async def _publish(self, place: RowPlace, prepared: Prepared) -> None:
         try:
             moment = prepared.occurred_at or datetime.now(UTC)
             future = await self._publisher.publish(prepared.event, moment, source=prepared.source, history=self._history)
         except EventTooLarge as error:
-            self._refuse(LineError(number, str(error)))
+            self._refuse(place, str(error))
         except PublishError as error:
             raise self._interrupted(error) from error
         else:
             event = prepared.event
-            self._window.append((number, future, isinstance(event, FeedbackSubmitted) and event.waits_for_turn))
+            self._window.append((place, future, isinstance(event, FeedbackSubmitted) and event.waits_for_turn))
             self._redactions.update(prepared.redactions)
             self._redacted_corrections += prepared.correction_redactions > 0
 
     async def _settle(self) -> None:
         window, self._window = self._window, []
-        for number, future, waits in window:
+        for place, future, waits in window:
             try:
                 receipt = await self._publisher.acknowledgement(future)
                 self._published += 1
                 self._stage1.add(receipt.partition, receipt.offset, waits=waits)
             except EventTooLarge as error:
-                self._refuse(LineError(number, str(error)))
+                self._refuse(place, str(error))
             except PublishError as error:
                 raise self._interrupted(error) from error
 
     def _interrupted(self, error: PublishError) -> PublishError:
         return KafkaAway(f"{error}; {self._published} events are acknowledged: publish the file again, what has arrived stays one event")
 
-    def _refuse(self, error: LineError) -> None:
+    def _refuse(self, place: RowPlace, why: str) -> None:
         self._invalid += 1
         if len(self._errors) < KEPT_ERRORS:
-            self._errors.append(error)
+            self._errors.append(LineError(place.line, f"{place.inside}{why}"))
 
     def _tell(self) -> None:
         if self._on_progress is not None:

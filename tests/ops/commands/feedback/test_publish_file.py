@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from gpu_runner.dataset.fields import DataError
 from ops.commands.feedback.publish import kind_of, sentences
 from ops.commands.feedback.publish_file import KEPT_ERRORS, Progress, PublishReport, publish_file
 from ops.commands.feedback.stage1_outcomes import Outcomes
@@ -194,7 +196,6 @@ async def test_a_line_over_the_topics_limit_is_named_and_the_rest_published(conn
     ("content", "words"),
     [
         ('{"query": "q", "correction": "c"}\n'.encode("utf-16"), "is UTF-16"),
-        (b'[\n{"query": "q", "correction": "c"}\n]', "is one JSON array"),
         (b'{\n  "query": "q",\n  "correction": "c"\n}\n', "has a JSON object over several lines"),
     ],
 )
@@ -208,6 +209,88 @@ async def test_k6_a_file_of_another_form_is_named_once(
     with pytest.raises(NotJsonLines, match=words):
         await publish_file(connection, "feedback", path, history=history)
     assert await read_all(connection, topics.FEEDBACK_SUBMITTED) == []
+
+
+OPINIONS = (
+    {"prompt": "When?", "chosen": "In 1591.", "rejected": "In 1687.", "user": "u1"},
+    {"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "Who?"}], "completion": "Akbar.", "label": False},
+    {"query": "q", "correction": "c"},
+)
+
+
+async def test_opinions_in_every_form_of_file_are_the_same_events(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Lines, an array, both compressed, published one after the other: one event a row, whatever the file is called."""
+    lines = jsonl(tmp_path / "a", *OPINIONS).read_bytes()
+    array = json.dumps(OPINIONS, indent=2).encode()
+    for number, content in enumerate((lines, array, gzip.compress(lines), gzip.compress(array))):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes(content)
+        report = await publish_file(connection, "feedback", path, user_hash_key=b"k", silence_s=0.1)
+        assert (report.published, report.invalid) == (3, 0)
+    found = {event.response: event for _, event in (await events(connection, FeedbackSubmitted)).values()}
+    assert set(found) == {"In 1687.", "Akbar.", ""}
+    won, thumb = found["In 1687."], found["Akbar."]
+    assert (won.query, won.preferred.answer, won.preferred.how, won.user_hash) == ("When?", "In 1591.", "arena", hash_user(b"k", "u1"))
+    assert won.rating is None
+    assert [message.role for message in thumb.messages] == ["system", "user"]
+    assert (thumb.rating.scale, thumb.rating.value) == ("thumbs", "down")
+
+
+async def test_csv_is_published_by_its_columns(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Columns are fields; a row that is no feedback is named by line and field, and the rest goes."""
+    path = tmp_path / "f.csv"
+    path.write_bytes(
+        b"feedback_id;revision;query;rating;prompt;completion;label\n"
+        b'f1;2;"a\nb";"{""scale"": ""thumbs"", ""value"": ""up""}";;;\n'
+        b";;;;When?;In 1591.;yes\n"
+        b";;;;When?;In 1591.;perhaps\n"
+        b"f4;;q;;;;\n"
+    )
+    report = await publish_file(connection, "feedback", path, silence_s=0.1)
+    assert report.published == 2
+    assert [(error.line, error.message.split(":")[0]) for error in report.errors] == [
+        (5, "field 'label'"),
+        (6, "rating"),
+    ]
+    found = await events(connection, FeedbackSubmitted)
+    assert found["f1:2"][1].query == "a\nb"
+    thumb = next(event for name, (_, event) in found.items() if name != "f1:2")
+    assert (thumb.query, thumb.response, thumb.rating.value) == ("When?", "In 1591.", "up")
+    turns = tmp_path / "t.csv"
+    turns.write_bytes(b"turn_id,conversation_id,query,response,latency_ms\nt1,c,q,r,12.5\n")
+    assert (await publish_file(connection, "turns", turns, silence_s=0.1)).published == 1
+    assert (await events(connection, TurnCompleted))["t1"][1].latency_ms == 12.5
+
+
+async def test_a_file_that_is_damaged_behind_its_first_rows_publishes_nothing(connection: KafkaConnection, tmp_path: Path) -> None:
+    """An array that does not end, a CSV record too short, a compressed file cut off: told by name, before any row goes."""
+    row = {"doc_id": "d1", "text": "t"}
+    damaged = (
+        json.dumps([row, row])[:-1].encode(),
+        b"doc_id,text\nd1,t\nd2\n",
+        gzip.compress(jsonl(tmp_path / "d", row).read_bytes())[:-4],
+    )
+    for content in damaged:
+        path = tmp_path / "documents"
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=f"^{path}:"):
+            await publish_file(connection, "documents", path)
+    assert await read_all(connection, topics.DOCUMENT_INGESTED) == []
+
+
+async def test_a_compressed_array_is_a_history(connection: KafkaConnection, tmp_path: Path) -> None:
+    """Its rows are marked so; one without a time is named by its place in the list."""
+    rows = [{"doc_id": name, "text": "t", "occurred_at": f"2026-11-{day}T00:00:00Z"} for name, day in (("new", "20"), ("old", "01"))]
+    path = tmp_path / "h.json.gz"
+    path.write_bytes(gzip.compress(json.dumps([*rows, {"doc_id": "never", "text": "t"}]).encode()))
+    assert kind_of(path) == "documents"
+    report = await publish_file(connection, "documents", path, history=True, silence_s=0.1)
+    assert [(error.line, error.message.partition(", and absent")[0]) for error in report.errors] == [
+        (1, "row 3 of the list: occurred_at: expected in a history"),
+    ]
+    found = await read_all(connection, topics.DOCUMENT_INGESTED)
+    assert sorted(json.loads(record.value)["doc_id"] for record in found) == ["new", "old"]
+    assert {dict(record.headers)["ce_history"] for record in found} == {b"true"}
 
 
 async def test_k6_what_cannot_be_taken_of_a_line_is_named_by_field(connection: KafkaConnection, tmp_path: Path) -> None:
@@ -290,5 +373,8 @@ def test_a_historys_kind_is_that_of_its_first_line(tmp_path: Path) -> None:
     assert kind_of(jsonl(tmp_path / "d.jsonl", b"{", {"doc_id": "d1", "text": "t"})) == "documents"
     assert kind_of(jsonl(tmp_path / "f.jsonl", {"query": "q"}, {"doc_id": "d1"})) == "feedback"
     assert kind_of(jsonl(tmp_path / "t.jsonl", {"turn_id": "t", "query": "q", "response": "r", "rating": None})) == "turns"
+    assert kind_of(jsonl(tmp_path / "p.jsonl", {"turn_id": "t"} | OPINIONS[0])) == "feedback"
+    (tmp_path / "t.csv").write_text("turn_id;query;response\nt;q;r\n")
+    assert kind_of(tmp_path / "t.csv") == "turns"
     for said in ({"rating": {"scale": "thumbs", "value": "up"}}, {"retracted": True}, {"preferred": {"answer": "a", "how": "arena"}}):
         assert kind_of(jsonl(tmp_path / "f.jsonl", {"turn_id": "t"} | said)) == "feedback"
