@@ -99,6 +99,35 @@ async def test_the_last_revision_is_exported_and_nothing_that_was_taken_back(top
     assert figures["models"]["tiny-llama"]["languages"] == {"hi": 2}
 
 
+async def test_a_sample_is_exported_as_it_was_served(topic_writer, tmp_path: Path) -> None:
+    """With its conversation, its passages, the answer that lost and the one that won; what an erased user's sample holds of them goes."""
+    connection, write = topic_writer
+    call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+    served = {
+        "messages": [
+            {"role": "system", "content": "संक्षेप में।"},
+            {"role": "user", "content": "चारमीनार?"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "content": "1591", "tool_call_id": "c1"},
+        ],
+        "passages": [{"doc_id": "d7", "text": "चारमीनार 1591 में बना।", "rank": 1, "score": 0.5, "cited": True}],
+        "preferred": {"answer": "1591 में।", "how": "regenerated"},
+        "reasons": [{"code": "incorrect", "raw": "गलत"}],
+        "turn_id": "t1",
+        "response": "1687 में।",
+        "negative_class": "preference",
+    }
+    await write(sample(1, **served, correction=None), sample(2, **served, user_hash=USERS["b"]))
+    await export_feedback(connection, tmp_path)
+    folder = tmp_path / "feedback"
+    for number in (1, 2):
+        record = json.loads((folder / f"feedback_{sample(number).sample_id}.json").read_text("utf-8"))
+        assert {name: record[name] for name in served} == served
+    await write(UserErased(user_hash=USERS["b"], actor="desk"))
+    assert (await export_feedback(connection, tmp_path)).removed == 1
+    assert not (folder / f"feedback_{sample(2).sample_id}.json").exists()
+
+
 async def test_exporting_again_changes_nothing_and_an_erasure_removes(topic_writer, tmp_path: Path) -> None:
     """The same topics give the same bytes; what has gone from them goes from the folder, leftovers of a stopped export too."""
     connection, write = topic_writer
