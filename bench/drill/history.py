@@ -114,7 +114,7 @@ def _feedback(number: int, source: random.Random, model: str) -> FeedbackSubmitt
         language=source.choice(("hi", "en")),
         query=f"स्मारक {number} कहाँ है?",
         response=f"उत्तर {number}",
-        correction=f"It is in Agra {number}." if stars < 3 and source.random() < 0.5 else None,
+        correction=f"यह आगरा {number} में है।" if stars < 3 and source.random() < 0.5 else None,
         rating=Rating(scale="stars_1_5", value=float(stars), score=normalise("stars_1_5", stars)),
     )
 

@@ -163,7 +163,13 @@ def test_k8_one_feedback_goes_through_the_containers(installation: Installation,
     installation.wait_until_it_answers("consumers", ports.consumers, "/ready")
     installation.wait_until_it_answers("gateway", ports.gateway, "/ready")
     installation.wait_until_it_answers("dashboard", ports.dashboard, "/health")
-    body = {"feedback_id": "f-1", "user": "u-1", "model": "tiny-llama", "query": "When did the Amberlight Museum open?", "response": "In 1901."}
+    body = {
+        "feedback_id": "f-1",
+        "user": "u-1",
+        "model": "tiny-llama",
+        "query": "When did the Amberlight Museum open?",
+        "response": "In 1901.",
+    }
     body |= {"rating": {"scale": "stars_1_5", "value": 2}, "correction": "1894", "source_group": "g-1"}
     request = urllib.request.Request(f"{urls['GATEWAY_URL']}/v1/feedback", json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
