@@ -105,16 +105,24 @@ def _fresh(count: int, source: random.Random, now: datetime) -> Iterator[tuple[i
         yield number, Sent(event.TOPIC, wire.key, wire.value, wire.headers), draw < REVISIONS + RETRACTIONS
 
 
+_WORDS: Final = {
+    "hi": ("स्मारक {} कहाँ है?", "उत्तर {}", "यह आगरा {} में है।"),
+    "en": ("Where is monument {}?", "Answer {}", "It is in Agra {}."),
+}
+
+
 def _feedback(number: int, source: random.Random, model: str) -> FeedbackSubmitted:
     stars = source.choice((1, 1, 2, 3, 4, 5))
+    language = source.choice(("hi", "en"))
+    query, response, correction = _WORDS[language]
     return FeedbackSubmitted(
         feedback_id=f"f{number}",
         model=model,
         user_hash=f"{source.randrange(USERS):032x}",
-        language=source.choice(("hi", "en")),
-        query=f"स्मारक {number} कहाँ है?",
-        response=f"उत्तर {number}",
-        correction=f"यह आगरा {number} में है।" if stars < 3 and source.random() < 0.5 else None,
+        language=language,
+        query=query.format(number),
+        response=response.format(number),
+        correction=correction.format(number) if stars < 3 and source.random() < 0.9 else None,
         rating=Rating(scale="stars_1_5", value=float(stars), score=normalise("stars_1_5", stars)),
     )
 

@@ -81,7 +81,7 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
         (["erase", "--user", "a", "--user-hash", "b"], 2, "expected one of --user RAW_ID and --user-hash HASH"),
         (["erase", "--user", "a"], 1, "the user cannot be hashed: set USER_HASH_KEY"),
         (["erase", "--user-hash", "asha"], 2, "user_hash"),
-        (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file: expected JSONL"),
+        (["bootstrap", "--model", "m", "--documents", "d.jsonl", "--eval", "e.jsonl"], 1, "d.jsonl is not a file"),
         (["publish", "feedback", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSON Lines, a JSON array or CSV"),
         (["publish", "turns", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSON Lines, a JSON array or CSV"),
         (["publish", "--history", "nothing.jsonl"], 1, "nothing.jsonl is not a file: expected JSON Lines, a JSON array or CSV"),
@@ -187,8 +187,13 @@ def test_an_erasure_is_published_and_says_what_it_cannot_reach(on_broker: dict[s
 
 def test_bootstrap_copies_the_files_and_asks(on_broker: dict[str, str], tmp_path: Path) -> None:
     """The files lie in the store where the request says, and the request names the base model."""
-    for name in ("documents", "eval", "replay"):
-        (tmp_path / f"{name}.jsonl").write_text(f'{{"what": "{name}"}}\n')
+    rows = {
+        "documents": {"id": "d-1", "text": "The Coral Gate Museum opened in 1927."},
+        "eval": {"question": "When did the Coral Gate Museum open?", "answer": "1927"},
+        "replay": {"prompt": "Where is the Coral Gate Museum?", "completion": "In Port Anmol."},
+    }
+    for name, row in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
     arguments = ["--model", "m", "--documents", "documents.jsonl", "--eval", "eval.jsonl", "--replay", "replay.jsonl"]
     done = abhyas("bootstrap", *arguments, "--base-model", "org/base", "--wait-s", "0", folder=tmp_path, **on_broker)
     assert done.returncode == 0, done.stderr
@@ -197,13 +202,13 @@ def test_bootstrap_copies_the_files_and_asks(on_broker: dict[str, str], tmp_path
     assert request["base_model"] == "org/base"
     for name, uri in (("documents", "documents_uri"), ("eval", "eval_uri"), ("replay", "replay_uri")):
         stored = tmp_path / "data" / "models" / request[uri].removeprefix("s3://models/")
-        assert json.loads(stored.read_text()) == {"what": name}
+        assert json.loads(stored.read_text()) == rows[name]
 
 
 def test_bootstrap_without_a_runner_says_so(on_broker: dict[str, str], tmp_path: Path) -> None:
     """Nobody answers in time: exit code 1 and where to look."""
-    for name in ("documents", "eval"):
-        (tmp_path / f"{name}.jsonl").write_text("{}\n")
+    (tmp_path / "documents.jsonl").write_text('{"id": "d-1", "text": "The Coral Gate Museum opened in 1927."}\n')
+    (tmp_path / "eval.jsonl").write_text('{"question": "When did the Coral Gate Museum open?", "answer": "1927"}\n')
     arguments = ["--model", "m", "--documents", "documents.jsonl", "--eval", "eval.jsonl", "--wait-s", "1"]
     done = abhyas("bootstrap", *arguments, folder=tmp_path, **on_broker)
     assert done.returncode == 1
