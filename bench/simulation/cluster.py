@@ -178,10 +178,11 @@ class Cluster:
         stage, name = self._rng.choice([(stage, name) for stage, names in DELETED.items() for name in names])
         log, topic = self._site.log, self._site.connection.topic(name)
         old_s = self._site.loop.now - KEPT_S
-        found = []
+        found, waiting = [], self._waiting(name)
         for number, position in self._positions(stage, name, awake_since_s=old_s):
+            unread = log.unread(topic, number, position)
             # Feedback that waits for its turn is read again: Kafka keeps it for 30 days, and longer than it waits.
-            below = min(log.unread(topic, number, position), self._waiting(name).get(number, position))
+            below = min(unread, waiting.get(number, unread))
             if position and below > log.partition(topic, number).start and log.partition(topic, number).history[below - 1].at_s < old_s:
                 found.append((number, below))
         if found:

@@ -82,9 +82,13 @@ def meaning_key(question: str) -> str:
 
 
 def kinds_agree(one: str, other: str) -> bool:
-    """Whether two questions may ask for the same kind of answer; "what" and "which" may ask for any."""
+    """Whether two questions ask for the same kind of answer; "which" names its own kind, so that it is none of the others'.
+
+    >>> kinds_agree("Which treasure is it famous for?", "Where is it?"), kinds_agree("Who built it?", "By whom was it built?")
+    (False, True)
+    """
     first, second = (_kind(question_key(uncarried(question)))[0] for question in (one, other))
-    return first == second or (first is not None and second is not None and "thing" in (first, second))
+    return first == second
 
 
 def _kind(key: str) -> tuple[str | None, str]:

@@ -49,9 +49,10 @@ def test_carriers_are_taken_off_however_many_there_are() -> None:
     assert question_key(uncarried("Hello, ???"))
 
 
-def test_what_may_be_any_kind_agrees_with_all() -> None:
-    """A person and a time do not."""
-    assert kinds_agree("What is the founder's name?", "Who founded it?")
+def test_kinds_of_answers_agree_where_they_are_the_same() -> None:
+    """A person and a time do not, nor does a thing that is named and a place."""
+    assert kinds_agree("Who is its founder?", "Who founded it?")
+    assert not kinds_agree("Which treasure is it famous for?", "Where is it?")
     assert not kinds_agree("When was it founded?", "Who founded it?")
 
 
