@@ -7,7 +7,7 @@ from typing import Final
 
 from consumers.collect.worth.clause_kind import ClauseKind, response_only_words
 from consumers.collect.worth.clauses import Clause, words_of
-from consumers.collect.worth.complaint import judged
+from consumers.collect.worth.complaint import judged, plainly_answers
 from consumers.collect.worth.question import ADVICE, JUDGING, OPEN, POLAR, UTTERANCE, WORDY, examine
 from consumers.collect.worth.words.roles import NO, NOT
 
@@ -29,6 +29,8 @@ def answer_of(correction: str, query: str, response: str = "") -> str:
     >>> answer_of("Wrong! It was built by Ashoka.", "Who built the Sanchi Stupa?"), answer_of("No, it is closed.", "Is it open?")
     ('It was built by Ashoka.', 'No, it is closed.')
     """
+    if plainly_answers(query, response, correction):
+        return correction
     question = examine(query, correction)
     if question.kinds & _WHOLE:
         return correction

@@ -18,7 +18,7 @@ from consumers.collect.worth.words.roles import COPULA, DEGREE, FUNCTION, NO, NO
 
 def is_complaint(query: str, response: str, correction: str) -> bool:
     """Whether nothing in the correction answers the question."""
-    if _plainly_answers(query, response, correction):
+    if plainly_answers(query, response, correction):
         return False
     question = examine(query, correction)
     said = response_only_words(words_of(response), question) if len(response) < 120 else frozenset()
@@ -44,7 +44,7 @@ def is_complaint(query: str, response: str, correction: str) -> bool:
 _PLAIN: Final = FUNCTION | COPULA | NUMBER
 
 
-def _plainly_answers(query: str, response: str, correction: str) -> bool:
+def plainly_answers(query: str, response: str, correction: str) -> bool:
     """Whether the correction has words of its own, and none that feedback is made of: most have, and need no look at the question.
 
     Of four to eight words phrases can be made that complain in words of their own ("the model keeps repeating itself").
