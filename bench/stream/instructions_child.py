@@ -26,8 +26,10 @@ def untouched(texts: Sequence[str]) -> None:
 
 
 def _judging() -> dict[str, Any]:
-    """The rules about corrections, which former revisions have not."""
+    """The rules about corrections, which former revisions have not; imported in every mode, so that no difference holds the import."""
     worth = f"{_CORE}.worth"
+    if not find_spec(worth):
+        return {}
     return {"judge": import_module(f"{worth}.judge").judge_correction, "answer_of": import_module(f"{worth}.answer").answer_of}
 
 
@@ -39,9 +41,10 @@ def main() -> int:
             one = json.loads(line)
             headers = tuple((name, text.encode()) for name, text in one["headers"])
             records.append(InputRecord(TOPIC, 0, offset, one["key"].encode(), one["value"].encode(), headers, one["at_ms"]))
+    judging = _judging()
     policy = IntakePolicy(
         default_model="", holdout_key=b"a key", holdout_percent=10, redact=untouched, collect_feedback=True,
-        lateness_s=7 * 24 * 3600, future_s=600, **(_judging() if sys.argv[2] == "judge" else {}),
+        lateness_s=7 * 24 * 3600, future_s=600, **(judging if sys.argv[2] == "judge" else {}),
     )  # fmt: skip
     collector = Collector(0, policy)
     encoded = 0
