@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Protocol, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
@@ -102,7 +102,16 @@ Passages = Annotated[tuple[Passage, ...], Field(max_length=MOST_PASSAGES)]
 Reasons = Annotated[tuple[GivenReason, ...], Field(max_length=20)]
 
 
-def last_user_turn(messages: Sequence[Message]) -> str:
+class SaidTurn(Protocol):
+    """A message of any form, of which role and text are asked."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def content(self) -> str | None: ...
+
+
+def last_user_turn(messages: Sequence[SaidTurn]) -> str:
     """The content of the last message of the user, empty where there is none.
 
     >>> last_user_turn([Message(role="user", content="Who built it?"), Message(role="assistant", content="Ashoka.")])

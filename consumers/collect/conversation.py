@@ -37,11 +37,6 @@ def words_of(said: FeedbackIn) -> FeedbackWords:
     return FeedbackWords(said.messages, said.passages, said.preferred, said.reasons, said.comment, said.turn_id)
 
 
-def last_user_turn(messages: Sequence[MessageText]) -> str:
-    """The content of the last message of the user, empty where there is none."""
-    return next((message.content or "" for message in reversed(messages) if message.role == "user"), "")
-
-
 def follow_up(messages: Sequence[MessageText], query: str) -> str:
     """What a question belongs to by its own words: itself, and the conversation's first question before it where that is another one.
 

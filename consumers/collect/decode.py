@@ -17,6 +17,7 @@ from consumers.collect.policy import Frontend, IntakePolicy
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
 from consumers.wire import FeedbackIn, TurnIn
 from schemas import dead_letter, topics
+from schemas.conversation import last_user_turn
 from schemas.envelope import Envelope, MalformedEvent, decode, unwrap
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.user_erased import UserErased
@@ -145,7 +146,7 @@ def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
     score = _score(said)
     waits = said.turn_id is not None and not said.retracted and not said.response.strip()
     if not said.retracted:
-        if not (waits or said.query.strip() or conversation.last_user_turn(said.messages).strip()):
+        if not (waits or said.query.strip() or last_user_turn(said.messages).strip()):
             raise MalformedEvent(
                 "query is empty: expected the user's question, in query or as the last user turn of messages, or a turn_id"
             )

@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from consumers.collect import conversation
 from consumers.collect.conversation import words_of
 from consumers.collect.decode import Received, check_conversation, check_people, is_identifier, unread, with_slug
 from consumers.collect.deduplication import CONTENT_BYTES, ID_BYTES, USER_BYTES
@@ -15,6 +14,7 @@ from consumers.collect.policy import IntakePolicy
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
 from consumers.wire import FeedbackIn, TurnIn
 from schemas import dead_letter, topics
+from schemas.conversation import last_user_turn
 from schemas.envelope import Envelope, MalformedEvent, unwrap
 from schemas.identity import turn_digest
 
@@ -73,7 +73,7 @@ def _turn(record: InputRecord, policy: IntakePolicy) -> ReceivedTurn:
         raise MalformedEvent("query, response, source_group: must not contain the NUL character")
     if said.user_hash is None and said.conversation_id is None:
         raise MalformedEvent("user_hash and conversation_id are both absent: expected at least one of them, a turn is found by it")
-    if not (said.query.strip() or conversation.last_user_turn(said.messages).strip()):
+    if not (said.query.strip() or last_user_turn(said.messages).strip()):
         raise MalformedEvent("query is empty, and messages hold no turn of the user: expected the user's question")
     frontend = policy.frontend(envelope.source)
     # What was measured beside may be another number when the same turn is sent again.

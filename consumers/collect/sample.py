@@ -6,13 +6,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from consumers.collect.conversation import ANSWER_CHARACTERS, NO_WORDS, FeedbackWords, follow_up, last_user_turn, texts, with_texts
+from consumers.collect.conversation import ANSWER_CHARACTERS, NO_WORDS, FeedbackWords, follow_up, texts, with_texts
 from consumers.collect.daily_counts import document_contribution, feedback_contribution
 from consumers.collect.decode import Received
 from consumers.collect.policy import IntakePolicy
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
 from consumers.wire import FeedbackIn, SampleOut
 from schemas import dead_letter
+from schemas.conversation import last_user_turn
 from schemas.envelope import ProvenanceOut
 from schemas.events.document_ingested import DocumentIngested
 from schemas.events.sample_collected import NegativeClass
