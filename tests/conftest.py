@@ -41,6 +41,11 @@ LONG_FILES = (
 )
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names bytes by their argument: what packs them may write the time into them, and both workers must find the same tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the long files first and leaves everything else in its order."""
     rank = {name: place for place, name in enumerate(LONG_FILES)}
