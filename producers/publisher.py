@@ -25,7 +25,7 @@ from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.used_partitions import UsedPartitions
 from schemas import topics
 from schemas.catalogue import Event
-from schemas.envelope import WireRecord, encode, record_size
+from schemas.envelope import WireRecord, encode
 
 log = structlog.get_logger()
 
@@ -149,7 +149,7 @@ class Publisher:
         raises KafkaAway or PublishError.
         """
         record = encode(event, source=source or self.source, time=time, traceparent=traceparent, history=history)
-        size, limit = record_size(*record), topics.size_limit(event.TOPIC)
+        size, limit = record.size, topics.size_limit(event.TOPIC)
         if size > limit:
             raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
         producer = await self._connected()

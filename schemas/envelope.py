@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -35,12 +35,17 @@ class ProvenanceOut(msgspec.Struct, frozen=True, gc=False):
 Headers = Sequence[tuple[str, bytes | None]]
 
 
-class WireRecord(NamedTuple):
-    """What goes to Kafka, wherever it goes: key and value bytes, headers in order."""
+class WireRecord(msgspec.Struct, frozen=True, gc=False):
+    """What goes to Kafka, wherever it goes: key and value bytes, headers in order; without a value it is a tombstone."""
 
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes before compression, as `record_size`."""
+        return record_size(self.key, self.value, self.headers)
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):

@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 import runtime.kafka.transaction
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, Routed, TransactionalWriter
+from runtime.kafka.transaction import Routed, TransactionalWriter
 from schemas import topics
+from schemas.envelope import WireRecord
 
 STEPS: Final = ("before_begin", "after_begin", "outputs_sent", "offsets_sent", "before_commit")
 TIMEOUT_S: Final = 1.0
@@ -57,7 +58,7 @@ async def _outcome(writer: TransactionalWriter, connection: KafkaConnection, num
 def records_of(connection: KafkaConnection, name: str, number: int, what: str) -> Routed:
     """One changelog record that says who wrote it."""
     place = (connection.topic(topics.STAGE1_CHANGELOG), number % topics.INPUT_PARTITIONS)
-    return {place: [Outgoing(f"{name} {what}".encode(), b"1")]}
+    return {place: [WireRecord(f"{name} {what}".encode(), b"1")]}
 
 
 def step_of(transactional_id: str) -> str:

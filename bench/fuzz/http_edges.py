@@ -31,7 +31,7 @@ from producers.publisher import Publisher, Receipt
 from runtime.artifacts.local import LocalStore
 from schemas import topics
 from schemas.catalogue import Event
-from schemas.envelope import encode, record_size
+from schemas.envelope import encode
 from schemas.events.model_current import ModelCurrent
 
 One = Callable[[random.Random], dict[str, Any]]
@@ -65,7 +65,7 @@ class EncodingPublisher:
     async def publish(self, event: Event, time: datetime, **options: Any) -> asyncio.Future[Receipt]:
         """As `Publisher.publish`."""
         record = encode(event, source="fuzz", time=time, history=bool(options.get("history")))
-        size, limit = record_size(*record), topics.size_limit(event.TOPIC)
+        size, limit = record.size, topics.size_limit(event.TOPIC)
         if size > limit:
             raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
         self._offset += 1

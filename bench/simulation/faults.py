@@ -42,12 +42,11 @@ from consumers.records import Effects, Emitted, InputRecord, Originals, Refusal
 from consumers.state_keys import WAITING_KEY
 from gpu_runner.event_log.withdrawals import Erasure, Retraction
 from gpu_runner.jobs.run import JobRun
-from runtime.kafka.transaction import Outgoing
 from schemas import topics
-from schemas.envelope import Encoded
+from schemas.envelope import Encoded, WireRecord
 from schemas.events.retrain_requested import LeasedBatch, RetrainRequested
 
-Records = Mapping[tuple[str, int], Sequence[Outgoing | Encoded]]
+Records = Mapping[tuple[str, int], Sequence[WireRecord | Encoded]]
 
 
 class SkipsACommit(SimulatedWriter):

@@ -17,19 +17,19 @@ from consumers.state_keys import (
     position_key,
     topic_id_key,
 )
-from runtime.kafka.transaction import Outgoing
+from schemas.envelope import WireRecord
 
 # The first bytes of the shell's keys. Keys of the tasks begin with others, but for those of version 1.
 _SHELL_BYTES: Final = bytes(key[0] for key in (*SHELL, MARK_1_KEY))
 
 
-def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[InputPartition, int]) -> list[Outgoing]:
+def changelog_records(changes: Mapping[bytes, bytes | None], positions: Mapping[InputPartition, int]) -> list[WireRecord]:
     """The records of one transaction for one task: touched keys, then the positions that the outputs correspond to.
 
     Positions are by (topic without prefix, partition).
     """
-    records = [Outgoing(key, value) for key, value in changes.items()]
-    records += [Outgoing(position_key(topic, partition), str(next_).encode()) for (topic, partition), next_ in positions.items()]
+    records = [WireRecord(key, value) for key, value in changes.items()]
+    records += [WireRecord(position_key(topic, partition), str(next_).encode()) for (topic, partition), next_ in positions.items()]
     return records
 
 
@@ -42,17 +42,17 @@ def state_records(owned: OwnedTask) -> Iterator[tuple[bytes, bytes]]:
         yield topic_id_key(topic), topic_id.encode()
 
 
-def migration_records(owned: OwnedTask, version: int) -> list[Outgoing]:
+def migration_records(owned: OwnedTask, version: int) -> list[WireRecord]:
     """What brings a changelog partition to `version`: tombstones of the older form, the version, the state in its new form.
 
     In this order: a release that knows only the older form can read the tombstones, and then sees the version.
     """
     if not owned.outdated:
-        return [Outgoing(VERSION_KEY, str(version).encode())]
+        return [WireRecord(VERSION_KEY, str(version).encode())]
     state = dict(state_records(owned))
-    records = [Outgoing(key, None) for key in sorted(owned.outdated - state.keys())]
-    records.append(Outgoing(VERSION_KEY, str(version).encode()))
-    return records + [Outgoing(key, value) for key, value in state.items()]
+    records = [WireRecord(key, None) for key in sorted(owned.outdated - state.keys())]
+    records.append(WireRecord(VERSION_KEY, str(version).encode()))
+    return records + [WireRecord(key, value) for key, value in state.items()]
 
 
 def apply_all(owned: OwnedTask, records: Iterable[Any], migrations: Sequence[Migration]) -> None:

@@ -14,7 +14,8 @@ from consumers.engine.stage import InputPartition, OwnedTask, Stage
 from consumers.errors import StateMismatch
 from consumers.state_keys import topic_id_key
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
+from schemas.envelope import WireRecord
 
 log = structlog.get_logger()
 
@@ -140,7 +141,7 @@ async def write_starts(
     routed = {}
     for number in tasks:
         records = changelog_records({}, moves.get(number, {})) + [
-            Outgoing(topic_id_key(name), found.encode()) for name, found in ids[number].items()
+            WireRecord(topic_id_key(name), found.encode()) for name, found in ids[number].items()
         ]
         if records:
             routed[changelog, number] = [*records]

@@ -32,8 +32,9 @@ from consumers.metrics import ConsumerMetrics
 from consumers.records import Effects, InputRecord, Notice
 from consumers.state_keys import SHARDS_KEY
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, Routed, TransactionalWriter
+from runtime.kafka.transaction import Routed, TransactionalWriter
 from schemas.dead_letter import DeadLetter
+from schemas.envelope import WireRecord
 
 log = structlog.get_logger()
 
@@ -182,7 +183,7 @@ class Shard:
             for number in partitions:
                 owned = self.tasks[number]
                 # The number of shards says the same again where nothing was read yet.
-                again = changelog_records({}, owned.next) or [Outgoing(SHARDS_KEY, str(shards).encode()) for shards in owned.shards]
+                again = changelog_records({}, owned.next) or [WireRecord(SHARDS_KEY, str(shards).encode()) for shards in owned.shards]
                 routed[changelog, number] = [*again]
             await self.writer.commit(routed)
             self._reached(partitions)

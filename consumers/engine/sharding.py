@@ -20,8 +20,9 @@ from consumers.errors import StateMismatch
 from consumers.state_keys import SHARDS_KEY
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.read_to_end import from_the_beginning, read_to_end
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
 from schemas import topics
+from schemas.envelope import WireRecord
 
 log = structlog.get_logger()
 
@@ -40,7 +41,7 @@ def transactional_id(prefix: str, stage: str, number: int, shards: int) -> str:
 
 async def claim(writer: TransactionalWriter, changelog: str, partitions: Iterable[int], shards: int) -> None:
     """Writes the number of shards to changelog partitions (of the full topic name) that have none yet."""
-    await writer.commit({(changelog, partition): [Outgoing(SHARDS_KEY, str(shards).encode())] for partition in partitions})
+    await writer.commit({(changelog, partition): [WireRecord(SHARDS_KEY, str(shards).encode())] for partition in partitions})
 
 
 async def bring_up_to_date(writer: TransactionalWriter, connection: KafkaConnection, stage: Stage, tasks: Mapping[int, OwnedTask]) -> None:
@@ -129,7 +130,7 @@ async def change_shards(connection: KafkaConnection, stage: str, shards: int) ->
     await writer.start()
     try:
         # The tombstone says that the change is meant: two numbers without one are two instances at odds.
-        records = [Outgoing(SHARDS_KEY, None), Outgoing(SHARDS_KEY, str(shards).encode())]
+        records = [WireRecord(SHARDS_KEY, None), WireRecord(SHARDS_KEY, str(shards).encode())]
         await writer.commit({(connection.topic(topics.CHANGELOGS[stage]), partition): records for partition in recorded})
     finally:
         await writer.stop()

@@ -21,10 +21,10 @@ from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.reader import TopicReader
 from gpu_runner.event_log.withdrawals import Fact
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, Routed, TransactionalWriter
+from runtime.kafka.transaction import Routed, TransactionalWriter
 from runtime.kafka.used_partitions import UsedPartitions
 from schemas.catalogue import Event
-from schemas.envelope import WireRecord, encode, record_size
+from schemas.envelope import WireRecord, encode
 from schemas.topics import DLQ_SUFFIX, MAX_DEAD_LETTER_BYTES
 
 SOURCE: Final = "/abhyas/gpu_runner"
@@ -108,10 +108,10 @@ class KafkaChannel:
         routed: Routed = {}
         for topic, record in records:
             # A broker measures what was compressed; whoever reads it has to hold it as it was.
-            if record_size(*record) > MAX_DEAD_LETTER_BYTES:
+            if record.size > MAX_DEAD_LETTER_BYTES:
                 raise MessageSizeTooLargeError()
             partition = self._used.partition(topic, record.key, await self._writer.producer.partitions_for(topic))
-            routed.setdefault((topic, partition), []).append(Outgoing(*record))
+            routed.setdefault((topic, partition), []).append(record)
         return routed
 
 

@@ -19,9 +19,10 @@ from ops.dead_letters.redrive_plan import CUT, NOT_THERE, Report, Resend, Select
 from ops.errors import OperationFailed
 from ops.topic_reader import Ends, ends_with_open, existing_counts, records
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
 from runtime.kafka.used_partitions import used_partitions
 from schemas import topics
+from schemas.envelope import WireRecord
 
 # At most so many letters, and about so many bytes, in one transaction.
 TRANSACTION_LETTERS: Final = 500
@@ -35,7 +36,7 @@ class Writer(Protocol):
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
-    async def commit(self, routed: Mapping[tuple[str, int], list[Outgoing]], /) -> object: ...
+    async def commit(self, routed: Mapping[tuple[str, int], list[WireRecord]], /) -> object: ...
 
 
 def writer(connection: KafkaConnection) -> Writer:

@@ -11,10 +11,10 @@ from typing import Final
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
 from ops.dead_letters.letters import NOT_OURS, DeadLetterContent, RecordPosition
-from runtime.kafka.transaction import COMPRESSION, Outgoing, partition_of
+from runtime.kafka.transaction import COMPRESSION, partition_of
 from schemas import dead_letter, topics
 from schemas.dead_letter import Redriven
-from schemas.envelope import record_size
+from schemas.envelope import WireRecord
 
 UNREADABLE: Final = "unreadable: no dead letter of ours"
 OTHER_TOPIC: Final = "names another topic than the one it lies beside"
@@ -67,12 +67,12 @@ class Resend:
     letter: RecordPosition
     topic: str
     partition: int
-    record: Outgoing
+    record: WireRecord
 
     @property
     def size_bytes(self) -> int:
         """Bytes of key, value and headers."""
-        return record_size(self.record.key, self.record.value, self.record.headers)
+        return self.record.size
 
 
 @dataclass(slots=True)
@@ -117,26 +117,26 @@ def plan(letter: DeadLetterContent, selection: Selection, situation: Situation) 
     partition = row.partition if letter.key is None else partition_of(letter.key, count)
     if not 0 <= partition < count:
         return NO_PARTITION
-    record = Outgoing(letter.key, letter.value, letter.headers)
+    record = WireRecord(letter.key, letter.value, letter.headers)
     if not _fits(record, topics.MAX_MESSAGE_BYTES):
         return TOO_LARGE
     return Resend(row.place, row.topic, partition, record)
 
 
-def transaction(resends: Collection[Resend]) -> dict[tuple[str, int], list[Outgoing]]:
+def transaction(resends: Collection[Resend]) -> dict[tuple[str, int], list[WireRecord]]:
     """The original records, and beside each letter the marker that says so: all of it in one transaction, or none."""
-    routed: dict[tuple[str, int], list[Outgoing]] = {}
+    routed: dict[tuple[str, int], list[WireRecord]] = {}
     for resend in resends:
         routed.setdefault((resend.topic, resend.partition), []).append(resend.record)
         letter = resend.letter
-        marker = Outgoing(None, b"", Redriven(letter.partition, letter.offset).wire_headers())
+        marker = WireRecord(None, b"", tuple(Redriven(letter.partition, letter.offset).wire_headers()))
         routed.setdefault((letter.topic, letter.partition), []).append(marker)
     return routed
 
 
-def _fits(record: Outgoing, limit_bytes: int) -> bool:
+def _fits(record: WireRecord, limit_bytes: int) -> bool:
     """Whether a batch of this record alone, compressed as the redrive's writer does, is at most so large: what a broker measures."""
-    if record_size(record.key, record.value, record.headers) < limit_bytes // 2:
+    if record.size < limit_bytes // 2:
         return True
     builder = DefaultRecordBatchBuilder(2, _CODECS[COMPRESSION], 1, -1, -1, 0, limit_bytes)
     builder.append(0, None, record.key, record.value, list(record.headers))

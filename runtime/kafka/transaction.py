@@ -18,17 +18,9 @@ from aiokafka.structs import OffsetAndMetadata
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.epoch import REQUEST_TIMEOUT_S, Epoch
 from schemas import dead_letter
-from schemas.envelope import Encoded, Headers, ProvenanceOut, record_size
+from schemas.envelope import Encoded, ProvenanceOut, WireRecord, record_size
 
 log = structlog.get_logger()
-
-
-class Outgoing(msgspec.Struct, frozen=True, gc=False):
-    """A record to write; without a value it is a tombstone."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -38,7 +30,7 @@ class _Made(msgspec.Struct, frozen=True):
 
 
 # By full topic name and partition.
-Routed = dict[tuple[str, int], list[Outgoing | Encoded]]
+Routed = dict[tuple[str, int], list[WireRecord | Encoded]]
 
 _NO_HEADERS: Final[list[tuple[str, bytes | None]]] = []
 # Uncompressed bytes of a record batch: a record larger than this still goes, in a batch of its own. The broker's limit
@@ -59,7 +51,7 @@ def partition_of(key: bytes, partitions: int) -> int:
     return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-async def _delivered(delivery: asyncio.Future[Any], place: tuple[str, int], records: Sequence[Outgoing | Encoded]) -> Any:
+async def _delivered(delivery: asyncio.Future[Any], place: tuple[str, int], records: Sequence[WireRecord | Encoded]) -> Any:
     """What the broker answers; one that refuses a batch for its size is told with the largest record and where that came from."""
     try:
         return await delivery
@@ -73,7 +65,7 @@ async def _delivered(delivery: asyncio.Future[Any], place: tuple[str, int], reco
         ) from None
 
 
-def _origin(record: Outgoing | Encoded) -> str:
+def _origin(record: WireRecord | Encoded) -> str:
     """Where the input lies that a record was made of, as far as the record says so."""
     named = {name: raw or b"" for name, raw in record.headers}
     if dead_letter.TOPIC in named:
@@ -120,7 +112,7 @@ class TransactionalWriter:
 
     async def commit(
         self,
-        routed: Mapping[tuple[str, int], Sequence[Outgoing | Encoded]],
+        routed: Mapping[tuple[str, int], Sequence[WireRecord | Encoded]],
         *,
         offsets: Mapping[TopicPartition, int] | None = None,
         group: str | None = None,
@@ -167,7 +159,7 @@ class TransactionalWriter:
             if isinstance(error, ProducerFenced) and isinstance(cause, Exception):
                 raise error from cause
 
-    def _batches(self, records: Iterable[Outgoing | Encoded]) -> list[Any]:
+    def _batches(self, records: Iterable[WireRecord | Encoded]) -> list[Any]:
         batches: list[Any] = []
         append: Any = None
         for record in records:

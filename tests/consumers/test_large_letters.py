@@ -13,8 +13,9 @@ from aiokafka.errors import MessageSizeTooLargeError
 from gpu_runner.errors import NotConnected
 from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.event_log.session import kafka_channel
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
 from schemas import dead_letter, topics
+from schemas.envelope import WireRecord
 
 # What no codec makes smaller than the limit.
 HAN = [chr(code) for code in range(0x4E00, 0x9FFF)]
@@ -51,7 +52,7 @@ async def test_k2_output_over_its_topics_limit_is_named_with_its_origin(kafka_to
     sample = build.sample("a").model_copy(update={"text": "".join(chr(32 + number * 7919 % 50_000) for number in range(1_500_000))})
     topic = connection.topic(topics.SAMPLE_COLLECTED)
     with pytest.raises(MessageSizeTooLargeError, match=rf"{topic} partition 1 .* made of feedback.submitted.v1 partition 0 offset 0"):
-        await writer.commit({(topic, 1): [Outgoing(b"k", b"1"), Outgoing(b"k", sample.model_dump_json().encode())]})
+        await writer.commit({(topic, 1): [WireRecord(b"k", b"1"), WireRecord(b"k", sample.model_dump_json().encode())]})
     await writer.stop()
 
 

@@ -14,8 +14,9 @@ from consumers.errors import FatalError
 from consumers.service import _within, security
 from ops.stack.brokers.embedded import EmbeddedBroker
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, TransactionalWriter, partition_of
+from runtime.kafka.transaction import TransactionalWriter, partition_of
 from schemas import dead_letter, topics
+from schemas.envelope import WireRecord
 from schemas.events.turn_completed import TurnCompleted
 from schemas.identity import former_ids
 
@@ -129,11 +130,11 @@ async def test_state_of_the_former_release_is_migrated(build: Any, embedded_topi
     key = b"k" + bytes.fromhex(sample)[:16]
     mark = pack(Mark(round(build.start.timestamp()), 0, False, "tiny-llama", bytes.fromhex(user), 739943, (1, 1, 0, 1)))
     old = [
-        Outgoing(b"version", b"3"),
-        Outgoing(key, mark),
-        Outgoing(b"d|tiny-llama|feedback|739943", b"[1,1,[1,1,0,1]]"),
-        Outgoing(b"n", b"[1,1,0,0,{}]"),
-        Outgoing(f"p|{topics.FEEDBACK_SUBMITTED}|{place}".encode(), b"1"),
+        WireRecord(b"version", b"3"),
+        WireRecord(key, mark),
+        WireRecord(b"d|tiny-llama|feedback|739943", b"[1,1,[1,1,0,1]]"),
+        WireRecord(b"n", b"[1,1,0,0,{}]"),
+        WireRecord(f"p|{topics.FEEDBACK_SUBMITTED}|{place}".encode(), b"1"),
     ]
     await writer.commit({(connection.topic(topics.STAGE1_CHANGELOG), place): old})
     await writer.stop()

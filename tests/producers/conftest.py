@@ -20,7 +20,7 @@ from producers.gateway.settings import GatewaySettings
 from producers.in_flight import Backlog
 from producers.publisher import Receipt
 from runtime.kafka.connection import KafkaConnection
-from schemas.envelope import encode, record_size
+from schemas.envelope import encode
 from schemas.topics import size_limit
 
 
@@ -45,7 +45,7 @@ class KeepingPublisher:
             raise self.away
         if event.event_id() in self.failures:
             raise self.failures[event.event_id()]
-        size, limit = record_size(*encode(event, source=source or "/test", time=time, traceparent=traceparent)), size_limit(event.TOPIC)
+        size, limit = encode(event, source=source or "/test", time=time, traceparent=traceparent).size, size_limit(event.TOPIC)
         if size > limit:
             raise EventTooLarge(f"the event has {size} bytes on the wire: {event.TOPIC} takes at most {limit}")
         future = asyncio.get_running_loop().create_future()

@@ -21,9 +21,10 @@ from ops.dead_letters.redrive import OPEN_TRANSACTION_S
 from ops.errors import OperationFailed, WrongUsage
 from ops.topic_reader import Ends, Record, ends_with_open, existing_counts, records
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, TransactionalWriter, partition_of
+from runtime.kafka.transaction import TransactionalWriter, partition_of
 from runtime.kafka.used_partitions import used_partitions
 from schemas import topics
+from schemas.envelope import WireRecord
 
 # At most so many records, and about so many bytes, in one transaction.
 TRANSACTION_RECORDS: Final = 500
@@ -81,10 +82,10 @@ async def _drain(connection: KafkaConnection, topic: str, drained: Drained, writ
 
 
 async def _send(connection: KafkaConnection, pending: list[Record], drained: Drained, writer: TransactionalWriter) -> None:
-    routed: dict[tuple[str, int], list[Outgoing]] = {}
+    routed: dict[tuple[str, int], list[WireRecord]] = {}
     for record in pending:
         number = record.partition % drained.used if record.key is None else partition_of(record.key, drained.used)
-        routed.setdefault((record.topic, number), []).append(Outgoing(record.key, record.value, tuple(record.headers)))
+        routed.setdefault((record.topic, number), []).append(WireRecord(record.key, record.value, tuple(record.headers)))
     if routed:
         await writer.commit(routed)
         drained.records += len(pending)

@@ -21,8 +21,8 @@ from consumers.drift.rates.rate_monitor import RatePolicy
 from consumers.engine.routing import route
 from consumers.records import Effects, InputRecord
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing
 from schemas import topics
+from schemas.envelope import WireRecord
 from schemas.events.clock_ticked import ClockTicked
 from schemas.events.drift_detected import DriftDetected
 from schemas.events.model_current import DriftBaseline
@@ -362,7 +362,7 @@ def test_the_log_tells_of_commands_and_drifts_without_their_batches(build: Any) 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-def commands_on_the_wire(build: Any, effects: Effects) -> list[Outgoing]:
+def commands_on_the_wire(build: Any, effects: Effects) -> list[WireRecord]:
     """The records of the commands among some effects."""
     routed = route(effects, source="abhyas/stage2", connection=KafkaConnection("nowhere:1"), partitions=PARTITIONS)
     return [one for (topic, _), found in routed.items() if topic.endswith(topics.RETRAIN_REQUESTED) for one in found]

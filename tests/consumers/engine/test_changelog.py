@@ -12,8 +12,8 @@ from consumers.engine.changelog import apply_all, apply_changelog, changelog_rec
 from consumers.engine.stage import OwnedTask
 from consumers.kept_state import current_version
 from consumers.migrations import STAGE1
-from runtime.kafka.transaction import Outgoing
 from schemas import topics
+from schemas.envelope import WireRecord
 
 
 def test_positions_travel_with_the_state(build: Any) -> None:
@@ -33,7 +33,7 @@ def test_k1_topic_ids_travel_with_the_positions(build: Any) -> None:
     """The ids of the topics that the positions are of come back, in a snapshot and after a migration too; old state has none."""
     owned = OwnedTask(Collector(0, build.intake_policy()))
     key = f"i|{topics.FEEDBACK_SUBMITTED}".encode()
-    apply_all(owned, [*OLD, Outgoing(key, b"an/id+1")], STAGE1)
+    apply_all(owned, [*OLD, WireRecord(key, b"an/id+1")], STAGE1)
     assert owned.topic_ids == {topics.FEEDBACK_SUBMITTED: "an/id+1"}
     assert (key, b"an/id+1") in list(state_records(owned))
     assert (key, b"an/id+1") in [(record.key, record.value) for record in migration_records(owned, NEWEST)]
@@ -52,15 +52,15 @@ def test_foreign_records_are_refused(build: Any) -> None:
 
 NEWEST = current_version(STAGE1)
 OLD = [
-    Outgoing(b"s|" + b"ab" * 32, b'[1,0,false,"m","feedback",739943,[1,1,0,1]]'),
-    Outgoing(b"s|" + b"cd" * 32, b'[1,0,false,"m","document",739943,[1,4,4,0]]'),
-    Outgoing(b"d|m|feedback|739943", b"[1,1,[1,1,0,1]]"),
-    Outgoing(b"n", b"[1,2,0,0,{}]"),
-    Outgoing(b"p|feedback.submitted.v1|0", b"1"),
+    WireRecord(b"s|" + b"ab" * 32, b'[1,0,false,"m","feedback",739943,[1,1,0,1]]'),
+    WireRecord(b"s|" + b"cd" * 32, b'[1,0,false,"m","document",739943,[1,4,4,0]]'),
+    WireRecord(b"d|m|feedback|739943", b"[1,1,[1,1,0,1]]"),
+    WireRecord(b"n", b"[1,2,0,0,{}]"),
+    WireRecord(b"p|feedback.submitted.v1|0", b"1"),
 ]
 
 
-def taken(build: Any, *records: Outgoing) -> OwnedTask:
+def taken(build: Any, *records: WireRecord) -> OwnedTask:
     owned = OwnedTask(Collector(0, build.intake_policy()))
     apply_all(owned, records, STAGE1)
     return owned
@@ -81,7 +81,7 @@ def test_migration_is_tombstones_then_version_then_state(build: Any) -> None:
 def test_both_forms_in_one_log_give_the_new_state(build: Any) -> None:
     """A log that holds the old form, its migration and what came after restores to the same as the new form alone, compacted or not."""
     migration = migration_records(taken(build, *OLD), NEWEST)
-    dropped = Outgoing(b"k" + bytes.fromhex("ab" * 16), None)
+    dropped = WireRecord(b"k" + bytes.fromhex("ab" * 16), None)
     whole = taken(build, *OLD, *migration, dropped)
     compacted = taken(build, *(record for record in migration if record.value is not None), dropped)
     assert dict(state_records(whole)) == dict(state_records(compacted))
@@ -92,14 +92,14 @@ def test_both_forms_in_one_log_give_the_new_state(build: Any) -> None:
 def test_a_newer_version_is_refused(build: Any) -> None:
     """State of a release that is not known stops the restore and says what to start."""
     with pytest.raises(ValueError, match=r"version 5 is newer than this release knows \(4\): start the release that wrote it"):
-        taken(build, Outgoing(b"version", b"5"))
+        taken(build, WireRecord(b"version", b"5"))
 
 
 def test_the_order_of_records_is_kept(build: Any) -> None:
     """Of two records of a key the later one counts, tombstones included, whatever lies between them."""
     key, value = b"k" + bytes(16), b"x"
-    shell = Outgoing(b"p|feedback.submitted.v1|0", b"1")
-    version = Outgoing(b"version", str(NEWEST).encode())
-    assert dict(taken(build, version, Outgoing(key, value), shell, Outgoing(key, b"y")).task.save())[key] == b"y"
-    assert taken(build, version, Outgoing(key, value), shell, Outgoing(key, None)).task.state_keys == 0
-    assert taken(build, version, Outgoing(key, None), shell, Outgoing(key, value)).task.state_keys == 1
+    shell = WireRecord(b"p|feedback.submitted.v1|0", b"1")
+    version = WireRecord(b"version", str(NEWEST).encode())
+    assert dict(taken(build, version, WireRecord(key, value), shell, WireRecord(key, b"y")).task.save())[key] == b"y"
+    assert taken(build, version, WireRecord(key, value), shell, WireRecord(key, None)).task.state_keys == 0
+    assert taken(build, version, WireRecord(key, None), shell, WireRecord(key, value)).task.state_keys == 1

@@ -19,14 +19,15 @@ from consumers.kept_state import current_version
 from consumers.migrations import STAGE1
 from consumers.settings import ConsumerSettings
 from consumers.stages import stage1
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
 from schemas import topics
+from schemas.envelope import WireRecord
 
 NEWEST = current_version(STAGE1)
 STAGE = stage1(ConsumerSettings(holdout_key="k"))
 
 
-async def written(connection: Any, batches: list[list[Outgoing]], partition: int = 3) -> None:
+async def written(connection: Any, batches: list[list[WireRecord]], partition: int = 3) -> None:
     writer = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
     await writer.start()
     for records in batches:
@@ -57,7 +58,7 @@ async def test_empty_changelog_restores_nothing(build: Any, embedded_topics: Any
 
 async def test_foreign_records_name_topic_and_key(build: Any, embedded_topics: Any) -> None:
     """A record that nothing of ours wrote stops the restore and says where it lies."""
-    await written(embedded_topics.connection, [[Outgoing(b"m|x|clock", b"[1]")]])
+    await written(embedded_topics.connection, [[WireRecord(b"m|x|clock", b"[1]")]])
     with pytest.raises(StateMismatch, match=r"stage1\.changelog.*partition 3.*m\|x\|clock"):
         await restore(embedded_topics.connection, STAGE, {3: OwnedTask(Collector(3, build.intake_policy()))})
 
@@ -65,7 +66,7 @@ async def test_foreign_records_name_topic_and_key(build: Any, embedded_topics: A
 async def test_embedded_changelog_that_lost_its_beginning_is_fatal(build: Any, embedded_topics: Any) -> None:
     """The embedded broker forgets old records without compaction: a changelog that no longer begins at 0 is no state."""
     source = random.Random(1)
-    noise = [Outgoing(f"s|{number}".encode(), source.randbytes(250_000)) for number in range(8)]
+    noise = [WireRecord(f"s|{number}".encode(), source.randbytes(250_000)) for number in range(8)]
     await written(embedded_topics.connection, [noise] * 12)
     with pytest.raises(StateMismatch, match="forgotten state"):
         await restore(embedded_topics.connection, STAGE, {3: OwnedTask(Collector(3, build.intake_policy()))})
@@ -80,13 +81,13 @@ class Story:
         self.offset = 0
         self.snapshots = Snapshots(folder, connection.topic(topics.STAGE1_CHANGELOG), "an id", NEWEST)
 
-    async def write(self, *records: Any, first: tuple[Outgoing, ...] = ()) -> None:
+    async def write(self, *records: Any, first: tuple[WireRecord, ...] = ()) -> None:
         effects = self.collector.process(records)
         self.offset += len(records)
         place = (topics.FEEDBACK_SUBMITTED, 3)
         await written(self.connection, [[*first, *changelog_records(effects.changes, {place: self.offset})]])
 
-    async def feedback(self, *names: str, user: str = "ab" * 16, first: tuple[Outgoing, ...] = ()) -> None:
+    async def feedback(self, *names: str, user: str = "ab" * 16, first: tuple[WireRecord, ...] = ()) -> None:
         said = [self.build.record(self.build.feedback(name, user_hash=user), partition=3, offset=self.offset) for name in names]
         await self.write(*said, first=first)
 
@@ -101,7 +102,7 @@ class Story:
         return owned
 
 
-SHELL = (Outgoing(b"shards", b"4"), Outgoing(b"version", str(NEWEST).encode()))
+SHELL = (WireRecord(b"shards", b"4"), WireRecord(b"version", str(NEWEST).encode()))
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ async def test_a_second_restore_reads_on(story: Story) -> None:
     tasks = {3: OwnedTask(Collector(3, story.build.intake_policy()))}
     assert await restore(story.connection, STAGE, tasks) > 30
     assert await restore(story.connection, STAGE, tasks) == 0
-    await written(story.connection, [[Outgoing(b"shards", b"2")]])
+    await written(story.connection, [[WireRecord(b"shards", b"2")]])
     assert await restore(story.connection, STAGE, tasks) == 1
     assert tasks[3].shards == {2, 4}
 
@@ -178,7 +179,7 @@ async def test_a_snapshot_brings_nothing_erased_back(story: Story) -> None:
 async def test_aborted_records_are_no_state(build: Any, kafka_topics: Any) -> None:
     """On Kafka a transaction that was cut off leaves nothing in the restored state, and its tail does not hold the restore up."""
     connection = kafka_topics.connection
-    await written(connection, [[Outgoing(b"p|feedback.submitted.v1|3", b"4")]])
+    await written(connection, [[WireRecord(b"p|feedback.submitted.v1|3", b"4")]])
     writer = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
     await writer.start()
     await writer.producer.begin_transaction()

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from consumers.engine.routing import route
 from consumers.records import Effects, Emitted, InputRecord, Refusal
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import BATCH_BYTES, Outgoing, TransactionalWriter, partition_of
+from runtime.kafka.transaction import BATCH_BYTES, TransactionalWriter, partition_of
 from schemas import dead_letter, topics
+from schemas.envelope import WireRecord
 from schemas.topics import specs
 
 CONNECTION = KafkaConnection("nowhere:1")
@@ -52,7 +53,7 @@ async def test_commit_writes_everything_whatever_its_size(embedded_topics: Any) 
     await writer.start()
     topic = connection.topic(topics.STAGE1_CHANGELOG)
     values = [b"x" * 200_000, b"y" * (BATCH_BYTES + 1), None, b"z" * 400_000, b"z" * 400_000, b""]
-    records = [Outgoing(str(number).encode(), value) for number, value in enumerate(values)]
+    records = [WireRecord(str(number).encode(), value) for number, value in enumerate(values)]
     await writer.commit({(topic, 5): records})
     await writer.stop()
     found = await embedded_topics.read(topic)
@@ -66,15 +67,15 @@ async def test_failure_aborts(kafka_topics: Any) -> None:
     writer = TransactionalWriter(connection, f"{connection.topic_prefix}-writer")
     await writer.start()
     topic = connection.topic(topics.CLOCK_TICKED)
-    too_large = Outgoing(b"k", random.Random(1).randbytes(3_000_000))
+    too_large = WireRecord(b"k", random.Random(1).randbytes(3_000_000))
     with pytest.raises(MessageSizeTooLargeError):
         await writer.commit(
-            {(topic, 0): [Outgoing(b"k", b"1"), too_large], (connection.topic(topics.STAGE1_CHANGELOG), 0): [Outgoing(b"k", b"1")]}
+            {(topic, 0): [WireRecord(b"k", b"1"), too_large], (connection.topic(topics.STAGE1_CHANGELOG), 0): [WireRecord(b"k", b"1")]}
         )
     await writer.stop()
     again = TransactionalWriter(connection, f"{connection.topic_prefix}-writer")
     await again.start()
-    await again.commit({(topic, 0): [Outgoing(b"k", b"2")]})
+    await again.commit({(topic, 0): [WireRecord(b"k", b"2")]})
     await again.stop()
     assert [record.value for record in await kafka_topics.read(topic)] == [b"2"]
     assert await kafka_topics.read(connection.topic(topics.STAGE1_CHANGELOG)) == []

@@ -24,8 +24,9 @@ from consumers.kept_state import current_version
 from consumers.migrations import STAGE1
 from consumers.settings import ConsumerSettings
 from consumers.stages import stage1
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
 from schemas import topics
+from schemas.envelope import WireRecord
 
 NEWEST = str(current_version(STAGE1)).encode()
 STAGE = stage1(ConsumerSettings(holdout_key="k"))
@@ -89,7 +90,7 @@ async def test_a_change_fences_who_still_runs(kafka_topics: Any) -> None:
     await claim(writer, changelog, [1, 5], 4)
     await change_shards(connection, "stage1", 2)
     with pytest.raises(KafkaError):
-        await writer.commit({(changelog, 1): [Outgoing(b"p|feedback.submitted.v1|1", b"7")]})
+        await writer.commit({(changelog, 1): [WireRecord(b"p|feedback.submitted.v1|1", b"7")]})
     await writer.stop()
     assert [record.value for record in await kafka_topics.read(changelog) if record.key == b"p|feedback.submitted.v1|1"] == []
 
@@ -101,7 +102,7 @@ async def test_older_state_is_written_anew_once(build: Any, embedded_topics: Any
     writer = TransactionalWriter(connection, f"{connection.topic_prefix}-test")
     await writer.start()
     old = b"s|" + b"ab" * 32
-    await writer.commit({(changelog, 1): [Outgoing(old, b'[1,0,false,"m","feedback",739943,[1,1,0,1]]')]})
+    await writer.commit({(changelog, 1): [WireRecord(old, b'[1,0,false,"m","feedback",739943,[1,1,0,1]]')]})
     for _ in range(2):
         tasks = await restored(build, connection, 1)
         await bring_up_to_date(writer, connection, STAGE, tasks)

@@ -35,8 +35,8 @@ async def connection(embedded_broker: EmbeddedBroker) -> KafkaConnection:
     producer = AIOKafkaProducer(**connection.producer_options())
     await producer.start()
     for letter in letters:
-        key, value, headers = letter.to_record()
-        await producer.send_and_wait(letter.topic + topics.DLQ_SUFFIX, value, key=key, headers=list(headers))
+        record = letter.to_record()
+        await producer.send_and_wait(letter.topic + topics.DLQ_SUFFIX, record.value, key=record.key, headers=list(record.headers))
     await producer.send_and_wait(connection.dead_letters(topics.DOCUMENT_INGESTED), b"someone else's")
     await producer.stop()
     return connection

@@ -20,7 +20,7 @@ from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
 from ops.topic_contract import apply
 from ops.topic_reader import records
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, partition_of
+from runtime.kafka.transaction import partition_of
 from schemas import topics
 from schemas.dead_letter import MALFORMED, TOO_LARGE, DeadLetter
 from schemas.envelope import WireRecord
@@ -51,7 +51,7 @@ class Installation:
         producer = AIOKafkaProducer(**self.connection.producer_options())
         await producer.start()
         await asyncio.gather(
-            *[await producer.send(topic, value, key=key, headers=list(headers)) for topic, (key, value, headers) in letters]
+            *[await producer.send(topic, record.value, key=record.key, headers=list(record.headers)) for topic, record in letters]
         )
         await producer.stop()
 
@@ -98,7 +98,7 @@ class DyingWriter:
     async def stop(self) -> None:
         await self._writer.stop()
 
-    async def commit(self, routed: Mapping[tuple[str, int], list[Outgoing]], /) -> object:
+    async def commit(self, routed: Mapping[tuple[str, int], list[WireRecord]], /) -> object:
         if not self._left:
             raise KafkaConnectionError("the process ends here")
         self._left -= 1
@@ -193,7 +193,7 @@ class KilledWriter:
     async def stop(self) -> None:
         await self._producer.stop()
 
-    async def commit(self, routed: Mapping[tuple[str, int], list[Outgoing]], /) -> object:
+    async def commit(self, routed: Mapping[tuple[str, int], list[WireRecord]], /) -> object:
         await self._producer.begin_transaction()
         for (topic, partition), outgoing in routed.items():
             batch = self._producer.create_batch()
@@ -229,7 +229,7 @@ class InterruptedWriter:
     async def stop(self) -> None:
         await self._writer.stop()
 
-    async def commit(self, routed: Mapping[tuple[str, int], list[Outgoing]], /) -> object:
+    async def commit(self, routed: Mapping[tuple[str, int], list[WireRecord]], /) -> object:
         self._transactions += 1
         if self._transactions == 2:
             self._reports.append(await redrive(self._connection, Selection()))
@@ -262,10 +262,10 @@ class OvertakenWriter:
     async def stop(self) -> None:
         await self._writer.stop()
 
-    async def commit(self, routed: Mapping[tuple[str, int], list[Outgoing]], /) -> object:
+    async def commit(self, routed: Mapping[tuple[str, int], list[WireRecord]], /) -> object:
         await self._stage.begin_transaction()
-        topic, (key, value, headers) = self._letter
-        await self._stage.send_and_wait(topic, value, key=key, headers=list(headers))
+        topic, record = self._letter
+        await self._stage.send_and_wait(topic, record.value, key=record.key, headers=list(record.headers))
         return await self._writer.commit(routed)
 
 

@@ -24,8 +24,9 @@ from ops.dead_letters.redrive_plan import (
     plan,
     transaction,
 )
-from runtime.kafka.transaction import Outgoing, partition_of
+from runtime.kafka.transaction import partition_of
 from schemas.dead_letter import MALFORMED, Redriven, read_marker
+from schemas.envelope import WireRecord
 
 AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
 FEEDBACK = "p.feedback.submitted.v1"
@@ -50,7 +51,7 @@ def planned(found: DeadLetterContent, selection: Selection = EVERYTHING, situati
 def test_a_record_goes_as_it_came(key: bytes | None, value: bytes | None) -> None:
     """Key, value (none is not empty) and headers are the original ones."""
     found = letter(key, value)
-    assert planned(found).record == Outgoing(key, value, found.headers)
+    assert planned(found).record == WireRecord(key, value, found.headers)
 
 
 def test_the_partition_is_the_keys_else_the_original_one() -> None:

@@ -17,7 +17,7 @@ from gpu_runner.event_log.session import kafka_channel
 from ops.topic_contract import apply
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.epoch import Epoch
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
 from schemas import topics
 from schemas.envelope import WireRecord
 
@@ -116,7 +116,7 @@ async def values(connection: KafkaConnection, topic: str) -> list[bytes | None]:
 def stage(connection: KafkaConnection, name: str) -> tuple[TransactionalWriter, Callable[[str, bytes], Any]]:
     """The stages' writer, which a redrive has too."""
     writer = TransactionalWriter(connection, name)
-    return writer, lambda topic, value: writer.commit({(topic, 0): [Outgoing(b"k", value)]})
+    return writer, lambda topic, value: writer.commit({(topic, 0): [WireRecord(b"k", value)]})
 
 
 def runner(connection: KafkaConnection, name: str) -> tuple[TransactionalWriter, Callable[[str, bytes], Any]]:
@@ -144,7 +144,7 @@ async def test_k1_a_late_copy_of_a_commit_ends_no_other_transaction(kafka_broker
     # The successor ends what its predecessor left open.
     successor = TransactionalWriter(direct, f"{prefix}-writer")
     await successor.start()
-    await successor.commit({(topic, 0): [Outgoing(b"k", b"3")]})
+    await successor.commit({(topic, 0): [WireRecord(b"k", b"3")]})
     await successor.stop()
     assert await values(direct, topic) == [b"1", b"3"]
     assert proxy.late_error != 0
@@ -160,12 +160,12 @@ async def test_k1_a_new_epoch_fences_nobody(kafka_broker: str) -> None:
     topic = connection.dead_letters(topics.RETRAIN_REQUESTED)
     former, successor = (TransactionalWriter(connection, f"{prefix}-writer") for _ in range(2))
     await former.start()
-    await former.commit({(topic, 0): [Outgoing(b"k", b"1")]})
+    await former.commit({(topic, 0): [WireRecord(b"k", b"1")]})
     former._epoch.slow()
     await successor.start()
     with pytest.raises(ProducerFenced):
-        await former.commit({(topic, 0): [Outgoing(b"k", b"2")]})
-    await successor.commit({(topic, 0): [Outgoing(b"k", b"3")]})
+        await former.commit({(topic, 0): [WireRecord(b"k", b"2")]})
+    await successor.commit({(topic, 0): [WireRecord(b"k", b"3")]})
     assert await values(connection, topic) == [b"1", b"3"]
     await former.stop()
     await successor.stop()

@@ -9,7 +9,8 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError, ProducerFenced
 
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
+from schemas.envelope import WireRecord
 
 
 class FailingProducer:
@@ -48,4 +49,4 @@ async def test_who_was_replaced_is_told_so(refused: BaseException, abort: BaseEx
     await writer.producer.stop()
     writer.producer = FailingProducer(refused, abort)
     with pytest.raises(told):
-        await writer.commit({("t", 0): [Outgoing(b"k", b"v")]})
+        await writer.commit({("t", 0): [WireRecord(b"k", b"v")]})

@@ -13,8 +13,9 @@ from ops.commands.topics.state import matches, overview, read, state
 from ops.errors import WrongUsage
 from ops.stack.brokers.embedded import EmbeddedBroker, partition_counts
 from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.transaction import Outgoing, TransactionalWriter
+from runtime.kafka.transaction import TransactionalWriter
 from schemas import topics
+from schemas.envelope import WireRecord
 
 SAMPLE, OTHER, USER = "ab" * 16, "cd" * 16, "ef" * 16
 MARK = Mark(1_795_000_000, 3, False, "tiny-llama", bytes.fromhex(USER), 739943, (1, 1, 0, 1))
@@ -34,10 +35,10 @@ async def connection(embedded_broker: EmbeddedBroker, monkeypatch: pytest.Monkey
     await writer.start()
     mark, dropped = b"k" + bytes.fromhex(SAMPLE), b"k" + bytes.fromhex(OTHER)
     position = b"p|feedback.submitted.v1|2"
-    first = [Outgoing(b"shards", b"4"), Outgoing(b"version", b"2"), Outgoing(mark, pack(MARK)), Outgoing(dropped, pack(MARK))]
-    await writer.commit({(connection.topic(topics.STAGE1_CHANGELOG), 2): [*first, Outgoing(position, b"1")]})
-    await writer.commit({(connection.topic(topics.STAGE1_CHANGELOG), 2): [Outgoing(dropped, None), Outgoing(position, b"9")]})
-    sample = [Outgoing(b"b|tiny-llama|" + SAMPLE.encode() * 2, BUFFERED)]
+    first = [WireRecord(b"shards", b"4"), WireRecord(b"version", b"2"), WireRecord(mark, pack(MARK)), WireRecord(dropped, pack(MARK))]
+    await writer.commit({(connection.topic(topics.STAGE1_CHANGELOG), 2): [*first, WireRecord(position, b"1")]})
+    await writer.commit({(connection.topic(topics.STAGE1_CHANGELOG), 2): [WireRecord(dropped, None), WireRecord(position, b"9")]})
+    sample = [WireRecord(b"b|tiny-llama|" + SAMPLE.encode() * 2, BUFFERED)]
     await writer.commit({(connection.topic(topics.STAGE2_CHANGELOG), 1): sample})
     await writer.stop()
     return connection
