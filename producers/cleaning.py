@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from producers.errors import SubmissionError
+from producers.redaction.json_marks import marks_as_strings
 from producers.redaction.redact import redact
 from schemas.identity import keyed_name, normalise_group
 
@@ -24,6 +25,11 @@ class Cleaner:
         redacted = redact(text)
         self.counts.update(redacted.counts)
         return redacted.text
+
+    def json_text(self, text: str) -> str:
+        """As `text`, of a text that may be JSON: what was JSON still is."""
+        redacted = self.text(text)
+        return text if redacted == text else marks_as_strings(redacted)
 
     def optional(self, text: str | None) -> str | None:
         """A text that may be absent."""

@@ -177,7 +177,7 @@ def _clean_message(place: str, message: MessageSubmission, clean: Cleaner) -> di
         "tool_calls": [
             {
                 "id": opaque(f"{place}.tool_calls[{number}].id", call.id),
-                "function": {"name": clean.text(call.function.name), "arguments": clean.text(call.function.arguments)},
+                "function": {"name": clean.text(call.function.name), "arguments": clean.json_text(call.function.arguments)},
             }
             for number, call in enumerate(message.tool_calls or ())
         ],

@@ -9,6 +9,7 @@ import msgspec
 
 from consumers.collect.policy import IntakePolicy
 from consumers.wire import FeedbackIn, MessageText, PassageText, PreferredText, ReasonText, ToolCallText, TurnIn
+from producers.redaction.json_marks import marks_as_strings
 from schemas.conversation import MESSAGE_CHARACTERS
 
 # The limits of `schemas.conversation` and `schemas.fields`: a mark like [EMAIL] can be longer than the shortest address.
@@ -118,5 +119,7 @@ def _message(message: MessageText, clean: Iterator[str]) -> MessageText:
 
 def _call(call: ToolCallText, clean: Iterator[str]) -> ToolCallText:
     identifier, name, arguments = next(clean)[:NAME_CHARACTERS], next(clean)[:NAME_CHARACTERS], next(clean)[:MESSAGE_CHARACTERS]
+    if arguments != call.function.arguments:
+        arguments = marks_as_strings(arguments)[:MESSAGE_CHARACTERS]
     function = msgspec.structs.replace(call.function, name=name, arguments=arguments)
     return msgspec.structs.replace(call, id=identifier, function=function)

@@ -161,9 +161,17 @@ def test_every_text_of_a_conversation_is_redacted() -> None:
     assert "2341" not in made.event.model_dump_json()
     assert made.redactions == {"aadhaar": 11}
     assert made.event.messages[2].tool_calls[0].function.arguments == '"[AADHAAR]"'
+
     assert made.event.preferred is not None
     assert made.event.preferred.answer == "a [AADHAAR]"
     assert made.correction_redactions == 0
+
+
+def test_redacted_arguments_of_a_tool_are_json_still() -> None:
+    """A number of the arguments that is taken out leaves a string in its place."""
+    call = {"id": "c", "function": {"name": "f", "arguments": '{"phone": 9876543210}'}}
+    messages = [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [call]}, {"role": "user", "content": "q"}]
+    assert event(query="q", response="r", messages=messages).messages[1].tool_calls[0].function.arguments == '{"phone": "[PHONE]"}'
 
 
 def test_reasons_are_codes_beside_the_frontends_words() -> None:

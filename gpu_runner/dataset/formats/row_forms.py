@@ -231,15 +231,29 @@ def _side(fields: Fields, name: str) -> AnsweredTurns:
 
 def _asked_with(fields: Fields, name: str, answer: str, found: AnsweredTurns) -> _Asked:
     """What is asked where an answer may bring messages of its own: the whole conversation, or what follows the prompt."""
-    if last_question(found.before) is not None:
-        return _in_conversation(fields, answer, found)
-    value = fields.values.get(name)
+    value, asks = fields.values.get(name), last_question(found.before) is not None
     if isinstance(value, list):
-        return _in_conversation(fields, name, AnsweredTurns((*turns(fields.where, name, value), *found.before), None))
+        before = _joined(turns(fields.where, name, value), found.before)
+        return _in_conversation(fields, answer if asks else name, AnsweredTurns(before, None))
+    if asks and found.before[0]["role"] in _BEGINS:
+        return _in_conversation(fields, answer, found)
     asked = _asked(fields, fields.text(name))
     if not found.before:
         return asked
-    return _Asked(asked.question, (*(asked.messages or ({"role": "user", "content": asked.question},)), *found.before), asked.source)
+    before = (*(asked.messages or ({"role": "user", "content": asked.question},)), *found.before)
+    return _Asked(last_question(before) or asked.question, before, asked.source)
+
+
+# Who can speak first in a conversation: what another begins goes on from a prompt.
+_BEGINS: Final = ("system", "developer", "user")
+
+
+def _joined(prompt: Sequence[Message], before: Sequence[Message]) -> tuple[Message, ...]:
+    """The prompt and what comes before the answer: that may hold the prompt, be its end, or go on from it."""
+    prompt, before = tuple(prompt), tuple(before)
+    if before[: len(prompt)] == prompt:
+        return before
+    return prompt if before and prompt[-len(before) :] == before else prompt + before
 
 
 def _in_conversation(fields: Fields, name: str, found: AnsweredTurns) -> _Asked:

@@ -61,7 +61,7 @@ def test_a_conversation_arrives_as_it_was_served(build: Any) -> None:
 
 def test_no_text_of_a_conversation_keeps_an_identity_number(build: Any) -> None:
     """Messages, calls of tools, passages, the preferred answer, the comment, a reason's words and every name lose them."""
-    call = ToolCall(id=EMAIL, function=ToolFunction(name=f"mail:{EMAIL}", arguments=f'{{"to": "{EMAIL}"}}'))
+    call = ToolCall(id=EMAIL, function=ToolFunction(name=f"mail:{EMAIL}", arguments=f'{{"to": "{EMAIL}", "call": 9876543210}}'))
     said = build.feedback(
         query="", user_hash="0a" * 16, turn_id=EMAIL, comment=f"write to {EMAIL}",
         messages=(
@@ -74,6 +74,7 @@ def test_no_text_of_a_conversation_keeps_an_identity_number(build: Any) -> None:
     sample = sampled(build, said)
     assert "@" not in msgspec.json.encode(sample).decode()
     assert sample.messages[2].tool_call_id == sample.messages[1].tool_calls[0].id == "[EMAIL]"
+    assert sample.messages[1].tool_calls[0].function.arguments == '{"to": "[EMAIL]", "call": "[PHONE]"}'
     assert sample.passages[0].doc_id == sampled(build, build.document(f"of-{EMAIL}")).doc_id
     assert SampleCollected.model_validate_json(msgspec.json.encode(sample)).query == "Mail [EMAIL]!"
 

@@ -53,6 +53,33 @@ BARE = [
 ]
 
 
+ASKED, SAID, AGAIN = (
+    {"role": "user", "content": "Where is it?"},
+    {"role": "assistant", "content": "Agra"},
+    {"role": "user", "content": "And since when?"},
+)
+RIGHT, WRONG = {"role": "assistant", "content": "1653"}, {"role": "assistant", "content": "1853"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "before"),
+    [
+        ([ASKED, SAID, AGAIN], []),
+        ([ASKED], [SAID, AGAIN]),
+        ("Where is it?", [SAID, AGAIN]),
+        ([ASKED], [ASKED, SAID, AGAIN]),
+        ([ASKED, SAID, AGAIN], [AGAIN]),
+        ("Where is it?", [ASKED, SAID, AGAIN]),
+        (None, [ASKED, SAID, AGAIN]),
+    ],
+)
+def test_the_conversation_of_a_preference_is_whole_whichever_field_has_it(tmp_path: Path, prompt: object, before: list[Any]) -> None:
+    """The sides hold the prompt, its last turns or what follows it; nothing of it is lost and nothing comes twice."""
+    (row,) = load(tmp_path, {"prompt": prompt, "chosen": [*before, RIGHT], "rejected": [*before, WRONG]}).rows
+    assert [message["content"] for message in row.messages] == ["Where is it?", "Agra", "And since when?"]
+    assert (row.prompt, row.completion, row.rejected) == ("And since when?", "1653", "1853")
+
+
 @pytest.mark.parametrize("value", BARE)
 def test_every_form_of_a_bare_question_gives_the_same_row(tmp_path: Path, value: dict[str, object]) -> None:
     """Without system prompt and passages no conversation is kept, so rows are as they always were."""
