@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from producers.errors import SubmissionError
-from producers.redaction.json_marks import marks_as_strings
 from producers.redaction.redact import redact
 from schemas.identity import keyed_name, normalise_group
+from schemas.json_marks import marks_as_strings
 
 
 class Cleaner:

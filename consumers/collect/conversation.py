@@ -9,8 +9,8 @@ import msgspec
 
 from consumers.collect.policy import IntakePolicy
 from consumers.wire import FeedbackIn, MessageText, PassageText, PreferredText, ReasonText, ToolCallText, TurnIn
-from producers.redaction.json_marks import marks_as_strings
 from schemas.conversation import MESSAGE_CHARACTERS
+from schemas.json_marks import marks_as_strings
 
 # The limits of `schemas.conversation` and `schemas.fields`: a mark like [EMAIL] can be longer than the shortest address.
 ANSWER_CHARACTERS: Final = 32_768

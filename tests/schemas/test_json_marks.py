@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from producers.redaction.json_marks import marks_as_strings
 from producers.redaction.redact import redact
+from schemas.json_marks import marks_as_strings
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""JSON that stays JSON where a number of it was taken out."""
+"""JSON that stays JSON where redaction took a number out of it."""
 
 from __future__ import annotations
 
