@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from gpu_runner.dataset.answers.votes import Camp, Vote, by_question, camps_of, spelling, vote_of
+from gpu_runner.dataset.answers.votes import Camp, Vote, by_question, camps_of, earlier_supporters, spelling, vote_of
 from gpu_runner.dataset.questions.in_context import asked_in_context, wording_in_context
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, Message, TrainingRow, row_id
@@ -91,7 +91,11 @@ class Corrections:
 
 
 def resolve_corrections(
-    samples: Iterable[Mapping[str, Any]], *, sources: Mapping[str, str] | None = None, background: Iterable[str] = ()
+    samples: Iterable[Mapping[str, Any]],
+    *,
+    sources: Mapping[str, str] | None = None,
+    background: Iterable[str] = (),
+    earlier: Mapping[str, Sequence[tuple[str, str]]] | None = None,
 ) -> Corrections:
     """One correction a question in its context, whatever the order of the samples.
 
@@ -99,7 +103,8 @@ def resolve_corrections(
     correction alone; equal support is no majority, and none of them trains. Of preferred answers, which do not deny each other, the latest
     wins then, but for one that the other side rejected. A correction counts before a preferred answer. A correction of which scoring leaves
     nothing (".", "The", a zero-width space) is refused: any empty answer would be as right. `held_out` are samples that stage 1 marked,
-    `sources` the documents at hand by normalised group, `background` other known questions.
+    `sources` the documents at hand by normalised group, `background` other known questions. `earlier` (`earlier_answers`) are those of
+    former rounds: who gave the same then is one more supporter of what was agreed on.
     """
     dropped: Counter[str] = Counter()
     held_out: list[str] = []
@@ -128,7 +133,7 @@ def resolve_corrections(
         if winner is None:
             tied += [vote.sample_id for vote in asked]
             continue
-        accepted.append(_correction(winner))
+        accepted.append(_correction(winner, len(winner.supporters | earlier_supporters(winner, earlier or {}))))
         dropped[DUPLICATE] += len(winner.votes) - 1
         if losers := sorted(vote.sample_id for camp in camps if camp is not winner for vote in camp.votes):
             conflicts.append(Conflict(tuple(losers)))
@@ -231,10 +236,10 @@ def _majority(camps: Sequence[Camp]) -> Camp | None:
     return None if keys & denied else latest
 
 
-def _correction(camp: Camp) -> Correction:
+def _correction(camp: Camp, support: int) -> Correction:
     chosen = spelling(camp)
     ids = (chosen.sample_id, *(vote.sample_id for vote in camp.votes if vote is not chosen))
     return Correction(
         chosen.sample_id, chosen.query, chosen.answer, chosen.language, chosen.group, ids,
-        conversation=chosen.conversation, supporting=chosen.supporting, support=len(camp.supporters), rejected=chosen.rejected,
+        conversation=chosen.conversation, supporting=chosen.supporting, support=support, rejected=chosen.rejected,
     )  # fmt: skip

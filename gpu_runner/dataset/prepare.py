@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpu_runner.dataset.answers.known_answers import KnownAnswers, answer_of
+from gpu_runner.dataset.answers.votes import earlier_answers
 from gpu_runner.dataset.corrections import TIED, Conflict, Corrections, repair_items, resolve_corrections
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
@@ -53,7 +54,8 @@ class PrepareRequest:
     """What a job's dataset is made of.
 
     `out` is the folder to make (its parent must exist). `samples` are leased `sample.collected` events as dicts, feedback and documents
-    mixed; `replay`, `earlier` (what the lineage's rounds taught, whatever its origin then) and `model_items` belong to the serving version.
+    mixed; `replay`, `earlier` (what the lineage's rounds taught, whatever its origin then) and `model_items` belong to the serving version,
+    `users` are the hashes of the users by the samples of `earlier` that have one.
     `dataset_path` is a local file, which errors call `dataset_name`. Each question is trained in up to `train_wordings` wordings and asked
     in up to `test_wordings` others.
     A correction is asked in the gate's primary where it has `support_min` supporters; one that no served passage supports is taught only
@@ -68,6 +70,7 @@ class PrepareRequest:
     holdout_percent: int = 10
     seed: int = 0
     earlier: Sequence[TrainingRow] = ()
+    users: Mapping[str, str] = field(default_factory=dict)
     dataset_path: Path | None = None
     dataset_name: str | None = None
     train_wordings: int = 5
@@ -137,7 +140,8 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     documents = _documents(request.samples, collected.dropped)
     sources = {normalise_group(document.source_group): document.text for document, _ in documents}
     known = [*(row.prompt for row in (*request.replay, *request.earlier)), *(item.question for item in request.model_items)]
-    resolved = resolve_corrections(feedback, sources=sources, background=known)
+    before = earlier_answers(request.earlier, request.users)
+    resolved = resolve_corrections(feedback, sources=sources, background=known, earlier=before)
     extractions = [(document, sample_id, extract_pairs(document, cap=request.max_rows_per_document)) for document, sample_id in documents]
     dataset = load_dataset(request.dataset_path, request.dataset_name) if request.dataset_path is not None else None
     dataset_rows = dataset.rows if dataset is not None else ()

@@ -58,6 +58,7 @@ class Preparation:
                     samples=[self._with_text(sample) for sample in leased.samples],
                     replay=earlier.base,
                     earlier=earlier.rows,
+                    users={name: sample.user_hash for name, sample in earlier.samples.items() if sample.user_hash},
                     model_items=(*self._load_items(MODEL_ITEMS.format(model=serving.model), folder), *earlier.items),
                     holdout_key=key,
                     holdout_percent=serving.holdout_percent,

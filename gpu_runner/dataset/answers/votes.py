@@ -11,7 +11,7 @@ from gpu_runner.dataset.near_duplicates import NearDuplicates
 from gpu_runner.dataset.questions.in_context import asked_in_context, context_of
 from gpu_runner.dataset.questions.meaning import kinds_agree
 from gpu_runner.dataset.questions.paraphrase import question_key
-from gpu_runner.dataset.rows import guess_language
+from gpu_runner.dataset.rows import TrainingRow, guess_language
 from gpu_runner.dataset.served.conversation import ServedConversation, served_conversation
 from gpu_runner.dataset.served.support import adds_nothing_to, supporting
 from gpu_runner.text.grounding import FUNCTION_WORDS
@@ -95,8 +95,12 @@ def vote_of(sample: Mapping[str, Any]) -> Vote | None:
 
 def _contributor(sample: Mapping[str, Any]) -> str:
     if sample.get("user_hash"):
-        return f"user {sample['user_hash']}"
+        return _user(sample["user_hash"])
     return f"conversation {sample['conversation_id']}" if sample.get("conversation_id") else ANONYMOUS
+
+
+def _user(user_hash: str) -> str:
+    return f"user {user_hash}"
 
 
 def by_question(votes: Iterable[Vote], background: Iterable[str] = ()) -> list[list[Vote]]:
@@ -166,6 +170,25 @@ def camps_of(votes: Sequence[Vote], sources: Mapping[str, str]) -> list[Camp]:
     return sorted(camps, key=lambda camp: (-len(camp.supporters), camp.votes[0].sample_id))
 
 
+def earlier_supporters(camp: Camp, earlier: Mapping[str, Sequence[tuple[str, str]]]) -> set[str]:
+    """Users who gave a camp's answer to its question in earlier rounds; `earlier` maps questions in context to answers and users.
+
+    They never decide between answers: what was right then may have changed since.
+    """
+    vote = camp.votes[0]
+    said = [pair for asked in sorted({vote.asked for vote in camp.votes}) for pair in earlier.get(asked, ())]
+    return {user for answer, user in said if _says_as(vote, answer)}
+
+
+def earlier_answers(rows: Iterable[TrainingRow], users: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """The answers of earlier rounds' corrections, each with its contributor, by question in context; `users` are hashes by sample."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in rows:
+        if row.origin == "correction" and row.sample_id in users:
+            found[asked_in_context(row.prompt, row.messages)].add((row.completion, _user(users[row.sample_id])))
+    return {asked: sorted(said) for asked, said in found.items()}
+
+
 def spelling(camp: Camp) -> Vote:
     """The vote whose answer speaks for its camp: the most frequent, then the shortest spelling, of the first sample with its passage."""
     counts = Counter(vote.answer for vote in camp.votes)
@@ -175,7 +198,11 @@ def spelling(camp: Camp) -> Vote:
 
 
 def _agree(one: Vote, other: Vote) -> bool:
-    return adds_nothing_to(one.query, one.answer, other.answer) or adds_nothing_to(one.query, other.answer, one.answer)
+    return _says_as(one, other.answer)
+
+
+def _says_as(vote: Vote, answer: str) -> bool:
+    return adds_nothing_to(vote.query, vote.answer, answer) or adds_nothing_to(vote.query, answer, vote.answer)
 
 
 def _said_by(vote: Vote, sources: Mapping[str, str]) -> bool:

@@ -175,6 +175,23 @@ def test_a_correction_needs_support_to_be_asked(tmp_path: Path) -> None:
     assert json.loads(fallen_back.manifest.read_text())["support_min"] == 2
 
 
+def test_users_of_earlier_rounds_are_supporters_of_what_is_agreed_on(tmp_path: Path) -> None:
+    """Who gave the same answer then counts once, in whatever wording; another answer, or the same user again, does not."""
+    taught = load_training_rows(run(tmp_path, [sample("a", "Who built the Stone Gate?", "King Ila")]).train)
+    now = sample("b", "Who built the Stone Gate?", "King Ila was the one who built it.")
+
+    def asked(users: dict[str, str], answer: str = "King Ila") -> int:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        return len(items_of(run(folder, [now | {"correction": answer}], earlier=taught, users=users, support_min=2)))
+
+    assert asked({"a": "user a"}) > 0
+    assert asked({"a": "user a"}, "It was King Ila.") > 0
+    assert asked({}) == 0
+    assert asked({"a": "user b"}) == 0
+    assert asked({"a": "user a"}, "Queen Mira") == 0
+
+
 def test_left_out_corrections_alone_are_no_data(tmp_path: Path) -> None:
     """The error counts them by reason."""
     with pytest.raises(NoData, match="left_out_complaint 1"):
