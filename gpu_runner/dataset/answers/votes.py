@@ -184,8 +184,9 @@ def earlier_answers(rows: Iterable[TrainingRow], users: Mapping[str, str]) -> di
     """The answers of earlier rounds' corrections, each with its contributor, by question in context; `users` are hashes by sample."""
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for row in rows:
-        if row.origin == "correction" and row.sample_id in users:
-            found[asked_in_context(row.prompt, row.messages)].add((row.completion, _user(users[row.sample_id])))
+        user = users.get(row.sample_id or "") if row.origin == "correction" else None
+        if user is not None:
+            found[asked_in_context(row.prompt, row.messages)].add((row.completion, _user(user)))
     return {asked: sorted(said) for asked, said in found.items()}
 
 
