@@ -9,8 +9,7 @@ from consumers import migrations
 from consumers.collect.collector import Collector
 from consumers.collect.daily_sketches import ActiveSketcher, no_active_sketcher
 from consumers.collect.policy import IntakePolicy
-from consumers.collect.worth.answer import answer_of
-from consumers.collect.worth.judge import judge_correction
+from consumers.collect.worth.judge import weigh_correction
 from consumers.decide.decider import Decider
 from consumers.decide.model_drift import none_known
 from consumers.decide.status import log_line
@@ -66,8 +65,7 @@ def stage1(settings: ConsumerSettings, active_sketcher: ActiveSketcher = no_acti
         collect_feedback=settings.feedback_collection_enabled,
         lateness_s=round(settings.allowed_lateness_hours * 3600),
         future_s=round(settings.future_tolerance_minutes * 60),
-        judge=judge_correction,
-        answer_of=answer_of,
+        weigh=weigh_correction,
     )
     return collecting(lambda partition: Collector(partition, policy, active_sketcher))
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.complaints.cases import LabelledCase
-from consumers.collect.worth.answer import answer_of
-from consumers.collect.worth.judge import judge_correction
+from consumers.collect.worth.judge import Worth, weigh_correction
 from schemas.events.sample_collected import LeftOut
 
 Judge = Callable[[LabelledCase], LeftOut | None]
@@ -51,7 +50,12 @@ class Stratum:
 
 def judged(case: LabelledCase) -> LeftOut | None:
     """What the rule says of a case."""
-    return judge_correction(query=case.query, response=case.response, correction=case.correction, language=case.language)
+    return weighed(case).left_out
+
+
+def weighed(case: LabelledCase) -> Worth:
+    """What the rule says of a case, and what it would train of it."""
+    return weigh_correction(query=case.query, response=case.response, correction=case.correction, language=case.language)
 
 
 def measure(cases: Iterable[LabelledCase], judge: Judge = judged) -> dict[str, Stratum]:
@@ -69,15 +73,15 @@ def measure(cases: Iterable[LabelledCase], judge: Judge = judged) -> dict[str, S
 
 
 def cuts(cases: Iterable[LabelledCase]) -> dict[str, int]:
-    """What `answer_of` makes of the corrections that are taken.
+    """What is made of the corrections that are taken.
 
     Complaints with an answer in them: the answer itself, the whole, or another part; the other corrections: kept whole, or cut.
     """
     counts = dict.fromkeys(("answer", "whole", "other", "kept", "cut"), 0)
     for case in cases:
-        if case.label == "complaint" or judged(case) is not None:
+        left_out, found = weighed(case)
+        if case.label == "complaint" or left_out is not None:
             continue
-        found = answer_of(case.correction, case.query, case.response)
         if case.kind != "answer_in_complaint":
             counts["kept" if found == case.correction else "cut"] += 1
         elif found.strip(" .।") == (case.answer or case.correction).strip(" .।"):

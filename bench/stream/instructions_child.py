@@ -30,7 +30,10 @@ def _judging() -> dict[str, Any]:
     worth = f"{_CORE}.worth"
     if not find_spec(worth):
         return {}
-    return {"judge": import_module(f"{worth}.judge").judge_correction, "answer_of": import_module(f"{worth}.answer").answer_of}
+    judging = import_module(f"{worth}.judge")
+    if hasattr(judging, "weigh_correction"):
+        return {"weigh": judging.weigh_correction}
+    return {"judge": judging.judge_correction, "answer_of": import_module(f"{worth}.answer").answer_of}
 
 
 def main() -> int:

@@ -21,12 +21,15 @@ SOURCE_CHARACTERS: Final = 2_000
 Redact = Callable[[Sequence[str]], tuple[Sequence[str], int] | None]
 
 
-class Judge(Protocol):
-    """Says why a correction is not one to train on, None where it is; the texts are redacted, `messages` end with the question."""
+class Weigh(Protocol):
+    """Says why a correction is not one to train on, None where it is, and which part of it answers.
+
+    The texts are redacted, `messages` end with the question.
+    """
 
     def __call__(
         self, *, query: str, response: str, correction: str, messages: Sequence[MessageText], language: str | None
-    ) -> LeftOut | None: ...
+    ) -> tuple[LeftOut | None, str]: ...
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,7 @@ class IntakePolicy:
     """What intake decides by; `redact` comes from the producers' side so that both sides take out the same things.
 
     An event older than the newest of its partition by more than `lateness_s` is refused, and so is one more than `future_s` ahead of
-    the broker's time of its record. `judge` is asked of every correction, and `answer_of` (correction, query, response) gives the part of
-    an accepted one that answers; without them each is taken for what it is called, whole.
+    the broker's time of its record. `weigh` is asked of every correction; without it each is taken for what it is called, whole.
     """
 
     default_model: str
@@ -48,8 +50,7 @@ class IntakePolicy:
     max_feedback_bytes: int = topics.MAX_FEEDBACK_BYTES
     max_document_bytes: int = topics.MAX_DOCUMENT_BYTES
     max_turn_bytes: int = topics.MAX_TURN_BYTES
-    judge: Judge | None = None
-    answer_of: Callable[[str, str, str], str] | None = None
+    weigh: Weigh | None = None
 
     @cached_property
     def frontend(self) -> Callable[[str], Frontend]:

@@ -90,10 +90,10 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     negative = not event.retracted and is_negative(received.score, event.correction, preferred=event.preferred is not None)
     # The day's figures count what was given, whatever is thought of it: so the rate is the same before and after a change of the rules.
     given, comment, left_out = bool(correction), words.comment, None
-    if policy.judge is not None and correction.strip():
-        left_out = policy.judge(query=query, response=response, correction=correction, messages=words.messages, language=event.language)
-        if left_out is None and policy.answer_of is not None:
-            correction = policy.answer_of(correction, query, response)
+    if policy.weigh is not None and correction.strip():
+        left_out, correction = policy.weigh(
+            query=query, response=response, correction=correction, messages=words.messages, language=event.language
+        )
     if left_out is not None:
         # What is none to train on is what the user had to say beside.
         comment, correction = "\n".join(filter(None, (comment, correction)))[:ANSWER_CHARACTERS], ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from consumers.collect.worth.clause_kind import ClauseKind, response_only_words
-from consumers.collect.worth.clauses import Clause, words_of
-from consumers.collect.worth.complaint import judged, plainly_answers
-from consumers.collect.worth.question import ADVICE, JUDGING, OPEN, POLAR, UTTERANCE, WORDY, examine
+from consumers.collect.worth.clause_kind import ClauseKind
+from consumers.collect.worth.clauses import Clause
+from consumers.collect.worth.complaint import Reading
+from consumers.collect.worth.question_kinds import ADVICE, JUDGING, OPEN, POLAR, UTTERANCE, WORDY
 from consumers.collect.worth.words.roles import NO, NOT
 
 _ANSWER_IS: Final = re.compile(
@@ -21,22 +21,21 @@ _OPENS: Final = frozenset("([{'\"‘“`₹$#+-−")
 _WHOLE: Final = POLAR | WORDY | UTTERANCE | OPEN | ADVICE | JUDGING
 
 
-def answer_of(correction: str, query: str, response: str = "") -> str:
-    """What is to be trained of a correction that `judge_correction` takes: all of it, or what follows a complaint that leads it.
+def answer_of(correction: str, reading: Reading) -> str:
+    """What is to be trained of a correction that is no complaint: all of it, or what follows a complaint that leads it.
 
     A complaint is cut only where it ends at a mark or names what the response said, and all that follows answers; else nothing is.
 
-    >>> answer_of("Wrong! It was built by Ashoka.", "Who built the Sanchi Stupa?"), answer_of("No, it is closed.", "Is it open?")
-    ('It was built by Ashoka.', 'No, it is closed.')
+    >>> from consumers.collect.worth.complaint import read
+    >>> said = "Wrong! It was built by Ashoka."
+    >>> answer_of(said, read("Who built the Sanchi Stupa?", "Akbar", said))
+    'It was built by Ashoka.'
     """
-    if plainly_answers(query, response, correction):
-        return correction
-    question = examine(query, correction)
-    if question.kinds & _WHOLE:
+    if reading.question.kinds & _WHOLE:
         return correction
     if told := _ANSWER_IS.fullmatch(correction):
         return (told["english"] or told["hindi"]).strip()
-    found = judged(correction, question, response_only_words(words_of(response), question))
+    found = reading.clauses
     lead = next((place for place, (_, kind) in enumerate(found) if kind == "answers"), 0)
     if not lead or any(kind != "answers" for _, kind in found[lead:]) or not all(_is_cut(part, kind) for part, kind in found[:lead]):
         return correction

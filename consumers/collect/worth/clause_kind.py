@@ -7,12 +7,12 @@ in feedback, and numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from consumers.collect.worth.clauses import WITH_HINDI, Clause, Word
 from consumers.collect.worth.patterns import ANSWER_IS, BUT, COMPLAINS, HEDGES, NARRATES, POINTS, REFUSES, SARCASTIC
-from consumers.collect.worth.question import (
+from consumers.collect.worth.question import STEM, AskedFor
+from consumers.collect.worth.question_kinds import (
     ADVICE,
     CHOICE,
     COUNT,
@@ -25,13 +25,11 @@ from consumers.collect.worth.question import (
     RATING,
     REPORT,
     SAYS,
-    STEM,
     TRUTH,
     UTTERANCE,
     WHEN,
     WHERE,
     WORDY,
-    AskedFor,
 )
 from consumers.collect.worth.words.roles import (
     ASKING,
@@ -72,8 +70,7 @@ _TALK: Final = VERDICT | COURTESY | META | SECOND | FIRST | BOT | POINTER | ATTR
 SHORT_RESPONSE_WORDS: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class ClauseView:
+class ClauseView(NamedTuple):
     """A clause with what the rules ask of it.
 
     `content` are its words without a role and its numbers, `new` those of them that the question does not have, `own` those that a short

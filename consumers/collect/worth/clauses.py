@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from consumers.collect.worth.words.english import ENGLISH
 from consumers.collect.worth.words.hindi import HINDI
@@ -27,8 +26,7 @@ _SEPARATOR: Final = re.compile(r"[!?।\n]+|[.,;:]+(?=\s|$)|\s[-–—]+\s|[–�
 _ABBREVIATIONS: Final = frozenset({"US", "WHO", "IT", "UP", "UN"})
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word: its folded spelling, its roles, and where it stands in the text; `capital` where it begins with one."""
 
     folded: str
@@ -38,8 +36,7 @@ class Word:
     capital: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """The words between two separators; `mark` is the separator that ends it."""
 
     words: tuple[Word, ...]

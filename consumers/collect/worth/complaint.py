@@ -7,28 +7,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from consumers.collect.worth.clause_kind import ClauseKind, kind_of, response_only_words
 from consumers.collect.worth.clauses import WITH_HINDI, WORD, Clause, clauses_of, words_of
 from consumers.collect.worth.patterns import BUT
-from consumers.collect.worth.question import POLAR, TRUTH, UTTERANCE, WORDY, AskedFor, examine
+from consumers.collect.worth.question import AskedFor, examine
+from consumers.collect.worth.question_kinds import POLAR, TRUTH, UTTERANCE, WORDY
 from consumers.collect.worth.words.roles import COPULA, DEGREE, FUNCTION, NO, NOT, NUMBER, THING, VERDICT, YES, fold, folded
 
 
-def is_complaint(query: str, response: str, correction: str) -> bool:
-    """Whether nothing in the correction answers the question."""
-    if plainly_answers(query, response, correction):
-        return False
+class Reading(NamedTuple):
+    """A correction read beside its question: what is asked for, and its clauses with their kinds."""
+
+    question: AskedFor
+    clauses: list[tuple[Clause, ClauseKind]]
+
+
+def read(query: str, response: str, correction: str) -> Reading:
+    """What is asked, and what each clause of the correction does about it."""
     question = examine(query, correction)
-    said = response_only_words(words_of(response), question) if len(response) < 120 else frozenset()
+    said = response_only_words(words_of(response), question) if len(response) < _LONG_RESPONSE else frozenset()
+    return Reading(question, _judged(correction, question, said))
+
+
+# What a response of more characters says is more than a few words.
+_LONG_RESPONSE: Final = 120
+
+
+def is_complaint(reading: Reading, response: str, correction: str) -> bool:
+    """Whether nothing in the correction answers the question."""
+    question, found = reading
     if question.kinds & WORDY and _QUOTES.search(correction):
         return False
     if question.kinds & UTTERANCE and _OF_WORDS.search(correction) and not _OF_WORDS.search(question.quoted):
         return True
     if not question.kinds & POLAR and _MOCKS.match(correction):
         return True
-    found = judged(correction, question, said)
     kinds = {kind for _, kind in found}
     if kinds <= {"answers", "bare"} and question.kinds & TRUTH:
         return _says_the_same(correction, response, question)
@@ -97,7 +112,7 @@ def _is_vague(clause: Clause) -> bool:
 _VAGUE: Final = folded("एक कोई वाला वाली ek koi wala wali somebody someone")
 
 
-def judged(text: str, question: AskedFor, said: frozenset[str]) -> list[tuple[Clause, ClauseKind]]:
+def _judged(text: str, question: AskedFor, said: frozenset[str]) -> list[tuple[Clause, ClauseKind]]:
     """The clauses with their kinds, a verdict that leads a clause split from what it leads to."""
     found: list[tuple[Clause, ClauseKind]] = []
     for clause in clauses_of(text, question.roles):

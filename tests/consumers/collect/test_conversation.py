@@ -36,15 +36,15 @@ def sampled(build: Any, event: Any, **policy: Any) -> SampleOut:
     return collected.sample
 
 
-class Judge:
-    """Leaves every correction out for one reason, and keeps what it was asked."""
+class Scales:
+    """Leaves every correction out for one reason, or takes its last word, and keeps what it was asked."""
 
     def __init__(self, verdict: LeftOut | None) -> None:
         self.verdict, self.asked = verdict, list[dict[str, Any]]()
 
-    def __call__(self, **asked: Any) -> LeftOut | None:
+    def __call__(self, **asked: Any) -> tuple[LeftOut | None, str]:
         self.asked.append(asked)
-        return self.verdict
+        return self.verdict, asked["correction"] if self.verdict else asked["correction"].split()[-1]
 
 
 def test_a_conversation_arrives_as_it_was_served(build: Any) -> None:
@@ -138,16 +138,16 @@ def test_what_a_negative_is_worth(build: Any, fields: dict[str, Any], negative: 
 
 
 def test_a_correction_that_is_left_out_becomes_a_comment(build: Any) -> None:
-    """Its words join the comment, the class falls back, and what is negative by it alone stays negative."""
-    judge = Judge("complaint")
-    sample = sampled(build, build.feedback(stars=5, correction="गलत है", passages=(PASSAGE,), comment="no"), judge=judge)
+    """Its words join the comment, the class falls back, what is negative by it alone stays so; of one that is taken its answer stays."""
+    scales = Scales("complaint")
+    sample = sampled(build, build.feedback(stars=5, correction="गलत है", passages=(PASSAGE,), comment="no"), weigh=scales)
     assert (sample.negative, sample.negative_class, sample.left_out) == (True, "answerable", "complaint")
     assert (sample.correction, sample.comment, sample.correction_redactions) == (None, "no\nगलत है", 0)
-    assert judge.asked[0]["correction"] == "गलत है"
-    assert sampled(build, build.feedback(correction="1199"), judge=Judge(None)).correction == "1199"
-    untouched = Judge("complaint")
-    assert sampled(build, build.feedback(stars=1), judge=untouched).left_out is None
-    assert sampled(build, build.feedback(stars=1, retracted=True, correction="x"), judge=untouched).comment is None
+    assert scales.asked[0]["correction"] == "गलत है"
+    assert sampled(build, build.feedback(correction="No, 1199"), weigh=Scales(None)).correction == "1199"
+    untouched = Scales("complaint")
+    assert sampled(build, build.feedback(stars=1), weigh=untouched).left_out is None
+    assert sampled(build, build.feedback(stars=1, retracted=True, correction="x"), weigh=untouched).comment is None
     assert untouched.asked == []
 
 

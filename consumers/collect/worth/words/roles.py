@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 FUNCTION: Final = 1 << 0  # pronouns of things, copulas, articles, prepositions, conjunctions
@@ -45,12 +46,21 @@ def fold(word: str) -> str:
     >>> fold("nahee") == fold("nahi"), fold("ग़लत") == fold("गलत"), fold("हाँ") == fold("हां"), fold("don't")
     (True, True, True, 'dont')
     """
+    return _remembered(word) if len(word) <= _LONGEST_REMEMBERED else _folded(word)
+
+
+def _folded(word: str) -> str:
     if word.isascii():
         if not _FOLDS.search(word):
             return word
         word = word.replace("aa", "a").replace("ee", "i").replace("oo", "u").translate(_APART)
         return _REPEATED.sub(r"\1", word) if len(word) > 2 else word
     return unicodedata.normalize("NFD", word).translate(_DEVANAGARI)
+
+
+# Words come again and again: so many of up to so many letters are 3 MB.
+_LONGEST_REMEMBERED: Final = 24
+_remembered: Final = lru_cache(1 << 14)(_folded)
 
 
 def folded(words: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.collect.worth.answer import answer_of
+from consumers.collect.worth.judge import weigh_correction
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from consumers.collect.worth.answer import answer_of
 )
 def test_what_follows_a_complaint_is_the_answer(correction: str, query: str, response: str, answer: str) -> None:
     """A verdict, a refusal or what the response said is cut where a mark ends it, or where it is named and refused."""
-    assert answer_of(correction, query, response) == answer
+    assert weigh_correction(query=query, response=response, correction=correction) == (None, answer)
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,13 @@ def test_what_follows_a_complaint_is_the_answer(correction: str, query: str, res
 )
 def test_what_could_change_its_meaning_stays_whole(correction: str, query: str) -> None:
     """Answers to yes-or-no questions, single words, negations without a mark, and complaints that come last."""
-    assert answer_of(correction, query) == correction
+    assert weigh_correction(query=query, response="", correction=correction) == (None, correction)
 
 
 @given(st.text(max_size=60), st.text(max_size=40), st.text(max_size=40))
 def test_the_answer_is_always_a_part_of_the_correction(correction: str, query: str, response: str) -> None:
-    """Whatever is cut, nothing is added, and something is left of what was there."""
-    found = answer_of(correction, query, response)
+    """Whatever is cut, nothing is added, something is left of what was there, and what is left out is whole."""
+    left_out, found = weigh_correction(query=query, response=response, correction=correction)
     assert found in correction
     assert found or not correction.strip()
+    assert found == correction or left_out is None
