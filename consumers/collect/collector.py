@@ -14,7 +14,7 @@ are here, whichever came first (`consumers.collect.joining`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -70,8 +70,8 @@ class Collector:
     def __init__(self, partition: int, policy: IntakePolicy, active_sketcher: ActiveSketcher = no_active_sketcher) -> None:
         self.partition = partition
         self._policy = policy
-        self._feedback = Watermark("feedback", FEEDBACK_KEY, FORMER_FEEDBACK_KEY, policy.lateness_s)
-        self._documents = Watermark("document", DOCUMENT_KEY, FORMER_DOCUMENT_KEY, policy.lateness_s)
+        self._feedback = Watermark("feedback", FEEDBACK_KEY, FORMER_FEEDBACK_KEY, policy.lateness_s, policy.future_s)
+        self._documents = Watermark("document", DOCUMENT_KEY, FORMER_DOCUMENT_KEY, policy.lateness_s, policy.future_s)
         self._marks = {
             FEEDBACK_KEY: self._feedback.marks,
             FORMER_FEEDBACK_KEY: self._feedback.former,
@@ -222,7 +222,7 @@ class Collector:
         if isinstance(received, Refusal):
             return received, None
         time_s = math.floor(received.envelope.time.timestamp())
-        refused = watermark.time.take(record, time_s, history=received.envelope.history, future_s=self._policy.future_s)
+        refused = watermark.time.take(record, time_s, received.envelope.history)
         if refused is not None:
             return refused, None
         return self._accept(received, record, watermark, time_s, effects), time_s
@@ -291,31 +291,36 @@ class Collector:
             self._sketches.add(arrival.key, mark, None if envelope.history else sample.text, collected.origin)
         self._emission.emit(sample, collected, left, envelope, effects)
 
-    def _remember(self, arrival: Arrival, fresh: Freshness, model: str, contribution: tuple[int, ...]) -> tuple[Mark, set[str]]:
+    def _remember(self, arrival: Arrival, fresh: Freshness, model: str, contribution: tuple[int, ...]) -> tuple[Mark, Collection[str]]:
         """The mark of the newest revision in the place of what is known, and the models at which samples of it were collected."""
         received, watermark, known = arrival.received, arrival.watermark, arrival.known
-        left = set()
-        for key, mark in arrival.former.items():
-            self._withdraw(key, mark, watermark)
-            watermark.former.drop(key)
-            left.add(mark.model)
-        if known is not None and not arrival.former:
-            self._withdraw(arrival.key, known, watermark)
-            left.add(known.model)
-        if known is not None and watermark is self._feedback and (still := self._turns.replaced(arrival.key)) is not None:
-            # What waited was counted at its model, and collected nowhere.
-            left = set(still)
+        left: Collection[str] = ()
+        lost, former = b"", False
+        if known is not None:
+            left = self._withdraw_known(arrival, known)
+            lost = lost_with(known, known.content) if fresh == "prevails" else b""
+            former = known.former or bool(arrival.former)
         if received.envelope.history:
             contribution = ()
         day = _EPOCH_DAY + arrival.time_s // DAY_S
         self._signals.add(model, watermark.kind, day, contribution)
-        lost = lost_with(known, known.content) if known is not None and fresh == "prevails" else b""
         mark = Mark(
             arrival.remembered_s, received.revision, received.retracted, model, received.user, day, contribution,
-            None, arrival.said_ms, received.content, lost, bool(arrival.former) or (known is not None and known.former),
+            None, arrival.said_ms, received.content, lost, former,
         )  # fmt: skip
         watermark.marks.put(arrival.key, mark)
         return mark, left
+
+    def _withdraw_known(self, arrival: Arrival, known: Mark) -> Collection[str]:
+        """What is known of the sample counts no more, and is not known under former ids. The models at which it was collected."""
+        watermark, marks = arrival.watermark, arrival.former or {arrival.key: known}
+        for key, mark in marks.items():
+            self._withdraw(key, mark, watermark)
+        for key in arrival.former:
+            watermark.former.drop(key)
+        # What waited was counted at its model, and collected nowhere.
+        still = self._turns.replaced(arrival.key) if watermark is self._feedback else None
+        return {mark.model for mark in marks.values()} if still is None else still
 
     def _erase(self, record: InputRecord, effects: Effects) -> tuple[str | Refusal, int | None]:
         """Takes back what the user said up to the erasure, and refuses what of it comes later."""

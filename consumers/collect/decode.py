@@ -130,7 +130,7 @@ _NOTHING_SAID: Final = bytes(CONTENT_BYTES)
 _canonical: Final = msgspec.msgpack.Encoder().encode
 
 
-def _content(*said: object) -> bytes:
+def _content(said: tuple[object, ...]) -> bytes:
     """The hash of what an event says. About 1.5 µs for an event of 450 bytes."""
     return blake2b(_canonical(said), digest_size=CONTENT_BYTES).digest()
 
@@ -139,12 +139,12 @@ def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
     envelope, data = unwrap(record.value, record.headers, topics.FEEDBACK_SUBMITTED)
     said = with_slug(_decode_feedback(data))
     _check_names(said)
-    words = NO_WORDS
+    words, waits = NO_WORDS, False
     if said.turn_id or said.messages or said.passages or said.preferred or said.reasons or said.comment:
         words = words_of(said)
         _check_words(said)
+        waits = said.turn_id is not None and not said.retracted and not said.response.strip()
     score = _score(said)
-    waits = said.turn_id is not None and not said.retracted and not said.response.strip()
     if not said.retracted:
         if not (waits or said.query.strip() or last_user_turn(said.messages).strip()):
             raise MalformedEvent(
@@ -155,12 +155,12 @@ def _feedback(record: InputRecord, policy: IntakePolicy) -> Received:
                 "rating and correction are both absent, and preferred too: expected at least one of them, or retracted=true"
             )
     frontend, rating = policy.frontend(envelope.source), said.rating
-    content = _NOTHING_SAID if said.retracted else _content(
+    told = (
         said.model, said.model_version, said.conversation_id, said.language, said.query, said.response, said.correction or None,
         None if rating is None else (rating.scale, rating.value), said.source_group, said.tags,
-        # Where there are none, the hash is that of the release before.
-        *(() if words is NO_WORDS else (words,)),
     )  # fmt: skip
+    # Where there are no words beside, the hash is that of the release before.
+    content = _NOTHING_SAID if said.retracted else _content(told if words is NO_WORDS else (*told, words))
     return Received(
         feedback_digest(frontend.identity, said.user_hash, said.feedback_id),
         said.feedback_id,
@@ -185,9 +185,7 @@ def _document(record: InputRecord, policy: IntakePolicy) -> Received:
     frontend = policy.frontend(envelope.source)
     sample = document_digest(frontend.identity, event.doc_id)
     # The text is in its hash.
-    content = _content(
-        event.model, event.sha256, event.uri, event.title, event.publisher, event.language, event.source_group, event.tags
-    )  # fmt: skip
+    content = _content((event.model, event.sha256, event.uri, event.title, event.publisher, event.language, event.source_group, event.tags))
     return Received(sample, event.doc_id, content, frontend, event.version, False, event.model, b"", None, envelope, event)
 
 

@@ -72,7 +72,7 @@ class TurnJoin:
         self._marks = feedback.marks
         self._signals = signals
         self._emission = emission
-        self.time = EventTime(policy.lateness_s)
+        self.time = EventTime(policy.lateness_s, policy.future_s)
         self.turns = Marks(Turn)
         self.waiting = WaitingFeedback()
         self.links = Marks(Link)
@@ -101,7 +101,7 @@ class TurnJoin:
         if isinstance(received, Refusal):
             return received
         time_s, history = math.floor(received.envelope.time.timestamp()), received.envelope.history
-        refused = self.time.take(record, time_s, history=history, future_s=self._policy.future_s)
+        refused = self.time.take(record, time_s, history)
         if refused is not None:
             return refused
         if received.user and time_s <= erased_s.get(received.user, time_s - 1):

@@ -11,7 +11,7 @@ from consumers.collect.daily_counts import document_contribution, feedback_contr
 from consumers.collect.decode import Received
 from consumers.collect.policy import IntakePolicy
 from consumers.records import DECODING_ERRORS, InputRecord, Refusal
-from consumers.wire import FeedbackIn, SampleOut
+from consumers.wire import FeedbackIn, PreferredText, SampleOut
 from schemas import dead_letter
 from schemas.conversation import last_user_turn
 from schemas.envelope import ProvenanceOut
@@ -51,14 +51,14 @@ def collect(received: Received, record: InputRecord, model: str, policy: IntakeP
         return Refusal(dead_letter.MALFORMED, f"event: no sample could be made of it ({type(error).__name__})")
 
 
-def is_negative(score: float | None, correction: str | None, *, preferred: bool = False) -> bool:
+def is_negative(score: float | None, correction: str | None, preferred: PreferredText | None = None) -> bool:
     """Whether feedback counts towards the threshold: a score below the scale's middle (3 of 5), a correction, or a preferred answer."""
-    return (score is not None and score < 0) or preferred or bool(correction and correction.strip())
+    return (score is not None and score < 0) or preferred is not None or bool(correction and correction.strip())
 
 
 def waiting_contribution(received: Received, said: FeedbackIn) -> tuple[int, ...]:
     """What a feedback adds to its day's counts before it has its words."""
-    negative = is_negative(received.score, said.correction, preferred=said.preferred is not None)
+    negative = is_negative(received.score, said.correction, said.preferred)
     return feedback_contribution(negative, bool(said.correction), received.score is not None, said.language)
 
 
@@ -87,9 +87,9 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
         if words is not NO_WORDS:
             words = with_texts(words, iter(clean), policy)
     group, quarantine = _group(named, follow_up(words.messages, query) if words.messages else query, policy.holdout)
-    negative = not event.retracted and is_negative(received.score, event.correction, preferred=event.preferred is not None)
+    negative = not event.retracted and is_negative(received.score, event.correction, event.preferred)
     # The day's figures count what was given, whatever is thought of it: so the rate is the same before and after a change of the rules.
-    given, comment, left_out = bool(correction), words.comment, None
+    given, comment, left_out = correction != "", words.comment, None
     if policy.weigh is not None and correction.strip():
         left_out, correction = policy.weigh(
             query=query, response=response, correction=correction, messages=words.messages, language=event.language
@@ -97,7 +97,8 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
     if left_out is not None:
         # What is none to train on is what the user had to say beside.
         comment, correction = "\n".join(filter(None, (comment, correction)))[:ANSWER_CHARACTERS], ""
-    # In the order of the fields: by their names it takes four times as long.
+    # In the order of the fields: by their names it takes four times as long. With more than 30 arguments Python makes a list of them first,
+    # so the few events that have words beside get those afterwards.
     sample = SampleOut(
         received.sample.hex(),
         "feedback",
@@ -121,23 +122,13 @@ def _feedback_sample(received: Received, event: FeedbackIn, record: InputRecord,
         received.content.hex(),
         # Of both sides: the producers took out most before the event was published.
         len(MARK.findall(correction)) if "[" in correction else 0,
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
-        (),
-        False,
-        negative_class(correction, words) if negative else None,
-        left_out,
-        words.turn_id,
-        words.messages,
-        words.passages,
-        words.preferred,
-        words.reasons,
-        comment,
+        negative_class=negative_class(correction, words) if negative else None,
     )
+    if words is not NO_WORDS or left_out is not None:
+        sample = msgspec.structs.replace(
+            sample, left_out=left_out, turn_id=words.turn_id, messages=words.messages, passages=words.passages, preferred=words.preferred,
+            reasons=words.reasons, comment=comment,
+        )  # fmt: skip
     contribution: tuple[int, ...] = ()
     if not event.retracted:
         contribution = feedback_contribution(negative, given, sample.score is not None, event.language)

@@ -20,13 +20,15 @@ EVER_S: Final = 1 << 40
 class EventTime:
     """The newest event time seen, and the watermark behind which nothing is accepted (both in seconds since 1970 UTC).
 
-    The watermark is the newest event time less the allowed lateness, at the start of that day.
+    The watermark is the newest event time less the allowed lateness, at the start of that day; `future_s` is how far ahead of the broker's
+    clock an event may be.
     """
 
-    __slots__ = ("_moves_s", "lateness_s", "newest_s", "watermark_s")
+    __slots__ = ("_moves_s", "future_s", "lateness_s", "newest_s", "watermark_s")
 
-    def __init__(self, lateness_s: int) -> None:
+    def __init__(self, lateness_s: int, future_s: int) -> None:
         self.lateness_s = lateness_s
+        self.future_s = future_s
         self.newest_s = BEGINNING_S
         self.watermark_s = BEGINNING_S
         # The event time with which the watermark moves on.
@@ -44,11 +46,11 @@ class EventTime:
             self.watermark_s = (newest_s - self.lateness_s) // DAY_S * DAY_S
             self._moves_s = self.watermark_s + DAY_S + self.lateness_s
 
-    def take(self, record: InputRecord, time_s: int, *, history: bool, future_s: int) -> Refusal | None:
+    def take(self, record: InputRecord, time_s: int, history: bool) -> Refusal | None:
         """Why an event of this time is not accepted, None where it is; one of an imported history may be of any age, and moves nothing."""
         if time_s > self.newest_s:
-            if time_s - record.timestamp_ms // 1000 > future_s:
-                refused = ahead(record, time_s, future_s)
+            if time_s - record.timestamp_ms // 1000 > self.future_s:
+                refused = ahead(record, time_s, self.future_s)
                 if refused is not None:
                     return refused
             if not history:
@@ -76,9 +78,9 @@ class Watermark:
 
     __slots__ = ("_former_letter", "_letter", "former", "kind", "marks", "time")
 
-    def __init__(self, kind: Input, letter: bytes, former_letter: bytes, lateness_s: int) -> None:
+    def __init__(self, kind: Input, letter: bytes, former_letter: bytes, lateness_s: int, future_s: int) -> None:
         self.kind: Input = kind
-        self.time = EventTime(lateness_s)
+        self.time = EventTime(lateness_s, future_s)
         self.marks = Marks(Mark)
         self.former = Marks(Mark)
         self._letter = letter
