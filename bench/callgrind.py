@@ -57,7 +57,9 @@ def comparison_arguments(description: str | None, *, events: int) -> argparse.Na
 def instructions(child: Path, tree: Path, *arguments: str) -> int:
     """What one run of a child executes with the modules of a source tree."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-B", "-P", str(child), *arguments]
-    environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONPATH": str(tree)}
+    # One BLAS thread, as stage 1 has it: others spin while they wait, and two runs of one program then differ by ten million instructions
+    # in place of fifty.
+    environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(tree)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found = _COLLECTED.search(run.stderr)
     if found is None:
