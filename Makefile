@@ -67,7 +67,8 @@ kafka-stop: $(READY)
 	@$(BIN)/python -m ops.stack.brokers.single_node stop --data $(KAFKA_DATA)
 
 # Kills consumers at every step of their transactions and the broker, cuts connections, holds commits back, stops, scales, deletes what
-# was read, adds partitions, makes a topic anew, and checks the history; writes bench/results/drill.json. `make drill SEED=1`: about ten minutes.
+# was read, adds partitions, makes a topic anew, and checks the history, turns and erasures in it; writes bench/results/drill.json.
+# `make drill SEED=1`: about ten minutes.
 drill: $(READY)
 	@$(BIN)/python -m bench.drill --events $(EVENTS) --kills $(KILLS) --seed $(SEED) --out bench/results/drill.json
 

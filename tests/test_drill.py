@@ -15,7 +15,7 @@ from ops.stack.brokers.kafka_jars import KafkaUnavailable
 from ops.stack.brokers.single_node import KafkaNotRunning
 
 TOPIC_FAULTS = {
-    "records deleted": 2, "transaction of others": 1, "end of a transaction held back": 1, "added partitions told": 1,
+    "records deleted": 3, "transaction of others": 1, "end of a transaction held back": 1, "added partitions told": 1,
     "added partitions drained": 1, "topic made anew told": 1, "topic made anew": 1,
 }  # fmt: skip
 LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
@@ -25,8 +25,8 @@ LIBS = Path(__file__).parents[1] / ".abhyas" / "kafka" / "libs"
 @pytest.mark.timeout(900)
 async def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """10,000 events through 12 kills, one of the broker, handler failures, cuts, stops and 1, 3, then 2 instances, deleted records, a
-    transaction of others, a commit held back, added partitions and a topic made anew: every sample, day count and command once, each
-    poison record among the dead letters as it was."""
+    transaction of others, a commit held back, added partitions and a topic made anew: every sample, day count and command once, each turn
+    joined with what names it once, each poison record and each correction without its turn among the dead letters as it was."""
     caplog.set_level(logging.CRITICAL, logger="aiokafka")
     settings = DrillSettings(events=10_000, kills=12, seed=1, handler_failures=5, poison=25, work=tmp_path / "drill", libs=LIBS)
     try:
@@ -43,6 +43,9 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path, cap
     assert report["handler_failures"] == 5
     assert report["poison"]["in_dead_letters"] == 25
     assert report["commands"]["found"] > 50
+    assert report["turns"]["joined"] > 500
+    assert report["turns"]["unjoined"] > report["letters"]["unjoined"] > 0
+    assert report["turns"]["waiting"] > 0
     assert report["instances"] == [1, 3, 2]
     assert report["other_faults"] | TOPIC_FAULTS == report["other_faults"]
 

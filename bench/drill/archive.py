@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.drill.clients import read_topic
+from bench.drill.places import Deletion
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.read_to_end import from_the_beginning, read_to_end
 
@@ -19,6 +20,8 @@ class Archive:
 
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
+        # In their order; of topics that are there.
+        self.deletions: list[Deletion] = []
         self._gone: dict[str, list[Any]] = {}
         self._deleted: dict[str, dict[tuple[int, int], Any]] = {}
 

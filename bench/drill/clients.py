@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bench.drill.history import REACH, Sent
+from bench.drill.history import reach_of
+from bench.drill.places import INPUTS
+from bench.drill.sent import Sent
 from consumers.engine.positions import partition_counts
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.read_to_end import from_the_beginning, read_to_end
 from runtime.kafka.transaction import partition_of
 from schemas import envelope, topics
-from schemas.catalogue import Event
 from schemas.events.model_current import ModelCurrent
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.training_state import TrainingState
@@ -111,7 +112,7 @@ class Publisher:
         if self.left:
             return self._take(count)
         # Of the newest: what is older than the allowed lateness would rightly be refused.
-        recent = self._history[-REACH:]
+        recent = self._history[-reach_of(len(self._history)) :]
         return [sent for sent in self._source.sample(recent, min(count, len(recent))) if not sent.poison]
 
     def _take(self, count: int) -> Sequence[Sent]:
@@ -133,7 +134,7 @@ class Publisher:
 
 
 def _inputs(part: Sequence[Sent]) -> int:
-    return sum(sent.topic in (topics.FEEDBACK_SUBMITTED, topics.DOCUMENT_INGESTED) for sent in part)
+    return sum(sent.topic in INPUTS for sent in part)
 
 
 class EndingRunner:
@@ -194,7 +195,7 @@ def serving(model: str, now: datetime) -> Sent:
         holdout_percent=0,
         since=now,
     )
-    return _sent(event, now)
+    return Sent.of(event, now)
 
 
 def job_end(command: RetrainRequested, now: datetime) -> Sent:
@@ -210,12 +211,7 @@ def job_end(command: RetrainRequested, now: datetime) -> Sent:
         accepted_at=now,
         updated_at=now,
     )
-    return _sent(state, now)
-
-
-def _sent(event: Event, now: datetime) -> Sent:
-    wire = envelope.encode(event, source="drill", time=now)
-    return Sent(event.TOPIC, wire.key, wire.value, wire.headers)
+    return Sent.of(state, now)
 
 
 async def read_topic(connection: KafkaConnection, full_name: str) -> list[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.drill.launcher import STEPS
+from schemas import topics
 
 Kind = Literal[
     "step", "restore", "sigkill", "broker", "handler", "reset", "half_open", "sigstop", "scale",
@@ -14,17 +15,20 @@ Kind = Literal[
 ]  # fmt: skip
 
 SHARDS: Final = {"stage1": 4, "stage2": 2}
+# What is deleted behind the positions of a stage: of stage 1, records that others wait for too.
+DELETED: Final = (("stage1", topics.FEEDBACK_SUBMITTED), ("stage1", topics.TURN_COMPLETED), ("stage2", topics.SAMPLE_COLLECTED))
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `shard` says whom it hits: the instance that runs it then; `settle` waits afterwards until everybody is ready again,
-    `quiet` before it until nothing is being published."""
+    """One fault. `shard` says whom it hits: the instance that runs it then; `topic` what is deleted; `settle` waits afterwards until
+    everybody is ready again, `quiet` before it until nothing is being published."""
 
     kind: Kind
     stage: str
     shard: int
     step: str = ""
+    topic: str = ""
     nth: int = 1
     delay_s: float = 0.0
     instances: int = 0
@@ -48,7 +52,7 @@ def make_plan(*, kills: int, handler_failures: int, seed: int) -> list[Fault]:
         faults.append(_fault("half_open", source, delay_s=source.uniform(2.0, 5.0)))
         # Every third outlasts the transaction time-out of the drill and the broker's look-round.
         faults.append(_fault("sigstop", source, delay_s=12.0 if number % 3 == 2 else source.uniform(0.5, 3.0)))
-        faults += [_fault("delete", source, stage=stage) for stage in SHARDS]
+        faults += [_fault("delete", source, stage=stage, topic=topic) for stage, topic in DELETED]
         # Every other one comes after a transaction that was aborted.
         faults.append(_fault("open", source, nth=1 + number % 2, delay_s=source.uniform(1.0, 5.0)))
         faults.append(_fault("hold", source))

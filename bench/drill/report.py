@@ -7,8 +7,8 @@ from collections import Counter
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.drill.judge import Verdict
 from bench.drill.launcher import HANDLER, RESTORE
+from bench.drill.verdict import Verdict
 
 if TYPE_CHECKING:
     from bench.drill.fleet import Fleet
@@ -65,6 +65,8 @@ def report(drill: Drill, verdict: Verdict, seconds: float) -> dict[str, Any]:
         "instances": drill.scaled,
         "exits": dict(sorted(fleet.exits.items())),
         "samples": counts["samples"],
+        "turns": counts["turns"],
+        "letters": counts["letters"],
         "commands": counts["commands"],
         "leases": counts["leases"],
         "day_counts": counts["day_counts"],

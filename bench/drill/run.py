@@ -16,7 +16,7 @@ from typing import Any, Final
 from bench.drill.archive import Archive
 from bench.drill.clients import EndingRunner, Publisher
 from bench.drill.fleet import LOOK_EVERY_S, Fleet, Instance
-from bench.drill.history import make_history, model_names
+from bench.drill.history import LATENESS_HOURS, make_history, model_names
 from bench.drill.judge import Topics, judge
 from bench.drill.kafka import Kafka
 from bench.drill.launcher import HANDLER, RESTORE, Order, write_order
@@ -48,7 +48,7 @@ ENVIRONMENT: Final = {
     # So many users that neither holds a batch up; both are on.
     "BATCH_MAX_PER_USER": "5",
     "BATCH_MIN_USERS": "20",
-    "ALLOWED_LATENESS_HOURS": "168",
+    "ALLOWED_LATENESS_HOURS": str(LATENESS_HOURS),
     "RETRAIN_COOL_DOWN_MINUTES": "0",
     "RETRAIN_SCHEDULE_INTERVAL_HOURS": "100000",
     # Drift would fire batches that are not full.
@@ -242,8 +242,8 @@ async def run_drill(settings: DrillSettings, say: Callable[[str], None]) -> dict
         drill = Drill(settings, kafka)
         states, codes = await drill.run(say)
         say(f"quiet after {time.monotonic() - started:.0f} s, reading the topics")
-        policy = ConsumerSettings.model_validate({name.lower(): value for name, value in ENVIRONMENT.items()}).trigger_policy()
-        verdict = judge(await Topics.read(kafka.direct, drill.archive), drill.history, states, policy)
+        consumers = ConsumerSettings.model_validate({name.lower(): value for name, value in ENVIRONMENT.items()})
+        verdict = judge(await Topics.read(kafka.direct, drill.archive), drill.history, states, consumers)
     finally:
         await kafka.stop()
     check_faults(verdict, drill, codes)

@@ -21,12 +21,13 @@ from bench.drill.archive import Archive
 from bench.drill.clients import PARTITIONS, Publisher, log_ends
 from bench.drill.fleet import Fleet
 from bench.drill.kafka import Kafka
+from bench.drill.places import Deletion
 from bench.drill.plan import SHARDS, Fault
 from ops.topic_contract import apply
 from schemas import topics
 
-# By stage: what is deleted behind its positions.
-DELETED: Final = {"stage1": topics.FEEDBACK_SUBMITTED, "stage2": topics.SAMPLE_COLLECTED}
+# What stage 1 puts together of records in both.
+JOINED: Final = (topics.FEEDBACK_SUBMITTED, topics.TURN_COMPLETED)
 EXTENDED: Final = topics.FEEDBACK_SUBMITTED
 ADDED: Final = 4
 BESIDE: Final = 60
@@ -52,7 +53,7 @@ class TopicFaults:
 
     async def delete(self, fault: Fault) -> None:
         """Deletes what was read of a partition, up to the next record there, and kills its reader, which has to start behind that."""
-        name = DELETED[fault.stage]
+        name = fault.topic
         if fault.stage == "stage1":
             # Markers are in this topic only where somebody writes to it in transactions.
             await self._publisher.publish_within(0.0, again=False)
@@ -65,6 +66,8 @@ class TopicFaults:
         topic = self._kafka.direct.topic(name)
         behind = await self._archive.take_until(TopicPartition(topic, number), position)
         await self._written(fault.stage, name, number, behind)
+        if name in JOINED:
+            self._archive.deletions.append(Deletion(name, number, behind, await self._read(number)))
         await self._settled(self._admin.delete_records([confluent_kafka.TopicPartition(topic, number, behind)]))
         self._done["records deleted"] += 1
         (await self._fleet.living(fault.shard)).send(signal.SIGKILL)
@@ -139,6 +142,14 @@ class TopicFaults:
         while time.monotonic() < deadline:
             if (await self._positions(stage, name)).get(number, 0) >= behind:
                 return
+            await asyncio.sleep(LOOK_S)
+
+    async def _read(self, number: int) -> dict[str, int]:
+        """How far feedback and turns of a partition have been read, at least."""
+        while True:
+            found = {name: (await self._positions("stage1", name)).get(number, -1) for name in JOINED}
+            if min(found.values()) >= 0:
+                return found
             await asyncio.sleep(LOOK_S)
 
     async def _read_to_its_end(self, topic: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.drill.launcher import STEPS
-from bench.drill.plan import make_plan
+from bench.drill.plan import DELETED, make_plan
 
 KILLS = ("step", "restore", "sigkill", "broker")
 
@@ -22,7 +22,7 @@ def test_the_seed_alone_decides(kills: int, failures: int, seed: int) -> None:
     assert sum(kinds[kind] for kind in KILLS) == max(kills, 1)
     assert kinds["handler"] == failures
     assert min(kinds[kind] for kind in ("reset", "half_open", "sigstop", "delete", "open", "hold")) >= 1
-    assert {fault.stage for fault in plan if fault.kind == "delete"} == {"stage1", "stage2"}
+    assert {(fault.stage, fault.topic) for fault in plan if fault.kind == "delete"} == set(DELETED)
     assert kinds["extend"] == kinds["make_anew"] == 1
     assert [fault.instances for fault in plan if fault.kind == "scale"] == [3, 2]
 
