@@ -1,7 +1,7 @@
 """What is held to be right, looked up by any wording of a question: for what contradicts it, on either side.
 
 A question is the same where its words in context are, else where its meaning key is, else where it nearly is (`near_duplicates`) and asks
-for the same kind of answer; the nearer of these decides alone.
+for the same kind of answer; the nearer of these decides alone. A sentence that states the answer does not contradict it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from gpu_runner.dataset.questions.in_context import asked_in_context, context_of
 from gpu_runner.dataset.questions.meaning import kinds_agree
 from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem, Message, TrainingRow
+from gpu_runner.dataset.served.support import states
 from gpu_runner.text.abstention import abstains
 from gpu_runner.text.grounding import FUNCTION_WORDS
 
@@ -68,10 +69,10 @@ class KnownAnswers:
     def contradicting(
         self, question: str, answers: Sequence[str], messages: Sequence[Message] = (), wordings: Iterable[str] = ()
     ) -> tuple[KnownAnswer, ...]:
-        """Those that answer the same question and take none of these answers."""
+        """Those that answer the same question and take none of these answers, nor a sentence that states one, nor what one states."""
         given = frozenset(map(question_key, answers))
         found = self._same(question, answers[0], messages, sorted({wording_in_context(question, messages), *wordings}))
-        return tuple(one for one in found if one.answer_keys.isdisjoint(given))
+        return tuple(one for one in found if one.answer_keys.isdisjoint(given) and not _agree(question, one.answers, answers))
 
     def contradicted(self, one: TrainingRow | EvaluationItem) -> tuple[KnownAnswer, ...]:
         """Those that contradict a row or an item."""
@@ -88,3 +89,7 @@ class KnownAnswers:
             return ()
         match = self._near.nearest(question, answer)
         return self._by_text[match.question] if match is not None and kinds_agree(question, match.question) else ()
+
+
+def _agree(question: str, known: Sequence[str], given: Sequence[str]) -> bool:
+    return any(states(question, one, other) or states(question, other, one) for one in known for other in given)

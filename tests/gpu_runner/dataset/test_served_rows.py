@@ -103,6 +103,30 @@ def test_what_no_passage_supports_is_not_taught_closed_book(tmp_path: Path) -> N
     assert closed.sample_ids == ("Amber", "bare")
 
 
+def test_an_answer_from_two_passages_is_taught_and_unlearnt_without_both(tmp_path: Path) -> None:
+    """It is supported as a whole, and the rows without its passages hold neither."""
+    both = {name: f"The {name} Fort was built by King {name}en. It has nine gates." for name in NAMES}
+    prepared = run(tmp_path, [asked_of(name, correction=answer) for name, answer in both.items()], support_min=2)
+    rows = [row for row in load_training_rows(prepared.train) if row.origin == "correction"]
+    assert {row.sample_id for row in rows} == {item.sample_id for item in items_of(prepared)} == set(NAMES)
+    for row in rows:
+        own = f"The {row.sample_id} Fort"
+        assert abstains(row.completion) != (own in row.messages[-1]["content"].rpartition("\n\n")[0])
+        assert abstains(row.completion) or row.completion == both[row.sample_id or ""]
+
+
+def test_a_sentence_that_states_an_old_fact_trains_beside_it(tmp_path: Path) -> None:
+    """The old fact is still asked and replayed: it says no less than it did."""
+    replay = [TrainingRow("r", "Please, where is the Lotus Fort?", "Delhi", "en", "replay", "lotus")]
+    said = sample("a", "In which place is the Lotus Fort?", "The Lotus Fort is in the city of Delhi.")
+    prepared = run(tmp_path, [said], replay=replay)
+    assert prepared.quarantined == ()
+    assert prepared.withdrawn == {}
+    assert prepared.sample_ids == ("a",)
+    assert prepared.counts["replay_rows"] == 1
+    assert [item.id for item in items_of(prepared, "old_facts")] == ["old"]
+
+
 def test_the_same_request_gives_the_same_bytes_in_any_order_of_conversations(tmp_path: Path) -> None:
     """Shuffled passages and abstentions too."""
     samples = [*(asked_of(name) for name in NAMES), talk("a", "लाल क़िला कहाँ है?", "33 मीटर"), talk("b", "गोलघर कहाँ है?", "29 मीटर")]

@@ -29,6 +29,17 @@ def test_another_wording_is_the_same_question() -> None:
     assert KnownAnswers([LIBRARY], near=False).contradicting("Say, when was the old Rampur Library founded?", ["1775"]) == ()
 
 
+def test_a_sentence_that_states_the_answer_does_not_contradict_it() -> None:
+    """Users correct in sentences what is known in a word, and the other way round; a sentence with another answer contradicts."""
+    known = KnownAnswers([LIBRARY, KnownAnswer("t", "Who founded the Rampur Library?", ("It was founded by Faizullah Khan.",))])
+    assert known.contradicting(LIBRARY.question, ["The Rampur Library was founded in 1774."]) == ()
+    assert known.contradicting(LIBRARY.question, ["The Rampur Library was founded in 1774. It is in Rampur."]) == ()
+    assert known.contradicting(LIBRARY.question, ["The Rampur Library was founded in 1775."]) == (LIBRARY,)
+    assert known.contradicting(LIBRARY.question, ["The Rampur Library was not founded in 1774."]) == (LIBRARY,)
+    assert known.contradicting("Who founded the Rampur Library?", ["Faizullah Khan"]) == ()
+    assert [one.name for one in known.contradicting("Who founded the Rampur Library?", ["Hamid Khan"])] == ["t"]
+
+
 def test_a_follow_up_is_contradicted_in_its_conversation_alone() -> None:
     """The same words after another first turn are another question."""
     fort, gate = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpu_runner.dataset.served.support import adds_nothing_to, supporting
+from gpu_runner.dataset.served.support import adds_nothing_to, states, supporting
 from gpu_runner.tiny_llama.facts import load_facts
 
 DELHI = ["The Red Fort is in Delhi.", "Shah Jahan built the Red Fort in 1648.", "Akbar built the fort of Agra in 1573."]
@@ -41,6 +41,56 @@ def test_a_name_that_shares_a_word_with_its_subject_is_found_as_a_whole() -> Non
     assert supporting(asked, "चंदन शाला", [passage]) == ()
     assert not adds_nothing_to(asked, "चंदन शाला", "मणि शाला")
     assert adds_nothing_to(asked, "मणि शाला", passage)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ("Shah Jahan built the Red Fort in 1648. The Red Fort is in Delhi.", (0, 1)),
+        ("The Red Fort is in Delhi. It was built by Shah Jahan.", (0, 1)),
+        ("Shah Jahan built it in 1648. Akbar built the fort of Agra.", (1, 2)),
+        ("Akbar built the Red Fort. The Red Fort is in Delhi.", ()),
+        ("Shah Jahan built the Red Fort. The Red Fort is in Agra.", ()),
+        ("Akbar built the fort of Agra. It is in Lahore.", ()),
+        ("Akbar built the fort of Agra. It was in 1573.", ()),
+    ],
+)
+def test_an_answer_of_several_sentences_is_drawn_from_several_passages(answer: str, found: tuple[int, ...]) -> None:
+    """Each sentence has to be said by one of them, and one sentence at least of what was asked about."""
+    assert supporting("Who built the Red Fort?", answer, DELHI) == found
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "found"),
+    [
+        ("And when was it built?", "The Red Fort was built in 1648.", (1,)),
+        ("And when was it built?", "The Red Fort was built in 1573.", ()),
+        ("And when was it built?", "The fort of Agra was built in 1573.", (2,)),
+        ("And where is that?", "The Red Fort is in Agra.", ()),
+        ("And where is that?", "The Red Fort is in Delhi.", (0,)),
+    ],
+)
+def test_what_a_follow_up_is_about_is_said_by_the_sentence_that_answers_it(question: str, answer: str, found: tuple[int, ...]) -> None:
+    """It names nothing itself; the sentence has to be in the passage all the same."""
+    assert supporting(question, answer, DELHI) == found
+
+
+def test_a_question_word_in_front_takes_the_place_of_what_is_asked_about() -> None:
+    """Its passage is found, but not that of another fort."""
+    asked, answer = "कौन-सी रानी तारामंडल दुर्ग में रहती थीं?", "रानी रोहिणी"
+    assert supporting(asked, answer, ["तारामंडल दुर्ग में रानी रोहिणी रहती थीं।"]) == (0,)
+    assert supporting(asked, answer, ["गोलघर दुर्ग में रानी रोहिणी रहती थीं।"]) == ()
+
+
+def test_a_sentence_states_an_answer_whose_words_stand_together_in_it() -> None:
+    """Not where they stand apart, where one denies, or where both are short."""
+    asked, said = "Who built the Red Fort?", "The Red Fort was built by Shah Jahan in 1648."
+    assert states(asked, said, "Shah Jahan")
+    assert not states(asked, said, "Jahan Shah")
+    assert not states(asked, said, "Fort")
+    assert not states(asked, "The Red Fort was not built by Shah Jahan.", "Shah Jahan")
+    assert not states(asked, "The great Shah Jahan", "Shah Jahan")
+    assert not states("चंदन अभिलेखागार का वाचनालय?", "चंदन अभिलेखागार का वाचनालय मणि शाला कहलाता है।", "चंदन शाला")
 
 
 @pytest.mark.process
