@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from gpu_runner.dataset.rows import row_id
 from gpu_runner.dataset.served.conversation import ServedConversation
-from gpu_runner.dataset.served.support import supports
+from gpu_runner.dataset.served.support import says_part_of
 from gpu_runner.text.abstention import TAUGHT
 from gpu_runner.text.languages import Language
 from gpu_runner.text.script import examine
@@ -96,7 +96,7 @@ def changed_passages(
     for one in pool:
         if len(kept) >= wanted:
             break
-        if one.text not in texts and one.text not in kept and not supports(*asked, one.text):
+        if one.text not in texts and one.text not in kept and not says_part_of(*asked, one.text):
             kept.append(one.text)
     too_few = len(kept) < wanted if conversation.places is not None else not kept
     return None if too_few or (variant == "shuffled" and len(kept) < 2) else tuple(sorted(kept, key=by_hash))

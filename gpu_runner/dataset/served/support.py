@@ -32,28 +32,28 @@ _PARTICLES: Final = frozenset(words("सा सी से"))
 def supporting(question: str, answer: str, passages: Sequence[str]) -> tuple[int, ...]:
     """The places of the passages that say what the answer says of what was asked.
 
-    Where none says all of it, those that its sentences are drawn from, if each is said by one, and one at least of what was asked.
+    Of an answer of several sentences those that they are drawn from, if each is said by one, and one at least of what was asked: words that
+    one of them alone adds would be lost in the words of all.
 
     >>> supporting("Who built the Red Fort?", "Shah Jahan", ["Shah Jahan built the Red Fort.", "The Red Fort is in Delhi."])
     (0,)
     >>> supporting("Who built it?", "Shah Jahan built it. It is in Delhi.", ["Shah Jahan built it.", "The Fort is in Delhi.", "It is red."])
     (0, 1)
     """
-    whole = tuple(place for place, passage in enumerate(passages) if supports(question, answer, passage))
-    claims = split_sentences(answer)
-    if whole or len(claims) < 2:
-        return whole
-    said = [[place for place, passage in enumerate(passages) if _says(question, claim, passage)] for claim in claims]
-    if not all(said) or not any(
-        supports(question, claim, passages[place]) for claim, places in zip(claims, said, strict=True) for place in places
-    ):
-        return ()
-    return tuple(sorted({place for places in said for place in places}))
+    said: set[int] = set()
+    asked: set[int] = set()
+    for claim in split_sentences(answer):
+        places = {place for place, passage in enumerate(passages) if _says(question, claim, passage)}
+        if not places:
+            return ()
+        said |= places
+        asked |= {place for place in places if _about(question, claim, _source(passages[place]))}
+    return tuple(sorted(said if asked and len(split_sentences(answer)) > 1 else asked))
 
 
-def supports(question: str, answer: str, passage: str) -> bool:
-    """Whether one passage says so; an answer without a number, a name or a content word is supported by none."""
-    return _about(question, answer, _source(passage)) and _says(question, answer, passage)
+def says_part_of(question: str, answer: str, passage: str) -> bool:
+    """Whether a passage says a sentence of the answer; one without a number, a name or a content word is said by none."""
+    return any(_about(question, claim, _source(passage)) and _says(question, claim, passage) for claim in split_sentences(answer))
 
 
 def _says(question: str, answer: str, passage: str) -> bool:

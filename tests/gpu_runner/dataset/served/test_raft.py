@@ -9,7 +9,7 @@ import pytest
 
 from gpu_runner.dataset.corrections import Correction, resolve_corrections
 from gpu_runner.dataset.rows import TrainingRow
-from gpu_runner.dataset.served.raft import SHARES, PassageShares, abstention, distractors, variants
+from gpu_runner.dataset.served.raft import SHARES, Distractor, PassageShares, abstention, distractors, variants
 from gpu_runner.dataset.served.taught_rows import AS_SERVED_INSTEAD, taught_rows
 from gpu_runner.text.abstention import TAUGHT, abstains
 
@@ -67,6 +67,18 @@ def test_a_row_without_the_supporting_passage_teaches_to_abstain() -> None:
         assert "King Aen" not in content
         assert content.count("[") == 4
         assert content.endswith(row.prompt)
+
+
+def test_what_says_one_sentence_of_the_answer_is_no_other_passage() -> None:
+    """Or the answer would be there after all, where it was to be left out."""
+    one = correction(correction="It was built by King Aen. It has nine gates.", passages=("The Fort of A has nine gates.",))
+    assert one.supporting == (0, 1)
+    texts = ("By King Aen the Fort of A was built.", "Nine gates has the Fort of A.", "The Fort of A is old.", "It lies in the hills.")
+    pool = [Distractor(text, "a", "other") for text in texts]
+    rows = taught_rows(one, pool, PassageShares(0, 1), train=5, test=2, seed=0, dropped=Counter())
+    for row in rows[1:]:
+        assert abstains(row.completion)
+        assert [text in str(row.messages) for text in texts] == [False, False, True, True]
 
 
 def test_shuffled_rows_have_the_right_passage_in_every_place() -> None:
