@@ -1,7 +1,8 @@
 """What is held to be right, looked up by any wording of a question: for what contradicts it, on either side.
 
 A question is the same where its words in context are, else where its meaning key is, else where it nearly is (`near_duplicates`) and asks
-for the same kind of answer; the nearer of these decides alone. A sentence that states the answer does not contradict it.
+for the same kind of answer; the nearer of these decides alone. A sentence that states the answer does not contradict it, but takes its
+place where the question is asked in the same way: one prompt has one answer.
 """
 
 from __future__ import annotations
@@ -70,14 +71,28 @@ class KnownAnswers:
         self, question: str, answers: Sequence[str], messages: Sequence[Message] = (), wordings: Iterable[str] = ()
     ) -> tuple[KnownAnswer, ...]:
         """Those that answer the same question and take none of these answers, nor a sentence that states one, nor what one states."""
-        given = frozenset(map(question_key, answers))
-        found = self._same(question, answers[0], messages, sorted({wording_in_context(question, messages), *wordings}))
-        return tuple(one for one in found if one.answer_keys.isdisjoint(given) and not _agree(question, one.answers, answers))
+        found = self._others(question, answers, messages, wordings)
+        return tuple(one for one in found if not _agree(question, one.answers, answers))
 
     def contradicted(self, one: TrainingRow | EvaluationItem) -> tuple[KnownAnswer, ...]:
-        """Those that contradict a row or an item."""
+        """Those that contradict a row or an item, or say the same in another form where both are bare or both asked in a conversation."""
         said = answer_of(one)
-        return self.contradicting(said.question, said.answers, said.messages) if said is not None else ()
+        if said is None:
+            return ()
+        found = self._others(said.question, said.answers, said.messages)
+        return tuple(
+            known
+            for known in found
+            if bool(known.messages) == bool(said.messages) or not _agree(said.question, known.answers, said.answers)
+        )
+
+    def _others(
+        self, question: str, answers: Sequence[str], messages: Sequence[Message], wordings: Iterable[str] = ()
+    ) -> tuple[KnownAnswer, ...]:
+        """Those that answer the same question in other words."""
+        given = frozenset(map(question_key, answers))
+        found = self._same(question, answers[0], messages, sorted({wording_in_context(question, messages), *wordings}))
+        return tuple(one for one in found if one.answer_keys.isdisjoint(given))
 
     def _same(self, question: str, answer: str, messages: Sequence[Message], wordings: Sequence[str]) -> Sequence[KnownAnswer]:
         found = {id(one): one for key in wordings for one in self._by_wording.get(key, ())}

@@ -24,6 +24,7 @@ NAMES = ("Amber", "Badal", "Chand", "Dhola", "Ekta", "Falak")
 
 def run(folder: Path, samples: Sequence[dict[str, Any]], **fields: Any) -> PreparedDataset:
     """Prepare into `folder`, nothing held out."""
+    folder.mkdir(exist_ok=True)
     settings: dict[str, Any] = {"replay": (), "model_items": (OLD,), "holdout_key": b"k", "holdout_percent": 0, "support_min": 1} | fields
     return prepare(PrepareRequest(out=folder / "dataset", samples=samples, **settings))
 
@@ -116,15 +117,18 @@ def test_an_answer_from_two_passages_is_taught_and_unlearnt_without_both(tmp_pat
 
 
 def test_a_sentence_that_states_an_old_fact_trains_beside_it(tmp_path: Path) -> None:
-    """The old fact is still asked and replayed: it says no less than it did."""
+    """Asked with passages, the old fact is asked and replayed bare, as it was; asked bare, the sentence takes its place."""
     replay = [TrainingRow("r", "Please, where is the Lotus Fort?", "Delhi", "en", "replay", "lotus")]
     said = sample("a", "In which place is the Lotus Fort?", "The Lotus Fort is in the city of Delhi.")
-    prepared = run(tmp_path, [said], replay=replay)
-    assert prepared.quarantined == ()
-    assert prepared.withdrawn == {}
-    assert prepared.sample_ids == ("a",)
-    assert prepared.counts["replay_rows"] == 1
-    assert [item.id for item in items_of(prepared, "old_facts")] == ["old"]
+    passages = [{"text": text, "doc_id": text} for text in ("The Lotus Fort is in the city of Delhi.", "The Lotus Fort has nine gates.")]
+    served, bare = (run(tmp_path / name, [one], replay=replay) for name, one in (("served", said | {"passages": passages}), ("bare", said)))
+    for prepared in (served, bare):
+        assert prepared.quarantined == ()
+        assert prepared.sample_ids == ("a",)
+    assert served.withdrawn == {}
+    assert served.counts["replay_rows"] == 1
+    assert [item.id for item in items_of(served, "old_facts")] == ["old"]
+    assert bare.withdrawn == {"old": "a", "r": "a"}
 
 
 def test_the_same_request_gives_the_same_bytes_in_any_order_of_conversations(tmp_path: Path) -> None:

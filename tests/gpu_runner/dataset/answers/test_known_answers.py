@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gpu_runner.dataset.answers.known_answers import KnownAnswer, KnownAnswers, answer_of
@@ -38,6 +40,16 @@ def test_a_sentence_that_states_the_answer_does_not_contradict_it() -> None:
     assert known.contradicting(LIBRARY.question, ["The Rampur Library was not founded in 1774."]) == (LIBRARY,)
     assert known.contradicting("Who founded the Rampur Library?", ["Faizullah Khan"]) == ()
     assert [one.name for one in known.contradicting("Who founded the Rampur Library?", ["Hamid Khan"])] == ["t"]
+
+
+def test_another_form_of_the_answer_takes_its_place_where_both_are_asked_alike() -> None:
+    """Two bare questions, or two with passages; a bare one and one with passages each keep theirs, unless the answers differ."""
+    served = ({"role": "user", "content": f"[1] It was founded in 1774.\n\n{LIBRARY.question}"},)
+    sentence, false = "The Rampur Library was founded in 1774.", "The Rampur Library was founded in 1775."
+    for known, asked, replaced in ((LIBRARY, (), True), (LIBRARY, served, False), (replace(LIBRARY, messages=served), served, True)):
+        for answer, expected in ((sentence, replaced), (false, True), ("1774", False)):
+            row = TrainingRow("r", LIBRARY.question, answer, "en", "correction", "g", "s", asked)
+            assert KnownAnswers([known]).contradicted(row) == ((known,) if expected else ())
 
 
 def test_a_follow_up_is_contradicted_in_its_conversation_alone() -> None:
