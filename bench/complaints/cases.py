@@ -1,4 +1,4 @@
-"""The set of cases, and the half that each belongs to by a keyed hash."""
+"""The sets of cases, and the half that each belongs to by a keyed hash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Final, Literal
 
 from schemas.reading.json_lines import own_lines
 
-SET: Final = Path(__file__).parent / "cases.jsonl"
+_HERE: Final = Path(__file__).parent
+SET: Final = _HERE / "cases.jsonl"
+# Written by three people who had not seen the rules.
+BY_OTHERS: Final = _HERE / "cases_by_others.jsonl"
+# For fitting alone: nothing is measured on them.
+MORE: Final = _HERE / "more_cases.jsonl"
 _KEY: Final = b"the halves of the complaints set"
 
 Half = Literal["tuning", "final"]
@@ -41,7 +46,7 @@ def read(path: Path = SET) -> list[LabelledCase]:
 
 
 def half_of(case: LabelledCase) -> Half:
-    """The half of a case: complaints of the same words, and corrections of the same question, are in one."""
+    """The half of a case by others: complaints of the same words, and corrections of the same question, are in one."""
     words = case.correction if case.label == "complaint" else case.query
     share = hashlib.blake2b(" ".join(words.casefold().split()).encode(), key=_KEY, digest_size=6).digest()
     return "final" if share[0] % 2 else "tuning"

@@ -1,6 +1,6 @@
 """`python -m bench.complaints.junk --out bench/results/complaints-junk.json`: how much of what users send as junk would be trained.
 
-Each of 20 seeds sends 200 corrections of eight forms: complaints of the set's final half, nothing, the response again, the other
+Each of 20 seeds sends 200 corrections of eight forms: complaints of the final half by others, nothing, the response again, the other
 language, over-long texts, control tokens, orders to the model, follow-ups without their conversation. Ties of answers are no matter of the
 rule: the runner resolves them over a whole batch. Exit code 1 above 1 %.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from bench.complaints.cases import LabelledCase, of_half, read
+from bench.complaints.cases import BY_OTHERS, LabelledCase, of_half, read
 from consumers.collect.worth.judge import LONGEST_CORRECTION, judge_correction
 
 SEEDS: Final = 20
@@ -93,7 +93,7 @@ def _equal(form: str, rng: Random, known: list[LabelledCase]) -> Junk:
 
 
 def _other_language(form: str, rng: Random, known: list[LabelledCase]) -> Junk:
-    sentences = [case for case in known if case.kind in ("sentence", "negative_sentence") and len(case.correction.split()) >= 5]
+    sentences = [case for case in known if case.kind in ("sentence", "sentences") and len(case.correction.split()) >= 5]
     asked, given = rng.choice((("en-Latn", "hi-Deva"), ("hi-Deva", "en-Latn"), ("hi-Deva", "hi-Latn")))
     case = rng.choice([case for case in known if case.stratum == asked and case.kind in ("name", "number", "date", "list")])
     return _of(form, case, rng.choice([case for case in sentences if case.stratum == given]).correction)
@@ -145,7 +145,7 @@ def trained(found: list[Junk]) -> list[Junk]:
 
 def measure(seeds: int = SEEDS) -> dict[str, Any]:
     """Shares over all seeds, and the worst seed's."""
-    cases = of_half(read(), "final")
+    cases = of_half(read(BY_OTHERS), "final")
     sent, through, worst = Counter[str](), Counter[str](), 0.0
     for seed in range(seeds):
         found = junk(seed, cases)

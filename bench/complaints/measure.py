@@ -75,9 +75,10 @@ def measure(cases: Iterable[LabelledCase], judge: Judge = judged) -> dict[str, S
 def cuts(cases: Iterable[LabelledCase]) -> dict[str, int]:
     """What is made of the corrections that are taken.
 
-    Complaints with an answer in them: the answer itself, the whole, or another part; the other corrections: kept whole, or cut.
+    Complaints with an answer in them: the answer itself, a part that holds it, the whole, or another part; the other corrections: kept
+    whole, or cut.
     """
-    counts = dict.fromkeys(("answer", "whole", "other", "kept", "cut"), 0)
+    counts = dict.fromkeys(("answer", "holds", "whole", "other", "kept", "cut"), 0)
     for case in cases:
         left_out, found = weighed(case)
         if case.label == "complaint" or left_out is not None:
@@ -87,7 +88,7 @@ def cuts(cases: Iterable[LabelledCase]) -> dict[str, int]:
         elif found.strip(" .।") == (case.answer or case.correction).strip(" .।"):
             counts["answer"] += 1
         else:
-            counts["whole" if found == case.correction else "other"] += 1
+            counts["whole" if found == case.correction else "holds" if case.answer and case.answer in found else "other"] += 1
     return counts
 
 

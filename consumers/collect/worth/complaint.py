@@ -17,66 +17,83 @@ from consumers.collect.worth.question_kinds import POLAR, TRUTH, UTTERANCE, WORD
 from consumers.collect.worth.words.roles import COPULA, DEGREE, FUNCTION, NO, NOT, NUMBER, THING, VERDICT, YES, fold, folded
 
 
-class Reading(NamedTuple):
-    """A correction read beside its question: what is asked for, and its clauses with their kinds."""
+class ParsedCorrection(NamedTuple):
+    """A correction read beside its question: what is asked for, its clauses with their kinds, and the folded words of the response."""
 
     question: AskedFor
     clauses: list[tuple[Clause, ClauseKind]]
+    given: list[str]
 
 
-def read(query: str, response: str, correction: str) -> Reading:
+def parse(query: str, response: str, correction: str) -> ParsedCorrection:
     """What is asked, and what each clause of the correction does about it."""
     question = examine(query, correction)
-    said = response_only_words(words_of(response), question) if len(response) < _LONG_RESPONSE else frozenset()
-    return Reading(question, _judged(correction, question, said))
+    given = words_of(response[:_RESPONSE_CHARACTERS])
+    said = response_only_words(given, question) if len(response) < _LONG_RESPONSE else frozenset()
+    return ParsedCorrection(question, _judged(correction, question, said), given)
 
 
 # What a response of more characters says is more than a few words.
 _LONG_RESPONSE: Final = 120
+# What complaints and corrections take up of a response stands at its beginning; parsed all of a long one costs more than all else.
+_RESPONSE_CHARACTERS: Final = 400
 
 
-def is_complaint(reading: Reading, response: str, correction: str) -> bool:
+def is_complaint(parsed: ParsedCorrection, response: str, correction: str) -> bool:
     """Whether nothing in the correction answers the question."""
-    question, found = reading
+    question, found = parsed.question, parsed.clauses
     if question.kinds & WORDY and _QUOTES.search(correction):
         return False
     if question.kinds & UTTERANCE and _OF_WORDS.search(correction) and not _OF_WORDS.search(question.quoted):
         return True
     if not question.kinds & POLAR and _MOCKS.match(correction):
         return True
-    kinds = {kind for _, kind in found}
-    if kinds <= {"answers", "bare"} and question.kinds & TRUTH:
+    if _could_repeat(parsed):
         return _says_the_same(correction, response, question)
+    kinds = {kind for _, kind in found}
     if "answers" in kinds:
         if any(_laughs(part) for part, _ in found):
             return True
         return "complains" in kinds and (_praises(found[0]) or all(_is_vague(part) for part, kind in found if kind == "answers"))
-    if "bare" in kinds and "complains" not in kinds:
-        return _says_the_same(correction, response, question)
     return True
+
+
+def repeats(parsed: ParsedCorrection, response: str, correction: str) -> bool:
+    """Whether it is a bare yes or no, or a word that judges, and the response said the same."""
+    return _could_repeat(parsed) and _says_the_same(correction, response, parsed.question)
+
+
+def _could_repeat(parsed: ParsedCorrection) -> bool:
+    kinds = {kind for _, kind in parsed.clauses}
+    return bool(parsed.question.kinds & TRUTH and kinds <= {"answers", "bare"}) or ("bare" in kinds and kinds <= {"bare", "neither"})
 
 
 _PLAIN: Final = FUNCTION | COPULA | NUMBER
 
 
 def plainly_answers(query: str, response: str, correction: str) -> bool:
-    """Whether the correction has words of its own, and none that feedback is made of: most have, and need no look at the question.
+    """Whether the correction has a number or names of its own, and no word that feedback is made of: such need no look at the question.
 
     Of four to eight words phrases can be made that complain in words of their own ("the model keeps repeating itself").
     """
-    words = WORD.findall(correction.lower())
+    words = WORD.findall(correction)
     if "?" in correction or 3 < len(words) < 9:
         return False
-    query, response, own = query.lower(), response.lower(), False
-    for word in words:
-        roles = WITH_HINDI.get(fold(word), 0)
+    query, response, own = query.lower(), response.lower(), 0
+    for place, word in enumerate(words):
+        lower = word.lower()
+        roles = WITH_HINDI.get(fold(lower), 0)
         if roles & ~_PLAIN:
             return False
-        if not roles or word[0].isdecimal():
+        if word[0].isdecimal():
             if word in response:
                 return False
-            own = own or word not in query
-    return own
+            own += 0 if word in query else 2
+        elif not roles:
+            if lower in response:
+                return False
+            own += place > 0 and word[0].isupper() and lower not in query
+    return own > 1
 
 
 _QUOTES: Final = re.compile(r"['\"‘“`][^'\"’”`]{2,}['\"’”`]")

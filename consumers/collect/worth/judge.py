@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from consumers.collect.worth.answer import answer_of
-from consumers.collect.worth.complaint import is_complaint, plainly_answers, read
+from consumers.collect.worth.complaint import parse, plainly_answers
 from consumers.collect.worth.context import TurnRole, needs_context
 from consumers.collect.worth.control_text import is_for_the_model
+from consumers.collect.worth.doubt.score import is_doubtful
 from consumers.collect.worth.sameness import say_the_same, says_nothing
 from consumers.collect.worth.scripts import is_in_another_language
 from schemas.events.sample_collected import LeftOut
@@ -45,11 +46,11 @@ def weigh_correction(
         return Worth(left_out, correction)
     answer = correction
     if not plainly_answers(query, response, correction):
-        reading = read(query, response, correction)
+        parsed = parse(query, response, correction)
         known = language is None or language.split("-")[0].lower() in COMPLAINTS_KNOWN
-        if known and len(correction) <= LONGEST_COMPLAINT and is_complaint(reading, response, correction):
+        if known and len(correction) <= LONGEST_COMPLAINT and is_doubtful(parsed, response, correction):
             return Worth("complaint", correction)
-        answer = answer_of(correction, reading)
+        answer = answer_of(correction, parsed)
     if is_in_another_language(query, correction, language):
         return Worth("other_language", correction)
     return Worth("needs_context", correction) if needs_context(query, messages) else Worth(None, answer)

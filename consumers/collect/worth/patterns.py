@@ -34,6 +34,16 @@ REFUSES: Final = _phrases(
     "(?:जानकारी|jankari|jaankari|उल्लेख|सूचना) .*(?:नहीं|nahi)", "(?:मेरे पास|mere pas) .*(?:नहीं|nahi)",
     "^(?:ज्ञात|पता|मालूम|pata|gyat|malum)(?: है)? (?:नहीं|nahi)", "^(?:नहीं|nahi) (?:पता|pata|malum|मालूम)",
 )  # fmt: skip
+# None, nothing, not needed: an answer to what asks which, how many or what for.
+NONE: Final = _phrases(
+    "none|nothing|nobody|no one|nowhere|never|zero|nil|not any|not one",
+    "not (?:required|needed|necessary|applicable|available|allowed|possible|supported|compulsory|mandatory)",
+    "no (?:need|charge|limit|fee|one|penalty|refund|tax|cost|such .*)", "(?:कोई|कुछ|एक|कभी|कहीं)(?: भी| ही)? नहीं",
+    "किसी (?:का|के|की|को|ने|में|से) (?:भी )?नहीं", "(?:koi|kuch|ek|kabhi|kahin|kahi)(?: bhi| hi)? (?:nahi|nhi|na)",
+    "kisi (?:ka|ke|ki|ko|ne|me|se) (?:bhi )?(?:nahi|nhi)", "(?:ज़रूरी|जरूरी|अनिवार्य|आवश्यक|संभव|उपलब्ध|मान्य) नहीं",
+    "(?:zaroori|zaruri|anivarya|possible|allowed|compulsory|available|zarurat|jarurat) (?:nahi|nhi)",
+    "(?:koi|कोई) .* (?:nahi|nhi|नहीं)(?: .*)?",
+)  # fmt: skip
 # "I think it was 1921": the user's own words about the answer, with the answer.
 HEDGES: Final = _phrases(
     "(?:i think|i believe|i guess|as far as i know|in my opinion|to my knowledge|i am sure it|im sure it) .+",

@@ -7,10 +7,23 @@ from typing import Final, NamedTuple
 
 from consumers.collect.worth.clauses import WITH_HINDI, Roles, roles_for, words_of
 from consumers.collect.worth.question_kinds import DIRECTION, OPEN, POLAR, RATING, SAYS, UTTERANCE, WORDY, kinds_of
-from consumers.collect.worth.words.roles import ASKING, ATTRIBUTE, BOT, COURTESY, FIRST, META, REQUEST, SECOND, TRUE_OR_FALSE, VERDICT
+from consumers.collect.worth.words.roles import (
+    ASKING,
+    ATTRIBUTE,
+    BOT,
+    COPULA,
+    COURTESY,
+    FIRST,
+    META,
+    MODAL,
+    REQUEST,
+    SECOND,
+    TRUE_OR_FALSE,
+    VERDICT,
+)
 
 _OTHER_QUESTION: Final = re.compile(
-    r"\b(?:what|who|whom|whose|when|where|why|which|how|kaun|kon|kab|kahan|kahaan|kitn[aei]|kis|kisne|kiski|kiska|kaise|kaisa"
+    r"\b(?:what|who|whom|whose|when|where|why|which|how|kaun\w*|kon|konsa|konsi|kab|kahan|kahaan|kitn[aei]|kis|kisne|kiski|kiska|kaise|kaisa"
     r"|kyun|kyon|kyu"
     r"|batao|bataiye|bataye|batayein|likho|do|dijiye|karo|explain|describe|list|name|translate)\b"
     r"|कौन|कब|कहाँ|कहां|कितन|किस|कैसे|कैसा|क्यों|बताइए|बताओ|बताएँ|बताएं|बताइये|लिखिए|लिखें|दीजिए|कीजिए|करें\s*$|भरिए",
@@ -19,8 +32,12 @@ _KYA: Final = re.compile(r"^\W*(?:और |aur |toh? |तो )?(?:क्या|ky
 _WHAT_IS: Final = re.compile(
     r"(?:क्या|kya)\s+(?:है|हैं|था|थी|थे|होता|होती|होते|हुआ|हुई|कहते|कहेंगे|कहलाता|लिखा|मिला|करें|करना|फ़ैसला|hai|hain|tha|thi|the"
     r"|hota|hoti|hote|hua"
-    r"|hui|kehte|kahenge|kehlata|likha|mila|karein|karna|karen|faisla|bolte|batata|kehta)\b",
+    r"|hui|kehte|kahenge|kehlata|likha|mila|kare|karein|karna|karen|faisla|bolte|batata|kehta)\b",
 )
+_KYA_AFTER_A_VERB: Final = re.compile(
+    r"(?:\b(?:hai|hain|tha|thi|the|ho|[a-z]+(?:ega|egi|enge|ta|ti|te))|है|हैं|था|थी|थे|ता|ती|ते|गा|गी|गे)\s(?:क्या|kya)(?=[\s,?]|$)"
+)
+_VERB: Final = re.compile(r"[a-z](?:ta|ti|te|ga|gi|ge)$|(?:ता|ती|ते|गा|गी|गे|या|यी|ये|एँ|एं|ें|ई|ए)$")
 _QUOTED: Final = re.compile(r"['\"‘“`](?=\S)([^'\"’”`]{2,200})['\"’”`]")
 
 # The word for "answer" is that for "north".
@@ -82,11 +99,17 @@ def _allowed(kinds: int, quoted: re.Match[str] | None, listed: list[str]) -> int
 
 
 def _is_hindi_polar(query: str, listed: list[str], roles: Roles) -> bool:
-    """Whether a Hindi question asks for yes or no, whatever its words are."""
-    if ("क्या" in query or "kya" in query) and _KYA.search(query):
-        return not _WHAT_IS.search(query) and not _OTHER_QUESTION.search(query)
-    # A Hindi question may ask for yes or no without a word that says so.
-    if len(listed) < 3 or not query.rstrip().endswith("?") or any(roles.get(word, 0) & ASKING for word in listed):
+    """Whether a Hindi question asks for yes or no: by its "kya", or by its verb alone."""
+    if "क्या" in query or "kya" in query:
+        if _KYA.search(query):
+            return not _WHAT_IS.search(query) and not _OTHER_QUESTION.search(query)
+        return bool(_KYA_AFTER_A_VERB.search(query)) and not _WHAT_IS.search(query) and not _OTHER_QUESTION.search(query)
+    if len(listed) < 3 or any(roles.get(word, 0) & ASKING for word in listed) or not _ends_with_a_verb(listed[-1], roles):
         return False
     hindi = roles is WITH_HINDI or any("\u0900" <= letter <= "\u097f" for letter in query)
     return hindi and not _OTHER_QUESTION.search(query)
+
+
+def _ends_with_a_verb(last: str, roles: Roles) -> bool:
+    """Without one a question names what it asks for: "विश्व का सबसे बड़ा महासागर?"."""
+    return bool(roles.get(last, 0) & (COPULA | MODAL)) or _VERB.search(last) is not None

@@ -25,6 +25,12 @@ COUNT: Final = 32768  # a number and nothing else
 DIRECTION: Final = 2048
 UTTERANCE: Final = 256  # what to say, or a translation: a whole sentence, a request or a question among them
 
+# For traits, which are texts.
+KIND_NAMES: Final = (
+    (POLAR, "polar"), (TRUTH, "truth"), (WORDY, "wordy"), (JUDGING, "judging"), (CHOICE, "choice"), (QUANTITY, "quantity"),
+    (ADVICE, "advice"), (OPEN, "open"), (RATING, "rating"), (NAMED, "named"), (WHERE, "where"), (WHEN, "when"), (ENTITY, "entity"),
+    (REPORT, "report"), (SAYS, "says"), (COUNT, "count"), (UTTERANCE, "utterance"),
+)  # fmt: skip
 # Where a phrase can begin: the first letters of each word.
 _BEGINNINGS: Final = re.compile(r"\b[a-z]{1,4}|(?<![\u0900-\u097f])[\u0900-\u097f]{1,2}")
 _MAY_BE_TRUTH: Final = 1 << 30

@@ -31,10 +31,11 @@ def test_what_follows_a_complaint_is_the_answer(correction: str, query: str, res
     [
         ("No, it is closed on Mondays.", "Is the museum open on Mondays?"),
         ("Wrong", "What is the antonym of 'right'?"),
+        ("None, there isn't one officially", "What is the national sport of India?"),
         ("It was 1921, not 1947.", "When was the memorial opened?"),
         ("No refund is given.", "What is the fee after a cancellation?"),
-        ("Ashoka. Please fix it.", "Who built the Sanchi Stupa?"),
-        ("Fill in the form; check the list first.", "How can I apply?"),
+        ("1849. Please fix it.", "When was the Sanchi Stupa dug out?"),
+        ("Fill in form 4; check the list first.", "How can I apply for a grant?"),
     ],
 )
 def test_what_could_change_its_meaning_stays_whole(correction: str, query: str) -> None:
