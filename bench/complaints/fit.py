@@ -186,7 +186,7 @@ def _settled(case: LabelledCase) -> float:
     seen, complains = beside(parsed, case.correction), is_complaint(parsed, case.response, case.correction)
     if certainly_answers(seen, complains=complains):
         return -np.inf
-    return np.inf if repeats(parsed, case.response, case.correction) or certainly_complains(seen) else 0.0
+    return np.inf if repeats(parsed, case.response, case.correction) or certainly_complains(seen, complains=complains) else 0.0
 
 
 def fitted_on() -> str:

@@ -19,9 +19,9 @@ from bench.drift.streams.pools import DataAbsent
 from consumers.collect.worth.doubt import score, weights
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results"
-# What is trained of the cases that were fitted on; of the final half it is told as it is, above the goal of 2 %.
-MOST_TRAINED = {"own": 0.10, "tuning": 0.16, "final": 0.30}
-MOST_REVIEWED = {"own": REVIEWED, "tuning": REVIEWED, "final": REVIEWED}
+# Of cases that were fitted on, and of the final half as it is: above the goals of 2 % and 5 %.
+MOST_TRAINED = {"own": 0.11, "tuning": 0.13, "final": 0.22}
+MOST_REVIEWED = {"own": REVIEWED, "tuning": REVIEWED, "final": 0.095}
 LOOKS_LIKE_A_COMPLAINT = (
     "polar", "verdict_word", "leading_no", "pointer_answer", "short_negative", "neg_phrase", "none_word",
 )  # fmt: skip

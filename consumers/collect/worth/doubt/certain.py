@@ -32,9 +32,12 @@ def certainly_answers(beside: Beside, *, complains: bool) -> bool:
     return not complains and not beside.present & (VERDICT | BOT) and REFUSES.search(" ".join(beside.folded)) is not None
 
 
-def certainly_complains(beside: Beside) -> bool:
-    """Whether a correction only denies what the response said, or has no number but that of a page, a section, a circular."""
-    return _only_denies(beside) or _only_points(beside)
+def certainly_complains(beside: Beside, *, complains: bool) -> bool:
+    """Whether a correction only denies what the response said, or has no number but that of a page, a section, a circular.
+
+    Or is a lone article, where the rules call it a complaint: among answers to choose from "a" is one.
+    """
+    return _only_denies(beside) or _only_points(beside) or (complains and beside.folded == ["a"])
 
 
 def _only_denies(beside: Beside) -> bool:

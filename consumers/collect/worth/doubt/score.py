@@ -50,4 +50,7 @@ def is_doubtful(parsed: ParsedCorrection, response: str, correction: str) -> boo
     seen, complains = beside(parsed, correction), is_complaint(parsed, response, correction)
     if certainly_answers(seen, complains=complains):
         return False
-    return certainly_complains(seen) or doubt(traits_of(seen, correction, complains=complains)) > weights.ALLOWED[seen.language]
+    return (
+        certainly_complains(seen, complains=complains)
+        or doubt(traits_of(seen, correction, complains=complains)) > weights.ALLOWED[seen.language]
+    )

@@ -50,7 +50,7 @@ def test_what_the_rules_say_is_a_trait() -> None:
 )
 def test_what_only_denies_or_points_is_a_certain_complaint(correction: str, query: str, response: str) -> None:
     """A "no" where none is asked for, a denial of the response with nothing else, a number that is a page's."""
-    assert certainly_complains(seen(correction, query, response))
+    assert certainly_complains(seen(correction, query, response), complains=False)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,12 @@ def test_what_only_denies_or_points_is_a_certain_complaint(correction: str, quer
 )
 def test_what_answers_in_few_words_is_none(correction: str, query: str, response: str) -> None:
     """The right number beside the denied one, none, a "no" that was asked for, a section that was."""
-    assert not certainly_complains(seen(correction, query, response))
+    assert not certainly_complains(seen(correction, query, response), complains=False)
+
+
+def test_an_article_alone_is_a_complaint_where_the_rules_say_so() -> None:
+    """Among answers to choose from it is one."""
+    assert [certainly_complains(seen("a"), complains=complains) for complains in (True, False)] == [True, False]
 
 
 def test_what_the_documents_do_not_say_is_certainly_an_answer() -> None:
