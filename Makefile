@@ -152,7 +152,7 @@ bench-gate-latency: $(READY)
 	@$(BIN)/python -m bench.gate_latency --out bench/results/gate-latency.json $(if $(PAIRS),--pairs $(PAIRS))
 
 # Complaints told from corrections on the set written by hand, and the junk that would be trained; writes bench/results/complaints.json and
-# bench/results/complaints-junk.json. Ten seconds.
+# bench/results/complaints-junk.json. Half a minute. The weights are fitted by bench.complaints.fit.
 bench-complaints: $(READY)
 	@$(BIN)/python -m bench.complaints --out bench/results/complaints.json; told=$$?; \
 	$(BIN)/python -m bench.complaints.junk --out bench/results/complaints-junk.json && exit $$told

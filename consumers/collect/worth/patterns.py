@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from consumers.collect.worth.words.roles import fold
+from consumers.collect.worth.words.roles import fold, folded
 
 
 def _phrases(*listed: str) -> re.Pattern[str]:
@@ -44,6 +44,8 @@ NONE: Final = _phrases(
     "(?:zaroori|zaruri|anivarya|possible|allowed|compulsory|available|zarurat|jarurat) (?:nahi|nhi)",
     "(?:koi|कोई) .* (?:nahi|nhi|नहीं)(?: .*)?",
 )  # fmt: skip
+# One of these is in each of them.
+NONE_WORDS: Final = folded("none nothing nobody no nowhere never zero nil not na nahi nhi नहीं")
 # "I think it was 1921": the user's own words about the answer, with the answer.
 HEDGES: Final = _phrases(
     "(?:i think|i believe|i guess|as far as i know|in my opinion|to my knowledge|i am sure it|im sure it) .+",

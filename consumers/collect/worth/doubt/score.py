@@ -35,8 +35,7 @@ _WEIGHTS: Final = _of_lines(weights.OF_TRAITS)
 
 def doubt(traits: Iterable[str]) -> int:
     """The logarithm of the odds that a correction with these traits is a complaint, in hundredths."""
-    weight = _WEIGHTS.get
-    return weights.OF_NONE + sum([weight(trait, 0) for trait in traits])
+    return weights.OF_NONE + sum(filter(None, map(_WEIGHTS.get, traits)))
 
 
 def is_doubtful(parsed: ParsedCorrection, response: str, correction: str) -> bool:

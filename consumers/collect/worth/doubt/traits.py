@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 from typing import Final
 
 from consumers.collect.worth.doubt.beside import Beside, letter_of
-from consumers.collect.worth.patterns import NONE
+from consumers.collect.worth.patterns import NONE, NONE_WORDS
 from consumers.collect.worth.question_kinds import (
     ADVICE,
     CHOICE,
@@ -203,8 +203,8 @@ def _denial(beside: Beside, *, complains: bool) -> Iterator[str]:
     yield f"of:{origins}{how[0]}"
     yield f"rules:{complains} {asks}"
     yield f"rules:{complains} {beside.content}{asks}{how[0]}"
-    spoken = " ".join(beside.folded)
-    if NONE.search(spoken):
+    spoken = "" if NONE_WORDS.isdisjoint(beside.folded) else " ".join(beside.folded)
+    if spoken and NONE.search(spoken):
         yield f"none:{asks}"
         yield f"none:{size}"
         yield "none" if NONE.fullmatch(spoken) is None else "none alone"
