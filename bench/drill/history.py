@@ -124,7 +124,7 @@ def _document(number: int, reach: int, source: random.Random, models: list[str],
 
 _WORDS: Final = {
     "hi": ("स्मारक {} कहाँ है?", "उत्तर {}", "यह आगरा {} में है।"),
-    "en": ("Where is monument {}?", "Answer {}", "It is in Agra {}."),
+    "en": ("Where is monument {}?", "Answer {}", "It is in Agra, at Gate {}."),
 }
 # What stage 1 knows for no answer, in the languages of the drill.
 COMPLAINTS: Final = {"hi": "यह गलत है।", "en": "This is wrong."}

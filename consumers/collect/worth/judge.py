@@ -36,7 +36,7 @@ def weigh_correction(
     """Whether a correction can be trained as the answer to its question, else why not, the first reason that holds; and what of it is.
 
     `messages` are what the model was given (their roles are looked at alone), `language` is the BCP 47 tag of the feedback, where it has
-    one. Pure; tens of microseconds for a short correction (`bench.complaints` measures it).
+    one. Pure; tens of microseconds for what plainly answers, a hundred or two for others (`bench.complaints` measures it).
 
     >>> weigh_correction(query="Who built the Sanchi Stupa?", response="Akbar", correction="Wrong! It was built by Ashoka.")
     Worth(left_out=None, answer='It was built by Ashoka.')
