@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bench.drill.history import reach_of
+from bench.drill.history import make_more, reach_of
 from bench.drill.places import INPUTS
 from bench.drill.sent import Sent
 from consumers.engine.positions import partition_counts
@@ -26,6 +26,8 @@ from schemas.events.training_state import TrainingState
 PATIENT: Final = {"request_timeout_ms": 120_000}
 SLICE: Final = 100
 PAUSE_S: Final = 0.03
+# New records beside the old ones, where the history has come to its end.
+NEW_ONES: Final = 5
 # What another producer puts in one transaction.
 WITHIN: Final = 20
 PARTITIONS: Final = {spec.name: spec.partitions for spec in topics.specs("")}
@@ -41,6 +43,7 @@ class Publisher:
         self._source = random.Random(seed)
         self._producer = AIOKafkaProducer(**connection.producer_options() | PATIENT)
         self._transactions = 0
+        self._more = 0
         # What went to the topics that stage 1 counts as processed.
         self.inputs = 0
 
@@ -101,7 +104,7 @@ class Publisher:
         return len(beside)
 
     async def nudge(self) -> None:
-        """A little more load: the next records, or, at the end of the history, some of the old ones again."""
+        """A little more load: the next records, or, at the end of the history, some of the old ones again and a few new ones."""
         await self._send(self._some(SLICE // 2))
 
     async def bootstrap(self, models: Iterable[str]) -> None:
@@ -113,7 +116,10 @@ class Publisher:
             return self._take(count)
         # Of the newest: what is older than the allowed lateness would rightly be refused.
         recent = self._history[-reach_of(len(self._history)) :]
-        return [sent for sent in self._source.sample(recent, min(count, len(recent))) if not sent.poison]
+        again = [sent for sent in self._source.sample(recent, min(count, len(recent))) if not sent.poison]
+        # Of duplicates alone nothing is made: whoever is told to end where outputs are sent would never come to it.
+        self._more += NEW_ONES
+        return again + [make_more(number, self._source, datetime.now(UTC)) for number in range(self._more - NEW_ONES, self._more)]
 
     def _take(self, count: int) -> Sequence[Sent]:
         part = self._history[self._next : self._next + count]

@@ -56,6 +56,11 @@ def model_names() -> list[str]:
     return sorted(name for found in names.values() for name in found)
 
 
+def make_more(number: int, source: random.Random, now: datetime) -> Sent:
+    """One more feedback where a history has come to its end, as old as its last ones."""
+    return Sent.of(_feedback(f"more-{number}", number, source, source.choice(model_names())), now - timedelta(hours=1))
+
+
 def reach_of(records: int) -> int:
     """How many records lie at most between what belongs together, in a history of so many."""
     return min(REACH, round(records * LONGEST_REACH))

@@ -215,17 +215,19 @@ class Drill:
 
     async def _quiet(self) -> list[dict[str, Any]]:
         """Waits until everything is processed, no command is due and no job runs, for SETTLED_S; what the instances say then."""
-        deadline, since, ended = time.monotonic() + QUIET_WITHIN_S, time.monotonic(), -1
+        deadline, since, before = time.monotonic() + QUIET_WITHIN_S, time.monotonic(), (-1, -1)
         while True:
             states = await self.fleet.states()
             told = [status for state in states or [] for status in state["models"].values()]
+            now = sum(state["stage1"]["processed"] for state in states or []), self.runner.ended
+            # More than was published, where a drain was done again.
             quiet = (
-                sum(state["stage1"]["processed"] for state in states or []) == self.publisher.inputs
+                now[0] >= self.publisher.inputs
                 and all(status["running"] is None and status["trainable_negatives"] < THRESHOLD for status in told)
-                and self.runner.ended == ended
+                and now == before
             )
             if not quiet:
-                since, ended = time.monotonic(), self.runner.ended
+                since, before = time.monotonic(), now
             # Past the deadline the check says what is missing.
             if states and (time.monotonic() - since > SETTLED_S or time.monotonic() > deadline):
                 return states
