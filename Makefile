@@ -123,9 +123,10 @@ bench-rounds: $(READY)
 	@$(BIN)/python -m bench.rounds --out bench/results/rounds.json $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # Taught as served, asked as served: the tiny model that reads, right with the passage and silent without it, before and after one round with
-# real feedback; writes bench/results/served.json. Ten minutes on a machine with nothing else to do; BASE_ONLY=1 leaves the round out.
+# real feedback for each seed; writes bench/results/served.json. A quarter of an hour on a machine with nothing else to do; BASE_ONLY=1 leaves
+# the rounds out, ROUND_SEEDS="0 1 2" are other ones.
 bench-served: $(READY)
-	@$(BIN)/python -m bench.served --out bench/results/served.json $(if $(BASE_ONLY),--base-only)
+	@$(BIN)/python -m bench.served --out bench/results/served.json $(if $(BASE_ONLY),--base-only) $(if $(ROUND_SEEDS),--seeds $(ROUND_SEEDS))
 
 # A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/results/drift-loop.json.
 drill-drift: $(READY)

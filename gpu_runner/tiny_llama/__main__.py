@@ -65,7 +65,7 @@ def make(out: Path, seed: int, *, reading: bool = False) -> dict[str, object]:
     import torch
 
     from gpu_runner.tiny_llama.bootstrap_files import write_bootstrap_files
-    from gpu_runner.tiny_llama.lessons import ReadingCourse
+    from gpu_runner.tiny_llama.lessons import READING
     from gpu_runner.tiny_llama.make import make_model
 
     if out.exists() and any(out.iterdir()) and not (out / STAMP).is_file():
@@ -74,7 +74,7 @@ def make(out: Path, seed: int, *, reading: bool = False) -> dict[str, object]:
     torch.set_num_threads(THREADS)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        scores = make_model(work / "model", seed, reading=ReadingCourse() if reading else None)
+        scores = make_model(work / "model", seed, reading=READING if reading else ())
         write_bootstrap_files(work)
         stamp = {
             "inputs_sha256": inputs_sha256(seed, reading=reading), "model_sha256": folder_sha256(work / "model"), "exact_match": scores,
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m gpu_runner.tiny_llama", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to create")
     parser.add_argument("--seed", type=int, default=0, help="decides the weights (default 0)")
-    parser.add_argument("--reading", action="store_true", help="taught to answer from passages too: four times as long")
+    parser.add_argument("--reading", action="store_true", help="taught to answer from passages too: seven times as long")
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
     cached = is_current(chosen.out, chosen.seed, reading=chosen.reading)

@@ -169,12 +169,12 @@ def _dropout(share: float) -> Callable[[torch.nn.Module, Any, Any], Any]:
     return hook
 
 
-def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None, reading: ReadingCourse | None = None) -> dict[str, float]:
+def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None, reading: Sequence[ReadingCourse] = ()) -> dict[str, float]:
     """Writes the model folder: weights, configuration, tokenizer, model card and the manifest of what was taught.
 
     Returns exact match on the taught facts, asked in a trained (`taught`) and in a never trained (`unseen`) wording,
-    measured on the folder as it lies on disk. With a `reading` course it is then taught to answer from passages. Deterministic from the
-    seed, for one number of threads.
+    measured on the folder as it lies on disk. In `reading` courses, one behind the other, it is then taught to answer from passages.
+    Deterministic from the seed, for one number of threads.
     Raises BaseModelTooWeak below `recipe.least_exact_match`.
     """
     recipe = recipe or Recipe()
@@ -186,8 +186,10 @@ def make_model(folder: Path, seed: int = 0, recipe: Recipe | None = None, readin
     lessons = lessons_of(facts, known_words, tokenizer)
     _set_apart_unused_tokens(model, lessons, recipe.unused_token_scale)
     teach(model, _plain(lessons, recipe, seed), recipe, recipe.weight_decay)
-    if reading is not None:
-        teach(model, _with_reading(lessons, tokenizer, recipe, reading, seed), reading, recipe.weight_decay)
+    for number, course in enumerate(reading):
+        if number:
+            torch.manual_seed(seed + number)
+        teach(model, _with_reading(lessons, tokenizer, recipe, course, seed + number), course, recipe.weight_decay)
     model.generation_config.do_sample = False
     model.save_pretrained(folder)
     save_for_transformers(tokenizer, folder, MAX_LENGTH)

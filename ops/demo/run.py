@@ -52,8 +52,9 @@ SQUAD_TRAINING: Final = TRAINING | {
 }
 
 
-# A conversation with passages and earlier turns is longer, and so are answers in sentences.
-REAL_TRAINING: Final = TRAINING | {"TRAINING_MAX_SEQ_LENGTH": "384", "EVALUATION_MAX_NEW_TOKENS": "96"}
+# A conversation with passages and earlier turns is longer, and so are answers in sentences. A correction has two supporters: its author and
+# the passage that says so.
+REAL_TRAINING: Final = TRAINING | {"TRAINING_MAX_SEQ_LENGTH": "384", "EVALUATION_MAX_NEW_TOKENS": "96", "SUPPORT_MIN": "2"}
 
 WORK: Final = Path(".abhyas")
 THRESHOLD: Final = 100

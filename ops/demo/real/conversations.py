@@ -12,10 +12,12 @@ from gpu_runner.dataset.conversation import with_passages
 from gpu_runner.dataset.rows import Message
 from gpu_runner.evaluate.exact_match import score_answer
 from gpu_runner.text.abstention import abstains
-from gpu_runner.tiny_llama.facts import Fact, load_facts
-from gpu_runner.tiny_llama.reading import SYSTEM
+from gpu_runner.tiny_llama.facts import TAUGHT_WORDINGS, Fact, load_facts
+from gpu_runner.tiny_llama.reading import SYSTEM, Form
 
 PASSAGES: Final = 4
+# The assistant's system prompt asks for sentences, as its users write them.
+FORM: Final[Form] = "sentence"
 # So many of a hundred turns have the passage with the answer among theirs; of the others it was not found.
 FOUND_PERCENT: Final = 85
 # Every third conversation goes on with a question that means nothing by itself.
@@ -59,9 +61,9 @@ class AskedTurn:
         """The passages as the model reads them."""
         return tuple(fact.sentence for fact in self.passages)
 
-    def messages(self, earlier: Sequence[Message] = ()) -> tuple[Message, ...]:
+    def messages(self, earlier: Sequence[Message] = (), form: Form = FORM) -> tuple[Message, ...]:
         """What the model is given: the system prompt, then the `earlier` turns without one, then the question with its passages."""
-        system, asked = with_passages(self.question, self.texts, SYSTEM[self.fact.language])
+        system, asked = with_passages(self.question, self.texts, SYSTEM[form][self.fact.language])
         return (system, *earlier, asked)
 
     def is_right(self, response: str) -> bool:
@@ -84,13 +86,16 @@ def without_passage(turn: AskedTurn) -> AskedTurn:
 
 
 def conversations(rng: random.Random) -> list[Conversation]:
-    """Every fact of the corpus is asked once in each wording, in a seeded order; follow-ups ask another fact of the same institution."""
+    """Every fact of the corpus is asked once in each wording, in a seeded order; follow-ups ask another fact of the same institution.
+
+    Users have their own words: those that no lesson of the base had come first.
+    """
     facts = list(load_facts())
     about: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         about[fact.group].append(fact)
     found: list[Conversation] = []
-    for wording in range(len(facts[0].wordings)):
+    for wording in (*range(TAUGHT_WORDINGS, len(facts[0].wordings)), *range(TAUGHT_WORDINGS)):
         rng.shuffle(facts)
         for fact in facts:
             name = f"talk-{len(found)}"

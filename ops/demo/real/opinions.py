@@ -15,10 +15,11 @@ from ops.demo.real.conversations import AskedTurn
 Kind = Literal["correction", "complaint", "arena", "thumb", "bare", "praise", "doubtful"]
 
 NEGATIVES: Final = 120
-# Of twenty users whose answer was wrong: four in ten correct it, one in ten complains where a correction belongs, one saw two answers.
-OF_THE_WRONG: Final[Counter[Kind]] = Counter({"correction": 8, "thumb": 7, "complaint": 2, "bare": 2, "arena": 1})
-# Of thirty whose answer was right, one presses the wrong thumb.
-OF_THE_RIGHT: Final[Counter[Kind]] = Counter({"praise": 29, "doubtful": 1})
+# Of twenty users whose answer was wrong: nine correct it, which with the doubtful thumbs are four in ten of all that are down, two complain
+# where a correction belongs, one saw two answers.
+OF_THE_WRONG: Final[Counter[Kind]] = Counter({"correction": 9, "thumb": 6, "complaint": 2, "bare": 2, "arena": 1})
+# Of sixty whose answer was right, one presses the wrong thumb: with more these would be most of the negatives.
+OF_THE_RIGHT: Final[Counter[Kind]] = Counter({"praise": 59, "doubtful": 1})
 COMPLAINTS: Final = {
     "en": ("This is wrong, please fix it.", "No", "see above", "That is not right at all."),
     "hi": ("गलत है", "यह उत्तर सही नहीं है।", "नहीं", "कृपया ठीक करें।"),

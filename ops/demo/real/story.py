@@ -23,6 +23,9 @@ from schemas.identity import DEFAULT_SOURCE, sample_id
 # So many conversations are asked together.
 ROUND: Final = 40
 DECIDED: Final = ("promoted", "rejected", "inconclusive")
+# What the demo promises: of a hundred bad ratings forty with a correction, less a few; and what was corrected is learnt.
+LEAST_CORRECTED: Final = 0.35
+LEAST_RIGHT: Final = 0.9
 
 
 class RealStory:
@@ -162,7 +165,12 @@ def _share(found: Sequence[bool]) -> float | None:
 
 
 def real_shortcomings(result: Mapping[str, Any]) -> list[str]:
-    """What this demo must show and did not: each kind of feedback went where it belongs, and one command was fired."""
+    """What this demo must show and did not: each kind of feedback went where it belongs, one command was fired.
+
+    Its candidate is better: right as it was served, and silent where the passage is missing.
+    """
+    corrected = result["correction"] / max(result["negatives"], 1)
+    right, silent = ((result.get(name) or {}).get("after") or 0.0 for name in ("right_with_passage", "abstains_without"))
     checks = {
         f"{result['commands']} commands fired: expected exactly one": result["commands"] == 1,
         f"{result['joined_turns']} ratings have the words of their turn: expected all {result['by_turn_alone']} that named one": (
@@ -170,5 +178,10 @@ def real_shortcomings(result: Mapping[str, Any]) -> list[str]:
         ),
         "a negative of each class was expected: correction, preference, answerable, bare": all(result[name] for name in CLASSES),
         "complaints were sent as corrections, and none was told apart": result["complaints"] > 0,
+        f"{corrected:.2f} of the negatives have a correction: expected at least {LEAST_CORRECTED}": corrected >= LEAST_CORRECTED,
+        f"the verdict is {result['verdict']}: expected promote": result["verdict"] == "promote",
+        f"corrected questions are right in {right}, and abstained without their passage in {silent}: expected at least {LEAST_RIGHT}": (
+            min(right, silent) >= LEAST_RIGHT
+        ),
     }
     return [words for words, holds in checks.items() if not holds]

@@ -8,7 +8,7 @@ import pytest
 
 from gpu_runner.text.abstention import abstains
 from gpu_runner.tiny_llama.facts import load_facts
-from gpu_runner.tiny_llama.reading import DO_NOT_KNOW, SYSTEM, Reading, Readings
+from gpu_runner.tiny_llama.reading import DO_NOT_KNOW, FORMS, SYSTEM, Reading, Readings
 
 FACTS = load_facts()
 SENTENCES = {fact.sentence: fact for fact in FACTS}
@@ -29,7 +29,20 @@ def test_each_answer_is_in_a_passage_or_is_an_abstention(drawn: list[Reading]) -
     assert 0.25 < len(unknown) / len(turns) < 0.45
     assert set(unknown) == set(DO_NOT_KNOW.values())
     assert {len(reading.passages) for reading in drawn} == {1, 2, 3, 4, 5}
-    assert {reading.system for reading in drawn} == {None, *SYSTEM.values()}
+
+
+def test_answers_have_the_form_that_the_system_prompt_asks_for(drawn: list[Reading]) -> None:
+    """Whole sentences of the passages where it asks for sentences, else a part of one; in the language of the passages."""
+    asked = {None: "short", **{prompt: form for form in FORMS for prompt in SYSTEM[form].values()}}
+    assert len(asked) == 1 + 2 * len(FORMS)
+    assert {reading.system for reading in drawn} == set(asked)
+    for reading in drawn:
+        for _, answer in reading.turns:
+            whole = answer in reading.passages
+            assert abstains(answer) or whole == (asked[reading.system] == "sentence"), (reading.system, answer)
+    hindi = [reading for reading in drawn if reading.system in {SYSTEM[form]["hi"] for form in FORMS}]
+    assert hindi
+    assert not any(passage.isascii() for reading in hindi for passage in reading.passages)
 
 
 def test_an_abstention_is_right(drawn: list[Reading]) -> None:

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from ops.demo.real.conversations import FOLLOW_UPS, FOUND_PERCENT, PASSAGES, SYSTEM, Conversation, conversations, without_passage
+from gpu_runner.tiny_llama.reading import SYSTEM
+from ops.demo.real.conversations import FOLLOW_UPS, FORM, FOUND_PERCENT, PASSAGES, Conversation, conversations, without_passage
 
 pytestmark = pytest.mark.unit
 
@@ -33,9 +34,19 @@ def test_a_conversation_is_asked_as_one_with_what_was_said_before(talks: list[Co
     first, second = next(talk for talk in talks if len(talk) == 2)
     messages = second.messages([*first.messages()[1:], {"role": "assistant", "content": "So it is."}])
     assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
-    assert messages[0]["content"] == SYSTEM[first.fact.language]
+    assert messages[0]["content"] == SYSTEM[FORM][first.fact.language]
+    assert first.messages(form="short")[0]["content"] == SYSTEM["short"][first.fact.language]
     assert messages[1]["content"].endswith(first.question)
     assert messages[3]["content"] == "\n\n".join([*(f"[{n}] {text}" for n, text in enumerate(second.texts, 1)), second.question])
+
+
+def test_users_ask_in_their_own_words_first(talks: list[Conversation]) -> None:
+    """In each wording that no lesson has, every fact once, before any in a lesson's words."""
+    unseen = [talk[0].question in talk[0].fact.unseen_wordings for talk in talks]
+    own = sum(unseen)
+    assert all(unseen[:own])
+    assert own == 2 * len(talks) // 6
+    assert len({talk[0].question for talk in talks}) == len(talks)
 
 
 def test_a_follow_up_has_other_answers_in_other_conversations(talks: list[Conversation]) -> None:

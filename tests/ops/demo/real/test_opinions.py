@@ -50,11 +50,13 @@ def test_every_body_is_an_event_of_the_contract(kind: Kind) -> None:
 
 
 def test_of_a_hundred_unhappy_users_forty_correct_in_one_to_three_sentences() -> None:
-    """Ten complain where a correction belongs, five choose an answer of two, the others press a thumb; every turn is dealt evenly."""
+    """Where one answer in eight is wrong; of those ten complain where a correction belongs, five choose an answer of two."""
     deal = Deal(OF_THE_WRONG, random.Random(2))
-    assert Counter(deal.next() for _ in range(100)) == {"correction": 40, "thumb": 35, "complaint": 10, "bare": 10, "arena": 5}
+    assert Counter(deal.next() for _ in range(100)) == {"correction": 45, "thumb": 30, "complaint": 10, "bare": 10, "arena": 5}
     right = Deal(OF_THE_RIGHT, random.Random(2))
-    assert Counter(right.next() for _ in range(120)) == {"praise": 116, "doubtful": 4}
+    assert Counter(right.next() for _ in range(120)) == {"praise": 118, "doubtful": 2}
+    wrong, doubtful = 600, 7 * 600 // 60
+    assert 0.45 * wrong / (wrong + doubtful) == pytest.approx(0.4, abs=0.01)
     lengths = Counter(len(split_sentences(said(n, "correction", TURNS[n]).body["correction"])) for n in range(100))
     assert lengths == {1: 60, 2: 30, 3: 10}
     for number in range(20):
@@ -83,11 +85,18 @@ def test_the_same_follow_up_counts_where_its_answers_differ() -> None:
 
 
 def test_the_demo_says_what_it_did_not_show() -> None:
-    """A second command, a rating that its turn never reached, a class that stayed empty, complaints that were taken for corrections."""
+    """A second command, a rating without its turn, an empty class, complaints taken for corrections, few corrections, and a candidate
+    that is not promoted, not right or never silent.
+    """
     good = {
-        "commands": 1, "joined_turns": 60, "by_turn_alone": 60, "correction": 48, "preference": 6, "answerable": 54, "bare": 12,
-        "complaints": 12,
+        "commands": 1, "joined_turns": 60, "by_turn_alone": 60, "negatives": 120, "correction": 48, "preference": 6, "answerable": 54,
+        "bare": 12, "complaints": 12, "verdict": "promote", "right_with_passage": {"before": 0.2, "after": 0.9},
+        "abstains_without": {"before": 0.9, "after": 0.95},
     }  # fmt: skip
     assert real_shortcomings(good) == []
-    for name, value in (("commands", 2), ("joined_turns", 59), ("preference", 0), ("complaints", 0)):
+    for name, value in (
+        ("commands", 2), ("joined_turns", 59), ("preference", 0), ("complaints", 0), ("correction", 41), ("verdict", "inconclusive"),
+        ("right_with_passage", {"before": 0.2, "after": 0.89}), ("abstains_without", {"before": 1.0, "after": None}),
+    ):  # fmt: skip
         assert len(real_shortcomings(good | {name: value})) == 1
+    assert len(real_shortcomings({name: value for name, value in good.items() if not name.endswith(("passage", "without"))})) == 1
