@@ -23,9 +23,10 @@ from schemas.identity import DEFAULT_SOURCE, sample_id
 # So many conversations are asked together.
 ROUND: Final = 40
 DECIDED: Final = ("promoted", "rejected", "inconclusive")
-# What the demo promises: of a hundred bad ratings forty with a correction, less a few; and what was corrected is learnt.
+# What the demo promises: of a hundred bad ratings forty with a correction, less a few; and what was corrected is learnt. One of its some
+# thirty questions is three points, so the goal of 0.9 is `bench.served`'s.
 LEAST_CORRECTED: Final = 0.35
-LEAST_RIGHT: Final = 0.9
+LEAST_RIGHT: Final = 0.8
 
 
 class RealStory:
