@@ -90,13 +90,13 @@ def test_the_demo_says_what_it_did_not_show() -> None:
     """
     good = {
         "commands": 1, "joined_turns": 60, "by_turn_alone": 60, "negatives": 120, "correction": 48, "preference": 6, "answerable": 54,
-        "bare": 12, "complaints": 12, "verdict": "promote", "right_with_passage": {"before": 0.2, "after": 0.9},
+        "bare": 12, "complaints": 12, "verdict": "promote", "right_with_passage": {"before": 0.2, "after": 0.8},
         "abstains_without": {"before": 0.9, "after": 0.95},
     }  # fmt: skip
     assert real_shortcomings(good) == []
     for name, value in (
         ("commands", 2), ("joined_turns", 59), ("preference", 0), ("complaints", 0), ("correction", 41), ("verdict", "inconclusive"),
-        ("right_with_passage", {"before": 0.2, "after": 0.89}), ("abstains_without", {"before": 1.0, "after": None}),
+        ("right_with_passage", {"before": 0.2, "after": 0.79}), ("abstains_without", {"before": 1.0, "after": None}),
     ):  # fmt: skip
         assert len(real_shortcomings(good | {name: value})) == 1
     assert len(real_shortcomings({name: value for name, value in good.items() if not name.endswith(("passage", "without"))})) == 1
