@@ -90,12 +90,13 @@ async def test_turns_are_joined_over_a_restart(build: Any, embedded_topics: Any,
     consumers.kill()
     await embedded_topics.send(*turns, *ratings)
     consumers.start()
-    await consumers.until(lambda: consumers.state().get("stage1", {}).get("processed") == 120)
+    # Counted behind the commit; the state says what is processed before it.
+    await consumers.until(lambda: 'abhyas_consumer_joins_total{result="joined"} 40.0' in (consumers.get("/metrics")[1] or ""))
     samples = await embedded_topics.events(topics.SAMPLE_COLLECTED)
     assert {sample["user_hash"]: sample["response"] for sample in samples} == {turn.user_hash: turn.response for turn in turns}
     assert len(samples) == 40
+    await consumers.until(lambda: consumers.state()["stage1"]["processed"] == 120)
     assert consumers.state()["stage1"]["turns"]["joined"] == 40
-    assert 'abhyas_consumer_joins_total{result="joined"} 40.0' in consumers.get("/metrics")[1]
     assert consumers.stop()[0] == 0
 
 
