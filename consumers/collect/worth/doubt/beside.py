@@ -86,7 +86,7 @@ class Beside(NamedTuple):
 
 
 def beside(parsed: ParsedCorrection, correction: str) -> Beside:
-    """A correction as its parsed has it, beside question and response."""
+    """A parsed correction beside its question and response."""
     question, clauses, given = parsed
     roles, asked, answered = question.roles, question.words, frozenset(given)
     stems = frozenset([word[:STEM] for word in given])
