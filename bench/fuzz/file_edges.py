@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 from collections.abc import Callable
@@ -81,7 +82,9 @@ class PublishEdge:
             return answer(False, (f"file {error}",))
         except DataError as error:
             return answer(False, (str(error),))
-        if report.published + report.invalid == 0 and raw.strip(b"\xef\xbb\xbf \t\r\n"):
+        # What was compressed and damaged was refused above.
+        content = gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
+        if report.published + report.invalid == 0 and content.strip(b"\xef\xbb\xbf \t\r\n"):
             return Answer(False, (), "a line was passed over in silence")
         empty = not report.published and not report.invalid
         return answer(report.published > 0 or empty, tuple(f"line {error.line}: {error.message}" for error in report.errors))
