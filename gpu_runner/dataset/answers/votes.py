@@ -157,7 +157,7 @@ def camps_of(votes: Sequence[Vote], sources: Mapping[str, str]) -> list[Camp]:
     camps: list[Camp] = []
     for key in sorted(by_answer, key=lambda key: (-sizes[key], len(key), key)):
         group = by_answer[key]
-        camp = next((camp for camp in camps if _agree(group[0], camp.votes[0])), None)
+        camp = next((camp for camp in camps if _says_as(group[0], camp.votes[0].answer)), None)
         if camp is None:
             camp = Camp()
             camps.append(camp)
@@ -196,10 +196,6 @@ def spelling(camp: Camp) -> Vote:
     answer = min(counts, key=lambda answer: (-counts[answer], len(hi_lenient(answer)), answer))
     # Query and answer come from one sample, so that taking it back takes back all of its text.
     return max((vote for vote in camp.votes if vote.answer == answer), key=lambda vote: bool(vote.supporting))
-
-
-def _agree(one: Vote, other: Vote) -> bool:
-    return _says_as(one, other.answer)
 
 
 def _says_as(vote: Vote, answer: str) -> bool:

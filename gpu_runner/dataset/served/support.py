@@ -42,13 +42,14 @@ def supporting(question: str, answer: str, passages: Sequence[str]) -> tuple[int
     """
     said: set[int] = set()
     asked: set[int] = set()
-    for claim in split_sentences(answer):
+    claims = split_sentences(answer)
+    for claim in claims:
         places = {place for place, passage in enumerate(passages) if _says(question, claim, passage)}
         if not places:
             return ()
         said |= places
         asked |= {place for place in places if _about(question, claim, _source(passages[place]))}
-    return tuple(sorted(said if asked and len(split_sentences(answer)) > 1 else asked))
+    return tuple(sorted(said if asked and len(claims) > 1 else asked))
 
 
 def says_part_of(question: str, answer: str, passage: str) -> bool:

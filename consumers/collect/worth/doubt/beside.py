@@ -41,7 +41,8 @@ _LETTERS: Final = (
     (NO, "N"), (NOT, "T"), (YES, "Y"), (PERSON_SAID, "p"), (POINTER, "P"), (ATTRIBUTE, "t"), (THING, "i"), (INDEFINITE, "o"),
     (COMPARED, "m"), (MODAL, "l"), (COPULA, "k"), (NUMBER, "n"), (DEGREE, "D"), (CONTRAST, "x"), (FUNCTION, "f"),
 )  # fmt: skip
-_TALK: Final = VERDICT | META | BOT | EMOTE | REQUEST | FIRST | SECOND | ASKING | PERSON_SAID | POINTER | COURTESY
+# The roles of what users say about answers.
+TALK: Final = VERDICT | META | BOT | EMOTE | REQUEST | FIRST | SECOND | ASKING | PERSON_SAID | POINTER | COURTESY
 
 
 class Beside(NamedTuple):
@@ -172,7 +173,7 @@ def _made(clause: Clause, asked: frozenset[str], answered: frozenset[str]) -> st
         if not word.roles or word.folded[0].isdecimal():
             content = True
             new = new or (word.folded not in asked and word.folded not in answered)
-    return ("T" if roles & _TALK else "t") + ("c" if new else "q" if content else "0")
+    return ("T" if roles & TALK else "t") + ("c" if new else "q" if content else "0")
 
 
 def _shape(words: Sequence[str], roles: Roles, seen: Sequence[frozenset[str]]) -> str:

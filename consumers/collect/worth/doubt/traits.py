@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Final
 
-from consumers.collect.worth.doubt.beside import Beside, letter_of
+from consumers.collect.worth.doubt.beside import TALK, Beside, letter_of
 from consumers.collect.worth.patterns import NONE, NONE_WORDS
 from consumers.collect.worth.question_kinds import (
     ADVICE,
@@ -59,7 +59,6 @@ _ROLES: Final = (
 # The roles that question and response are looked through for too.
 _SHARED: Final = (VERDICT, REQUEST, NOT, COURTESY, FIRST, SECOND, META, ASKING, MODAL, ATTRIBUTE)
 _OF_QUESTIONS: Final = (VERDICT, REQUEST, NOT, COURTESY)
-_TALK: Final = VERDICT | META | BOT | EMOTE | REQUEST | FIRST | SECOND | ASKING | PERSON_SAID | POINTER | COURTESY
 
 
 def traits_of(beside: Beside, correction: str, *, complains: bool) -> set[str]:
@@ -191,7 +190,7 @@ def _kinds(kinds: int) -> tuple[str, ...]:
 def _denial(beside: Beside, *, complains: bool) -> Iterator[str]:
     """What refuses or judges, by what else there is: "none" answers, "not 72" to 72 does not."""
     present, asks = beside.present, _asks(beside.kinds)
-    judges, talks = present & VERDICT, present & _TALK & ~VERDICT
+    judges, talks = present & VERDICT, present & TALK & ~VERDICT
     how = f"{'T' if present & (NO | NOT) else '-'}{'V' if judges else '-'}{'t' if talks else '-'}"
     count = len(beside.words)
     size = 1 if count == 1 else 3 if count < 4 else 6 if count < 7 else 9
