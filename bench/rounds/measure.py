@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,15 +71,16 @@ def measured(
 
 
 def sizes(data_dir: Path) -> dict[str, int]:
-    """Bytes of the data folder by part: its folders, the job's and the store's one level deeper."""
+    """Bytes of the data folder by part: its folders, the job's and the store's one level deeper; what is removed meanwhile has none."""
     found: dict[str, int] = {}
-    for path in data_dir.rglob("*"):
+    for path in (Path(folder, name) for folder, _, names in os.walk(data_dir) for name in names):
         try:
-            if not path.is_file() or path.is_symlink():
-                continue
-            size_bytes = path.stat().st_size
+            status = path.lstat()
         except FileNotFoundError:
             continue  # a draft that was renamed meanwhile
+        if not stat.S_ISREG(status.st_mode):
+            continue
+        size_bytes = status.st_size
         parts = path.relative_to(data_dir).parts
         name = parts[0] if len(parts) == 1 else f"{parts[0]}/{parts[1]}" if parts[0] == "models" else parts[0]
         name = f"jobs/*/{parts[2]}" if parts[0] == "jobs" and len(parts) > 3 else name

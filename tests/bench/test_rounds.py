@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +45,29 @@ def test_there_is_enough_to_correct_and_none_of_it_is_held_out_or_asked_twice() 
     questions = corrected(0)
     assert len({question.text for question in questions}) == len(questions) >= 250
     assert questions == corrected(0) != corrected(1)
+
+
+def test_a_folder_that_is_removed_meanwhile_has_no_size(tmp_path: Path) -> None:
+    """The runner clears jobs while the folder is measured: what stays is counted, and what goes is no failure."""
+    (tmp_path / "keys").write_bytes(b"1234")
+    over = threading.Event()
+
+    def churn() -> None:
+        while not over.is_set():
+            (tmp_path / "jobs" / "cmd-1" / "checkpoints").mkdir(parents=True)
+            (tmp_path / "jobs" / "cmd-1" / "checkpoints").rmdir()
+            shutil.rmtree(tmp_path / "jobs")
+
+    churning = threading.Thread(target=churn)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    churning.start()
+    try:
+        assert [sizes(tmp_path) for _ in range(1_000)] == [{"keys": 4}] * 1_000
+    finally:
+        over.set()
+        churning.join()
+        sys.setswitchinterval(interval)
 
 
 def test_sizes_add_up_by_part(tmp_path: Path) -> None:
