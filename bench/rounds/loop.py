@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx
 
-from bench.rounds.material import HOLDOUT_KEY, HOLDOUT_PERCENT, corrected
+from bench.rounds.material import ANSWERED, HOLDOUT_KEY, HOLDOUT_PERCENT, corrected
 from bench.rounds.measure import Round, measured
 from ops.commands.models.operator import publish, request
 from ops.demo import people
@@ -78,7 +78,7 @@ async def _round(stack: Stack, watch: Watch, work: Path, number: int, questions:
     first = (number - 1) * len(questions)
     async with httpx.AsyncClient(timeout=60) as client:
         for place, question in enumerate(questions):
-            body = people.feedback(first + place, question, "I do not know.", right=False, model=MODEL, version=f"v{number - 1}")
+            body = people.feedback(first + place, question, ANSWERED, right=False, model=MODEL, version=f"v{number - 1}")
             (await client.post(f"{stack.urls['gateway']}/v1/feedback", json=body)).raise_for_status()
     command = await watch.until(lambda w: _nth(w.events[topics.RETRAIN_REQUESTED], number), timeout_s=60, what=f"command {number}")
     job = await watch.until(lambda w: _ended(w, command["command_id"]), timeout_s=JOB_S, what=f"the job of round {number} to end")
