@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served bench-scores
 
 install: $(READY)
 
@@ -127,6 +127,10 @@ bench-rounds: $(READY)
 # the rounds out, ROUND_SEEDS="0 1 2" are other ones.
 bench-served: $(READY)
 	@$(BIN)/python -m bench.served --out bench/results/served.json $(if $(BASE_ONLY),--base-only) $(if $(ROUND_SEEDS),--seeds $(ROUND_SEEDS))
+
+# Hindi pairs by this project's scores beside LLaMA-Factory's metric, rouge_score and sacreBLEU's 13a; writes bench/results/scores.json.
+bench-scores: $(READY)
+	@$(BIN)/python -m bench.scores --out bench/results/scores.json
 
 # A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/results/drift-loop.json.
 drill-drift: $(READY)
