@@ -26,9 +26,9 @@ class Edit(NamedTuple):
 
 @cache
 def pairs(name: str, language: str) -> tuple[tuple[str, str], ...]:
-    """The pairs of a list in `words/`, `a | b` a line."""
+    """The pairs of a list in `words/`: `a | b` a line, or `a > b` where b is not replaced by a."""
     lines = (WORDS / f"{name}.{language}.txt").read_text(encoding="utf-8").splitlines()
-    return tuple((a.strip(), b.strip()) for a, b in (line.split("|") for line in lines if line and not line.startswith("#")))
+    return tuple((a.strip(), b.strip()) for a, b in (re.split("[|>]", line) for line in lines if line and not line.startswith("#")))
 
 
 @cache
@@ -40,12 +40,14 @@ def listed(name: str, language: str) -> tuple[str, ...]:
 
 @cache
 def both_ways(name: str, language: str) -> dict[str, str]:
-    """A list of opposites read in both directions; of several opposites of a word the first in the list counts."""
+    """A list of opposites read in both directions, but for its lines `a > b`; of several opposites of a word the first counts."""
+    text = (WORDS / f"{name}.{language}.txt").read_text(encoding="utf-8")
     found: dict[str, str] = {}
     for a, b in pairs(name, language):
         found.setdefault(a, b)
     for a, b in pairs(name, language):
-        found.setdefault(b, a)
+        if f"{a} | {b}" in text:
+            found.setdefault(b, a)
     return found
 
 

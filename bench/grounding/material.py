@@ -99,6 +99,12 @@ def passages(language: str) -> tuple[FactPassage, ...]:
     return (*xquad(language), *(ewt() if language == "en" else ()))
 
 
+def passage_sentence(sentence: str, passage: FactPassage) -> str:
+    """The sentence of the passage that a reworded one was made of: the one that shares most words with it."""
+    words = set(sentence.split())
+    return max(passage.sentences, key=lambda one: len(words & set(one.split())))
+
+
 _UNWANTED: Final = re.compile(r"https?:|www\.|@|[<>_=*#|\\~^]|\.\.|--|\?|!|:\s*$")
 _STARTS: Final = {"en": re.compile(r"[A-Z]"), "hi": re.compile(r"[ऀ-ॿ0-9A-Z]")}
 _ENDS: Final = {"en": ".", "hi": "।."}
@@ -111,6 +117,7 @@ def whole(sentence: str, language: str, shortest: int = 6, longest: int = 40) ->
         and sentence[-1] in _ENDS[language]
         and bool(_STARTS[language].match(sentence))
         and not _UNWANTED.search(sentence)
+        and sum(word.isupper() and len(word) > 1 for word in sentence.split()) < 0.3 * len(sentence.split())
         and sentence.count("(") == sentence.count(")")
         and sentence.count('"') % 2 == 0
     )

@@ -47,6 +47,7 @@ _PRONOUNS: Final = ("I", "we", "you", "they", "he", "she", "it")
 _NOT_BEFORE_VERB: Final = frozenset(listed("not_before_a_verb", "en"))
 _FINITE: Final = re.compile(r"\b(is|are|was|were|has|have|had|can|could|will|would|may|might|should|must)\b")
 _JOINED: Final = re.compile(r"\band (?:\w+ly |then |also )?(?:\w+ed|" + "|".join(_PAST) + r")\b")
+_CAUSED: Final = re.compile(r"\b(had|have|has|get|got|getting|having|been|being)\b[^,]*$")
 _REMOVED: Final = (
     (
         re.compile(
@@ -129,12 +130,14 @@ def _of_main_clause(sentence: str, found: re.Match[str]) -> bool:
 def _is_participle(sentence: str, found: re.Match[str]) -> bool:
     """Whether a past form may be a participle before the finite verb, or has a second verb joined to it that stays in the past."""
     clause = re.split(r"[,;]| (?:that|which|who|when|where|while) ", sentence[found.end(1) :])[0]
+    if _CAUSED.search(sentence[: found.start(1)]):
+        return True
     return found[1] in _PAST and bool(_FINITE.search(clause) or _JOINED.search(sentence[found.end(1) :]))
 
 
 def _affirmed_en(sentence: str) -> str | None:
     if len(re.findall(r"\b(?:not|no|never|none|neither|nor|cannot|without)\b|n['’]t\b", sentence, re.I)) != 1 or re.search(
-        r"\b(any\w*|either|not only|not all|not every|until|yet|again|could(?: not|n't) (?:have been|be) \w+|at all)\b", sentence, re.I
+        r"\b(any\w*|either|not only|not all|not every|until|yet|again|just|could(?: not|n't) (?:have been|be) \w+|at all)\b", sentence, re.I
     ):
         return None
     if (does := _DO.search(sentence)) and (verb := does[2].lower()):
@@ -171,7 +174,7 @@ _GROUPS: Final = tuple(
         rf"(?:{_WORD}(?:ा|ी|े|ाई|ाए|या|यी|ये|ए|ई)) (?:जाता|जाती|जाते|गया|गई|गए|गयी|गये) {_BE}",
         rf"(?:{_WORD}(?:ा|ी|े|ाई|ाए|या|यी|ये|ए|ई)) (?:जाता|जाती|जाते|गया|गई|गए|गयी|गये|जाएगा|जाएगी|जाएंगे)",
         rf"(?:{_STEMS}) (?:रहा|रही|रहे) {_BE}",
-        rf"(?:{_WORD}(?:ता|ती|ते)) {_BE}",
+        rf"(?!{_WORD}वर्त[ाीे] )(?:{_WORD}(?:ता|ती|ते)) {_BE}",
         rf"(?:किया|की|किए|दिया|दी|दिए|लिया|ली|लिए|बनाया|बनाई|बनाए|हुआ|हुई|हुए|रहा|रही|रहे|जीता|पाया|लिखा|देखा|कहा) {_BE}",
         r"(?:किया|की|किए|दिया|दी|दिए|लिया|ली|लिए|बनाया|बनाई|बनाए|हुआ|हुई|हुए|हुईं|रहा|रही|रहे|जीता|जीती|पाया|लिखा|देखा|कहा|होगा|होगी|होंगे|करेगा|करेगी|करेंगे)",
         _BE,
@@ -199,7 +202,8 @@ def _affirmed_hi(sentence: str) -> str | None:
         return None
     sentence = re.sub(r"(?<![ऀ-ॿ])(?:कोई भी|कोई|किसी भी|कभी भी|कभी) ", "", sentence)
     if found[0] in ("नहीं", "नही") and not re.search(r"नहीं? ?[,।]", sentence):
-        return re.sub(r"(?<![ऀ-ॿ])नहीं? ", "", sentence, count=1)
+        without = re.sub(r"(?<![ऀ-ॿ])नहीं? ", "", sentence, count=1)
+        return None if _SINGLE_NEGATION_HI.search(without) else without
     if found[0] == "बिना" and " के बिना" in sentence:
         return sentence.replace(" के बिना", " के साथ", 1)
     return None

@@ -10,14 +10,16 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from bench.grounding.edits import AFTER, BEFORE
+from bench.grounding.material import FactPassage
 from bench.grounding.number_words import READ, spell
 
 Sort = Literal["year", "percent", "money", "plain", "word"]
-_DIGITS: Final = re.compile(r"(?<![\w\u0900-\u0963.,:/°-])(\d{1,3}(?:,\d{2,3})+|\d+)(\.\d+)?(?![\w\u0900-\u0963/:°-]|[.,]\d)")
+_DIGITS: Final = re.compile(r"(?<![\w\u0900-\u0963.,:/°–—-])(\d{1,3}(?:,\d{2,3})+|\d+)(\.\d+)?(?![\w\u0900-\u0963/:°–—-]|[.,]\d)")
 _WORDS: Final = {
     language: re.compile(BEFORE + "(" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")" + AFTER, re.I)
     for language, words in READ.items()
 }
+_PART_OF_A_FORMULA: Final = re.compile(r"(?:(?<!\w)[A-Zb-z]|[×=+^<>≤≥]) ?$")
 _SCALE_AFTER: Final = re.compile(r"\s*(hundred|thousand|million|billion|trillion|सौ|हज़ार|हजार|लाख|करोड़|मिलियन|बिलियन)")
 
 
@@ -47,7 +49,7 @@ def numbers_in(text: str, language: str) -> tuple[FoundNumber, ...]:
     found = [
         FoundNumber(one.start(), one.end(), one[0], float(one[0].replace(",", "")), _sort(text, one))
         for one in _DIGITS.finditer(text)
-        if not text[one.start() : one.end()].startswith("00")
+        if not one[0].startswith("00") and not _PART_OF_A_FORMULA.search(text, 0, one.start())
     ]
     words = READ[language]
     found += [
@@ -56,6 +58,11 @@ def numbers_in(text: str, language: str) -> tuple[FoundNumber, ...]:
         if not _SCALE_AFTER.match(text, one.end())
     ]
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def numbers_of(passage: FactPassage) -> list[FoundNumber]:
+    """The numbers of a passage's sentences, one after the other; each stands at its place in its sentence."""
+    return [number for sentence in passage.sentences for number in numbers_in(sentence, passage.language)]
 
 
 def changed(number: FoundNumber, taken: Iterable[float], language: str, rng: random.Random) -> str | None:

@@ -22,6 +22,29 @@ _TRAILING: Final = {
     ),
 }
 _HEDGED: Final = {"en": ("According to the passage, ", "The text says that "), "hi": ("पाठ के अनुसार, ", "लेख में बताया गया है कि ")}
+# First words of a sentence that are no names.
+_LOWERED: Final = frozenset(
+    (
+        "The",
+        "A",
+        "An",
+        "In",
+        "At",
+        "On",
+        "For",
+        "It",
+        "This",
+        "These",
+        "They",
+        "He",
+        "She",
+        "After",
+        "Before",
+        "During",
+        "Despite",
+        "Although",
+    )
+)
 _PRONOUN: Final = re.compile(
     r"^(it|he|she|they|this|that|these|those|such|his|her|its|their|both|here|there|one|another|i|we|you|my|our|यह|वह|ये|वे|इस\w*|उस\w*|उन\w*|इन\w*|"
     r"इसके|इसका|इसकी|इसे|इससे|इसमें|इसने|उसके|उसका|उसकी|उसे|उसने|उनके|उनका|उनकी|उन्हें|उन्होंने|इनके|इनमें|दोनों|वहाँ|वहां|यहाँ|यहां)(?![\wऀ-ॿ])",
@@ -66,6 +89,8 @@ def joined(sentences: Sequence[str], language: str) -> str:
 
 def hedged(claim: str, language: str, rng: random.Random) -> str:
     """The claim with words before it that say where it is from."""
+    if language == "en" and claim.split(maxsplit=1)[0].rstrip(",") in _LOWERED:
+        claim = claim[0].lower() + claim[1:]
     return rng.choice(_HEDGED[language]) + claim
 
 

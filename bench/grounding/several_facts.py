@@ -9,10 +9,9 @@ from typing import Final
 
 from bench.grounding.edits import Edit, any_of, both_ways, capital, put
 from bench.grounding.entities import another_name, exchange, names_in, swappable
-from bench.grounding.material import FactPassage, whole
+from bench.grounding.material import FactPassage, passage_sentence, whole
 from bench.grounding.numbers_in import changed, numbers_in
 from bench.grounding.reword import joined, needs_the_one_before, reworded
-from bench.grounding.single_fault import passage_sentence
 
 _RANGE: Final = {
     "en": re.compile(r"\bfrom ((?:the )?[A-Z0-9][\w,.$]*(?: [A-Z]\w+)*) to ((?:the )?[A-Z0-9][\w,$]*(?:\.\d+)?(?: [A-Z]\w+)*)"),
@@ -73,7 +72,7 @@ def _number(sentence: str, passage: FactPassage, rng: random.Random) -> str | No
     others = [
         one.text for text in passage.sentences for one in numbers_in(text, language) if one.sort == number.sort and one.value not in mine
     ]
-    new = rng.choice(others) if others else changed(number, mine, language, rng)
+    new = rng.choice(others).lower() if others else changed(number, mine, language, rng)
     return put(sentence, number.start, number.end, new) if new is not None else None
 
 

@@ -7,23 +7,24 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bench.grounding.edits import AFTER, BEFORE, Edit, any_of, both_ways, put
-from bench.grounding.entities import another_name, names_in
-from bench.grounding.material import FactPassage, whole
+from bench.grounding.edits import Edit, any_of, both_ways, put
+from bench.grounding.material import FactPassage, passage_sentence
+from bench.grounding.moved_negation import moved_negation
 from bench.grounding.negation import affirmed, contracted, denies, negated
 from bench.grounding.number_words import spell
-from bench.grounding.numbers_in import FoundNumber, changed, numbers_in
-from bench.grounding.reword import needs_the_one_before, synonyms_of, with_synonyms
+from bench.grounding.numbers_in import FoundNumber, changed, numbers_in, numbers_of
+from bench.grounding.reword import synonyms_of, with_synonyms
 from bench.grounding.units import exchanged_unit
 
 Fault = Callable[[str, FactPassage, random.Random], Edit | None]
+# "opposed to", "high school", "brand new": not the word, but what it is part of, has a meaning.
+_FIXED_AFTER: Final = re.compile(
+    r" (?:to|as|of|school|schools|court|street|quality|level|time|class|order|rise|life|enough|season|end|of all)\b"
+    r"|-| (?:विश्व|तीन|चार|दो|रूप से अधिक)(?![ऀ-ॿ])"
+)
+_FIXED_BEFORE: Final = re.compile(r"(?:\b(?:brand|well|so|as|how|no|can|at|ever|all|once) |-)$")
 _DEVANAGARI: Final = str.maketrans("0123456789", "०१२३४५६७८९")
 _MONTH_BEFORE: Final = re.compile(r"(?:January|February|March|April|May|June|July|August|September|October|November|December) $")
-_ALL: Final = {
-    "en": re.compile(r"(?:^|(?<= ))(all|every|both|everyone|everything)\b(?! (?:of which|in all|at once|year|day|time))", re.I),
-    "hi": re.compile(BEFORE + "(सभी|प्रत्येक|हर|सारे|सारी)" + AFTER),
-}
-_NOT_ALL: Final = {"en": re.compile(r"\bnot (all|every|both|everyone|everything)\b", re.I), "hi": re.compile("(सभी|प्रत्येक|हर|सारे|सारी) नहीं")}
 
 
 def negation(sentence: str, passage: FactPassage, _rng: random.Random) -> Edit | None:
@@ -52,11 +53,12 @@ def number_elsewhere(sentence: str, passage: FactPassage, rng: random.Random) ->
     """A number of another sentence of the passage, of the same sort, in place of the sentence's own."""
     here = numbers_in(sentence, passage.language)
     mine = {one.value for one in numbers_in(passage_sentence(sentence, passage), passage.language)} | {one.value for one in here}
-    options = [(one, other) for one in here for other in _of_passage(passage) if other.sort == one.sort and other.value not in mine]
+    options = [(one, other) for one in here for other in numbers_of(passage) if other.sort == one.sort and other.value not in mine]
     if not options:
         return None
-    number, other = rng.choice(options)
-    return Edit(sentence, _with(sentence, number, other.text), number.sort)
+    alike = [pair for pair in options if len(pair[0].text) == len(pair[1].text)]
+    number, other = rng.choice(alike or options)
+    return Edit(sentence, _with(sentence, number, other.text.lower()), number.sort)
 
 
 def number_words(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | None:
@@ -66,7 +68,7 @@ def number_words(sentence: str, passage: FactPassage, rng: random.Random) -> Edi
     if not options:
         return None
     number = rng.choice(options)
-    elsewhere = [one for one in _of_passage(passage) if one.sort == number.sort and one.whole and one.value != number.value]
+    elsewhere = [one for one in numbers_of(passage) if one.sort == number.sort and one.whole and one.value != number.value]
     if elsewhere and rng.random() < 0.5:
         other = int(rng.choice(elsewhere).value)
     else:
@@ -90,7 +92,9 @@ def antonym(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | N
     # A name's words stay, and so does what a negation beside it would turn.
     places = [one for one in any_of(frozenset(table)).finditer(sentence) if one[1] in table and not _in_a_name(sentence, one)]
     if passage.language == "en":
-        places = [one for one in places if not re.match(r" (?:of|by|than|to|as)\b", sentence[one.end() :]) or one[1].endswith(("er", "ed"))]
+        places = [
+            one for one in places if not _FIXED_AFTER.match(sentence[one.end() :]) and not _FIXED_BEFORE.search(sentence[: one.start()])
+        ]
     if not places or denies(sentence, passage.language):
         return None
     place = rng.choice(places)
@@ -101,12 +105,6 @@ def antonym(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | N
     elif rng.random() < 0.4:
         right = with_synonyms(sentence, passage.language, rng, 1)
     return Edit(right, wrong, f"{place[1]} > {table[place[1]]}")
-
-
-def moved_negation(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | None:
-    """A negation that stands at another place: not all and all, not A but B, the negation of one sentence in the one beside it."""
-    makers: list[Fault] = [_between_sentences, _quantifier]
-    return next((edit for make in makers if (edit := make(sentence, passage, rng))), None) or _contrast(sentence, passage, rng)
 
 
 def units(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | None:
@@ -125,66 +123,8 @@ SINGLE_FAULTS: Final[dict[str, Fault]] = {
 }
 
 
-def passage_sentence(sentence: str, passage: FactPassage) -> str:
-    """The sentence of the passage that a reworded one was made of: the one that shares most words with it."""
-    words = set(sentence.split())
-    return max(passage.sentences, key=lambda one: len(words & set(one.split())))
-
-
-def _between_sentences(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | None:
-    language = passage.language
-    without = affirmed(sentence, language)
-    if without is None:
-        return None
-    others = [
-        one for one in passage.sentences if whole(one, language, longest=25) and not needs_the_one_before(one) and one not in sentence
-    ]
-    options = [(one, new) for one in others if (new := negated(one, language)) is not None]
-    if not options:
-        return None
-    other, denied = rng.choice(options)
-    return Edit(f"{other} {sentence}", f"{denied} {without}", "between sentences")
-
-
-def _quantifier(sentence: str, passage: FactPassage, _rng: random.Random) -> Edit | None:
-    language = passage.language
-    if found := _NOT_ALL[language].search(sentence):
-        return Edit(sentence, put(sentence, found.start(), found.end(), found[1]), "not all > all")
-    found = _ALL[language].search(sentence)
-    if found is None or denies(sentence, language):
-        return None
-    new = f"not {found[1].lower()}" if language == "en" else "सभी नहीं बल्कि कुछ ही"
-    return Edit(sentence, put(sentence, found.start(1), found.end(1), new), "all > not all")
-
-
-def _contrast(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | None:
-    """`not B but A` and `not A but B`, which have the same words; A is of the sentence, B of another one of the passage."""
-    language = passage.language
-    options: list[tuple[int, int, str, str]] = []
-    mine = {one.value for one in numbers_in(passage_sentence(sentence, passage), language)}
-    for number in numbers_in(sentence, language):
-        others = [one.text for one in _of_passage(passage) if one.sort == number.sort and one.value not in mine]
-        if others and number.sort in ("year", "plain", "word"):
-            options.append((number.start, number.end, number.text, rng.choice(others)))
-    own = passage_sentence(sentence, passage)
-    for name in names_in(sentence, language):
-        other = another_name(name, own + sentence, passage, rng)
-        if other and other in passage.text and name.start:
-            options.append((name.start, name.end, name.text, other))
-    if not options:
-        return None
-    start, end, a, b = rng.choice(options)
-    form = rng.choice(("not {b} but {a}", "{a} and not {b}")) if language == "en" else rng.choice(("{b} नहीं बल्कि {a}", "{b} के बजाय {a}"))
-    right, wrong = (sentence[:start] + form.format(a=one, b=other) + sentence[end:] for one, other in ((a, b), (b, a)))
-    return Edit(right, wrong, "contrast")
-
-
-def _of_passage(passage: FactPassage) -> list[FoundNumber]:
-    return [number for sentence in passage.sentences for number in numbers_in(sentence, passage.language)]
-
-
 def _values(passage: FactPassage) -> set[float]:
-    return {one.value for one in _of_passage(passage)}
+    return {one.value for one in numbers_of(passage)}
 
 
 def _with(sentence: str, number: FoundNumber, text: str) -> str:
@@ -209,7 +149,7 @@ def _can_be_spelled(sentence: str, number: FoundNumber) -> bool:
         and not after.startswith(("-", "–", ")", "°", "’", "'", "/"))
         and not re.match(r" ?(AD|BC|BP|बीपी|ई|ईसा|km|kg|cm|mm|am|pm|million|thousand|मिलियन|लाख|x|×)\b", after)
         and not _MONTH_BEFORE.search(before)
-        and not re.search(r"[A-Z][\w.]* $|\b(No|number|Vol|phase|stage|type) $", before if number.sort == "plain" else "")
+        and not re.search(r"[A-Z][\w.]* $|\b(No|number|Vol|phase|stage|type|अपोलो) $", before if number.sort == "plain" else "")
         and len(str(int(number.value)).rstrip("0")) <= 4
     )
 

@@ -58,7 +58,10 @@ def _measure(sentence: str, language: str, rng: random.Random) -> Edit | None:
         space = "" if unit in ("%", "°", "°C", "°F") else place[2] if place[2].strip() or place[2] else " "
         return sentence[: place.end(1)] + (place[2].rstrip() + space if place[2].strip() else space) + unit + sentence[place.end(3) :]
 
-    return Edit(said(rng.choice(same)), said(rng.choice(others)), "measure")
+    other = rng.choice(others)
+    if rng.random() < 0.5:  # in the passage's words, or both otherwise: an abbreviation alone tells nothing
+        return Edit(sentence, said(other), "measure")
+    return Edit(said(rng.choice(same)), said(rng.choice(_units(language).get(other, ((other,), ()))[0])), "measure")
 
 
 def _month(sentence: str, language: str, rng: random.Random) -> Edit | None:
