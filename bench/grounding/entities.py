@@ -141,6 +141,8 @@ def _names_en(sentence: str) -> list[FoundName]:
         following = re.match(r"\s+([\w'’-]+)", sentence[one.end() :])
         if (
             not bare
+            or (len(bare) > 1 and all(word.isupper() for word in bare))
+            or sentence[: one.start()].endswith(("'s ", "’s "))
             or any(word in _NO_NAMES for word in bare)
             or (alone and (_DEMONYM.search(bare[0]) or (one.start() == 0) or len(bare[0]) < 3))
             or (following and following[1].lower() not in _AFTER_A_NAME and not following[1].endswith("ed"))

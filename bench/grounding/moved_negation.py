@@ -6,7 +6,7 @@ import random
 import re
 from typing import Final
 
-from bench.grounding.edits import AFTER, BEFORE, Edit, put
+from bench.grounding.edits import AFTER, BEFORE, Edit, listed, put
 from bench.grounding.entities import another_name, names_in, names_of
 from bench.grounding.material import FactPassage, passage_sentence, whole
 from bench.grounding.negation import affirmed, denies, negated
@@ -14,16 +14,21 @@ from bench.grounding.number_words import READ
 from bench.grounding.numbers_in import numbers_in, numbers_of
 from bench.grounding.reword import needs_the_one_before
 
-_NOT_AFTER: Final = "".join(f"(?<!{word} )" for word in ("almost", "nearly", "at", "of", "above", "with", "after"))
-_NOT_BEFORE: Final = "of which|in all|at once|year|day|time|way|other|about|I|in|the way|along|over|right|too|so|and|kind"
+_NOT_AFTER: Final = "".join(
+    f"(?<!{word} )" for word in ("almost", "nearly", "at", "of", "above", "with", "after", "you", "were", "we", "us", "had")
+)
+_NOT_BEFORE: Final = "of which|in all|at once|year|day|time|way|other|about|I|in|the way|along|over|right|too|so|and|kind|sorts|types|I say"
 _ALL: Final = {
-    "en": re.compile(rf"(?:^|(?<= ){_NOT_AFTER})(all|every|everyone|everything)\b(?! (?:{_NOT_BEFORE})\b)", re.I),
+    "en": re.compile(rf"(?:^|(?<= ){_NOT_AFTER}(?<!and ))(all|every|everyone|everything)\b(?! (?:{_NOT_BEFORE})\b)", re.I),
     "hi": re.compile(BEFORE + "(?<!लगभग )(?<!करीब )(?<!और )(?<!अन्य )(सभी|प्रत्येक|हर|सारे|सारी)" + AFTER),
 }
 _NOT_ALL: Final = {"en": re.compile(r"\bnot (all|every|everyone|everything)\b", re.I), "hi": re.compile("(सभी|प्रत्येक|हर|सारे|सारी) नहीं")}
+# "all the meat was", "everything went": a verb before the clause ends.
+_SUBJECT_AFTER: Final = re.compile(r"(?: [\w'’-]+){0,4} (?:is|are|was|were|has|have|had|do|did|can|could|will|would|went|came|\w+ed)\b")
 _CONTRASTED: Final = {"en": 0.15, "hi": 0.7}
 _PREPOSITION: Final = re.compile(r"(?<= )((?:in|at|on|from|to|by|of|after|before|with|for|until|since) )$")
 _LISTED_AFTER: Final = re.compile(r",? (?:and|or|to|और|या|से|के दशक|वीं|वें|वां|th)(?![\w\u0900-\u0963])|,(?! )| ?[x×/]")
+_ARTICLE_BEFORE: Final = re.compile(rf"\b(?:a|an|any|and|या|और|{'|'.join(listed('months', 'en'))}) $", re.I)
 _CONTRASTS: Final = {"en": ("not {b} but {a}", "{a} and not {b}"), "hi": ("{b} नहीं बल्कि {a}", "{b} के बजाय {a}")}
 
 
@@ -57,8 +62,14 @@ def _quantifier(sentence: str, passage: FactPassage, _rng: random.Random) -> Edi
     found = _ALL[language].search(sentence)
     if found is None or denies(sentence, language):
         return None
-    new = f"not {found[1].lower()}" if language == "en" else "सभी नहीं बल्कि कुछ ही"
-    return Edit(sentence, put(sentence, found.start(1), found.end(1), new), "all > not all")
+    if language == "hi":
+        return Edit(sentence, put(sentence, found.start(), found.end(), "सभी नहीं बल्कि कुछ ही"), "all > not all")
+    if _SUBJECT_AFTER.match(sentence[found.end() :]) and (
+        found.start() == 0 or sentence[: found.start()].endswith((", ", "but ", "that "))
+    ):
+        return Edit(sentence, put(sentence, found.start(1), found.end(1), f"not {found[1].lower()}"), "all > not all")
+    wrong = negated(sentence, language)
+    return Edit(sentence, wrong, "all > did not all") if wrong is not None else None
 
 
 def _contrast(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | None:
@@ -69,7 +80,12 @@ def _contrast(sentence: str, passage: FactPassage, rng: random.Random) -> Edit |
     options: list[tuple[int, int, str, str]] = []
     for number in numbers_in(sentence, language):
         others = [one.text for one in numbers_of(passage) if one.sort == number.sort and one.value not in mine]
-        if others and number.sort in ("year", "plain", "word") and not _LISTED_AFTER.match(sentence, number.end):
+        if (
+            others
+            and number.sort in ("year", "plain", "word")
+            and not _LISTED_AFTER.match(sentence, number.end)
+            and not _ARTICLE_BEFORE.search(sentence[: number.start])
+        ):
             options.append((number.start, number.end, number.text, rng.choice(others)))
     sorts = {one.text: one.sort for one in names_of(passage)}
     for name in names_in(sentence, language):

@@ -46,6 +46,7 @@ _VERB: Final = re.compile(r"(?<=[\w,)]) (" + "|".join(sorted((*_PAST, *_PRESENT)
 _PRONOUNS: Final = ("I", "we", "you", "they", "he", "she", "it")
 _NOT_BEFORE_VERB: Final = frozenset(listed("not_before_a_verb", "en"))
 _FINITE: Final = re.compile(r"\b(is|are|was|were|has|have|had|can|could|will|would|may|might|should|must)\b")
+_PASTS: Final = re.compile(r"\b(" + "|".join(_PAST) + r")\b")
 _JOINED: Final = re.compile(r"\band (?:\w+ly |then |also )?(?:\w+ed|" + "|".join(_PAST) + r")\b")
 _CAUSED: Final = re.compile(r"\b(had|have|has|get|got|getting|having|been|being)\b[^,]*$")
 _REMOVED: Final = (
@@ -132,7 +133,7 @@ def _is_participle(sentence: str, found: re.Match[str]) -> bool:
     clause = re.split(r"[,;]| (?:that|which|who|when|where|while) ", sentence[found.end(1) :])[0]
     if _CAUSED.search(sentence[: found.start(1)]):
         return True
-    return found[1] in _PAST and bool(_FINITE.search(clause) or _JOINED.search(sentence[found.end(1) :]))
+    return found[1] in _PAST and bool(_FINITE.search(clause) or _PASTS.search(clause) or _JOINED.search(sentence[found.end(1) :]))
 
 
 def _affirmed_en(sentence: str) -> str | None:

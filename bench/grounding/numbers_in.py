@@ -14,7 +14,7 @@ from bench.grounding.material import FactPassage
 from bench.grounding.number_words import READ, spell
 
 Sort = Literal["year", "percent", "money", "plain", "word"]
-_DIGITS: Final = re.compile(r"(?<![\w\u0900-\u0963.,:/°–—-])(\d{1,3}(?:,\d{2,3})+|\d+)(\.\d+)?(?![\w\u0900-\u0963/:°–—-]|[.,]\d)")
+_DIGITS: Final = re.compile(r"(?<![\w\u0900-\u0963.,:/°–—'’-])(\d{1,3}(?:,\d{2,3})+|\d+)(\.\d+)?(?![\w\u0900-\u0963/:°–—-]|[.,]\d)")
 _WORDS: Final = {
     language: re.compile(BEFORE + "(" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")" + AFTER, re.I)
     for language, words in READ.items()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bench.grounding.edits import Edit, any_of, both_ways, put
+from bench.grounding.edits import Edit, any_of, both_ways, listed, put
 from bench.grounding.material import FactPassage, passage_sentence
 from bench.grounding.moved_negation import moved_negation
 from bench.grounding.negation import affirmed, contracted, denies, negated
@@ -19,12 +19,16 @@ from bench.grounding.units import exchanged_unit
 Fault = Callable[[str, FactPassage, random.Random], Edit | None]
 # "opposed to", "high school", "brand new": not the word, but what it is part of, has a meaning.
 _FIXED_AFTER: Final = re.compile(
-    r" (?:to|as|of|school|schools|court|street|quality|level|time|class|order|rise|life|enough|season|end|of all)\b"
+    r" (?:to|as|of|for|school|schools|court|street|quality|level|time|class|order|rise|life|enough|season|end|of all)\b"
     r"|-| (?:विश्व|तीन|चार|दो|रूप से अधिक)(?![ऀ-ॿ])"
 )
 _FIXED_BEFORE: Final = re.compile(r"(?:\b(?:brand|well|so|as|how|no|can|at|ever|all|once) |-)$")
 _DEVANAGARI: Final = str.maketrans("0123456789", "०१२३४५६७८९")
-_MONTH_BEFORE: Final = re.compile(r"(?:January|February|March|April|May|June|July|August|September|October|November|December) $")
+_MONTHS: Final = "|".join(listed("months", "en"))
+_MONTH_BEFORE: Final = re.compile(rf"(?:{_MONTHS}) $")
+_NOT_SPELLED_BEFORE: Final = re.compile(
+    rf" ?(?:AD|BC|BP|बीपी|ई|ईसा|वीं|वें|वां|{_MONTHS}|km|kg|cm|mm|am|pm|million|thousand|मिलियन|लाख|x|×)(?![\w\u0900-\u0963])"
+)
 
 
 def negation(sentence: str, passage: FactPassage, _rng: random.Random) -> Edit | None:
@@ -90,7 +94,11 @@ def antonym(sentence: str, passage: FactPassage, rng: random.Random) -> Edit | N
     """A word exchanged for its opposite; where it has a synonym, the right one may have that."""
     table = both_ways("antonyms", passage.language)
     # A name's words stay, and so does what a negation beside it would turn.
-    places = [one for one in any_of(frozenset(table)).finditer(sentence) if one[1] in table and not _in_a_name(sentence, one)]
+    places = [
+        one
+        for one in any_of(frozenset(table)).finditer(sentence)
+        if one[1] in table and not _in_a_name(sentence, one) and table[one[1]] not in sentence
+    ]
     if passage.language == "en":
         places = [
             one for one in places if not _FIXED_AFTER.match(sentence[one.end() :]) and not _FIXED_BEFORE.search(sentence[: one.start()])
@@ -147,7 +155,7 @@ def _can_be_spelled(sentence: str, number: FoundNumber) -> bool:
         and number.sort != "money"
         and not before.endswith(("-", "–", "(", "/"))
         and not after.startswith(("-", "–", ")", "°", "’", "'", "/"))
-        and not re.match(r" ?(AD|BC|BP|बीपी|ई|ईसा|km|kg|cm|mm|am|pm|million|thousand|मिलियन|लाख|x|×)\b", after)
+        and not _NOT_SPELLED_BEFORE.match(after)
         and not _MONTH_BEFORE.search(before)
         and not re.search(r"[A-Z][\w.]* $|\b(No|number|Vol|phase|stage|type|अपोलो) $", before if number.sort == "plain" else "")
         and len(str(int(number.value)).rstrip("0")) <= 4

@@ -55,8 +55,10 @@ def _measure(sentence: str, language: str, rng: random.Random) -> Edit | None:
         same = (*same, place[3])
 
     def said(unit: str) -> str:
+        after = sentence[place.end(3) :]
+        after = after[1:] if unit.endswith(".") and after.startswith(".") else after
         space = "" if unit in ("%", "°", "°C", "°F") else place[2] if place[2].strip() or place[2] else " "
-        return sentence[: place.end(1)] + (place[2].rstrip() + space if place[2].strip() else space) + unit + sentence[place.end(3) :]
+        return sentence[: place.end(1)] + (place[2].rstrip() + space if place[2].strip() else space) + unit + after
 
     other = rng.choice(others)
     if rng.random() < 0.5:  # in the passage's words, or both otherwise: an abbreviation alone tells nothing
@@ -77,7 +79,7 @@ def _month(sentence: str, language: str, rng: random.Random) -> Edit | None:
     place = rng.choice(places)
     other = rng.choice([month for month in months if month not in sentence])
     right = sentence
-    if language == "en" and (date := re.compile(r"([A-Z][a-z]+) (\d{1,2})(?:,? (?=\d{4}))?(?!\d)").match(sentence, place.start())):
+    if language == "en" and (date := re.compile(r"([A-Z][a-z]+) (\d{1,2})(?:,? (?=\d{4}))?(?!\w)").match(sentence, place.start())):
         right = sentence[: date.start()] + f"{date[2]} {date[1]}" + (" " if date[0].endswith(" ") else "") + sentence[date.end() :]
     return Edit(
         right,
