@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.grounding.edits import Edit
 from bench.grounding.material import LANGUAGES, FactPassage, Half, half_of, passages, whole, xquad
-from bench.grounding.reword import hedged, reworded
+from bench.grounding.reword import hedged, reworded, with_synonyms
 from bench.grounding.same_paragraph import pairs_of
 from bench.grounding.several_facts import composed
 from bench.grounding.single_fault import SINGLE_FAULTS
@@ -19,6 +19,10 @@ KINDS: Final = ("same_paragraph", "several_facts", *SINGLE_FAULTS)
 # Pairs of a kind, language, half and corpus at the most: an article gives some, and EWT would else outnumber XQuAD or have no place.
 MOST_PAIRS: Final = {("hi", "xquad"): 250, ("en", "xquad"): 150, ("en", "ewt"): 100}
 _TRIES: Final = 3  # answers of several facts tried for a passage of XQuAD
+
+_TURNED: Final = ("negation", "antonym", "moved_negation", "units")
+_TURNED_SHARE: Final = 0.45  # with the negations that are taken out as many claims that deny are right as wrong
+_NEVER_TURNED: Final = ("taken out", "between sentences", "contrast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,28 @@ def _edits(seed: int, kind: str, passage: FactPassage) -> Iterator[tuple[int, Ed
         return
     for number, sentence in enumerate(passage.sentences):
         if whole(sentence, language):
-            rng = _rng(seed, kind, language, passage.key, str(number))
-            said = reworded(sentence, language, rng, synonyms=1) if rng.random() < 0.5 else sentence
-            edit = SINGLE_FAULTS[kind](said, passage, rng)
-            if edit is not None and edit.wrong != edit.right and edit.wrong not in passage.text:
+            edit = _of_sentence(kind, sentence, passage, _rng(seed, kind, language, passage.key, str(number)))
+            if edit is not None and edit.wrong != edit.right and edit.wrong not in _source(passage, edit):
                 yield number, edit
+
+
+def _of_sentence(kind: str, sentence: str, passage: FactPassage, rng: random.Random) -> Edit | None:
+    """A pair of a sentence of the passage: as it stands, reworded, or with the passage turned into what would have been the wrong claim.
+
+    Without turning, a claim that denies something would nearly always be a wrong one, and its words alone would tell.
+    """
+    turns = kind in _TURNED and rng.random() < _TURNED_SHARE and passage.text.count(sentence) == 1
+    said = sentence if turns or rng.random() < 0.5 else reworded(sentence, passage.language, rng, synonyms=1)
+    edit = SINGLE_FAULTS[kind](said, passage, rng)
+    if edit is None or not turns or edit.detail.startswith(_NEVER_TURNED):
+        return edit
+    words, again = int(rng.random() < 0.5), rng.getrandbits(32)
+    right, wrong = (with_synonyms(text, passage.language, random.Random(again), words) for text in (edit.wrong, edit.right))
+    return Edit(right, wrong, f"{edit.detail}, turned", (sentence, edit.wrong))
+
+
+def _source(passage: FactPassage, edit: Edit) -> str:
+    return passage.text if edit.turned is None else passage.text.replace(*edit.turned)
 
 
 def _pair(id_of_pair: str, kind: str, passage: FactPassage, edit: Edit, question: str | None) -> Iterator[GroundingCase]:
@@ -101,7 +122,7 @@ def _pair(id_of_pair: str, kind: str, passage: FactPassage, edit: Edit, question
             passage.language,
             kind,
             text,
-            (passage.text,),
+            (_source(passage, edit),),
             question,
             name == "right",
             passage.article,

@@ -17,11 +17,15 @@ _SOUNDS_LIKE_VOWEL: Final = re.compile(r"(hour|honest|hono)", re.I)
 
 
 class Edit(NamedTuple):
-    """A claim that its passage supports, and one that it does not, made of the same sentence; `detail` says by which rule."""
+    """A claim that its passage supports, and one that it does not, made of the same sentence; `detail` says by which rule.
+
+    Where the passage is `turned`, the first of the two sentences is replaced by the second there, and the claims are held against that.
+    """
 
     right: str
     wrong: str
     detail: str
+    turned: tuple[str, str] | None = None
 
 
 @cache

@@ -33,7 +33,8 @@ _SUBORDINATE: Final = {
     *("until", "what", "how", "why", "whether", "unless", "than", "once"),
 }
 _AUXILIARY: Final = re.compile(
-    r"\b(is|are|was|were|am|can|could|will|would|should|must|may|might)\b(?! (?:not|be not|never|no|hardly|rarely|also not)\b)(?!n't|n’t)",
+    r"\b(is|are|was|were|am|can|could|will|would|should|must|may|might)\b"
+    r"(?! (?:not|be not|never|no|hardly|rarely|also not)\b| \d)(?!n't|n’t)",
     re.I,
 )
 _HAVE: Final = re.compile(

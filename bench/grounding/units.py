@@ -57,7 +57,7 @@ def _measure(sentence: str, language: str, rng: random.Random) -> Edit | None:
     def said(unit: str) -> str:
         after = sentence[place.end(3) :]
         after = after[1:] if unit.endswith(".") and after.startswith(".") else after
-        space = "" if unit in ("%", "°", "°C", "°F") else place[2] if place[2].strip() or place[2] else " "
+        space = "" if unit in ("%", "°", "°C", "°F") else " " if place[2].strip() or not place[2] else place[2]
         return sentence[: place.end(1)] + (place[2].rstrip() + space if place[2].strip() else space) + unit + after
 
     other = rng.choice(others)

@@ -7,6 +7,7 @@ import pytest
 from bench.grounding.cases import KINDS, GroundingCase, cases
 from bench.grounding.edits import both_ways, pairs
 from bench.grounding.material import LANGUAGES, folds_of, half_of
+from bench.grounding.negation import denies
 
 
 @pytest.mark.process
@@ -42,6 +43,23 @@ def test_no_unsupported_claim_of_a_single_fault_stands_in_its_passage(of_the_dat
         for case in of_the_data
         if not case.supported and case.kind != "same_paragraph" and any(case.claim in text for text in case.sources)
     ] == []
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_as_many_right_claims_deny_as_wrong_ones(of_the_data: list[GroundingCase], language: str) -> None:
+    """So that a scorer which sees no source has nothing to go by."""
+    found = [case for case in of_the_data if (case.kind, case.language) == ("negation", language)]
+    right, wrong = (sum(denies(case.claim, language) for case in found if case.supported is supported) for supported in (True, False))
+    assert right == pytest.approx(wrong, rel=0.2)
+
+
+@pytest.mark.process
+def test_a_turned_passage_says_what_the_right_claim_says(of_the_data: list[GroundingCase]) -> None:
+    """Word for word where no synonym was put in."""
+    turned = [case for case in of_the_data if case.detail.endswith("turned") and case.supported]
+    assert len(turned) > 600
+    assert sum(case.claim in case.sources[0] for case in turned) > len(turned) / 4
 
 
 @pytest.mark.process
