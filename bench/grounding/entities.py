@@ -101,7 +101,7 @@ def swappable(sentence: str, language: str) -> list[tuple[FoundName, FoundName]]
             listed.match(between)
             or not _apart(a.text, b.text)
             or not _same_form(a.text, b.text)
-            or re.search(r"\b(and|or)\b|,|और|तथा|एवं|या", between)
+            or re.search(r"\b(and|or)\b|[,()]|और|तथा|एवं|या", between)
         ):
             continue
         if language == "hi" and (re.match(r"\s*(के|की|का|के लिए)(?![ऀ-ॿ])", between) or _kind(a.sort) != _kind(b.sort) or a.sort == "other"):
@@ -141,7 +141,7 @@ def _names_en(sentence: str) -> list[FoundName]:
         following = re.match(r"\s+([\w'’-]+)", sentence[one.end() :])
         if (
             not bare
-            or (len(bare) > 1 and all(word.isupper() for word in bare))
+            or all(word.isupper() and (len(bare) > 1 or len(word) > 4) for word in bare)
             or sentence[: one.start()].endswith(("'s ", "’s "))
             or any(word in _NO_NAMES for word in bare)
             or (alone and (_DEMONYM.search(bare[0]) or (one.start() == 0) or len(bare[0]) < 3))

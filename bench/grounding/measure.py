@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -86,6 +87,16 @@ def word_overlap(claim: str, sources: Sequence[str], _question: str | None, _lan
 def claim_length(claim: str, _sources: Sequence[str], _question: str | None, _language: str) -> float:
     """The fewer words, the higher: below 0.5 says that the longer ones are supported."""
     return -float(len(_TOKEN.findall(claim)))
+
+
+def claim_alone(cases: Sequence[GroundingCase]) -> Scorer:
+    """For `measure_by_folds`: naive Bayes on the words of the claims. Above 0.5 the claims give away their labels without any source."""
+    counts = {
+        supported: Counter(word for case in cases if case.supported is supported for word in _words(case.claim))
+        for supported in (True, False)
+    }
+    weight = {word: math.log((counts[True][word] + 1) / (counts[False][word] + 1)) for word in counts[True] | counts[False]}
+    return lambda claim, _sources, _question, _language: sum(weight.get(word, 0.0) for word in sorted(_words(claim)))
 
 
 BASELINES: Final[dict[str, Scorer]] = {"word_overlap": word_overlap, "claim_length": claim_length}

@@ -9,7 +9,7 @@ from typing import Final
 from bench.grounding.edits import AFTER, BEFORE, Edit, listed, put
 from bench.grounding.entities import another_name, names_in, names_of
 from bench.grounding.material import FactPassage, passage_sentence, whole
-from bench.grounding.negation import affirmed, denies, negated
+from bench.grounding.negation import affirmed, contracted, denies, negated
 from bench.grounding.number_words import READ
 from bench.grounding.numbers_in import numbers_in, numbers_of
 from bench.grounding.reword import needs_the_one_before
@@ -27,7 +27,8 @@ _NOT_ALL: Final = {"en": re.compile(r"\bnot (all|every|everyone|everything)\b", 
 _SUBJECT_AFTER: Final = re.compile(r"(?: [\w'’-]+){0,4} (?:is|are|was|were|has|have|had|do|did|can|could|will|would|went|came|\w+ed)\b")
 _CONTRASTED: Final = {"en": 0.15, "hi": 0.7}
 _PREPOSITION: Final = re.compile(r"(?<= )((?:in|at|on|from|to|by|of|after|before|with|for|until|since) )$")
-_LISTED_AFTER: Final = re.compile(r",? (?:and|or|to|और|या|से|के दशक|वीं|वें|वां|th)(?![\w\u0900-\u0963])|,(?! )| ?[x×/]")
+_MONTHS: Final = "|".join((*listed("months", "en"), *listed("months", "hi")))
+_LISTED_AFTER: Final = re.compile(rf",? (?:and|or|to|और|या|से|के दशक|वीं|वें|वां|th|½|{_MONTHS})(?![\w\u0900-\u0963])|,(?! )| ?[x×/]")
 _ARTICLE_BEFORE: Final = re.compile(rf"\b(?:a|an|any|and|या|और|{'|'.join(listed('months', 'en'))}) $", re.I)
 _CONTRASTS: Final = {"en": ("not {b} but {a}", "{a} and not {b}"), "hi": ("{b} नहीं बल्कि {a}", "{b} के बजाय {a}")}
 
@@ -52,6 +53,8 @@ def _between_sentences(sentence: str, passage: FactPassage, rng: random.Random) 
     if not options:
         return None
     other, denied = rng.choice(options)
+    if re.search("n['’]t", sentence):
+        denied = contracted(denied)
     return Edit(f"{other} {sentence}", f"{denied} {without}", "between sentences")
 
 

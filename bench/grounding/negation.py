@@ -60,7 +60,7 @@ _REMOVED: Final = (
     (re.compile(r"\bcan(?:not|['’]t)\b ", re.I), "can "),
     (re.compile(r"\bwon['’]t\b ", re.I), "will "),
     (re.compile(r"\bno longer\b", re.I), "still"),
-    (re.compile(r"\bnever\b", re.I), "always"),
+    (re.compile(r"\bnever\b(?! (?:mind|miss|know|even|ever)\b)", re.I), "always"),
     (re.compile(r"\bwithout\b", re.I), "with"),
 )
 _DO: Final = re.compile(r"\b(did|does|do)(?: not|n['’]t) (\w+)\b", re.I)

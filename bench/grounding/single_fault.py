@@ -20,7 +20,7 @@ Fault = Callable[[str, FactPassage, random.Random], Edit | None]
 # "opposed to", "high school", "brand new": not the word, but what it is part of, has a meaning.
 _FIXED_AFTER: Final = re.compile(
     r" (?:to|as|of|for|school|schools|court|street|quality|level|time|class|order|rise|life|enough|season|end|of all)\b"
-    r"|-| (?:विश्व|तीन|चार|दो|रूप से अधिक)(?![ऀ-ॿ])"
+    r"|-| (?:विश्व|तीन|चार|दो|से|रूप से अधिक)(?![ऀ-ॿ])"
 )
 _FIXED_BEFORE: Final = re.compile(r"(?:\b(?:brand|well|so|as|how|no|can|at|ever|all|once) |-)$")
 _DEVANAGARI: Final = str.maketrans("0123456789", "०१२३४५६७८९")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.grounding.cases import GroundingCase
-from bench.grounding.measure import area, measure, measure_by_folds
+from bench.grounding.measure import area, claim_alone, measure, measure_by_folds
 
 SCORES = st.lists(st.sampled_from((0.0, 0.25, 0.5, 1.0, float("nan"))), min_size=1, max_size=12)
 
@@ -68,3 +68,11 @@ def test_by_folds_nothing_is_scored_by_what_was_fitted_on_its_article() -> None:
 
     found = measure_by_folds(PAIRS, {"remembers": fit}, resamples=10)["k"]["en"]["remembers"]  # type: ignore[dict-item]
     assert (found.abstained, found.auc) == (80, 0.5)
+
+
+def test_claims_that_give_themselves_away_are_told() -> None:
+    """By words that other articles' claims of the same label have; words of their own tell nothing."""
+    found = measure_by_folds(PAIRS, {"claim_alone": claim_alone}, resamples=10)["k"]["en"]["claim_alone"]
+    same = [case(number, supported, f"water {number}") for number in range(40) for supported in (True, False)]
+    assert found.auc == 1.0
+    assert measure_by_folds(same, {"claim_alone": claim_alone}, resamples=10)["k"]["en"]["claim_alone"].auc == 0.5
