@@ -61,7 +61,8 @@ def cut_warning(items: Sequence[Mapping[str, Any]]) -> str | None:
             told.append(f"{cut} of {len(answered)} answers of the {side} ({100 * cut / len(answered):.0f} %)")
     if not told:
         return None
-    return f"{' and '.join(told)} were cut at EVALUATION_MAX_NEW_TOKENS: what is longer can't be counted as right, so set it higher"
+    where = "EVALUATION_MAX_NEW_TOKENS or, where that is more, 1.25 times their longest right answer"
+    return f"{' and '.join(told)} were cut at {where}: what is longer can't be counted as right, so set it higher"
 
 
 def part(
