@@ -66,6 +66,20 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
     evaluation_engine_api_key: SecretStr | None = Field(None, description="Its key, where it asks for one. Secret.")
     evaluation_engine_timeout_s: float = Field(120, gt=0, description="How long one of its answers may take; five attempts are made.")
     evaluation_engine_at_once: int = Field(8, ge=1, le=256, description="How many questions it is asked at once.")
+    judge_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="A server with OpenAI's interface whose model judges answers, for the metrics `response_quality`, `relevance`, "
+        "`correctness` and `completeness` of `POST /evaluate`. Advisory: no gate reads them.",
+    )
+    judge_model: str | None = Field(None, min_length=1, description="The model's name there; needed with the address.")
+    judge_api_key: SecretStr | None = Field(None, description="Its key, where it asks for one. Secret.")
+    judge_timeout_s: float = Field(120, gt=0, description="How long one of its judgements may take; two attempts are made.")
+    judge_at_once: int = Field(8, ge=1, le=256, description="How many judgements it is asked for at once.")
+    judge_samples: int = Field(1, ge=1, le=16, description="How often each judgement is asked for; above 1 their spread is told.")
+    judge_calibration: Path | None = Field(
+        None, description="Report of `python -m gpu_runner.evaluate.judge`: the languages that this judge is calibrated for."
+    )
     # That of `consumers.drift.baseline.fit`, which imports scipy.
     drift_alarms_per_100k: float = Field(
         0.1,
@@ -102,9 +116,11 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
     )
 
     @model_validator(mode="after")
-    def _engine_is_whole(self) -> Self:
+    def _servers_are_whole(self) -> Self:
         if self.evaluation_engine_url and not self.evaluation_engine_model:
             raise ValueError("EVALUATION_ENGINE_URL is set without EVALUATION_ENGINE_MODEL: set the name of the model there")
+        if self.judge_url and not self.judge_model:
+            raise ValueError("JUDGE_URL is set without JUDGE_MODEL: set the name of the model there")
         return self
 
     def evaluation_engine(self) -> dict[str, Any] | None:
@@ -116,6 +132,19 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
             "model": self.evaluation_engine_model,
             "timeout_s": self.evaluation_engine_timeout_s,
             "at_once": self.evaluation_engine_at_once,
+        }
+
+    def judge(self) -> dict[str, Any] | None:
+        """The same of the judge."""
+        if not self.judge_url:
+            return None
+        return {
+            "url": self.judge_url,
+            "model": self.judge_model,
+            "timeout_s": self.judge_timeout_s,
+            "at_once": self.judge_at_once,
+            "samples": self.judge_samples,
+            "calibration": None if self.judge_calibration is None else str(self.judge_calibration.absolute()),
         }
 
     def jobs_dir(self) -> Path:

@@ -23,6 +23,7 @@ from gpu_runner.evaluate.engine.protocol import EngineMisfit, EngineUnavailable
 from gpu_runner.evaluate.evaluation import (
     ANSWERS_FILE,
     BATCH,
+    JUDGEMENTS_FILE,
     BadModel,
     EvaluationSpec,
     ask,
@@ -33,6 +34,7 @@ from gpu_runner.evaluate.evaluation import (
     report,
     verify_model,
 )
+from gpu_runner.evaluate.judge.configured import judge_answers
 from gpu_runner.evaluate.score import UnknownMetric
 from gpu_runner.model_folder.chat_tokens import TemplateMisfit
 from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
@@ -77,6 +79,17 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
     if not answered:
         raise DataError(f"{spec.items}: the server refuses all {len(items)} questions: {next(iter(collected.refused.values()))}")
     reporter.end(len(items), len(items))
+    judged = None
+    if spec.judge is not None and spec.judged_metrics:
+        asked = spec.judge.samples * len(answered)
+        reporter.start("judging", asked)
+
+        def judging(done: int) -> None:
+            parent.require()
+            reporter.progress(done, asked)
+
+        judged = judge_answers(spec.judge, os.environ, answered, collected.answers, folder / JUDGEMENTS_FILE, progress=judging)
+        reporter.end()
     return report(
         spec,
         folder,
@@ -88,6 +101,7 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
         refused=len(refused) + len(collected.refused),
         left_out=file.left_out,
         engine_facts=_facts(engine),
+        judged=judged,
     )
 
 

@@ -18,15 +18,16 @@ from gpu_runner.evaluate.engine.endpoint import EndpointSettings
 from gpu_runner.evaluate.engine.order import stratified
 from gpu_runner.evaluate.engine.protocol import AnswerEngine, LimitedQuestion
 from gpu_runner.evaluate.engine.token_limits import token_limits
+from gpu_runner.evaluate.judge.configured import Judged, JudgeSettings
 from gpu_runner.evaluate.report import write_reports
-from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
+from gpu_runner.evaluate.score import FORMAT, JUDGED_METRICS, UnknownMetric, check_metrics, score_side
 from gpu_runner.model_folder.template_messages import asked_of
 from runtime.artifacts.content_hash import folder_has_sha256
 from runtime.whole_files import write_whole
 
 BATCH = 32
 SOURCES = 'a JSON object {"<document id>": "<text>"} or a list of {"id", "text"}'
-RESULT_FILE, ANSWERS_FILE = "result.json", "answers.jsonl"
+RESULT_FILE, ANSWERS_FILE, JUDGEMENTS_FILE = "result.json", "answers.jsonl", "judgements.jsonl"
 
 
 class BadModel(ValueError):
@@ -56,6 +57,8 @@ class EvaluationSpec:
     date: datetime | None = None
     items_name: str | None = None
     engine: EndpointSettings | None = None
+    judge: JudgeSettings | None = None
+    judged_metrics: tuple[str, ...] = ()
 
 
 def load_spec(folder: Path) -> EvaluationSpec:
@@ -63,7 +66,8 @@ def load_spec(folder: Path) -> EvaluationSpec:
     path = folder / "spec.json"
     try:
         spec = json.loads(path.read_text(encoding="utf-8"))
-        metrics = tuple(str(name) for name in spec["metrics"])
+        asked = tuple(str(name) for name in spec["metrics"])
+        metrics = tuple(name for name in asked if name not in JUDGED_METRICS)
         found = EvaluationSpec(
             job_id=str(spec["job_id"]),
             model_id=str(spec["model_id"]),
@@ -79,12 +83,16 @@ def load_spec(folder: Path) -> EvaluationSpec:
             items_name=None if spec.get("items_name") is None else str(spec["items_name"]),
             date=None if spec.get("date") is None else datetime.fromisoformat(spec["date"]),
             engine=None if spec.get("engine") is None else EndpointSettings(**spec["engine"]),
+            judge=None if spec.get("judge") is None else JudgeSettings(**spec["judge"]),
+            judged_metrics=tuple(name for name in asked if name in JUDGED_METRICS),
         )
     except KeyError as error:
         raise DataError(f"{path}: field {error} is missing") from error
     except (OSError, ValueError, TypeError) as error:
         raise DataError(f"{path}: can't be read as an evaluation's spec: {error}") from error
     check_metrics(metrics)
+    if found.judged_metrics and found.judge is None:
+        raise UnknownMetric(f"metrics: {found.judged_metrics[0]!r} needs a judge: set JUDGE_URL and JUDGE_MODEL for the runner")
     return found
 
 
@@ -152,13 +160,13 @@ def ask(
 def report(
     spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float], *,
     without_answer: int = 0, too_long: int = 0, refused: int = 0, left_out: Mapping[str, int] | None = None,
-    engine_facts: Mapping[str, str] | None = None,
+    engine_facts: Mapping[str, str] | None = None, judged: Judged | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Score the answers, write reports and result.json (last), and return the result.
 
     `without_answer` questions of the file had none, `too_long` are over max_seq_length, `refused` are conversations that the chat template
     or the server does not take; all of them were left out. `left_out` is what of the file is not asked, by reason; `engine_facts` say who
-    answered.
+    answered. What was `judged` stands beside the measures, in the result by the names that were asked for.
     """
     sources = load_sources(spec.sources) if spec.sources is not None else None
     scored = score_side(items, answers, spec.metrics, sources=sources)
@@ -168,11 +176,12 @@ def report(
         "items_sha256": {"items": scored.items_sha256},
         "metrics": dict(scored.metrics),
         "items": [
-            {"item_id": item.id, "set": item.set, "language": item.language, "candidate": row}
+            {"item_id": item.id, "set": item.set, "language": item.language, "candidate": {**row, **_judged_row(judged, item.id)}}
             for item, row in zip(items, scored.items, strict=True)
         ],
         "aggregates": {"candidate": by_set_and_language(items, scored.items, [texts.get(item.id) for item in items])},
         "signatures": dict(scored.signatures),
+        **({} if judged is None else {"judge": judged.as_dict()}),
     }
     facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items)), **(engine_facts or {})}
     for reason, count in sorted((left_out or {}).items()):
@@ -182,6 +191,8 @@ def report(
     if refused:
         who = "chat template" if spec.engine is None else "server"
         facts[f"conversations that the {who} refuses, left out"] = str(refused)
+    if judged is not None:
+        facts |= judged.facts()
     paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)
     result = {
         "job_id": spec.job_id,
@@ -193,13 +204,30 @@ def report(
         "questions_too_long": too_long,
         "questions_refused": refused,
         "answers_cut": sum(bool(answer.cut) for answer in answers),
-        "metrics": {name: value for name, value in scored.metrics.items() if name != "items"},
-        "by_language": {name: dict(values) for name, values in scored.by_language.items()},
+        "metrics": {name: value for name, value in scored.metrics.items() if name != "items"} | _asked_for(spec, judged),
+        "by_language": {name: dict(values) | _asked_for(spec, judged, name) for name, values in scored.by_language.items()},
+        **({} if judged is None else {"judge": judged.as_dict()}),
         "report_dir": str(paths.results.parent),
         "seconds": dict(seconds),
     }
     write_whole(folder / RESULT_FILE, (json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
     return result
+
+
+def _judged_row(judged: Judged | None, item_id: str) -> dict[str, Any]:
+    """What the judge made of one answer; None where it gave nothing."""
+    if judged is None:
+        return {}
+    rated = judged.report.rated.get(item_id)
+    return {"judge": None if rated is None else {**rated.scores, "spread": rated.spread}}
+
+
+def _asked_for(spec: EvaluationSpec, judged: Judged | None, language: str | None = None) -> dict[str, float]:
+    """The judge's figures that were asked for; one that it could not give is left out."""
+    if judged is None:
+        return {}
+    found = judged.report.metrics if language is None else judged.report.by_language.get(language, {})
+    return {name: found[name] for name in spec.judged_metrics if name in found}
 
 
 def load_items(spec: EvaluationSpec) -> tuple[EvaluationItem, ...]:

@@ -34,6 +34,8 @@ from schemas.holdout import normalise_group
 FORMAT: Final = 1
 DEFAULT_METRICS: Final = ("exact_match", "f1", "bleu", "hallucination_rate")
 KNOWN_METRICS: Final = METRICS
+# Of a language model as judge, where one is configured (`gpu_runner.evaluate.judge`): never computed here.
+JUDGED_METRICS: Final = ("response_quality", "relevance", "correctness", "completeness")
 
 
 class UnknownMetric(ValueError):

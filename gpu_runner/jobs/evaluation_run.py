@@ -194,6 +194,7 @@ class EvaluationRun:
             "date": (self._jobs.request(request.job_id) or request).accepted_at,  # the first: of one that waits again it is another
             "reports_dir": str(self._settings.eval_reports_dir.absolute()),
             **({"engine": engine} if engine else {}),
+            **({"judge": judge} if (judge := self._settings.judge()) else {}),
         }
         write_json(self._folder.spec, spec)
 

@@ -73,21 +73,17 @@ class Endpoint:
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The object that the server answers with. Raises EndpointFailure, for what may pass after the last of the attempts."""
-        return self._tried("POST", f"{self._base}/{path}", body)
+        return self._tried(f"{self._base}/{path}", body)
 
     def post_beside(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The same of a path beside OpenAI's (`/tokenize`), asked once."""
-        return self._asked("POST", f"{self._base.removesuffix('/v1')}/{path}", body)
+        """The same of a path beside OpenAI's (`/tokenize`)."""
+        return self._tried(f"{self._base.removesuffix('/v1')}/{path}", body)
 
-    def get(self, path: str) -> dict[str, Any]:
-        """The object at a path."""
-        return self._tried("GET", f"{self._base}/{path}", None)
-
-    def _tried(self, method: str, url: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _tried(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
         wait_s = FIRST_WAIT_S
         for attempt in range(1, self._attempts + 1):
             try:
-                return self._asked(method, url, body)
+                return self._asked(url, body)
             except EndpointFailure as failure:
                 if attempt == self._attempts or not failure.transient:
                     raise
@@ -95,9 +91,9 @@ class Endpoint:
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
         raise AssertionError("no attempt was made")
 
-    def _asked(self, method: str, url: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _asked(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            answer = self._client.request(method, url, json=None if body is None else dict(body))
+            answer = self._client.post(url, json=dict(body))
         except httpx.TimeoutException:
             raise EndpointFailure("timeout", f"{url} did not answer within {self.settings.timeout_s:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
