@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served bench-scores
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served bench-scores drill-evaluation
 
 install: $(READY)
 
@@ -135,6 +135,11 @@ bench-scores: $(READY)
 # A shift in document.ingested alone, on Apache Kafka: one explained command, and none without the shift; writes bench/results/drift-loop.json.
 drill-drift: $(READY)
 	@$(BIN)/python -m bench.drill.drift_loop --out bench/results/drift-loop.json
+
+# An evaluation of 10,000 items behind a server that answers at once, with a judge, left alone and killed six times: the same results; writes
+# bench/results/drill-evaluation.json. ITEMS=1000 KILLS=2 SEED=1 are others. Ten minutes.
+drill-evaluation: $(READY)
+	@$(BIN)/python -m bench.drill_evaluation --out bench/results/drill-evaluation.json --seed $(SEED) $(if $(ITEMS),--items $(ITEMS)) $(if $(filter command line,$(origin KILLS)),--kills $(KILLS))
 
 # Random histories of documents through both stages: partitioning, batching, restarts, replay; writes bench/results/drift-histories.json.
 drill-drift-histories: $(READY)
