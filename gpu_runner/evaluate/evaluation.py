@@ -12,7 +12,6 @@ from typing import Any
 from gpu_runner.dataset.fields import DataError, kind_of, read_whole
 from gpu_runner.dataset.formats.evaluation_file import EvaluationFile, read_evaluation_file
 from gpu_runner.dataset.rows import Answer, EvaluationItem
-from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.engine.collect import CollectedAnswers, collect
 from gpu_runner.evaluate.engine.endpoint import EndpointSettings
 from gpu_runner.evaluate.engine.order import stratified
@@ -20,7 +19,8 @@ from gpu_runner.evaluate.engine.protocol import AnswerEngine, LimitedQuestion
 from gpu_runner.evaluate.engine.token_limits import token_limits
 from gpu_runner.evaluate.judge.configured import Judged, JudgeSettings
 from gpu_runner.evaluate.report import write_reports
-from gpu_runner.evaluate.score import FORMAT, JUDGED_METRICS, UnknownMetric, check_metrics, score_side
+from gpu_runner.evaluate.score import JUDGED_METRICS, UnknownMetric, check_metrics
+from gpu_runner.evaluate.suite import BenchmarkSuite
 from gpu_runner.model_folder.template_messages import asked_of
 from runtime.artifacts.content_hash import folder_has_sha256
 from runtime.whole_files import write_whole
@@ -169,20 +169,8 @@ def report(
     answered. What was `judged` stands beside the measures, in the result by the names that were asked for.
     """
     sources = load_sources(spec.sources) if spec.sources is not None else None
-    scored = score_side(items, answers, spec.metrics, sources=sources)
-    texts = {answer.item_id: answer.text for answer in answers}
-    scores = {
-        "format": FORMAT,
-        "items_sha256": {"items": scored.items_sha256},
-        "metrics": dict(scored.metrics),
-        "items": [
-            {"item_id": item.id, "set": item.set, "language": item.language, "candidate": {**row, **_judged_row(judged, item.id)}}
-            for item, row in zip(items, scored.items, strict=True)
-        ],
-        "aggregates": {"candidate": by_set_and_language(items, scored.items, [texts.get(item.id) for item in items])},
-        "signatures": dict(scored.signatures),
-        **({} if judged is None else {"judge": judged.as_dict()}),
-    }
+    benchmark = BenchmarkSuite(spec.metrics, sources=sources).run(items, answers, judged=judged)
+    scored = benchmark.scored
     facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items)), **(engine_facts or {})}
     for reason, count in sorted((left_out or {}).items()):
         facts[f"{reason.replace('_', ' ')}, left out"] = str(count)
@@ -193,7 +181,9 @@ def report(
         facts[f"conversations that the {who} refuses, left out"] = str(refused)
     if judged is not None:
         facts |= judged.facts()
-    paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)
+    paths = write_reports(
+        benchmark.scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts
+    )
     result = {
         "job_id": spec.job_id,
         "model_version": spec.model_version,
@@ -212,14 +202,6 @@ def report(
     }
     write_whole(folder / RESULT_FILE, (json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
     return result
-
-
-def _judged_row(judged: Judged | None, item_id: str) -> dict[str, Any]:
-    """What the judge made of one answer; None where it gave nothing."""
-    if judged is None:
-        return {}
-    rated = judged.report.rated.get(item_id)
-    return {"judge": None if rated is None else {**rated.scores, "spread": rated.spread}}
 
 
 def _asked_for(spec: EvaluationSpec, judged: Judged | None, language: str | None = None) -> dict[str, float]:

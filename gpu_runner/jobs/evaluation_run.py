@@ -201,7 +201,7 @@ class EvaluationRun:
     async def _complete(self, result: Mapping[str, Any]) -> None:
         await self._events.commit(completed_event(self._request, result, self._now()))
         metrics = {name: float(value) for name, value in result["metrics"].items() if isinstance(value, int | float)}
-        names = ("items", "answers_cut", "questions_without_answer", "questions_too_long", "questions_refused", "report_dir")
+        names = ("items", "answers_cut", "questions_without_answer", "questions_too_long", "questions_refused", "report_dir", "judge")
         told = {name: result[name] for name in names if name in result}
         await in_thread(self._set, status="completed", metrics=metrics, notice=None, **told)
         self._metrics.evaluation_ended("completed", metrics, result.get("by_language", {}))

@@ -65,13 +65,19 @@ def response_quality(
     return ResponseQuality(JudgeClient(endpoint), samples=settings.samples, path=path, progress=progress)
 
 
+def judged_by(
+    judge: ResponseQuality, items: Sequence[EvaluationItem], answers: Sequence[Answer], calibrated: frozenset[str] = frozenset()
+) -> Judged:
+    """The judge's figures of answers to items."""
+    cases = [JudgedCase(item.id, item.language, item.question, item.answers, item.messages) for item in items]
+    return Judged(judge.rate(cases, {answer.item_id: answer.text for answer in answers}), judge.identity, calibrated)
+
+
 def judge_answers(
     settings: JudgeSettings, environment: Mapping[str, str], items: Sequence[EvaluationItem], answers: Sequence[Answer], path: Path, *,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Judged:  # fmt: skip
-    """The judge's figures of an evaluation's answers; its raw replies go to `path`, `progress` gets how many there are."""
+    """The configured judge's figures; its raw replies go to `path`, `progress` gets how many there are."""
     judge = response_quality(settings, environment, path=path, progress=progress)
-    cases = [JudgedCase(item.id, item.language, item.question, item.answers, item.messages) for item in items]
-    report = judge.rate(cases, {answer.item_id: answer.text for answer in answers})
     calibration = None if settings.calibration is None else Path(settings.calibration)
-    return Judged(report, judge.identity, calibrated_languages(calibration, judge.identity))
+    return judged_by(judge, items, answers, calibrated_languages(calibration, judge.identity))
