@@ -25,9 +25,16 @@ METRICS: Final[tuple[str, ...]] = (
     *("hallucination_rate", "hallucination_coverage", "devanagari_consistency", "devanagari_share"),
     *_COUNTED_RATES,
     *("cut_rate", "latency_ms", "tokens"),
+    *("preference_margin", "preference_accuracy"),
 )
 # Means over the items that have the value; the name of the metric, then of the row's field.
-_WHERE_KNOWN: Final = {"devanagari_share": "devanagari_share", "latency_ms": "latency_ms", "tokens": "tokens", "cut_rate": "cut"}
+_WHERE_KNOWN: Final = {
+    "devanagari_share": "devanagari_share",
+    "latency_ms": "latency_ms",
+    "tokens": "tokens",
+    "cut_rate": "cut",
+    "preference_margin": "preference_margin",
+}
 
 
 def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]], predictions: Sequence[str | None]) -> dict[str, float]:
@@ -45,9 +52,12 @@ def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]
     judged = [row["script_violation"] for row in rows if row["script_violation"] is not None]
     out["devanagari_consistency"] = 1 - sum(judged) / len(judged) if judged else 1.0
     for name, field in _WHERE_KNOWN.items():
-        values = [row[field] for row in rows if row[field] is not None]
+        values = [row[field] for row in rows if row.get(field) is not None]
         if values:
             out[name] = sum(values) / len(values)
+    margins = [row["preference_margin"] for row in rows if row.get("preference_margin") is not None]
+    if margins:  # the share of preferences that the model has too
+        out["preference_accuracy"] = sum(margin > 0 for margin in margins) / len(margins)
     return {name: round(value, 6) for name, value in out.items()}
 
 

@@ -153,7 +153,15 @@ def ask(
     `progress` gets the number answered so far. They are asked in an order of which every beginning is a picture of the whole.
     """
     limits = token_limits([item.answers for item in items], engine.count_tokens, least=max_new_tokens)
-    questions = [LimitedQuestion(items[n].id, asked_of(items[n].messages, items[n].question), limits[n]) for n in stratified(items)]
+    questions = [
+        LimitedQuestion(
+            items[n].id,
+            asked_of(items[n].messages, items[n].question),
+            limits[n],
+            None if items[n].rejected is None else (items[n].answers[0], str(items[n].rejected)),
+        )
+        for n in stratified(items)
+    ]
     return collect(engine, questions, path, least_tokens=max_new_tokens, order=[item.id for item in items], progress=progress)
 
 

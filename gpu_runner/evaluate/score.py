@@ -207,6 +207,7 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
         "latency_ms": answer.latency_ms if answer is not None else None,
         "tokens": answer.tokens if answer is not None else None,
         "cut": answer.cut if answer is not None else None,
+        "preference_margin": answer.margin if answer is not None else None,
         "missing": answer is None,
     }
 

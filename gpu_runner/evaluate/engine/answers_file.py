@@ -20,7 +20,8 @@ from runtime.whole_files import write_whole
 
 def asked_name(question: LimitedQuestion, identity: str, least_tokens: int) -> str:
     """A short hash of what was asked, of whom, and under which rule for its length."""
-    return row_id("asked", identity, str(least_tokens), json.dumps(question.asked, ensure_ascii=False, sort_keys=True))
+    parts = (identity, str(least_tokens), json.dumps(question.asked, ensure_ascii=False, sort_keys=True), *(question.preference or ()))
+    return row_id("asked", *parts)
 
 
 class AnswersFile:
@@ -82,6 +83,7 @@ class AnswersFile:
         else:
             # A latency is what it was when the answer came: it is recorded once, and a restart does not measure it again.
             line |= {"text": reply.text, "latency_ms": round(reply.latency_ms, 3), "tokens": reply.tokens, "cut": reply.cut}
+            line |= {} if reply.margin is None else {"margin": round(reply.margin, 6)}
         return json.dumps({**line, "asked": asked}, ensure_ascii=False) + "\n"
 
 
@@ -89,7 +91,10 @@ def _reply(line: Mapping[str, Any]) -> Reply | None:
     if isinstance(line.get("refused"), str):
         return QuestionRefused(line["refused"])
     try:
-        return EngineAnswer(str(line["text"]), int(line["tokens"]), float(line["latency_ms"]), bool(line["cut"]))
+        margin = line.get("margin")
+        return EngineAnswer(
+            str(line["text"]), int(line["tokens"]), float(line["latency_ms"]), bool(line["cut"]), None if margin is None else float(margin)
+        )
     except (KeyError, TypeError, ValueError):
         return None
 

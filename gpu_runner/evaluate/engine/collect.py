@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gpu_runner.dataset.rows import Answer, Side
 from gpu_runner.evaluate.engine.answers_file import AnswersFile, asked_name
-from gpu_runner.evaluate.engine.protocol import AnswerEngine, LimitedQuestion, QuestionRefused, Reply
+from gpu_runner.evaluate.engine.protocol import AnswerEngine, EngineAnswer, LimitedQuestion, QuestionRefused, Reply, preference_margin
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,36 @@ class _Collection:
 
     def ask(self, questions: Sequence[LimitedQuestion]) -> None:
         if self._engine.independent:
-            self._engine.answer(questions, lambda place, reply: self._keep({questions[place].item_id: reply}))
+            self._engine.answer(questions, lambda place, reply: self._keep([questions[place]], [reply]))
             return
         # A batch is written at once: of one that is written in part, the rest could not be had alone.
         found: dict[int, Reply] = {}
         self._engine.answer(questions, found.__setitem__)
-        self._keep({questions[place].item_id: reply for place, reply in sorted(found.items())})
+        self._keep(questions, [found[place] for place in range(len(questions))])
 
-    def _keep(self, found: Mapping[str, Reply]) -> None:
-        new = {item: reply for item, reply in found.items() if item not in self.replies}
+    def _keep(self, questions: Sequence[LimitedQuestion], replies: Sequence[Reply]) -> None:
+        margins = self._margins(questions, replies)
+        new = {
+            question.item_id: replace(reply, margin=margins.get(question.item_id)) if isinstance(reply, EngineAnswer) else reply
+            for question, reply in zip(questions, replies, strict=True)
+            if question.item_id not in self.replies
+        }
         self.file.append((item, self._names[item], reply) for item, reply in new.items())
         self.replies.update(new)
         self._progress(len(self.replies))
+
+    def _margins(self, questions: Sequence[LimitedQuestion], replies: Sequence[Reply]) -> dict[str, float]:
+        """The margins of the questions that have a preference and were answered, by item, where the engine gives them."""
+        known = [
+            (question, question.preference)
+            for question, reply in zip(questions, replies, strict=True)
+            if question.preference is not None and isinstance(reply, EngineAnswer)
+        ]
+        if not known:
+            return {}
+        told = self._engine.log_probabilities([(question.asked, answer) for question, preference in known for answer in preference])
+        found = {
+            question.item_id: preference_margin(chosen, rejected)
+            for (question, _), chosen, rejected in zip(known, told[::2], told[1::2], strict=True)
+        }
+        return {item: margin for item, margin in found.items() if margin is not None}

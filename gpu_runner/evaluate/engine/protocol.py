@@ -19,21 +19,29 @@ class EngineMisfit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LimitedQuestion:
-    """What is asked, in the conversation that it ends, and the most tokens of its answer."""
+    """What is asked, in the conversation that it ends, and the most tokens of its answer.
+
+    `preference` are the answer that was preferred and the one that was rejected, where the item is a preference.
+    """
 
     item_id: str
     asked: Asked
     limit: int
+    preference: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EngineAnswer:
-    """One answer, thinking taken out: its tokens (thinking and end included), how long it took, and whether it was cut at its limit."""
+    """One answer, thinking taken out: its tokens (thinking and end included), how long it took, and whether it was cut at its limit.
+
+    `margin` is that of the question's preference, where it has one and the engine gives log-probabilities.
+    """
 
     text: str
     tokens: int
     latency_ms: float
     cut: bool
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai_stub import completion, openai_stub
 
 from gpu_runner.child.parent import Parent
 from gpu_runner.child.reporter import Reporter
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.evaluate.__main__ import run
 from gpu_runner.evaluate.score import UnknownMetric
+from tests.openai_stub import completion, openai_stub
 
 PASSAGE = "The museum was founded in 1814."
 ITEMS = [

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from openai_stub import completion
 
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.dataset.rows import Answer, EvaluationItem
 from gpu_runner.evaluate.engine.endpoint import Endpoint, EndpointSettings
 from gpu_runner.evaluate.judge.asking import JudgeClient
 from gpu_runner.evaluate.suite import HALLUCINATION_METRICS, QA_METRICS, BenchmarkSuite, HallucinationDetector, HindiQAEval, ResponseQuality
+from tests.openai_stub import completion
 
 ITEMS = [
     EvaluationItem("1", "dataset", "कब?", ("सन् १८१४",), "hi", "g1", source="संग्रहालय की स्थापना सन् १८१४ में हुई।"),

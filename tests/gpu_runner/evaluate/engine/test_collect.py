@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpu_runner.dataset.rows import EvaluationItem, load_answers
 from gpu_runner.evaluate.engine.collect import CollectedAnswers, collect
-from gpu_runner.evaluate.engine.protocol import Done, EngineAnswer, LimitedQuestion, QuestionRefused
+from gpu_runner.evaluate.engine.protocol import Done, EngineAnswer, LimitedQuestion, LogProbability, QuestionRefused
 from gpu_runner.evaluate.engine.token_limits import MOST_TOKENS, token_limits
+from gpu_runner.evaluate.evaluation import ask
+from gpu_runner.evaluate.suite import BenchmarkSuite
 
 
 class Killed(Exception):
@@ -46,7 +49,7 @@ class CountingEngine:
             refused = question.item_id.endswith("7")
             done(place, QuestionRefused("too long") if refused else EngineAnswer(f"«{question.asked}»", 3, 1.5, False))
 
-    def log_probabilities(self, pairs: Sequence[Any]) -> list[None]:
+    def log_probabilities(self, pairs: Sequence[Any]) -> list[LogProbability | None]:
         return [None for _ in pairs]
 
 
@@ -72,7 +75,7 @@ def test_what_a_kill_left_is_gone_on_from(tmp_path_factory: pytest.TempPathFacto
         collected(CountingEngine(independent=independent, killed_after=kill), path)
     if path.exists():
         path.write_bytes(path.read_bytes()[: max(0, path.stat().st_size - lost_bytes)])
-    known = sum(line.endswith(b"}\n") for line in path.read_bytes().splitlines(keepends=True)) if path.exists() else 0
+    known = sum(line.endswith(b"}") for line in path.read_bytes().split(b"\n")) if path.exists() else 0
     engine = CountingEngine(independent=independent)
     assert collected(engine, path) == whole
     assert path.read_bytes() == (folder / "whole.jsonl").read_bytes()
@@ -96,6 +99,33 @@ def test_an_answer_to_other_words_is_no_answer(tmp_path: Path) -> None:
     assert {answer.item_id: answer.text for answer in found.answers}["item-3"] == "«Else?»"
     assert set(found.refused) == {"item-7", "item-17"}
     assert path.read_text(encoding="utf-8").startswith(baseline)
+
+
+def test_a_preference_has_the_margin_of_its_answers_where_the_engine_gives_one(tmp_path: Path) -> None:
+    """Normalised by length, kept with the answer, told in the figures, and asked for once; other items and engines have none."""
+
+    class Telling(CountingEngine):
+        def log_probabilities(self, pairs: Sequence[Any]) -> list[LogProbability | None]:
+            self.asked += ["pair"] * len(pairs)
+            return [LogProbability(-float(len(answer)) if "no" in answer else -2.0, len(answer)) for _, answer in pairs]
+
+    items = [
+        EvaluationItem(f"item-{number}", "dataset", "Where?", ("yes!",), "en", "g", rejected=rejected)
+        for number, rejected in enumerate(("no, it is not", None, "yes, yes, yes, yes"))
+    ]
+    for independent in (True, False):
+        path = tmp_path / f"answers-{independent}.jsonl"
+        told = ask(Telling(independent=independent), items, path, max_new_tokens=8, progress=lambda _: None).answers
+        assert [answer.margin for answer in told] == [0.5, None, pytest.approx(-0.388889)]
+        engine = Telling(independent=independent)
+        assert ask(engine, items, path, max_new_tokens=8, progress=lambda _: None).answers == told == load_answers(path)
+        assert engine.asked == []
+        metrics = BenchmarkSuite(("preference_margin", "preference_accuracy", "cut_rate")).run(items, told).scored.metrics
+        assert metrics == {"items": 3, "preference_margin": pytest.approx(0.055556), "preference_accuracy": 0.5, "cut_rate": 0.0}
+    silent = ask(CountingEngine(independent=True), items, tmp_path / "silent.jsonl", max_new_tokens=8, progress=lambda _: None)
+    assert [answer.margin for answer in silent.answers] == [None] * 3
+    assert "margin" not in (tmp_path / "silent.jsonl").read_text(encoding="utf-8")
+    assert "preference_margin" not in BenchmarkSuite(("preference_margin",)).run(items, silent.answers).scored.metrics
 
 
 def test_a_limit_is_a_quarter_above_the_longest_reference() -> None:

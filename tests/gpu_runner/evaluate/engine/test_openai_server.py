@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai_stub import completion, openai_stub
 
 from gpu_runner.evaluate.engine.collect import collect
 from gpu_runner.evaluate.engine.endpoint import Endpoint, EndpointSettings
@@ -21,6 +20,7 @@ from gpu_runner.evaluate.engine.protocol import (
     Reply,
 )
 from gpu_runner.evaluate.engine.server_tokens import estimated_tokens
+from tests.openai_stub import completion, openai_stub
 
 
 def engine_at(url: str, *, timeout_s: float = 5.0, key: str | None = None, attempts: int = 2) -> OpenAIServerEngine:

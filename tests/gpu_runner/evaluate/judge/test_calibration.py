@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from openai_stub import completion
 
 from gpu_runner.dataset.fields import DataError
 from gpu_runner.evaluate.engine.endpoint import Endpoint, EndpointSettings
@@ -18,6 +17,7 @@ from gpu_runner.evaluate.judge.asking import JudgeClient
 from gpu_runner.evaluate.judge.calibration import LEAST_PAIRS, calibrate, calibrated_languages, read_pairs
 from gpu_runner.evaluate.judge.quality import ResponseQuality
 from gpu_runner.json_files import write_json
+from tests.openai_stub import completion
 
 
 def write_pairs(path: Path, rows: list[dict[str, Any]]) -> Path:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai_stub import OpenAIStub, completion, openai_stub
 
 from gpu_runner.evaluate.engine.endpoint import Endpoint, EndpointSettings
 from gpu_runner.evaluate.judge.asking import AWAY_AFTER, JudgeClient
@@ -19,6 +18,7 @@ from gpu_runner.evaluate.judge.prompts import JudgedCase
 from gpu_runner.evaluate.judge.quality import NAMES, ResponseQuality
 from gpu_runner.evaluate.judge.verdicts import JudgeFailed, read_rating, read_winner
 from gpu_runner.evaluate.judge.win_rate import win_rate
+from tests.openai_stub import OpenAIStub, completion, openai_stub
 
 Judge = Callable[[dict[str, Any]], Any]
 
