@@ -122,7 +122,8 @@ def _results(folder: Path) -> Path:
 def _compare(alone: Path, killed: Path, drill: EvaluationDrill) -> None:
     texts = [_results(folder).read_text(encoding="utf-8") for folder in (alone, killed)]
     first, second = (json.loads(text, parse_constant=lambda name: drill.violations.append(f"{name} in results.json")) for text in texts)
-    drill.require(_without_times(first) == _without_times(second), "the results differ in more than times")
+    place = difference(_without_times(first), _without_times(second))
+    drill.require(place is None, f"the results differ in more than times: {place}")
     for name in ("answers.jsonl", "judgements.jsonl"):
         rows = [[_without_times(json.loads(line)) for line in (folder / name).read_bytes().splitlines()] for folder in (alone, killed)]
         drill.require(rows[0] == rows[1], f"{name} differs in more than times")
@@ -130,6 +131,19 @@ def _compare(alone: Path, killed: Path, drill: EvaluationDrill) -> None:
     drill.figures |= {name: result[name] for name in ("items", "questions_refused", "answers_cut", "metrics", "judge")}
     drill.require(result["items"] + result["questions_refused"] == drill.items, "items are lost or doubled")
     drill.require(result["judge"]["failures"]["bad_json"] > 0 and result["judge"]["failures"]["out_of_range"] > 0, "no bad reply was met")
+
+
+def difference(one: Any, other: Any, place: str = "results") -> str | None:
+    """Where two JSON values first differ, with both; None where they are equal, the order of their fields included.
+
+    >>> difference({"a": [1, 2]}, {"a": [1, 3]})
+    'results.a[1]: 2 and 3'
+    """
+    if isinstance(one, dict) and isinstance(other, dict) and list(one) == list(other):
+        return next((found for name in one if (found := difference(one[name], other[name], f"{place}.{name}"))), None)
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return next((found for n in range(len(one)) if (found := difference(one[n], other[n], f"{place}[{n}]"))), None)
+    return None if one == other and type(one) is type(other) else f"{place}: {str(one)[:80]} and {str(other)[:80]}"
 
 
 def _without_times(value: Any) -> Any:

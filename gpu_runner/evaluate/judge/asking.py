@@ -113,19 +113,19 @@ class Judgements:
         """One for each request, in their order; those that the file has are not asked again, failures included."""
         names = [self._name(request) for request in requests]
         known = self._load()
-        with ThreadPoolExecutor(max_workers=self._client.at_once, thread_name_prefix="judge") as pool:
-            waiting = {
-                pool.submit(self._client.ask, request): (name, request)
-                for name, request in dict(zip(names, requests, strict=True)).items()
-                if name not in known
-            }
+        asked = dict(zip(names, requests, strict=True))
+        pool = ThreadPoolExecutor(max_workers=self._client.at_once, thread_name_prefix="judge")
+        try:
+            waiting = {pool.submit(self._client.ask, request): name for name, request in asked.items() if name not in known}
             for future in as_completed(waiting):
-                name, request = waiting[future]
+                name = waiting[future]
                 known[name] = future.result()
-                self._append(name, request, known[name])
+                self._append(name, asked[name], known[name])
                 self._progress(len(known))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # of a run that is ended, what waits is not asked
         if self._path is not None:
-            lines = [_line(name, request, known[name]) for name, request in dict(zip(names, requests, strict=True)).items()]
+            lines = [_line(name, request, known[name]) for name, request in asked.items()]
             write_whole(self._path, "".join(lines).encode())
         return [known[name] for name in names]
 

@@ -113,6 +113,25 @@ def test_a_judge_that_is_away_costs_figures_and_not_hours() -> None:
     assert report.as_dict()["mean_spread"] == 0.0
 
 
+def test_a_run_that_is_ended_asks_no_more(tmp_path: Path) -> None:
+    """What is raised at a reply comes out at once; the replies so far are kept, and what waits is not asked."""
+
+    class Ended(BaseException):
+        """As at a SIGTERM."""
+
+    def end(done: int) -> None:
+        if done == 3:
+            raise Ended
+
+    path = tmp_path / "judgements.jsonl"
+    with openai_stub(judging(rates_right)) as stub:
+        endpoint = Endpoint(EndpointSettings(stub.url, "judge", 5.0, 1))
+        with pytest.raises(Ended):
+            ResponseQuality(JudgeClient(endpoint), samples=16, path=path, progress=end).rate(CASES, RIGHT)
+        assert len(path.read_bytes().splitlines()) == 3
+        assert len(stub.asked) <= 3 + 20
+
+
 def test_a_server_that_takes_no_schema_is_asked_without(tmp_path: Path) -> None:
     """Once refused it is left out; the reader stays as strict."""
 
