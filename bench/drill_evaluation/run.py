@@ -143,7 +143,7 @@ def difference(one: Any, other: Any, place: str = "results") -> str | None:
         return next((found for name in one if (found := difference(one[name], other[name], f"{place}.{name}"))), None)
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return next((found for n in range(len(one)) if (found := difference(one[n], other[n], f"{place}[{n}]"))), None)
-    return None if one == other and type(one) is type(other) else f"{place}: {str(one)[:80]} and {str(other)[:80]}"
+    return None if json.dumps(one) == json.dumps(other) else f"{place}: {str(one)[:80]} and {str(other)[:80]}"
 
 
 def _without_times(value: Any) -> Any:
