@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.drill_evaluation.run import run_drill
+from bench.drill_evaluation.run import difference, run_drill
 
 
 @pytest.mark.process
@@ -18,3 +18,11 @@ def test_a_killed_evaluation_ends_as_if_nothing_had_happened(tmp_path: Path) -> 
     assert drill.figures["judge"]["failures"]["bad_json"] > 0
     assert drill.figures["questions_refused"] > 0
     assert drill.figures["answers_cut"] > 0
+
+
+def test_where_two_results_differ_is_told() -> None:
+    """By its place, the order of fields included; times count for nothing before."""
+    assert difference({"a": [1, 2]}, {"a": [1, 3]}) == "results.a[1]: 2 and 3"
+    assert difference({"a": 1, "b": 2}, {"b": 2, "a": 1}) is not None
+    assert difference({"a": 1.0}, {"a": 1}) == "results.a: 1.0 and 1"
+    assert difference({"a": [1, None]}, {"a": [1, None]}) is None
