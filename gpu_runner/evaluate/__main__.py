@@ -108,6 +108,7 @@ def run(folder: Path, reporter: Reporter, parent: Parent) -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     """Run the job folder given as the only argument."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each answer and each judgement
     if len(arguments) != 1:
         print("usage: python -m gpu_runner.evaluate JOB_DIR", file=sys.stderr)
         return 2
