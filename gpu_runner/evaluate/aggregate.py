@@ -16,6 +16,8 @@ _COUNTED_RATES: Final = {
     "latin_mid_word_rate": "latin_mid_word",
     "malformed_word_rate": "malformed_words",
     "other_language_rate": "other_language",
+    "structural_fault_rate": "structural_faults",
+    "lexical_suspect_rate": "lexical_suspect",
     "missing_rate": "missing",
     "abstention_rate": "abstained",
 }

@@ -27,7 +27,7 @@ from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
 from gpu_runner.evaluate.exact_match import SIGNATURES, QaScore, score_answer
 from gpu_runner.text.grounding import Source, ground
-from gpu_runner.text.script import devanagari_share, examine, violates_script
+from gpu_runner.text.script import CheckedText, check_text, devanagari_share
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
 
@@ -185,20 +185,20 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
     text = answer.text if answer is not None else None
     qa = score_answer(text, item.answers, item.language)
     grounding = ground(text or "", source)
-    script = examine(text or "")
+    script = check_text(text or "", item.language, references=item.answers, known=(item.question,))
     share = devanagari_share(text or "")
-    wrong_script = violates_script(text or "", item.answers, item.language)
     right = _equals_a_reference(qa)
     return {
         "em": qa.em_guarded,
         **{name: round(value, 6) for name, value in asdict(qa).items()},
         "chrf": bleu.sentence_chrf(text, item.answers),
-        "script_violation": False if right and wrong_script else wrong_script,
+        "script_violation": False if right and script.wrong_script else script.wrong_script,
         "devanagari_share": None if share is None else round(share, 6),
-        "romanised_hindi": script.romanised_hindi,
-        "latin_mid_word": bool(script.latin_mid_word),
-        "malformed_words": bool(script.malformed_words),
-        "other_language": script.other_language is not None,
+        "romanised_hindi": script.report.romanised_hindi,
+        "latin_mid_word": bool(script.report.latin_mid_word),
+        "malformed_words": bool(script.report.malformed_words),
+        "other_language": script.report.other_language is not None,
+        **_of_its_words(script),
         "claims": grounding.claims,
         "checkable": grounding.checkable,
         "unsupported": 0 if right else grounding.unsupported,
@@ -209,6 +209,17 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
         "cut": answer.cut if answer is not None else None,
         "preference_margin": answer.margin if answer is not None else None,
         "missing": answer is None,
+    }
+
+
+def _of_its_words(checked: CheckedText) -> dict[str, Any]:
+    """Words with a structural fault, and the evidence that words are damaged; None where no vocabulary is for the text."""
+    found = checked.lexical
+    return {
+        "structural_faults": len(checked.faults),
+        "lexical_score": None if found is None else round(found.evidence, 6),
+        "lexical_damaged": None if found is None else round(found.damaged, 6),
+        "lexical_suspect": None if found is None else found.suspect,
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gpu_runner.text.script import devanagari_share, dominant_script, examine, violates_script
 
-XQUAD_HI = Path(__file__).parents[4] / "shared" / "data" / "xquad" / "xquad.hi.json"
+XQUAD_HI = Path(__file__).parents[5] / "shared" / "data" / "xquad" / "xquad.hi.json"
 
 
 @pytest.mark.parametrize(("text", "share"), [("कमल।", 1.0), ("NASA", 0.0), ("१९५०।", None), ("", None), ("कम ab", 0.5)])
