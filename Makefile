@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served bench-scores drill-evaluation
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served bench-scores drill-evaluation bench-script
 
 install: $(READY)
 
@@ -170,6 +170,11 @@ bench-complaints: $(READY)
 # Junk in batches of the project's corpus: what trains of it and what is gold, with SUPPORT_MIN of 2 and of 1; writes bench/results/junk.json.
 bench-junk: $(READY)
 	@$(BIN)/python -m bench.junk --out bench/results/junk.json
+
+# Faulty and damaged words told from real ones, in texts that nothing was learnt from; writes bench/results/script.json. Five minutes.
+# The base vocabulary is made again by `python -m bench.script.learn`.
+bench-script: $(READY)
+	@$(BIN)/python -m bench.script --out bench/results/script.json
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

@@ -1,4 +1,4 @@
-"""The five ways in which a word loses its sense and stays a legal sequence of letters, and how each is undone.
+"""The six ways in which a word loses its sense and stays a legal sequence of letters, and how each is undone.
 
 Each is a noisy channel: one place of those where it can happen, evenly chosen, then (for a replacement) one other letter of the same sort.
 Words are folded ones (`letters.folded`).
@@ -11,8 +11,12 @@ from typing import Final, Literal
 
 from gpu_runner.text.script.letters import CONSONANTS, SIGNS, VIRAMA, VOWEL_SIGNS
 
-Damage = Literal["dropped_sign", "replaced_sign", "dropped_virama", "dropped_consonant", "replaced_consonant"]
-DAMAGES: Final[tuple[Damage, ...]] = ("dropped_sign", "replaced_sign", "dropped_virama", "dropped_consonant", "replaced_consonant")
+Damage = Literal["dropped_sign", "replaced_sign", "dropped_virama", "dropped_consonant", "replaced_consonant", "slipped_sign"]
+DAMAGES: Final[tuple[Damage, ...]] = (
+    *("dropped_sign", "replaced_sign", "dropped_virama", "dropped_consonant", "replaced_consonant"),
+    # Put before its consonant, behind one that has no sign: `करेन` for `करने`. Elsewhere that is no syllable (`syllables`).
+    "slipped_sign",
+)
 
 _FOLDED_SIGNS: Final = SIGNS.replace("ँ", "")
 # How many letters a replacement chooses from; a dropped letter leaves no choice.
@@ -22,8 +26,10 @@ _LETTERS: Final[dict[str, frozenset[str]]] = {
     "replaced_sign": frozenset(VOWEL_SIGNS),
     "dropped_consonant": frozenset(CONSONANTS),
     "replaced_consonant": frozenset(CONSONANTS),
+    "slipped_sign": frozenset(VOWEL_SIGNS),
 }
 _CONSONANT: Final = frozenset(CONSONANTS)
+_AFTER_A_CONSONANT: Final = frozenset(VOWEL_SIGNS + VIRAMA)
 # A vowel sign stands after a consonant, an anusvara after those and after vowels.
 _BEFORE_A_SIGN: Final = _CONSONANT | frozenset(VOWEL_SIGNS) | frozenset(map(chr, range(0x0904, 0x0915)))
 
@@ -64,6 +70,12 @@ def originals(word: str, damage: Damage) -> Iterator[str]:
             return _replaced(word, VOWEL_SIGNS)
         case "replaced_consonant":
             return _replaced(word, CONSONANTS)
+        case "slipped_sign":
+            return (
+                word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+                for place in range(1, len(word) - 1)
+                if word[place] in VOWEL_SIGNS and word[place + 1] in _CONSONANT and word[place + 2 : place + 3] not in _AFTER_A_CONSONANT
+            )
 
 
 def _replaced(word: str, letters: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ STRUCTURAL_KINDS: Final[tuple[StructuralKind, ...]] = (
 
 _DEVANAGARI_LETTER: Final = "[\u0900-\u0963\u0971-\u097f\ua8e0-\ua8ff]"
 _DEVANAGARI_RUN: Final = re.compile("[\u0900-\u0963\u0971-\u097f\u1cd0-\u1cff\ua8e0-\ua8ff]+")
-_LATIN_RUN: Final = re.compile("[A-Za-z\u00aa-\u024f\u1e00-\u1eff\uff21-\uff5a]+")
+_LATIN_RUN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]+")
 _JOINERS: Final = str.maketrans({"\u200c": None, "\u200d": None})
 # Letters of no script of their own: units, ordinals, the apostrophe of Maithili, Bodo and Dogri.
 _ANY_SCRIPT: Final = ("MICRO", "FEMININE", "MASCULINE", "MODIFIER", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")

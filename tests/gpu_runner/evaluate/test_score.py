@@ -54,6 +54,20 @@ def test_both_sides_are_scored_item_by_item(tmp_path: Path) -> None:
     assert len(set(scores["items_sha256"].values())) == 1
 
 
+def test_faulty_and_damaged_words_are_counted(tmp_path: Path) -> None:
+    """A row has its faults and its evidence of damage, none where no vocabulary is for the text; the aggregates have the rates."""
+    hurt = "उस दन सबह जब महन घर से नकला तो बारश हो रह थ और सडक पर पन भर गय थ, िकताब à¤•"
+    scores = scored(tmp_path, [*answers("baseline", "आगरा", "1653"), *answers("candidate", hurt, "1653")])
+    first, second, _ = scores["items"]
+    assert (first["baseline"]["structural_faults"], first["candidate"]["structural_faults"]) == (0, 2)
+    assert (first["baseline"]["lexical_suspect"], first["candidate"]["lexical_suspect"]) == (False, True)
+    assert first["candidate"]["lexical_damaged"] > 3
+    assert first["baseline"]["lexical_damaged"] < 0.1
+    assert (second["candidate"]["lexical_score"], second["candidate"]["lexical_suspect"]) == (None, None)
+    assert scores["aggregates"]["candidate"]["all"]["hi"]["lexical_suspect_rate"] == 1
+    assert scores["aggregates"]["candidate"]["all"]["all"]["structural_fault_rate"] == round(1 / 3, 6)
+
+
 def test_scores_hold_no_text(tmp_path: Path) -> None:
     """Neither questions nor answers, and a group by its hash alone: it may be a user's question."""
     scored(tmp_path, [*answers("baseline", "x", "y", "z"), *answers("candidate", "quixotic", "y", "z")])
