@@ -47,7 +47,7 @@ def _of_one(sample: list[str], change: Change, rng: random.Random) -> dict[str, 
         words += len(changes)
         hurt_texts += 1
         texts_told += bool(faults)
-        either += bool(faults) or base_model().report(hurt).suspect
+        either += bool(faults) or base_model().report(hurt).suspect  # asked only of the few that have no fault
         before += bool(report.malformed_words or report.latin_mid_word)
     return {
         "words": words, "recall_of_words": _share(told, words), "texts": hurt_texts, "recall_of_texts": _share(texts_told, hurt_texts),

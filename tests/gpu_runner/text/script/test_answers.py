@@ -29,6 +29,14 @@ def test_each_fault_has_its_own_report() -> None:
     assert examine("एम थियो किर्नी").other_language is None
 
 
+@pytest.mark.parametrize("text", ["mujhe nahee pata vo kab aayega", "ye log kahaan ja rahe hain", "iska nirman 1653 mein hua thaa"])
+def test_hindi_in_latin_letters_is_told_in_any_spelling(text: str) -> None:
+    """Long vowels doubled or not, v or w; the same words in English are none."""
+    assert examine(text).romanised_hindi
+    for english in ("to us he is the main man in it", "Is it good or bad?", "[Jane M. Tholt]", "AP Photo/Nasser Nasser"):
+        assert not examine(english).romanised_hindi
+
+
 @pytest.mark.parametrize(
     ("answer", "references", "language", "violation"),
     [
