@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="where the figures go")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=40, help="comparisons of two sides (default: 40)")
+    parser.add_argument("--part", action="append", help="measure this part alone, again, beside the others in FILE; may be given again")
     options = parser.parse_args()
     parts: dict[str, Callable[[], Any]] = {
         "speed": speed,
@@ -50,9 +51,12 @@ def main() -> int:
         "sides": lambda: sides.measured(options.seed, options.repeats),
         "sides_false_of_500": lambda: sides.false_alone(options.seed, 500),
     }
+    if unknown := set(options.part or ()) - set(parts):
+        parser.error(f"--part: no {', '.join(sorted(unknown))}: choose from {', '.join(parts)}")
+    before = json.loads(options.out.read_text(encoding="utf-8")) if options.part else {}
     told: dict[str, Any] = {"seed": options.seed}
     for name, part in parts.items():
-        told[name] = part()
+        told[name] = part() if not options.part or name in options.part else before[name]
         print(f"{name}: {time.process_time():.0f} CPU s", flush=True)
     options.out.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for line in summary(told):

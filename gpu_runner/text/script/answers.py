@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from gpu_runner.text.languages import NATIVE_SCRIPT, Script
@@ -42,6 +43,7 @@ class ScriptReport:
     other_language: Literal["mr", "ne"] | None
 
 
+@lru_cache(maxsize=8_192)
 def script_of(char: str) -> Script | None:
     """The script of a letter or mark; None for digits, punctuation (danda among them), spaces and symbols."""
     if unicodedata.category(char)[0] not in "LM" or char == "\u0970":
@@ -101,19 +103,19 @@ def _other_language(tokens: Sequence[str]) -> Literal["mr", "ne"] | None:
     return None
 
 
-def violates_script(answer: str, references: Sequence[str], language: str) -> bool | None:
+def violates_script(answer: str, references: Sequence[str], language: str, *, report: ScriptReport | None = None) -> bool | None:
     """Whether the answer is in the wrong script or language; None (exempt) where it has no letters.
 
     An answer of 120 letters or more in a language of Devanagari needs a Devanagari share of 0.8; a shorter one must be in the script of one
     of its references, or of its language where they have no letters. Of a language whose script is not known, the references' scripts
     alone count; without letters there it is exempt. Hindi in Latin letters, and Marathi or Nepali where another language
-    of Devanagari was asked for, are always wrong.
+    of Devanagari was asked for, are always wrong. `report` is what `examine` said of the answer, where that is known already.
     """
     found = dominant_script(answer)
     if found is None:
         return None
     native = NATIVE_SCRIPT.get(language)
-    report = examine(answer)
+    report = report or examine(answer)
     letters = sum(script_of(char) is not None for char in answer)
     if native == "devanagari" and (report.romanised_hindi or report.other_language not in (None, language)):
         return True

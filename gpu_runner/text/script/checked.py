@@ -45,7 +45,7 @@ def check_text(
         lexical = (model or base_model()).report(text, known=frozenset(map(folded, right)), suspects=suspects)
     return CheckedText(
         report=report,
-        wrong_script=violates_script(text, references, language),
+        wrong_script=violates_script(text, references, language, report=report),
         faults=tuple(fault for fault in structural_faults(text) if fault.word not in right),
         lexical=lexical,
     )

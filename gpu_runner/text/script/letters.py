@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 CONSONANTS: Final = "कखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसह"
@@ -45,6 +46,7 @@ def placed_words(text: str) -> Iterator[PlacedWord]:
             yield PlacedWord(word, found.end() - len(word), found.end())
 
 
+@lru_cache(maxsize=65_536)
 def folded(word: str) -> str:
     """The key of a word in a vocabulary: decomposed, without nukta and joiners, chandrabindu as anusvara.
 
