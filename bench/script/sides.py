@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from bench.script.damage import LEXICAL, damaged
-from bench.script.lexical import unknown_share
 from bench.script.material import SENTENCE_END, paragraphs, stories
 from gpu_runner.gate.written_damage import compare_damage
+from gpu_runner.text.script import LexicalModel
 from gpu_runner.text.script.base_words import base_model
+from gpu_runner.text.script.letters import folded, placed_words
 
 ANSWERS: Final = 200
 SHARE: Final = 0.05
@@ -18,6 +19,7 @@ LEAST_WORDS: Final = 8
 SORTS: Final = ("sentences of articles", "sentences of stories", "short gold answers")
 
 Pairs = Sequence[tuple[str, str]]
+Row = dict[str, float]
 
 
 def pairs_of() -> dict[str, list[tuple[str, str]]]:
@@ -42,20 +44,32 @@ def measured(seed: int, repeats: int, sorts: Sequence[str] = SORTS) -> dict[str,
         if sort in sorts:
             told[sort] = {
                 "pairs": len(pairs),
-                "expected damaged words": _of_one(pairs, lambda text: model.report(text).damaged, seed, repeats),
-                "unknown words": _of_one(pairs, lambda text: unknown_share(text, model), seed, max(1, repeats // 2)),
+                "expected damaged words": _of_one(pairs, expected_damage, seed, repeats),
+                "unknown words": _of_one(pairs, lambda text: _unknown(text, model), seed, max(1, repeats // 2)),
             }
     return told
 
 
-def _of_one(pairs: Pairs, rate: Callable[[str], float], seed: int, repeats: int) -> dict[str, Any]:
+def expected_damage(text: str) -> Row:
+    """What a row of scores.json has of an answer."""
+    found = base_model().report(text)
+    return {"lexical_damaged": found.damaged, "lexical_words": found.words}
+
+
+def _unknown(text: str, model: LexicalModel) -> Row:
+    """The baseline in the same test: every unknown word is a damaged one."""
+    words = {folded(found.word) for found in placed_words(text)}
+    return {"lexical_damaged": sum(word not in model for word in words), "lexical_words": len(words)}
+
+
+def _of_one(pairs: Pairs, rate: Callable[[str], Row], seed: int, repeats: int) -> dict[str, Any]:
     rng = random.Random(seed)
     false = 0
     different = dict.fromkeys(LEXICAL, 0)
     same = dict.fromkeys(LEXICAL, 0)
-    known: dict[str, float] = {}
+    known: dict[str, Row] = {}
 
-    def rated(text: str) -> float:
+    def rated(text: str) -> Row:
         if text not in known:
             known[text] = rate(text)
         return known[text]
@@ -77,18 +91,17 @@ def _of_one(pairs: Pairs, rate: Callable[[str], float], seed: int, repeats: int)
     }
 
 
-def _more(baseline: Sequence[float], candidate: Sequence[float], seed: int) -> bool:
-    rows = [{"baseline": {"rate": one}, "candidate": {"rate": other}} for one, other in zip(baseline, candidate, strict=True)]
-    return compare_damage(rows, seed=seed, rate="rate").more
+def _more(baseline: Sequence[Row], candidate: Sequence[Row], seed: int) -> bool:
+    rows = [{"baseline": one, "candidate": other} for one, other in zip(baseline, candidate, strict=True)]
+    return compare_damage(rows, seed=seed).more
 
 
 def false_alone(seed: int, repeats: int) -> dict[str, float]:
     """False comparisons over many more draws than the others."""
-    model = base_model()
     out = {}
     for sort, pairs in pairs_of().items():
         rng = random.Random(f"{seed} {sort}")
-        known = {text: model.report(text).damaged for pair in pairs for text in pair}
+        known = {text: expected_damage(text) for pair in pairs for text in pair}
         count = 0
         for repeat in range(repeats):
             chosen = [pair if rng.random() < 0.5 else pair[::-1] for pair in rng.sample(list(pairs), min(ANSWERS, len(pairs)))]

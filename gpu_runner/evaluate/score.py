@@ -219,6 +219,7 @@ def _of_its_words(checked: CheckedText) -> dict[str, Any]:
         "structural_faults": len(checked.faults),
         "lexical_score": None if found is None else round(found.evidence, 6),
         "lexical_damaged": None if found is None else round(found.damaged, 6),
+        "lexical_words": None if found is None else found.words,
         "lexical_suspect": None if found is None else found.suspect,
     }
 

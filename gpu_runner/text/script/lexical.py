@@ -53,7 +53,11 @@ class Suspect:
 
 @dataclass(frozen=True)
 class LexicalReport:
-    """The evidence of damage in one text, in nats; the expected number of damaged words among its different words."""
+    """The evidence of damage in one text, in nats; the expected number of damaged words among its different words.
+
+    `damaged` and `words` count known words too, because they are for the comparison of two sides: one that says more of what a
+    reference says would seem less damaged.
+    """
 
     evidence: float
     damaged: float
@@ -103,14 +107,15 @@ class LexicalModel:
         placed: dict[str, PlacedWord] = {}
         for found in placed_words(text):
             placed.setdefault(folded(found.word), found)
-        odds = {key: min(MOST_ODDS, self.odds(key)) for key in placed if key not in known}
+        every = {key: min(MOST_ODDS, self.odds(key)) for key in placed}
+        odds = {key: value for key, value in every.items() if key not in known}
         values = odds.values()
         logs = [sum(math.log1p(share * (value - 1)) for value in values) for share in _SHARES]
         highest = max(logs)
         share = _SHARE_OF_A_SIDE
         return LexicalReport(
             evidence=highest + math.log(sum(math.exp(log - highest) for log in logs) / len(logs)),
-            damaged=sum(share * value / (1 + share * (value - 1)) for value in values),
+            damaged=sum(share * value / (1 + share * (value - 1)) for value in every.values()),
             words=len(placed),
             suspects=tuple(self._suspect(placed[key]) for key, value in odds.items() if value > _SUSPECT_ODDS) if suspects else (),
         )
