@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served bench-scores drill-evaluation bench-script
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script
 
 install: $(READY)
 
@@ -166,6 +166,11 @@ bench-gate-latency: $(READY)
 bench-complaints: $(READY)
 	@$(BIN)/python -m bench.complaints --out bench/results/complaints.json; told=$$?; \
 	$(BIN)/python -m bench.complaints.junk --out bench/results/complaints-junk.json && exit $$told
+
+# How often the rule for long answers is right, on the half that was kept apart and on generated ones; two minutes of CPU.
+# python -m bench.long_answers.fit makes its weights again.
+bench-long-answers: $(READY)
+	@$(BIN)/python -m bench.long_answers --out bench/results/long-answers.json
 
 # Junk in batches of the project's corpus: what trains of it and what is gold, with SUPPORT_MIN of 2 and of 1; writes bench/results/junk.json.
 bench-junk: $(READY)

@@ -28,6 +28,7 @@ METRICS: Final[tuple[str, ...]] = (
     *_COUNTED_RATES,
     *("cut_rate", "latency_ms", "tokens"),
     *("preference_margin", "preference_accuracy"),
+    *("fixed", "fact_recall", "contradiction_rate"),
 )
 # Means over the items that have the value; the name of the metric, then of the row's field.
 _WHERE_KNOWN: Final = {
@@ -36,6 +37,7 @@ _WHERE_KNOWN: Final = {
     "tokens": "tokens",
     "cut_rate": "cut",
     "preference_margin": "preference_margin",
+    "fact_recall": "fact_recall",
 }
 
 
@@ -53,6 +55,10 @@ def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]
     out |= {name: sum(bool(row[flag]) for row in rows) / len(rows) for name, flag in _COUNTED_RATES.items()}
     judged = [row["script_violation"] for row in rows if row["script_violation"] is not None]
     out["devanagari_consistency"] = 1 - sum(judged) / len(judged) if judged else 1.0
+    out["fixed"] = sum(row["em"] for row in rows) / len(rows)
+    contradicting = [row["contradictions"] > 0 for row in rows if row.get("contradictions") is not None]
+    if contradicting:
+        out["contradiction_rate"] = sum(contradicting) / len(contradicting)
     for name, field in _WHERE_KNOWN.items():
         values = [row[field] for row in rows if row.get(field) is not None]
         if values:

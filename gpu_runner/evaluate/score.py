@@ -1,6 +1,7 @@
 """Scores answers to evaluation items: a row for each item, aggregates by set and language, hashes of what was asked; no text.
 
-`em` is what the gate counts (MLQA's exact match with the numeric guard). A missing answer scores 0 and is counted; an item hash
+`em` is what the gate counts: whether an item is fixed by the rule of its kind (`long_answers.kinds`): a short answer by MLQA's exact match
+with the numeric guard, a long one by its facts. A missing answer scores 0 and is counted; an item hash
 of a side covers the items it answered, so a side that answered fewer can't be compared unnoticed.
 """
 
@@ -25,7 +26,10 @@ from gpu_runner.dataset.rows import (
 )
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
-from gpu_runner.evaluate.exact_match import SIGNATURES, QaScore, score_answer
+from gpu_runner.evaluate.exact_match import QaScore, score_answer
+from gpu_runner.evaluate.long_answers.kinds import kind_of
+from gpu_runner.evaluate.long_answers.score_long import score_long
+from gpu_runner.evaluate.signatures import SIGNATURES
 from gpu_runner.text.grounding import Source, ground
 from gpu_runner.text.script import CheckedText, check_text, devanagari_share
 from runtime.whole_files import write_whole
@@ -36,6 +40,8 @@ DEFAULT_METRICS: Final = ("exact_match", "f1", "bleu", "hallucination_rate")
 KNOWN_METRICS: Final = METRICS
 # Of a language model as judge, where one is configured (`gpu_runner.evaluate.judge`): never computed here.
 JUDGED_METRICS: Final = ("response_quality", "relevance", "correctness", "completeness")
+# Of a short answer, which is compared as a whole.
+NO_LONG_FIGURES: Final[Mapping[str, Any]] = dict.fromkeys(("fact_recall", "fact_precision", "contradictions", "changed_span", "long_score"))
 
 
 class UnknownMetric(ValueError):
@@ -188,8 +194,14 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
     script = check_text(text or "", item.language, references=item.answers, known=(item.question,))
     share = devanagari_share(text or "")
     right = _equals_a_reference(qa)
+    kind = kind_of(item)
+    figures = _long_figures(item, text) if kind == "long" else NO_LONG_FIGURES
+    fixed = bool(figures["long_fixed"]) if kind == "long" else qa.em_guarded == 1
     return {
-        "em": qa.em_guarded,
+        "em": float(fixed),
+        "kind": kind,
+        "fixed": fixed,
+        **{name: value for name, value in figures.items() if name != "long_fixed"},
         **{name: round(value, 6) for name, value in asdict(qa).items()},
         "chrf": bleu.sentence_chrf(text, item.answers),
         "script_violation": False if right and script.wrong_script else script.wrong_script,
@@ -221,6 +233,18 @@ def _of_its_words(checked: CheckedText) -> dict[str, Any]:
         "lexical_damaged": None if found is None else round(found.damaged, 6),
         "lexical_words": None if found is None else found.words,
         "lexical_suspect": None if found is None else found.suspect,
+    }
+
+
+def _long_figures(item: EvaluationItem, text: str | None) -> dict[str, Any]:
+    score = score_long(text, item.answers, rejected=item.rejected, question=item.question, language=item.language)
+    return {
+        "fact_recall": score.fact_recall,
+        "fact_precision": score.fact_precision,
+        "contradictions": score.contradictions,
+        "changed_span": score.changed_span,
+        "long_score": score.score,
+        "long_fixed": score.fixed,
     }
 
 
