@@ -9,7 +9,10 @@ from typing import Final
 from gpu_runner.evaluate.long_answers.comparison import (
     Compared,
     changed_recall,
+    changed_sentences,
     core_sentences,
+    denied_anew,
+    exchanged,
     fact_precision,
     fact_recall,
     likest,
@@ -25,6 +28,11 @@ MOST_SWAPS_TRIED: Final = 14
 # The share of an answer's distinct words that the reference has, below which it is in other words and above which in the same.
 FAR, CLOSE = 0.35, 0.65
 _MOST_HITS: Final = 5
+# With fewer units that the question does not have, and a smaller share of units known, an answer is hardly about the same.
+FEW_SHARED: Final = 3
+LITTLE: Final = 0.15
+# Of what only the reference links: below it nothing of a correction of relations alone is there.
+FEW_LINKS: Final = 0.25
 
 
 def features(pair: Compared, *, chrf: float, chrf_of_rejected: float) -> dict[str, float]:
@@ -51,6 +59,8 @@ def features(pair: Compared, *, chrf: float, chrf_of_rejected: float) -> dict[st
         "name_recall": _share(reference.of("name"), answer.keys),
         "telling": min(len(telling), _MOST_HITS) / _MOST_HITS,
         "none_telling": float(not telling),
+        "few_shared": max(0, FEW_SHARED - len({unit.text for unit in shared})) / FEW_SHARED,
+        "little_precise": max(0.0, 1 - fact_precision(pair) / LITTLE),
         "shared": min(len(shared), 2 * _MOST_HITS) / (2 * _MOST_HITS),
         "chrf": chrf / 100,
     }
@@ -73,6 +83,8 @@ def _novel(pair: Compared, core: frozenset[int]) -> dict[str, float]:
         "novel_names": _few(sum(unit.kind == "name" for unit in novel)),
         "number_conflict": likest(pair, novel, missing, "number"),
         "name_conflict": likest(pair, novel, missing, "name"),
+        "word_conflict": likest(pair, novel, missing, "name", "content"),
+        "novel_words": min(1.0, sum(unit.kind == "content" for unit in novel) / 4),
     }
 
 
@@ -80,25 +92,30 @@ def _changed(pair: Compared, chrf: float, chrf_of_rejected: float) -> dict[str, 
     numbers = [unit for unit in pair.changed if unit.kind == "number"]
     names = [unit for unit in pair.changed if unit.kind == "name"]
     again = said_old(pair)
+    new_links, old_links = _links_of_one(pair, pair.rejected) if pair.rejected is not None else (0.0, 0.0)
+    none = not any(unit.keys & pair.answer.keys for unit in pair.changed)
     out = {
+        "changed_sentences": changed_sentences(pair),
         "changed_recall": changed_recall(pair),
         "changed_numbers": _share(numbers, pair.answer.keys),
         "changed_names": _share(names, pair.answer.keys),
-        "none_changed": float(bool(pair.changed) and not any(unit.keys & pair.answer.keys for unit in pair.changed)),
+        "none_changed": float(none and bool(pair.changed) and new_links < FEW_LINKS),
+        "order_missing": float(pair.corrects and not numbers and not names and new_links < FEW_LINKS),
+        "no_changed_number": float(bool(numbers) and not any(unit.keys & pair.answer.keys for unit in numbers)),
+        "no_changed_name": float(bool(names) and not any(unit.keys & pair.answer.keys for unit in names)),
         "old_numbers": _few(sum(unit.kind == "number" for unit in again)),
         "old_names": _few(sum(unit.kind == "name" for unit in again)),
         "old_share": len(again) / len(pair.old) if pair.old else 0.0,
         "closer": 0.0,
         "closer_pairs": 0.0,
-        "new_links": 0.0,
-        "old_links": 0.0,
+        "new_links": new_links,
+        "old_links": old_links,
     }
     if pair.rejected is not None:
         out["closer"] = (chrf - chrf_of_rejected) / 100
         said = _pairs(pair.answer.words)
         new, old = _pairs(pair.reference.words), _pairs(pair.rejected.words)
         out["closer_pairs"] = (len(said & (new - old)) - len(said & (old - new))) / max(1, min(len(new - old), 8))
-        out["new_links"], out["old_links"] = _links_of_one(pair, pair.rejected)
     return out
 
 
@@ -118,22 +135,30 @@ def _links_of_one(pair: Compared, rejected: Units) -> tuple[float, float]:
 def _in_place(pair: Compared) -> dict[str, float]:
     """Replacements between words that run along with the reference."""
     counts = dict.fromkeys(("put_number", "put_name", "put_other", "moved", "put_denial", "lost_denial", "put_opposite"), 0)
+    core = core_sentences(pair)
+    more = sum(unit.sentence in core for unit in pair.answer.of("denial")) - len(pair.reference.of("denial"))
     for gap in pair.alignment.gaps:
         keys = frozenset(key for unit in gap.left for key in unit.keys)
         put = [unit for unit in gap.put if not unit.keys & keys]
         said = frozenset(key for unit in gap.put for key in unit.keys)
         left = [unit for unit in gap.left if not unit.keys & said]
         fresh = [unit for unit in put if unit not in gap.moved and not unit.keys & pair.reference.keys]
-        counts["put_denial"] += any(unit.kind == "denial" for unit in put)
-        counts["lost_denial"] += any(unit.kind == "denial" for unit in left)
+        counts["put_denial"] += more > 0 and any(unit.kind == "denial" for unit in put)
+        counts["lost_denial"] += more < 0 and any(unit.kind == "denial" for unit in left)
         counts["put_opposite"] += any(unit.keys & other.opposed for unit in put for other in left)
-        counts["moved"] += bool(left) and any(unit.keys & pair.reference.keys for unit in put)
+        counts["moved"] += any(
+            unit.keys & pair.reference.keys and other.keys & pair.answer.keys and unit.kind == other.kind for unit in put for other in left
+        )
         counts["put_number"] += _both(fresh, left, "number")
         counts["put_name"] += _both(fresh, left, "name")
         counts["put_other"] += bool(fresh) and bool(left)
     share = sum(place is not None for place in pair.alignment.places) / max(1, len(pair.alignment.places))
     broken = pair.alignment.runs / max(1, len(pair.alignment.places))
-    return {name: _few(count) for name, count in counts.items()} | {"aligned": share, "broken": broken}
+    return {name: _few(count) for name, count in counts.items()} | {
+        "exchanged": _few(exchanged(pair)),
+        "aligned": share,
+        "broken": broken,
+    }
 
 
 def _both(put: Sequence[Unit], left: Sequence[Unit], kind: str) -> bool:
@@ -188,7 +213,7 @@ def _swapped(said: Sequence[Unit], known: Sequence[Unit]) -> float:
 
 def _denials(pair: Compared) -> dict[str, float]:
     return {
-        "denies": _few(len(unmatched_denials(pair.answer.units, pair.reference.units))),
+        "denies": _few(len(denied_anew(pair))),
         "denies_not": _few(len(unmatched_denials(pair.reference.units, pair.answer.units))),
         "opposites": _few(len(unmet_opposites(pair))),
     }

@@ -9,6 +9,7 @@ from gpu_runner.evaluate.long_answers.comparison import (
     Compared,
     conflicts,
     core_sentences,
+    denied_anew,
     novel_units,
     said_old,
     unmatched_denials,
@@ -42,7 +43,7 @@ def contradictions_of(pair: Compared) -> tuple[str, ...]:
                 out.setdefault(new.text, f"says {new.text!r} where the reference has {told.text!r}")
             elif left and new.kind != "denial" and new.keys & pair.reference.keys:
                 out.setdefault(new.text, f"says {new.text!r} in the place of {left[0].text!r}")
-    for unit in unmatched_denials(pair.answer.units, pair.reference.units):
+    for unit in denied_anew(pair):
         out.setdefault(f"denies {unit.place}", f"denies with {unit.text!r} what the reference says")
     for unit in unmatched_denials(pair.reference.units, pair.answer.units):
         out.setdefault(f"affirms {unit.place}", f"leaves out the reference's {unit.text!r}")

@@ -21,6 +21,7 @@ _WORD: Final = re.compile(
 )
 _CLAUSE_ENDS: Final = frozenset(",;:—–()")
 _CLAUSE_WORDS: Final = frozenset(map(spelled, ("and", "but", "while", "whereas", "और", "लेकिन", "जबकि", "मगर", "परंतु", "बल्कि", "किंतु", "तथा")))
+_INITIALS: Final = re.compile(r"(?<!\w)(?:[A-Z]\.\s?){2,}")
 _NO_NAMES: Final = frozenset(["i", "mr", "mrs", "ms", "dr", "sir"])
 LEAST_SKELETON: Final = 3
 
@@ -86,10 +87,10 @@ def units_of(text: str) -> Units:
 
 
 def words_of(text: str) -> list[PlacedWord]:
-    """The words of a text with the number of their sentence and clause."""
+    """The words of a text with the number of their sentence and clause; initials with points ("G. H.") are one word."""
     out: list[PlacedWord] = []
     clause = 0
-    for number, sentence in enumerate(split_sentences(text)):
+    for number, sentence in enumerate(split_sentences(_INITIALS.sub(_joined, text))):
         clause += 1
         end = 0
         for found in _WORD.finditer(sentence):
@@ -102,6 +103,10 @@ def words_of(text: str) -> list[PlacedWord]:
             out.append(PlacedWord(found.group(), word, number, clause, first))
             end = found.end()
     return out
+
+
+def _joined(found: re.Match[str]) -> str:
+    return "".join(char for char in found.group() if char.isalpha()) + " "
 
 
 def _phrase_at(words: Sequence[PlacedWord], stems: Sequence[str], place: int, taken: set[int]) -> int:

@@ -70,6 +70,36 @@ def test_faulty_and_damaged_words_are_counted(tmp_path: Path) -> None:
     assert scores["aggregates"]["candidate"]["all"]["all"]["structural_fault_rate"] == round(1 / 3, 6)
 
 
+LONG = "The Kite Hill Fort was built by King Vajradev in 1612. A stair of 268 steps leads up to it from the river."
+LONG_ITEM = EvaluationItem(
+    "4", "repair", "Who built the Kite Hill Fort?", (LONG,), "en", "fort", rejected=LONG.replace("Vajradev", "Bhaskar")
+)
+
+
+def test_each_kind_is_fixed_by_its_own_rule() -> None:
+    """A long answer in another order is fixed though no exact match; a short one counts as before; a missing one is never fixed."""
+    reordered = "A stair of 268 steps leads up to the Kite Hill Fort from the river. It was built by King Vajradev in 1612."
+    given = [*answers("candidate", "आगरा।", "in 1653"), Answer("4", "candidate", reordered, 1, 1)]
+    side = score_side([*ITEMS, LONG_ITEM], given, ["fixed", "exact_match", "fact_recall", "contradiction_rate"])
+    assert [(row["kind"], row["fixed"], row["em"]) for row in side.items] == [
+        ("short", True, 1), ("short", False, 0), ("short", False, 0), ("long", True, 1),
+    ]  # fmt: skip
+    assert side.items[3]["em_guarded"] == 0
+    assert side.items[0]["fact_recall"] is None
+    assert side.metrics["fixed"] == 0.5
+    assert side.metrics["exact_match"] == 0.25
+    assert side.metrics["contradiction_rate"] == 0
+    assert side.metrics["fact_recall"] > 0.9
+    assert {"fixed", "fact_recall", "contradiction_rate"} == set(side.signatures)
+
+
+def test_the_old_answer_again_is_not_fixed_and_contradicts() -> None:
+    """F1 of it is 0.95."""
+    side = score_side([LONG_ITEM], [Answer("4", "candidate", str(LONG_ITEM.rejected), 1, 1)], ["fixed", "contradiction_rate"])
+    assert (side.metrics["fixed"], side.metrics["contradiction_rate"]) == (0, 1)
+    assert side.items[0]["changed_span"] == 0
+
+
 def test_scores_hold_no_text(tmp_path: Path) -> None:
     """Neither questions nor answers, and a group by its hash alone: it may be a user's question."""
     scored(tmp_path, [*answers("baseline", "x", "y", "z"), *answers("candidate", "quixotic", "y", "z")])
