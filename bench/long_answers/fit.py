@@ -153,7 +153,8 @@ def fitted(rows: Rows, chosen: Matrix, more: Sequence[tuple[Rows, float]]) -> Ma
 
     bounds = [_signs(name) for name in rows.names]
     found = minimize(loss, np.zeros(len(rows.names)), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2_000})
-    return np.asarray(found.x) / scale
+    weights_of_figures: Matrix = np.asarray(found.x) / scale
+    return weights_of_figures
 
 
 def out_of_fold(rows: Rows, more: Sequence[tuple[Rows, float]]) -> Matrix:
