@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gpu_runner.dataset.rows import EvaluationItem
 from gpu_runner.evaluate import bleu
+from gpu_runner.evaluate.long_answers.kinds import preference_fixed
 from gpu_runner.text.grounding import Grounding, hallucination_rate
 
 _MEANS: Final = ("exact_match", "f1", "em_guarded", "em_squad", "f1_squad", "em_lenient", "f1_lenient")
@@ -65,7 +66,7 @@ def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]
             out[name] = sum(values) / len(values)
     margins = [row["preference_margin"] for row in rows if row.get("preference_margin") is not None]
     if margins:  # the share of preferences that the model has too
-        out["preference_accuracy"] = sum(margin > 0 for margin in margins) / len(margins)
+        out["preference_accuracy"] = sum(map(preference_fixed, margins)) / len(margins)
     return {name: round(value, 6) for name, value in out.items()}
 
 

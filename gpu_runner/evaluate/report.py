@@ -45,9 +45,9 @@ NOTES: Final = (
     "exact_match, f1 and em_guarded are shares; bleu and chrf run from 0 to 100. exact_match is MLQA's; em_guarded also keeps "
     "numbers and marks with a meaning (A+, C#, 50%) apart.",
     f"fixed is what the gate counts, by the kind of the item. Short answer (a phrase): {RULES['short']}. "
-    f"Long answer (a sentence or more): {RULES['long']}. fact_recall and contradiction_rate are of long answers alone: the share of the "
-    "references' facts that are there, and the share of answers that contradict one. What says the same in quite other words is told "
-    "least well.",
+    f"Long answer (a sentence or more): {RULES['long']}. Preference (told beside, in preference_accuracy): {RULES['preference']}. "
+    "fact_recall and contradiction_rate are of long answers alone: the share of the references' facts that are there, and the share of "
+    "answers that contradict one. What says the same in quite other words is told least well.",
     "hallucination_rate is unsupported over checkable claims, judged by rules (numbers, names, content words, negation): no "
     "entailment model is plugged in. The rules cannot see a wrong answer that is taken from the same paragraph.",
 )

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bench.long_answers.cases import BY_OTHERS, half_of, of_half, read
+from bench.long_answers.fit import fitted_on
 from bench.long_answers.generated import DATA, generated
 from bench.long_answers.measure import balanced, best_threshold
+from gpu_runner.evaluate.long_answers import weights
 
 RESULT = Path("bench/results/long-answers.json")
 
@@ -31,6 +33,12 @@ def test_the_committed_figures_beat_each_single_one() -> None:
     for language in ("en", "hi"):
         best = max(told[language]["final_of_single_figures"].values())
         assert told[language]["final"]["balanced_accuracy"] >= best + 0.05
+
+
+def test_the_weights_are_of_the_committed_sets() -> None:
+    """A changed set without a new fit is told; so are figures of other weights."""
+    assert fitted_on() == weights.FITTED_ON
+    assert weights.FITTED_ON in json.loads(RESULT.read_text(encoding="utf-8"))["rule"]
 
 
 def test_balanced_accuracy_and_its_best_threshold() -> None:

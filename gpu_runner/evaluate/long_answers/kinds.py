@@ -5,8 +5,6 @@ An answer is long where it is more than a phrase: a sentence of its own, or more
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import fsum
 from typing import Final, Literal, Protocol
 
 from gpu_runner.evaluate.long_answers.spelling import spelled
@@ -107,16 +105,6 @@ def is_long(text: str) -> bool:
     return ends or any(spelled(word) in _FINITE for word in found)
 
 
-def preference_margin(chosen: Sequence[float], rejected: Sequence[float]) -> float:
-    """The mean log-probability of a token of the chosen answer less that of the rejected one, of the tokens' as an engine gives them.
-
-    By the mean, because a sum prefers what is short. Raises ValueError for an answer without tokens.
-    """
-    if not chosen or not rejected:
-        raise ValueError("an answer without tokens has no log-probability: expected at least one of each")
-    return fsum(chosen) / len(chosen) - fsum(rejected) / len(rejected)
-
-
 def preference_fixed(margin: float) -> bool:
-    """Whether the chosen answer is the likelier one; a tie is not, and neither is NaN."""
+    """Whether the chosen answer is the likelier by token (`engine.protocol.preference_margin`); a tie is not, and neither is NaN."""
     return margin > 0

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from gpu_runner.dataset.rows import EvaluationItem
-from gpu_runner.evaluate.long_answers.kinds import kind_of, preference_fixed, preference_margin
+from gpu_runner.evaluate.long_answers.kinds import kind_of, preference_fixed
 
 SENTENCE = "The fort was built by Leela Farrow in 1912."
 
@@ -30,11 +30,7 @@ def test_an_answer_is_long_where_it_is_more_than_a_phrase(answers: tuple[str, ..
     assert kind_of(EvaluationItem("i", "repair", "q", answers, "en", "g")) == kind
 
 
-def test_a_preference_is_fixed_where_the_chosen_answer_is_likelier_by_token() -> None:
-    """The longer answer has the lower sum and still wins by its mean; a tie and NaN are not fixed."""
-    assert preference_margin([-0.5] * 10, [-1.0] * 3) == pytest.approx(0.5)
-    assert preference_fixed(preference_margin([-0.5] * 10, [-1.0] * 3))
-    assert not preference_fixed(0.0)
-    assert not preference_fixed(math.nan)
-    with pytest.raises(ValueError, match="without tokens"):
-        preference_margin([], [-1.0])
+@pytest.mark.parametrize(("margin", "fixed"), [(0.5, True), (0.0, False), (-0.1, False), (math.nan, False)])
+def test_a_preference_is_fixed_where_the_chosen_answer_is_likelier(margin: float, fixed: bool) -> None:
+    """By the mean log-probability of a token; a tie and NaN are not fixed."""
+    assert preference_fixed(margin) is fixed
