@@ -24,7 +24,7 @@ _HALVES: Final = {"half": 0.5, "quarter": 0.25}
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedWord:
+class WordOfText:
     """A word as it is written and as it is spelled here, and where it stands."""
 
     text: str
@@ -43,10 +43,10 @@ class Quantity:
     keys: frozenset[str]
 
 
-def quantities(words: Sequence[PlacedWord]) -> list[Quantity]:
+def quantities(words: Sequence[WordOfText]) -> list[Quantity]:
     """The quantities of a text in order, none inside another.
 
-    >>> def keys(text): return quantities([PlacedWord(word, spelled(word), 0, 0, False) for word in text.split()])[0].keys
+    >>> def keys(text): return quantities([WordOfText(word, spelled(word), 0, 0, False) for word in text.split()])[0].keys
     >>> bool(keys("बारह हज़ार") & keys("12,000")), bool(keys("half an hour") & keys("30 minutes")), bool(keys("1947") & keys("1974"))
     (True, True, False)
     """
@@ -62,7 +62,7 @@ def quantities(words: Sequence[PlacedWord]) -> list[Quantity]:
     return out
 
 
-def _at(words: Sequence[PlacedWord], place: int) -> Quantity | None:
+def _at(words: Sequence[WordOfText], place: int) -> Quantity | None:
     word = words[place]
     calendar = tables.CALENDAR.get(word.spelled)
     if calendar is not None and (not word.text.isascii() or word.text[:1].isupper()):
@@ -93,7 +93,7 @@ def _at(words: Sequence[PlacedWord], place: int) -> Quantity | None:
     return Quantity(place, unit_end, frozenset(f"n {_shown(value)}" for value in more))
 
 
-def _value(words: Sequence[PlacedWord], place: int) -> tuple[set[float], int, bool] | None:
+def _value(words: Sequence[WordOfText], place: int) -> tuple[set[float], int, bool] | None:
     """The values from a place on, where they end, and whether the words are as often no number."""
     word = words[place].spelled
     if _DIGITS.fullmatch(word) or _SUFFIXED.fullmatch(word):
@@ -112,7 +112,7 @@ def _value(words: Sequence[PlacedWord], place: int) -> tuple[set[float], int, bo
     return _in_words(words, place)
 
 
-def _in_digits(words: Sequence[PlacedWord], place: int) -> tuple[set[float], int, bool]:
+def _in_digits(words: Sequence[WordOfText], place: int) -> tuple[set[float], int, bool]:
     word = words[place].spelled
     ending = _SUFFIXED.fullmatch(word)
     figure = ending.group(1) if ending else word
@@ -140,7 +140,7 @@ def _in_digits(words: Sequence[PlacedWord], place: int) -> tuple[set[float], int
     return _scaled(words, values, place + 1, False)
 
 
-def _in_words(words: Sequence[PlacedWord], place: int) -> tuple[set[float], int, bool] | None:
+def _in_words(words: Sequence[WordOfText], place: int) -> tuple[set[float], int, bool] | None:
     total, end, weak = 0.0, place, True
     found = False
     first = _simple(words[place].spelled)
@@ -174,7 +174,7 @@ def _in_words(words: Sequence[PlacedWord], place: int) -> tuple[set[float], int,
     return {total}, end, weak
 
 
-def _scaled(words: Sequence[PlacedWord], values: set[float], end: int, weak: bool) -> tuple[set[float], int, bool]:
+def _scaled(words: Sequence[WordOfText], values: set[float], end: int, weak: bool) -> tuple[set[float], int, bool]:
     """The values with the scales that follow (12 lakh, पाँच सौ, two hundred and five)."""
     total = 0.0
     (current,) = values if len(values) == 1 else (None,)
@@ -217,7 +217,7 @@ def _scaled(words: Sequence[PlacedWord], values: set[float], end: int, weak: boo
     return {total + (current or 0)}, end, weak and not scaled
 
 
-def _with_half(words: Sequence[PlacedWord], values: set[float], end: int, weak: bool) -> tuple[set[float], int, bool]:
+def _with_half(words: Sequence[WordOfText], values: set[float], end: int, weak: bool) -> tuple[set[float], int, bool]:
     """`two and a half`, `one and a quarter`."""
     spelt = [word.spelled for word in words[end : end + 3]]
     if len(spelt) == 3 and spelt[:2] == ["and", "a"] and spelt[2] in _HALVES:

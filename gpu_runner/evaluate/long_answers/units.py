@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from gpu_runner.evaluate.long_answers.lexicon import LONGEST_PHRASE, denials, function_words, groups, opposites, phrases, plain_words
-from gpu_runner.evaluate.long_answers.quantities import PlacedWord, quantities
+from gpu_runner.evaluate.long_answers.quantities import WordOfText, quantities
 from gpu_runner.evaluate.long_answers.spelling import skeleton, spelled
 from gpu_runner.evaluate.long_answers.stems import stem
 from gpu_runner.text.sentences import split_sentences
@@ -86,9 +86,9 @@ def units_of(text: str) -> Units:
     )
 
 
-def words_of(text: str) -> list[PlacedWord]:
+def words_of(text: str) -> list[WordOfText]:
     """The words of a text with the number of their sentence and clause; initials with points ("G. H.") are one word."""
-    out: list[PlacedWord] = []
+    out: list[WordOfText] = []
     clause = 0
     for number, sentence in enumerate(split_sentences(_INITIALS.sub(_joined, text))):
         clause += 1
@@ -100,7 +100,7 @@ def words_of(text: str) -> list[PlacedWord]:
             if word in _CLAUSE_WORDS:
                 clause += 1
             first = not out or out[-1].sentence != number
-            out.append(PlacedWord(found.group(), word, number, clause, first))
+            out.append(WordOfText(found.group(), word, number, clause, first))
             end = found.end()
     return out
 
@@ -109,7 +109,7 @@ def _joined(found: re.Match[str]) -> str:
     return "".join(char for char in found.group() if char.isalpha()) + " "
 
 
-def _phrase_at(words: Sequence[PlacedWord], stems: Sequence[str], place: int, taken: set[int]) -> int:
+def _phrase_at(words: Sequence[WordOfText], stems: Sequence[str], place: int, taken: set[int]) -> int:
     """How many words from a place are one phrase of the tables."""
     known, denied = phrases(), denials()
     for length in range(min(LONGEST_PHRASE, len(words) - place), 1, -1):
@@ -120,7 +120,7 @@ def _phrase_at(words: Sequence[PlacedWord], stems: Sequence[str], place: int, ta
     return 1
 
 
-def _unit(words: Sequence[PlacedWord], stems: Sequence[str], place: int, length: int, *, by_sound: bool) -> Unit | None:
+def _unit(words: Sequence[WordOfText], stems: Sequence[str], place: int, length: int, *, by_sound: bool) -> Unit | None:
     word = words[place]
     text = " ".join(one.spelled for one in words[place : place + length])
     key = " ".join(stems[place : place + length])
@@ -140,7 +140,7 @@ def _unit(words: Sequence[PlacedWord], stems: Sequence[str], place: int, length:
     return Unit(text, kind, frozenset(keys), opposed, word.sentence, word.clause, place)
 
 
-def _is_name(word: PlacedWord, key: str) -> bool:
+def _is_name(word: WordOfText, key: str) -> bool:
     """A word with a capital in Latin letters, but for one that heads a sentence and is in the tables."""
     if not word.text[:1].isupper() or word.spelled in _NO_NAMES or word.spelled in function_words():
         return False
