@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding
 
 install: $(READY)
 
@@ -180,6 +180,10 @@ bench-junk: $(READY)
 # The base vocabulary is made again by `python -m bench.script.learn`.
 bench-script: $(READY)
 	@$(BIN)/python -m bench.script --out bench/results/script.json
+# Claims against their sources: WiCE, answers of the same paragraph, one fact changed; writes bench/results/grounding.json. Four minutes.
+# FIT=1 fits the weights of gpu_runner/text/grounding/weights.json first.
+bench-grounding: $(READY)
+	@$(if $(FIT),$(BIN)/python -m bench.grounding.frequencies && $(BIN)/python -m bench.grounding.fit &&) $(BIN)/python -m bench.grounding --out bench/results/grounding.json
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png
