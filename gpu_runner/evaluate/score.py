@@ -32,6 +32,7 @@ from gpu_runner.evaluate.long_answers.score_long import score_long
 from gpu_runner.evaluate.signatures import SIGNATURES
 from gpu_runner.text.grounding import Source, ground
 from gpu_runner.text.script import CheckedText, check_text, devanagari_share
+from gpu_runner.text.served_passages import served_passages
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
 
@@ -168,13 +169,14 @@ def _rows(items: Sequence[EvaluationItem], texts: Mapping[str, Answer], sources:
 
 
 def _source(item: EvaluationItem, sources: Mapping[str, str] | None, cache: dict[str, Source]) -> Source | None:
-    """The item's source: a key of `sources`, else its group as a key, else the text itself (a key has no white space)."""
+    """The item's source: a key of `sources`, else its group as a key, else the text itself (a key has no white space), else as served."""
     given = item.source
     text = None
     if sources is not None:
         text = sources.get(given) if given is not None else sources.get(item.group)
     if text is None and given is not None and any(map(str.isspace, given)):
         text = given
+    text = text if text is not None else "\n".join(served_passages(item.messages)) or None
     if text is None:
         return None
     if text not in cache:
@@ -190,7 +192,7 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
     """
     text = answer.text if answer is not None else None
     qa = score_answer(text, item.answers, item.language)
-    grounding = ground(text or "", source)
+    grounding = ground(text or "", source, item.question)
     script = check_text(text or "", item.language, references=item.answers, known=(item.question,))
     share = devanagari_share(text or "")
     right = _equals_a_reference(qa)

@@ -70,7 +70,7 @@ def _traits(claim: ReadSentence, sources: ReadSources) -> ClaimTraits:
     figures = [part for part in parts if part.quantity is not None]
     shares = [_best_window(parts, width)[1] for width in _WIDTHS]
     picked, together = _picked(parts)
-    nearest = differences(claim, _candidates(parts), sources)
+    nearest = differences(claim, _ranked(parts)[:_CANDIDATES], sources)
     missing = [part for part in parts if not part.where]
     findings = [*nearest.findings, *(f"not in the sources: {part.text}" for part in missing if part.name or part.quantity is not None)]
     findings += [f"not in the sources: {part.text}" for part in missing if not part.name and part.quantity is None]
@@ -145,10 +145,14 @@ def _picked(parts: Sequence[_Part]) -> tuple[list[int], float]:
     return picked, got
 
 
-def _candidates(parts: Sequence[_Part]) -> list[int]:
-    """The sentences of the sources that share most weight with the claim, the best first."""
+def candidates(claim: ReadSentence, sources: ReadSources) -> list[int]:
+    """The sentences of the sources that share a word or number with the claim, by the weight of what they share, the best first."""
+    return _ranked(_parts(claim, sources))
+
+
+def _ranked(parts: Sequence[_Part]) -> list[int]:
     scores: dict[int, float] = {}
     for part in parts:
         for at in part.where:
             scores[at] = scores.get(at, 0.0) + part.weight
-    return sorted(scores, key=lambda at: (-scores[at], at))[:_CANDIDATES]
+    return sorted(scores, key=lambda at: (-scores[at], at))

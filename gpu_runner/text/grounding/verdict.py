@@ -13,7 +13,7 @@ from typing import Final
 
 from gpu_runner.text.abstention import abstains, says_that_it_does_not_know
 from gpu_runner.text.grounding.answer_traits import answer_traits
-from gpu_runner.text.grounding.claim_traits import claim_traits
+from gpu_runner.text.grounding.claim_traits import candidates, claim_traits
 from gpu_runner.text.grounding.evidence import ReadSources
 from gpu_runner.text.grounding.reading import ReadSentence, read_sentence
 from gpu_runner.text.grounding.weights import Weights, fitted, probability
@@ -95,7 +95,7 @@ def _worst(found: Sequence[_Judged], sources: ReadSources) -> ClaimVerdict:
     shown = scored if supports else [worst]
     places = dict.fromkeys(place for one in shown for place in one.evidence[: 1 if supports and len(shown) > 1 else None])
     reasons = tuple(dict.fromkeys(reason for one in shown for reason in one.reasons))
-    return ClaimVerdict(supports, round(probability(score), 4), tuple(span for at in places for span in _span(at, sources)), reasons)
+    return ClaimVerdict(supports, round(probability(score), 4), tuple(span for at in places for span in span_of(at, sources)), reasons)
 
 
 def _of_sentence(claim: ReadSentence, sources: ReadSources, weights: Weights) -> _Judged:
@@ -152,8 +152,13 @@ def _of_answer(question: ReadSentence, answer: ReadSentence, sources: ReadSource
     return _Judged(score, (traits.sentence,) if traits.sentence is not None else (), (reason,))
 
 
-def _span(place: int, sources: ReadSources) -> list[EvidenceSpan]:
-    """Where a sentence stands in its text, whose white space may be another."""
+def retrieved(claim: str, sources: ReadSources) -> list[int]:
+    """The numbers of the sentences of the sources that share most with a claim, the best first: what a model is shown."""
+    return candidates(read_sentence(claim), sources)
+
+
+def span_of(place: int, sources: ReadSources) -> list[EvidenceSpan]:
+    """Where a sentence stands in its text, whose white space may be another; empty where what cannot be seen parts its words."""
     text = sources.sentences[place].text
     number = sources.source_of[place]
     found = re.search(r"\s+".join(map(re.escape, text.split())), sources.texts[number])
