@@ -17,6 +17,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from bench.grounding.cases import KINDS, GroundingCase, cases
+from bench.grounding.foreign_names import foreign_names
+from bench.grounding.material import LANGUAGES
 from bench.grounding.wice_claims import LabelledClaim, wice
 from gpu_runner.text.grounding import weights as written
 from gpu_runner.text.grounding.answer_traits import answer_traits
@@ -95,6 +97,12 @@ def fit_answer(found: Sequence[GroundingCase]) -> tuple[dict[str, float], float]
     return dict(zip(names, weights.tolist(), strict=True)), -border
 
 
+def near_cases(found: Sequence[GroundingCase]) -> list[GroundingCase]:
+    """The tuning half of the cases that differ from a sentence in one thing, and of names that are made up."""
+    kept = [case for case in found if case.split == "tuning" and case.kind != "same_paragraph"]
+    return kept + [case for language in LANGUAGES for case in foreign_names("tuning", language)]
+
+
 def near_material(found: Sequence[GroundingCase]) -> tuple[Matrix, Matrix, Matrix]:
     """(cover traits, near traits, labels) of the cases of one sentence: of several it is not known which one is wrong."""
     kept = [(traits[0], case.supported) for case in found if len(traits := traits_of(case.claim, case.sources)) == 1]
@@ -144,7 +152,7 @@ def fitted(claims: Sequence[LabelledClaim], of_cases: Sequence[GroundingCase]) -
     """All weights, of the tuning half of the cases."""
     tuning = [case for case in of_cases if case.split == "tuning"]
     cover = fit_cover(*cover_material(claims))
-    of_cover, near, supported = near_material([case for case in tuning if case.kind != "same_paragraph"])
+    of_cover, near, supported = near_material(near_cases(tuning))
     answer, constant = fit_answer([case for case in tuning if case.kind == "same_paragraph"])
     return weights_of(cover, fit_near(near, cover.score(of_cover), supported), answer, constant)
 

@@ -3,7 +3,6 @@
 from gpu_runner.text.grounding.answers import Grounding, HallucinationRate, ground, hallucination_rate
 from gpu_runner.text.grounding.evidence import ReadSources, read_sources
 from gpu_runner.text.grounding.rules import FUNCTION_WORDS, Source, capitalised, content_words, denies, supported
-from gpu_runner.text.grounding.served import served_passages
 from gpu_runner.text.grounding.verdict import ClaimVerdict, EvidenceSpan, claims_of, judged
 from gpu_runner.text.grounding.weights import signature
 
@@ -23,7 +22,6 @@ __all__ = [
     "hallucination_rate",
     "judged",
     "read_sources",
-    "served_passages",
     "signature",
     "supported",
 ]

@@ -43,13 +43,14 @@ class _Spoken:
 class AnswerTraits:
     """The figures of an answer to a question, the sentence in which it stands best (None: nowhere), and what was asked for.
 
-    `verbatim`: it stands there word for word.
+    `verbatim`: it stands there word for word. `asked_there`: a word of the question stands in the sources, so that a place tells something.
     """
 
     values: dict[str, float]
     sentence: int | None
     asked_for: str
     verbatim: bool
+    asked_there: bool
 
 
 def answer_traits(question: ReadSentence, answer: ReadSentence, sources: ReadSources) -> AnswerTraits:
@@ -82,7 +83,7 @@ def answer_traits(question: ReadSentence, answer: ReadSentence, sources: ReadSou
         if best is None or key > best[0]:
             best = (key, found, sentence)
     values |= best[1] if best is not None else dict.fromkeys(_OF_A_PLACE, 0.0)
-    return AnswerTraits(values, best[2] if best is not None else None, _NAMES_OF_KINDS[kind], verbatim)
+    return AnswerTraits(values, best[2] if best is not None else None, _NAMES_OF_KINDS[kind], verbatim, bool(marks))
 
 
 def _flat(sources: ReadSources) -> list[_Spoken]:

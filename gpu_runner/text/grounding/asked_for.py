@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from gpu_runner.text.grounding.reading import ReadSentence
-from gpu_runner.text.grounding.units import UNITS
+from gpu_runner.text.grounding.units import MONTH, UNITS
 
 Kind = Literal["who", "when", "where", "number", "why", "how", "other"]
 
@@ -61,7 +61,7 @@ def asked_for(question: str) -> Kind:
 def holds_year(answer: ReadSentence) -> bool:
     """Whether a year stands in it, or another time: a month, a century, hours."""
     return any(
-        one.unit == "month-of-year" or one.unit in _TIMES or (one.unit is None and one.value.denominator == 1 and int(one.value) in _YEAR)
+        one.unit == MONTH or one.unit in _TIMES or (one.unit is None and one.value.denominator == 1 and int(one.value) in _YEAR)
         for one in answer.quantities
     )
 

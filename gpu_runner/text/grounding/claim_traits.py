@@ -19,7 +19,7 @@ from gpu_runner.text.grounding.differences import differences
 from gpu_runner.text.grounding.evidence import ReadSources
 from gpu_runner.text.grounding.frequency import rarity
 from gpu_runner.text.grounding.reading import Quantity, ReadSentence, ReadWord, read_sentence
-from gpu_runner.text.grounding.units import same_quantity
+from gpu_runner.text.grounding.units import MONTH, same_quantity
 
 COVER_TRAITS: Final = ("cover", "names_missing", "figures_missing")
 _WEIGHT_OF_FIGURE: Final = 0.9
@@ -107,8 +107,8 @@ def _is_name(word: ReadWord, claim: ReadSentence) -> bool:
 
 def matching(one: Quantity, sources: ReadSources) -> list[tuple[int, Quantity]]:
     """The quantities of the sources that are this one, by number and, where both have one, unit; months match months alone."""
-    months = one.unit == "month-of-year"
-    same = [(at, other) for at, other in sources.quantities.get(one.value, ()) if (other.unit == "month-of-year") == months]
+    months = one.unit == MONTH
+    same = [(at, other) for at, other in sources.quantities.get(one.value, ()) if (other.unit == MONTH) == months]
     agreeing = [(at, other) for at, other in same if same_quantity(one.value, one.unit, other.value, other.unit) is not False]
     if agreeing or one.unit is None or months:
         return agreeing

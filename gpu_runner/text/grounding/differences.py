@@ -16,12 +16,18 @@ from gpu_runner.text.grounding.antonyms import opposite
 from gpu_runner.text.grounding.evidence import STEM_CHARACTERS, ReadSources
 from gpu_runner.text.grounding.frequency import rarity
 from gpu_runner.text.grounding.reading import Quantity, ReadSentence, ReadWord
-from gpu_runner.text.grounding.units import UNITS, same_quantity
+from gpu_runner.text.grounding.units import MONTH, UNITS, same_quantity
 
-TRAITS: Final = ("near", "denied", "opposed", "exchanged", "exchanged_names", "reworded", "added", "other_figures", "unit_differs")
+TRAITS: Final = (
+    *("near", "denied", "opposed", "exchanged", "exchanged_names", "reworded", "unknown", "added", "other_figures", "unit_differs"),
+)
 # With less in common a sentence is not what the claim repeats.
-_FAR: Final = 0.65
+_FAR: Final = 0.7
+_HALF: Final = 0.5
+_FEW: Final = 2
 _LOST_BY_DENIAL: Final = 0.3
+# As rare are names, in letters without capitals too.
+_RARE: Final = 0.9
 _WEIGHT_OF_FORM: Final = 0.15
 _WEIGHT_OF_FIGURE: Final = 0.9
 
@@ -67,14 +73,31 @@ def _against(claim: ReadSentence, sentence: ReadSentence, sources: ReadSources) 
     common = sum(item.weight for tag, start, end, _, _ in blocks if tag == "equal" for item in mine[start:end]) / whole
     counts = dict.fromkeys(TRAITS, 0.0)
     findings: list[str] = []
+    differing = 0
+    gone = {item.key for tag, _, _, start, end in blocks if tag == "insert" for item in its[start:end]}
     for tag, start, end, from_, to in blocks:
+        # What is put in here and left out there has only changed its place.
+        put = mine[start:end] if tag == "replace" else [item for item in mine[start:end] if item.key not in gone]
         if tag != "equal":
-            _of_a_stretch(mine[start:end], its[from_:to], sources, counts, findings)
+            differing += sum(item.weight > _WEIGHT_OF_FORM for item in put)
+            _of_a_stretch(put, its[from_:to], sources, counts, findings)
     counts["denied"] = float(_denials(claim, sentence, findings))
-    near = max(0.0, (common - _FAR) / (1 - _FAR)) ** 2
+    near = nearness(common, differing)
     values = {name: near * value for name, value in counts.items()}
     values["near"] = near
     return common, counts["denied"], values, tuple(findings)
+
+
+def nearness(common: float, differing: int) -> float:
+    """How far a claim repeats a sentence, from 0 to 1: by the share that both have in common, and by how few of its words are others.
+
+    Of a short claim one other word is a large share, and it still repeats the sentence.
+
+    >>> nearness(1.0, 0), nearness(0.6, 5), round(nearness(0.6, 1), 2)
+    (1.0, 0.0, 0.36)
+    """
+    by_share = max(0.0, (common - _FAR) / (1 - _FAR)) ** 2
+    return max(by_share, common**2) if differing <= _FEW and common >= _HALF else by_share
 
 
 def _items(sentence: ReadSentence) -> list[_Item]:
@@ -85,8 +108,8 @@ def _items(sentence: ReadSentence) -> list[_Item]:
         one = figures.get(place)
         word = sentence.words[place]
         if one is not None:
-            found.append(_Item(f"{one.unit == 'month-of-year'}{one.value}", _WEIGHT_OF_FIGURE, None, one))
-            place = one.end
+            found.append(_Item(f"{one.value} {UNITS.get(one.unit or '', one.unit)}", _WEIGHT_OF_FIGURE, None, one))
+            place = one.past
             continue
         unit = UNITS.get(word.folded)
         key = f"unit {unit[0]} {unit[1]}" if unit is not None else word.stem
@@ -113,7 +136,10 @@ def _as_the_other_spells(mine: Sequence[_Item], its: Sequence[_Item]) -> list[_I
 
 
 def _same(one: Quantity, other: Quantity | None) -> bool:
-    return other is not None and bool(same_quantity(one.value, one.unit, other.value, other.unit))
+    if other is None or (one.unit == MONTH) != (other.unit == MONTH):
+        return False
+    same = same_quantity(one.value, one.unit, other.value, other.unit)
+    return one.value == other.value if same is None else same
 
 
 def _of_a_stretch(mine: Sequence[_Item], its: Sequence[_Item], sources: ReadSources, counts: dict[str, float], findings: list[str]) -> None:
@@ -127,10 +153,13 @@ def _of_a_stretch(mine: Sequence[_Item], its: Sequence[_Item], sources: ReadSour
                 findings.append(f"the opposite: {item.word.text} for {other.word.text}")
     counts["opposed"] += len(opposed)
     lost = sum(item.weight for item in its if item.weight > _WEIGHT_OF_FORM)
-    moved = moved_names = new = 0.0
+    moved = moved_names = new = unknown = 0.0
     for item in mine:
         if item.quantity is not None:
-            counts["other_figures"] += item.quantity.sure
+            other_unit = any(other.quantity is not None and other.quantity.value == item.quantity.value for other in its)
+            counts["unit_differs" if other_unit else "other_figures"] += item.quantity.sure
+            if other_unit:
+                findings.append(f"another unit: {item.quantity.unit}")
         elif item.word is None or item.weight <= _WEIGHT_OF_FORM or item.key in opposed:
             continue
         elif item.key.startswith("unit ") and any(other.key.startswith("unit ") for other in its):
@@ -138,6 +167,7 @@ def _of_a_stretch(mine: Sequence[_Item], its: Sequence[_Item], sources: ReadSour
             findings.append(f"another unit: {item.word.text}")
         elif not sources.where(item.word):
             new += item.weight
+            unknown += item.weight if item.weight >= _RARE else 0.0
         elif item.word.name:
             moved_names += item.weight
         else:
@@ -148,6 +178,7 @@ def _of_a_stretch(mine: Sequence[_Item], its: Sequence[_Item], sources: ReadSour
     counts["exchanged"] += min(lost, moved)
     counts["exchanged_names"] += min(lost, moved_names)
     counts["reworded"] += min(lost, new)
+    counts["unknown"] += min(lost, unknown)
     counts["added"] += max(0.0, moved + moved_names + new - lost)
 
 

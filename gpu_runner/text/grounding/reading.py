@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -15,7 +15,7 @@ from gpu_runner.text.grounding.antonyms import NEGATIONS
 from gpu_runner.text.grounding.number_words import CONNECTORS, DOUBTFUL, ORDINALS, SCALES, is_number_word, reads_as_year, value_of
 from gpu_runner.text.grounding.rules import FUNCTION_WORDS
 from gpu_runner.text.grounding.stems import stem
-from gpu_runner.text.grounding.units import MONTHS, UNITS
+from gpu_runner.text.grounding.units import MONTH, MONTHS, UNITS
 from gpu_runner.text.normalise import fold_digits, strip_zero_width
 from gpu_runner.text.sentences import split_sentences
 
@@ -42,6 +42,8 @@ _TOKEN: Final = re.compile(
 )
 # "2018-19" is 2018 and 2019.
 _RANGE: Final = re.compile(r"(?<!\d)(1[0-9]|20)(\d\d)\s?[-–—]\s?(\d\d)(?![\d-])")
+# Between two number words these say that they are two numbers.
+_APART: Final = frozenset(",;:()।")
 _MONEY: Final = {"$": "$", "₹": "₹", "€": "€", "£": "£"}
 _DENYING_ENDS: Final = ("n't", "n’t")
 
@@ -61,9 +63,11 @@ class ReadWord:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with its unit, where one stands beside it; `sure`: cannot well be another word; `place`: of its first word in the sentence.
+    """A number with its unit, where one stands beside it; `sure`: cannot well be another word.
 
-    A month is a quantity of the unit `month-of-year`.
+    Its words in the sentence are those from `place` to before `end`, with a unit behind it to before `past`.
+
+    A month is a quantity of the unit MONTH.
     """
 
     value: Fraction
@@ -71,6 +75,7 @@ class Quantity:
     sure: bool
     place: int
     end: int
+    past: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class ReadSentence:
     @cached_property
     def content(self) -> tuple[ReadWord, ...]:
         """Its content words in order, numbers among them left out."""
-        figures = {place for one in self.quantities for place in range(one.place, one.end)}
+        figures = {place for one in self.quantities for place in range(one.place, one.past)}
         return tuple(word for word in self.words if word.content and word.place not in figures)
 
     @cached_property
@@ -110,16 +115,21 @@ def read_sentence(text: str) -> ReadSentence:
 
     >>> read = read_sentence("The fort has twenty-one towers and is 5.2 km long.")
     >>> [(str(one.value), one.unit) for one in read.quantities], [word.stem for word in read.content]
-    ([('21', None), ('26/5', 'km')], ['fort', 'tower', 'km', 'long'])
+    ([('21', None), ('26/5', 'km')], ['fort', 'tower', 'long'])
     """
     plain = fold_digits(unicodedata.normalize("NFC", strip_zero_width(text))).replace("−", "-")
     words: list[ReadWord] = []
     figures: dict[int, Fraction] = {}
     units: dict[int, str] = {}
     money: dict[int, str] = {}
+    apart: set[int] = set()
+    end = 0
     first = True
     for found in _TOKEN.finditer(_RANGE.sub(_whole_range, plain)):
         place = len(words)
+        if any(mark in plain[end : found.start()] for mark in _APART):
+            apart.add(place)
+        end = found.end()
         if found["money"]:
             money[place] = _MONEY[found["money"]]
             continue
@@ -134,7 +144,7 @@ def read_sentence(text: str) -> ReadSentence:
         for part in (folded.removesuffix("'s"),):
             words.append(_word(token, part, place, first=first))
         first = False
-    return ReadSentence(" ".join(text.split()), tuple(words), _quantities(words, figures, units, money))
+    return ReadSentence(" ".join(text.split()), tuple(words), _quantities(words, figures, units, money, apart))
 
 
 def _word(token: str, folded: str, place: int, *, first: bool) -> ReadWord:
@@ -153,37 +163,41 @@ def _is_negative(text: str, start: int) -> bool:
 
 
 def _quantities(
-    words: Sequence[ReadWord], figures: dict[int, Fraction], units: dict[int, str], money: dict[int, str]
+    words: Sequence[ReadWord], figures: dict[int, Fraction], units: dict[int, str], money: dict[int, str], apart: Set[int]
 ) -> tuple[Quantity, ...]:
     """The numbers of a sentence, a run of number words as one, and its months."""
     found: list[Quantity] = []
     place = 0
     while place < len(words):
-        end = _run(words, figures, place)
+        end = _run(words, figures, apart, place)
         if end == place:
             month = MONTHS.get(words[place].folded)
             if month is not None and (words[place].folded not in ("may", "march", "mar", "jan", "sec") or _beside_a_figure(figures, place)):
-                found.append(Quantity(Fraction(month), "month-of-year", True, place, place + 1))
+                found.append(Quantity(Fraction(month), MONTH, True, place, place + 1, place + 1))
             place += 1
             continue
         run = [str(figures[at]) if at in figures else words[at].folded for at in range(place, end)]
         sure = any(at in figures or words[at].folded not in DOUBTFUL for at in range(place, end) if words[at].folded not in CONNECTORS)
-        found.append(Quantity(value_of(run), _unit(words, units, money, place, end), sure, place, end))
+        unit = _unit(words, units, money, place, end)
+        behind = end < len(words) and words[end].folded == unit
+        found.append(Quantity(value_of(run), unit, sure, place, end, end + behind))
         place = end
     return tuple(found)
 
 
-def _run(words: Sequence[ReadWord], figures: dict[int, Fraction], start: int) -> int:
+def _run(words: Sequence[ReadWord], figures: dict[int, Fraction], apart: Set[int], start: int) -> int:
     """The end of the number that begins at a word: a figure with its scales, or number words that belong together; else `start`."""
     end = start
     if start in figures:
         end += 1
-        while end < len(words) and words[end].folded in SCALES:
+        while end < len(words) and words[end].folded in SCALES and end not in apart:
             end += 1
         return end
     last = ""
     while end < len(words):
         word = words[end].folded
+        if last and end in apart:
+            break
         if word in CONNECTORS and last in SCALES and end + 1 < len(words) and is_number_word(words[end + 1].folded) and word != "":
             end += 1
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final
+from unicodedata import normalize
 
 # A name, what it measures, and how many of the first of its kind it is; other spellings of the same stand beside it.
 _UNITS: Final = (
@@ -46,14 +47,15 @@ _UNITS: Final = (
     ("pound-sterling", "1", "£ gbp"),
 )
 UNITS: Final[Mapping[str, tuple[str, Fraction]]] = {
-    name: (kind, Fraction(factor)) for kind, factor, names in _UNITS for name in names.split()
+    normalize("NFC", name): (kind, Fraction(factor)) for kind, factor, names in _UNITS for name in names.split()
 }
 _MONTHS: Final = (
     "january jan जनवरी", "february feb फरवरी फ़रवरी", "march mar मार्च", "april apr अप्रैल", "may मई", "june jun जून", "july jul जुलाई",
     "august aug अगस्त", "september sep sept सितंबर सितम्बर", "october oct अक्टूबर अक्तूबर", "november nov नवंबर नवम्बर",
     "december dec दिसंबर दिसम्बर",
 )  # fmt: skip
-MONTHS: Final[Mapping[str, int]] = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+MONTH: Final = "month-of-year"
+MONTHS: Final[Mapping[str, int]] = {normalize("NFC", name): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 _SAME_VALUE: Final = Fraction(1, 100)
 
 

@@ -131,11 +131,11 @@ def _across_scripts(values: Mapping[str, float], findings: Iterable[str], eviden
     """Names by their sound and numbers are all that can be compared."""
     if not values["names_and_figures"]:
         return _Judged(None, (), ("the sources are in another script, and it holds no name or number",))
-    missing = [finding for finding in findings if finding.startswith("not in the sources")]
-    score = weights.of_claim(
-        {**dict.fromkeys(values, 0.0), "names_missing": values["names_missing"], "figures_missing": values["figures_missing"]}
-    )
-    return _Judged(score, evidence, tuple(missing) if score <= 0 else ("its names and numbers are in the sources, of another script",))
+    missing = tuple(finding for finding in findings if finding.startswith("not in the sources"))
+    lacking = values["names_missing"] + values["figures_missing"]
+    if lacking:
+        return _Judged(-lacking, evidence, missing)
+    return _Judged(weights.cover_constant, evidence, ("its names and numbers are in the sources, of another script",))
 
 
 def _of_answer(question: ReadSentence, answer: ReadSentence, sources: ReadSources, weights: Weights) -> _Judged:
@@ -145,6 +145,8 @@ def _of_answer(question: ReadSentence, answer: ReadSentence, sources: ReadSource
         return found
     traits = answer_traits(question, answer, sources)
     short = len(answer.words) <= MOST_WORDS_OF_AN_ANSWER and not answer.text.endswith(_ENDS)
+    if not traits.asked_there:
+        return found
     if not traits.verbatim and (not short or traits.sentence is None or found.score is None or found.score <= 0):
         return found
     score = weights.of_answer(traits.values)
