@@ -78,6 +78,7 @@ def _traits(claim: ReadSentence, sources: ReadSources) -> ClaimTraits:
         "cover": 1 - (sum(shares) + together) / (len(_WIDTHS) + 1) / (weight or 1.0),
         "names_missing": math.log1p(sum(not part.where for part in names)),
         "figures_missing": math.log1p(sum(not part.where for part in figures)),
+        "names_found": float(sum(bool(part.where) for part in names)),
         "names_and_figures": float(len(names) + len(figures)),
         **nearest.values,
     }

@@ -132,7 +132,8 @@ def _across_scripts(values: Mapping[str, float], findings: Iterable[str], eviden
     if not values["names_and_figures"]:
         return _Judged(None, (), ("the sources are in another script, and it holds no name or number",))
     missing = tuple(finding for finding in findings if finding.startswith("not in the sources"))
-    lacking = values["names_missing"] + values["figures_missing"]
+    # A name may be translated ("Indian Museum"): where another one is there, one that is not says nothing.
+    lacking = values["figures_missing"] + (0.0 if values["names_found"] else values["names_missing"])
     if lacking:
         return _Judged(-lacking, evidence, missing)
     return _Judged(weights.cover_constant, evidence, ("its names and numbers are in the sources, of another script",))

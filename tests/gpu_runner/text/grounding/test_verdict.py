@@ -109,6 +109,7 @@ def test_across_scripts_names_and_numbers_are_compared_alone() -> None:
     sources = read_sources(HINDI)
     assert judged("The fort was built by Vajradev in 1732.", sources).supported is True
     assert judged("The fort was built by Bhaskar in 1732.", sources).supported is False
+    assert judged("The Kite Fort was built by Vajradev.", sources).supported is True
     assert judged("The gate is always open on holidays.", sources).supported is None
 
 
