@@ -15,7 +15,7 @@ from typing import Final
 from gpu_runner.text.grounding.asked_for import Kind, asked_for, fits
 from gpu_runner.text.grounding.evidence import STEM_CHARACTERS, ReadSources
 from gpu_runner.text.grounding.frequency import rarity
-from gpu_runner.text.grounding.reading import Quantity, ReadSentence, ReadWord
+from gpu_runner.text.grounding.reading import ReadQuantity, ReadSentence, ReadWord
 
 _REACHES: Final = (3.0, 10.0, 30.0)
 # Words between the last one of a sentence and the first one of the next, as it were.
@@ -184,7 +184,7 @@ def _nearer_rivals(
     first: dict[int, int] = {}
     for one in spoken:
         first.setdefault(one.sentence, one.place)
-    figures: list[Quantity] = [one for one in answer.quantities if one.sure]
+    figures: list[ReadQuantity] = [one for one in answer.quantities if one.sure]
     if figures:
         others = [
             (first[number] + one.place, first[number] + one.end - 1)

@@ -18,7 +18,7 @@ from gpu_runner.text.grounding.contrast import readings
 from gpu_runner.text.grounding.differences import differences
 from gpu_runner.text.grounding.evidence import ReadSources
 from gpu_runner.text.grounding.frequency import rarity
-from gpu_runner.text.grounding.reading import Quantity, ReadSentence, ReadWord, read_sentence
+from gpu_runner.text.grounding.reading import ReadQuantity, ReadSentence, ReadWord, read_sentence
 from gpu_runner.text.grounding.units import MONTH, same_quantity
 
 COVER_TRAITS: Final = ("cover", "names_missing", "figures_missing")
@@ -54,7 +54,7 @@ class _Part:
     where: frozenset[int]
     weight: float
     name: bool
-    quantity: Quantity | None
+    quantity: ReadQuantity | None
 
 
 def claim_traits(claim: ReadSentence, sources: ReadSources) -> ClaimTraits:
@@ -106,7 +106,7 @@ def _is_name(word: ReadWord, claim: ReadSentence) -> bool:
     return word.text[:1].isupper() and rarity(word) >= _LEAST_RARITY_OF_A_NAME
 
 
-def matching(one: Quantity, sources: ReadSources) -> list[tuple[int, Quantity]]:
+def matching(one: ReadQuantity, sources: ReadSources) -> list[tuple[int, ReadQuantity]]:
     """The quantities of the sources that are this one, by number and, where both have one, unit; months match months alone."""
     months = one.unit == MONTH
     same = [(at, other) for at, other in sources.quantities.get(one.value, ()) if (other.unit == MONTH) == months]

@@ -15,7 +15,7 @@ from typing import Final
 from gpu_runner.text.grounding.antonyms import opposite
 from gpu_runner.text.grounding.evidence import STEM_CHARACTERS, ReadSources
 from gpu_runner.text.grounding.frequency import rarity
-from gpu_runner.text.grounding.reading import Quantity, ReadSentence, ReadWord
+from gpu_runner.text.grounding.reading import ReadQuantity, ReadSentence, ReadWord
 from gpu_runner.text.grounding.units import MONTH, UNITS, same_quantity
 
 TRAITS: Final = (
@@ -52,7 +52,7 @@ class _Item:
     key: str
     weight: float
     word: ReadWord | None
-    quantity: Quantity | None
+    quantity: ReadQuantity | None
 
 
 def differences(claim: ReadSentence, candidates: Sequence[int], sources: ReadSources) -> Nearest:
@@ -135,7 +135,7 @@ def _as_the_other_spells(mine: Sequence[_Item], its: Sequence[_Item]) -> list[_I
     return found
 
 
-def _same(one: Quantity, other: Quantity | None) -> bool:
+def _same(one: ReadQuantity, other: ReadQuantity | None) -> bool:
     if other is None or (one.unit == MONTH) != (other.unit == MONTH):
         return False
     same = same_quantity(one.value, one.unit, other.value, other.unit)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Final
 
-from gpu_runner.text.grounding.reading import Quantity, ReadSentence, ReadWord, read_sentences
+from gpu_runner.text.grounding.reading import ReadQuantity, ReadSentence, ReadWord, read_sentences
 from gpu_runner.text.grounding.stems import skeleton
 
 STEM_CHARACTERS: Final = 4
@@ -28,7 +28,7 @@ class ReadSources:
             for key in sentence_keys(sentence):
                 places[key].add(number)
         self._places = {key: frozenset(where) for key, where in places.items()}
-        self.quantities: dict[Fraction, list[tuple[int, Quantity]]] = defaultdict(list)
+        self.quantities: dict[Fraction, list[tuple[int, ReadQuantity]]] = defaultdict(list)
         for number, sentence in enumerate(self.sentences):
             for one in sentence.quantities:
                 self.quantities[one.value].append((number, one))

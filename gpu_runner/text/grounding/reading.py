@@ -62,7 +62,7 @@ class ReadWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class ReadQuantity:
     """A number with its unit, where one stands beside it; `sure`: cannot well be another word.
 
     Its words in the sentence are those from `place` to before `end`, with a unit behind it to before `past`.
@@ -84,7 +84,7 @@ class ReadSentence:
 
     text: str
     words: tuple[ReadWord, ...]
-    quantities: tuple[Quantity, ...]
+    quantities: tuple[ReadQuantity, ...]
 
     @cached_property
     def content(self) -> tuple[ReadWord, ...]:
@@ -164,23 +164,23 @@ def _is_negative(text: str, start: int) -> bool:
 
 def _quantities(
     words: Sequence[ReadWord], figures: dict[int, Fraction], units: dict[int, str], money: dict[int, str], apart: Set[int]
-) -> tuple[Quantity, ...]:
+) -> tuple[ReadQuantity, ...]:
     """The numbers of a sentence, a run of number words as one, and its months."""
-    found: list[Quantity] = []
+    found: list[ReadQuantity] = []
     place = 0
     while place < len(words):
         end = _run(words, figures, apart, place)
         if end == place:
             month = MONTHS.get(words[place].folded)
             if month is not None and (words[place].folded not in ("may", "march", "mar", "jan", "sec") or _beside_a_figure(figures, place)):
-                found.append(Quantity(Fraction(month), MONTH, True, place, place + 1, place + 1))
+                found.append(ReadQuantity(Fraction(month), MONTH, True, place, place + 1, place + 1))
             place += 1
             continue
         run = [str(figures[at]) if at in figures else words[at].folded for at in range(place, end)]
         sure = any(at in figures or words[at].folded not in DOUBTFUL for at in range(place, end) if words[at].folded not in CONNECTORS)
         unit = _unit(words, units, money, place, end)
         behind = end < len(words) and words[end].folded == unit
-        found.append(Quantity(value_of(run), unit, sure, place, end, end + behind))
+        found.append(ReadQuantity(value_of(run), unit, sure, place, end, end + behind))
         place = end
     return tuple(found)
 
