@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-junk bench-served bench-scores
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding
 
 install: $(READY)
 
@@ -136,6 +136,11 @@ bench-scores: $(READY)
 drill-drift: $(READY)
 	@$(BIN)/python -m bench.drill.drift_loop --out bench/results/drift-loop.json
 
+# An evaluation of 10,000 items behind a server that answers at once, with a judge, left alone and killed six times: the same results; writes
+# bench/results/drill-evaluation.json. ITEMS=1000 KILLS=2 SEED=1 are others. Ten minutes.
+drill-evaluation: $(READY)
+	@$(BIN)/python -m bench.drill_evaluation --out bench/results/drill-evaluation.json --seed $(SEED) $(if $(ITEMS),--items $(ITEMS)) $(if $(filter command line,$(origin KILLS)),--kills $(KILLS))
+
 # Random histories of documents through both stages: partitioning, batching, restarts, replay; writes bench/results/drift-histories.json.
 drill-drift-histories: $(READY)
 	@$(BIN)/python -m bench.drift.histories --out bench/results/drift-histories.json
@@ -162,9 +167,23 @@ bench-complaints: $(READY)
 	@$(BIN)/python -m bench.complaints --out bench/results/complaints.json; told=$$?; \
 	$(BIN)/python -m bench.complaints.junk --out bench/results/complaints-junk.json && exit $$told
 
+# How often the rule for long answers is right, on the half that was kept apart and on generated ones; two minutes of CPU.
+# python -m bench.long_answers.fit makes its weights again.
+bench-long-answers: $(READY)
+	@$(BIN)/python -m bench.long_answers --out bench/results/long-answers.json
+
 # Junk in batches of the project's corpus: what trains of it and what is gold, with SUPPORT_MIN of 2 and of 1; writes bench/results/junk.json.
 bench-junk: $(READY)
 	@$(BIN)/python -m bench.junk --out bench/results/junk.json
+
+# Faulty and damaged words told from real ones, in texts that nothing was learnt from; writes bench/results/script.json. Five minutes.
+# The base vocabulary is made again by `python -m bench.script.learn`.
+bench-script: $(READY)
+	@$(BIN)/python -m bench.script --out bench/results/script.json
+# Claims against their sources: WiCE, answers of the same paragraph, one fact changed; writes bench/results/grounding.json. Four minutes.
+# FIT=1 fits the weights of gpu_runner/text/grounding/weights.json first.
+bench-grounding: $(READY)
+	@$(if $(FIT),$(BIN)/python -m bench.grounding.frequencies && $(BIN)/python -m bench.grounding.fit &&) $(BIN)/python -m bench.grounding --out bench/results/grounding.json
 
 screenshot: $(READY)
 	@$(BIN)/python -m ops.dashboard.screenshot --out docs/live-page.png

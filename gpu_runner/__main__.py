@@ -17,7 +17,7 @@ from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
 from gpu_runner.api.app import create_app
-from gpu_runner.child.process import child_environment
+from gpu_runner.child.process import EVALUATION_KEYS, child_environment
 from gpu_runner.event_log.session import kafka_channel
 from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
@@ -79,7 +79,7 @@ def main(training_arguments: Sequence[str] = _TRAINING) -> int:
         parts,
         open_channel=lambda: kafka_channel(connection, settings.runner_transactional_id, utc_now),
         evaluations=EvaluationJobs(settings.evaluations_dir(), utc_now),
-        child_environment=environment,
+        child_environment=child_environment(os.environ, settings.child_threads, keep=EVALUATION_KEYS),
     )
     failures: list[BaseException] = []
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 
 from runtime.settings import ListeningSettings, RunLimit, StoreSettings
 from schemas import fields
@@ -49,7 +50,36 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
         description="`true`: a correction that came with passages of which none supports it trains all the same. `false`: it is counted, "
         "because what the retrieval missed is no fault of the model.",
     )
-    evaluation_max_new_tokens: int = Field(64, ge=1, le=4096, description="The most tokens of an answer in an evaluation.")
+    evaluation_max_new_tokens: int = Field(
+        64,
+        ge=1,
+        le=4096,
+        description="The most tokens of an answer in an evaluation; 1.25 times the tokens of its longest right answer where that is more.",
+    )
+    evaluation_engine_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="A server with OpenAI's interface (`http://host:8000/v1`) that answers in the place of a model loaded here, for "
+        "`POST /evaluate`. Promotion always loads both models itself.",
+    )
+    evaluation_engine_model: str | None = Field(None, min_length=1, description="The model's name there; needed with the address.")
+    evaluation_engine_api_key: SecretStr | None = Field(None, description="Its key, where it asks for one. Secret.")
+    evaluation_engine_timeout_s: float = Field(120, gt=0, description="How long one of its answers may take; five attempts are made.")
+    evaluation_engine_at_once: int = Field(8, ge=1, le=256, description="How many questions it is asked at once.")
+    judge_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="A server with OpenAI's interface whose model judges answers, for the metrics `response_quality`, `relevance`, "
+        "`correctness` and `completeness` of `POST /evaluate`. Advisory: no gate reads them.",
+    )
+    judge_model: str | None = Field(None, min_length=1, description="The model's name there; needed with the address.")
+    judge_api_key: SecretStr | None = Field(None, description="Its key, where it asks for one. Secret.")
+    judge_timeout_s: float = Field(120, gt=0, description="How long one of its judgements may take; two attempts are made.")
+    judge_at_once: int = Field(8, ge=1, le=256, description="How many judgements it is asked for at once.")
+    judge_samples: int = Field(1, ge=1, le=16, description="How often each judgement is asked for; above 1 their spread is told.")
+    judge_calibration: Path | None = Field(
+        None, description="Report of `python -m gpu_runner.evaluate.judge`: the languages that this judge is calibrated for."
+    )
     # That of `consumers.drift.baseline.fit`, which imports scipy.
     drift_alarms_per_100k: float = Field(
         0.1,
@@ -84,6 +114,38 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
     runner_transactional_id: str = Field(
         "abhyas-gpu-runner", min_length=1, description="Kafka's transactional id; one runner of an installation has it."
     )
+
+    @model_validator(mode="after")
+    def _servers_are_whole(self) -> Self:
+        if self.evaluation_engine_url and not self.evaluation_engine_model:
+            raise ValueError("EVALUATION_ENGINE_URL is set without EVALUATION_ENGINE_MODEL: set the name of the model there")
+        if self.judge_url and not self.judge_model:
+            raise ValueError("JUDGE_URL is set without JUDGE_MODEL: set the name of the model there")
+        return self
+
+    def evaluation_engine(self) -> dict[str, Any] | None:
+        """What the child is told of the server that answers, without the key, which it has from its environment; None where none is set."""
+        if not self.evaluation_engine_url:
+            return None
+        return {
+            "url": self.evaluation_engine_url,
+            "model": self.evaluation_engine_model,
+            "timeout_s": self.evaluation_engine_timeout_s,
+            "at_once": self.evaluation_engine_at_once,
+        }
+
+    def judge(self) -> dict[str, Any] | None:
+        """The same of the judge."""
+        if not self.judge_url:
+            return None
+        return {
+            "url": self.judge_url,
+            "model": self.judge_model,
+            "timeout_s": self.judge_timeout_s,
+            "at_once": self.judge_at_once,
+            "samples": self.judge_samples,
+            "calibration": None if self.judge_calibration is None else str(self.judge_calibration.absolute()),
+        }
 
     def jobs_dir(self) -> Path:
         """Where training jobs have their folders."""

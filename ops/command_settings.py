@@ -1,4 +1,4 @@
-"""What the `abhyas` commands read beside what every service does: where the services answer."""
+"""What the `abhyas` commands read beside what every service does: where the services answer, and which models judge claims."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Final
 
 from pydantic import Field
 
+from gpu_runner.evaluate.entailment.settings import GroundingSettings
 from ops.stack.services import SERVICES, Ports
 from runtime.settings import ConsumersAddress, StoreSettings
 
 _PORTS: Final = Ports()
 
 
-class CommandSettings(ConsumersAddress, StoreSettings):
+class CommandSettings(GroundingSettings, ConsumersAddress, StoreSettings):
     """Addresses of the services where no stack of `abhyas up` tells them: in a container 127.0.0.1 is the container itself."""
 
     runner_url: str = Field(

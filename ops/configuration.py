@@ -16,6 +16,7 @@ from typing import Final
 from pydantic_settings import BaseSettings
 
 from consumers.settings import ConsumerSettings
+from gpu_runner.evaluate.entailment.settings import GroundingSettings
 from gpu_runner.settings import RunnerSettings
 from ops.command_settings import CommandSettings
 from ops.dashboard.app import DashboardSettings
@@ -49,7 +50,7 @@ GROUPS: Final[dict[str, tuple[type[BaseSettings], ...]]] = {
     "Artifact store": (StoreSettings,),
     "Runner": (RunnerSettings,),
     "Live page": (DashboardSettings,),
-    "The `abhyas` commands": (CommandSettings,),
+    "The `abhyas` commands": (CommandSettings, GroundingSettings),
 }
 
 _HEAD: Final = """# Configuration

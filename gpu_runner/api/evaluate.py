@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gpu_runner.api.finetune import MAX_BODY_BYTES, IdempotencyKey, session_log
 from gpu_runner.api.request_check import FileChecks
-from gpu_runner.evaluate.score import KNOWN_METRICS
+from gpu_runner.evaluate.score import JUDGED_METRICS, KNOWN_METRICS
 from gpu_runner.jobs.evaluation import EvaluationRequest, evaluation_job_id
 from gpu_runner.jobs.first_rows import check_items, check_sources
 from gpu_runner.supervisor import Supervisor
@@ -49,7 +49,7 @@ def evaluate_routes(supervisor: Supervisor) -> APIRouter:
     @router.post("", status_code=202, openapi_extra=described_body(schema_of(EvaluateBody)))
     async def evaluate(body: AskedEvaluation, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
         """Takes an evaluation on; it runs when no training does."""
-        _check_metrics(body.metrics)
+        _check_metrics(body.metrics, judge=supervisor.settings.judge() is not None)
         job_id = evaluation_job_id(f"evaluate:{idempotency_key or uuid4().hex}")
         known = await threads.folder(supervisor.evaluations.request, job_id)
         if known is None:
@@ -83,11 +83,17 @@ def evaluate_routes(supervisor: Supervisor) -> APIRouter:
     return router
 
 
-def _check_metrics(metrics: list[str]) -> None:
-    unknown = sorted(set(metrics) - set(KNOWN_METRICS))
+def _check_metrics(metrics: list[str], *, judge: bool) -> None:
+    known = {*KNOWN_METRICS, *JUDGED_METRICS}
+    unknown, judged = sorted(set(metrics) - known), sorted(set(metrics).intersection(JUDGED_METRICS))
+    if judged and not judge:
+        raise ApiError(
+            422, "invalid_request", "metrics asks for a judge's figures and none is configured: set JUDGE_URL and JUDGE_MODEL",
+            [("metrics", f"{name!r} needs a judge") for name in judged],
+        )  # fmt: skip
     if unknown:
         raise ApiError(
-            422, "invalid_request", f"metrics has unknown names: expected some of {', '.join(sorted(KNOWN_METRICS))}",
+            422, "invalid_request", f"metrics has unknown names: expected some of {', '.join(sorted(known))}",
             [("metrics", f"{name[:60]!r} is unknown") for name in unknown],
         )  # fmt: skip
 

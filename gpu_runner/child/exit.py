@@ -14,7 +14,8 @@ TERMINATED: Final = 143
 
 # Errors that the same inputs would meet again; everything else may be the machine's fault.
 _PERMANENT: Final = frozenset({"bad_base", "bad_data", "does_not_fit", "non_finite"})
-_KINDS: Final = _PERMANENT | {"no_data", "out_of_memory", "internal"}
+# `unavailable`: a server that answers for an evaluation did not.
+_KINDS: Final = _PERMANENT | {"no_data", "out_of_memory", "internal", "unavailable"}
 
 
 @dataclass(frozen=True, slots=True)

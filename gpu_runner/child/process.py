@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
@@ -28,16 +28,19 @@ _PIPE_CLOSES_WITHIN_S: Final = 1.0
 
 # The child needs none of these, and what it doesn't have it can't log.
 _SECRETS: Final = ("HOLDOUT_KEY", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "KAFKA_SASL_PASSWORD", "USER_HASH_KEY", "HF_TOKEN", "REDIS_URL")
+# Of the servers that an evaluation asks: for its child alone.
+EVALUATION_KEYS: Final = ("EVALUATION_ENGINE_API_KEY", "JUDGE_API_KEY")
 
 
-def child_environment(environment: Mapping[str, str], threads: int) -> dict[str, str]:
-    """What a child gets: its thread count set before torch is imported, no hub, no secrets.
+def child_environment(environment: Mapping[str, str], threads: int, *, keep: Collection[str] = ()) -> dict[str, str]:
+    """What a child gets: its thread count set before torch is imported, no hub, no secrets but those of EVALUATION_KEYS in `keep`.
 
     Idle OpenMP threads spin by default: on shared cores a step took 857 ms with two threads, 31 ms with
     OMP_WAIT_POLICY=PASSIVE.
     """
     count = threads or len(os.sched_getaffinity(0))
-    return {name: value for name, value in environment.items() if name not in _SECRETS} | {
+    dropped = {*_SECRETS, *EVALUATION_KEYS} - {*EVALUATION_KEYS}.intersection(keep)
+    return {name: value for name, value in environment.items() if name not in dropped} | {
         "OMP_NUM_THREADS": str(count),
         "OMP_WAIT_POLICY": "PASSIVE",
         "HF_HUB_OFFLINE": "1",

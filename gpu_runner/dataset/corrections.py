@@ -39,7 +39,8 @@ class Correction:
     """What users agreed is the right answer to one question; `sample_ids` are all samples that say so, its own first.
 
     `conversation` is how it was asked; None for a bare question. `supporting` are the places of its passages that say the same, `support`
-    counts those who do: users, conversations, a passage. `rejected` is the answer that this one was preferred to.
+    counts those who do: users, conversations, a passage. `rejected` is the answer that this one was preferred to, `response` the one
+    that was corrected or liked less.
     """
 
     sample_id: str
@@ -52,6 +53,7 @@ class Correction:
     supporting: tuple[int, ...] = ()
     support: int = 1
     rejected: str | None = None
+    response: str | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -191,6 +193,7 @@ def repair_items(
             source=served or sources.get(normalise_group(correction.group)),
             sample_id=correction.sample_id,
             messages=() if conversation is None else conversation.asking(wording),
+            rejected=correction.response,
         )
         for wording in free
     )
@@ -242,4 +245,5 @@ def _correction(camp: Camp, support: int) -> Correction:
     return Correction(
         chosen.sample_id, chosen.query, chosen.answer, chosen.language, chosen.group, ids,
         conversation=chosen.conversation, supporting=chosen.supporting, support=support, rejected=chosen.rejected,
+        response=chosen.response,
     )  # fmt: skip

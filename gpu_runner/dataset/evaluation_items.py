@@ -63,7 +63,9 @@ def asked_again(
             source = sources.get(normalise_group(row.group))
             identity = row_id("repair", question_key(row.prompt), wording, *([json.dumps(messages)] if messages else []))
             items.append(
-                EvaluationItem(identity, "repair", wording, (row.completion,), row.language, row.group, source, row.sample_id, messages)
+                EvaluationItem(
+                    identity, "repair", wording, (row.completion,), row.language, row.group, source, row.sample_id, messages, row.rejected
+                )
             )
     return tuple(items)
 

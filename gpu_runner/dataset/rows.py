@@ -65,7 +65,8 @@ class EvaluationItem:
     """One question to ask both models; any of `answers` is right, `source` is the text that an answer must be grounded in.
 
     `messages` is the conversation that it is asked in, the question at its end; without it the question is the only turn.
-    `sample_id` names the sample whose words it asks, so that taking that back takes the item back too.
+    `sample_id` names the sample whose words it asks, so that taking that back takes the item back too. `rejected` is the answer that a user
+    corrected, or liked less: what was corrected is what a long answer is scored by above all.
     """
 
     id: str
@@ -77,13 +78,15 @@ class EvaluationItem:
     source: str | None = None
     sample_id: str | None = None
     messages: tuple[Message, ...] = ()
+    rejected: str | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
     """What one side answered to one item; an empty text is an answer, a missing row is not.
 
-    `cut`: it was not at its end when EVALUATION_MAX_NEW_TOKENS was reached; None where nobody looked.
+    `cut`: it was not at its end when EVALUATION_MAX_NEW_TOKENS was reached; None where nobody looked. `margin`: by how much, in
+    nats a token, the model finds the item's first right answer likelier than its `rejected`; None where the engine does not tell.
     """
 
     item_id: str
@@ -92,6 +95,7 @@ class Answer:
     latency_ms: float
     tokens: int
     cut: bool | None = None
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class Document:
 
 
 # Absent where nothing was said, so that rows of a bare question have the bytes that they always had.
-_ABSENT_WHEN_EMPTY: Final = ("messages", "rejected")
+_ABSENT_WHEN_EMPTY: Final = ("messages", "rejected", "margin")
 
 Row = TrainingRow | EvaluationItem | Answer
 Parsed = TypeVar("Parsed")
@@ -174,7 +178,7 @@ def json_lines(rows: Iterable[Row]) -> bytes:
 
 
 def _written(row: Row) -> dict[str, object]:
-    return {name: value for name, value in asdict(row).items() if value or name not in _ABSENT_WHEN_EMPTY}
+    return {name: value for name, value in asdict(row).items() if value or value == 0 or name not in _ABSENT_WHEN_EMPTY}
 
 
 def save_rows(path: Path, rows: Iterable[Row]) -> None:
@@ -238,6 +242,7 @@ def evaluation_item(fields: Fields) -> EvaluationItem:
         source=fields.optional_text("source"),
         sample_id=fields.optional_text("sample_id"),
         messages=_messages(fields),
+        rejected=fields.optional_text("rejected"),
     )
 
 
@@ -257,4 +262,13 @@ def answer_row(fields: Fields) -> Answer:
         latency_ms=fields.number("latency_ms"),
         tokens=int(fields.number("tokens")),
         cut=fields.flag("cut"),
+        margin=_margin(fields),
     )
+
+
+def _margin(fields: Fields) -> float | None:
+    """A finite number of any sign, or None where the field is absent or null."""
+    value = fields.values.get("margin")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf")):
+        raise fields.error("margin", "a finite number")
+    return value

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gpu_runner.dataset.rows import EvaluationItem
 from gpu_runner.evaluate import bleu
+from gpu_runner.evaluate.long_answers.kinds import preference_fixed
 from gpu_runner.text.grounding import Grounding, hallucination_rate
 
 _MEANS: Final = ("exact_match", "f1", "em_guarded", "em_squad", "f1_squad", "em_lenient", "f1_lenient")
@@ -16,6 +17,8 @@ _COUNTED_RATES: Final = {
     "latin_mid_word_rate": "latin_mid_word",
     "malformed_word_rate": "malformed_words",
     "other_language_rate": "other_language",
+    "structural_fault_rate": "structural_faults",
+    "lexical_suspect_rate": "lexical_suspect",
     "missing_rate": "missing",
     "abstention_rate": "abstained",
 }
@@ -25,9 +28,18 @@ METRICS: Final[tuple[str, ...]] = (
     *("hallucination_rate", "hallucination_coverage", "devanagari_consistency", "devanagari_share"),
     *_COUNTED_RATES,
     *("cut_rate", "latency_ms", "tokens"),
+    *("preference_margin", "preference_accuracy"),
+    *("fixed", "fact_recall", "contradiction_rate"),
 )
 # Means over the items that have the value; the name of the metric, then of the row's field.
-_WHERE_KNOWN: Final = {"devanagari_share": "devanagari_share", "latency_ms": "latency_ms", "tokens": "tokens", "cut_rate": "cut"}
+_WHERE_KNOWN: Final = {
+    "devanagari_share": "devanagari_share",
+    "latency_ms": "latency_ms",
+    "tokens": "tokens",
+    "cut_rate": "cut",
+    "preference_margin": "preference_margin",
+    "fact_recall": "fact_recall",
+}
 
 
 def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]], predictions: Sequence[str | None]) -> dict[str, float]:
@@ -44,10 +56,17 @@ def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]
     out |= {name: sum(bool(row[flag]) for row in rows) / len(rows) for name, flag in _COUNTED_RATES.items()}
     judged = [row["script_violation"] for row in rows if row["script_violation"] is not None]
     out["devanagari_consistency"] = 1 - sum(judged) / len(judged) if judged else 1.0
+    out["fixed"] = sum(row["em"] for row in rows) / len(rows)
+    contradicting = [row["contradictions"] > 0 for row in rows if row.get("contradictions") is not None]
+    if contradicting:
+        out["contradiction_rate"] = sum(contradicting) / len(contradicting)
     for name, field in _WHERE_KNOWN.items():
-        values = [row[field] for row in rows if row[field] is not None]
+        values = [row[field] for row in rows if row.get(field) is not None]
         if values:
             out[name] = sum(values) / len(values)
+    margins = [row["preference_margin"] for row in rows if row.get("preference_margin") is not None]
+    if margins:  # the share of preferences that the model has too
+        out["preference_accuracy"] = sum(map(preference_fixed, margins)) / len(margins)
     return {name: round(value, 6) for name, value in out.items()}
 
 
@@ -61,7 +80,8 @@ def cut_warning(items: Sequence[Mapping[str, Any]]) -> str | None:
             told.append(f"{cut} of {len(answered)} answers of the {side} ({100 * cut / len(answered):.0f} %)")
     if not told:
         return None
-    return f"{' and '.join(told)} were cut at EVALUATION_MAX_NEW_TOKENS: what is longer can't be counted as right, so set it higher"
+    where = "EVALUATION_MAX_NEW_TOKENS or, where that is more, 1.25 times their longest right answer"
+    return f"{' and '.join(told)} were cut at {where}: what is longer can't be counted as right, so set it higher"
 
 
 def part(

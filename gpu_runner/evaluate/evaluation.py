@@ -7,51 +7,31 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gpu_runner.dataset.fields import DataError, kind_of, read_whole
 from gpu_runner.dataset.formats.evaluation_file import EvaluationFile, read_evaluation_file
-from gpu_runner.dataset.rows import (
-    Answer,
-    EvaluationItem,
-    save_rows,
-)
-from gpu_runner.evaluate.aggregate import by_set_and_language
+from gpu_runner.dataset.rows import Answer, EvaluationItem
+from gpu_runner.evaluate.engine.collect import CollectedAnswers, collect
+from gpu_runner.evaluate.engine.endpoint import EndpointSettings
+from gpu_runner.evaluate.engine.order import stratified
+from gpu_runner.evaluate.engine.protocol import AnswerEngine, LimitedQuestion
+from gpu_runner.evaluate.engine.token_limits import token_limits
+from gpu_runner.evaluate.judge.configured import Judged, JudgeSettings
 from gpu_runner.evaluate.report import write_reports
-from gpu_runner.evaluate.score import FORMAT, check_metrics, score_side
-from gpu_runner.model_folder.template_messages import Asked, asked_of
+from gpu_runner.evaluate.score import JUDGED_METRICS, UnknownMetric, check_metrics
+from gpu_runner.evaluate.suite import BenchmarkSuite
+from gpu_runner.model_folder.template_messages import asked_of
 from runtime.artifacts.content_hash import folder_has_sha256
 from runtime.whole_files import write_whole
 
 BATCH = 32
 SOURCES = 'a JSON object {"<document id>": "<text>"} or a list of {"id", "text"}'
-RESULT_FILE = "result.json"
+RESULT_FILE, ANSWERS_FILE, JUDGEMENTS_FILE = "result.json", "answers.jsonl", "judgements.jsonl"
 
 
 class BadModel(ValueError):
     """The model folder is missing or is not the one that was asked for."""
-
-
-class Generated(Protocol):
-    """One answer of a generator."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def tokens(self) -> int: ...
-
-    @property
-    def latency_ms(self) -> float: ...
-
-    @property
-    def cut(self) -> bool: ...
-
-
-class AnswerGenerator(Protocol):
-    """Answers questions and conversations; `gpu_runner.evaluate.generate.Generator` in the service, a fake in tests."""
-
-    def answer(self, asked: Sequence[Asked], *, max_new_tokens: int, batch_size: int) -> Sequence[Generated]: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +39,8 @@ class EvaluationSpec:
     """What spec.json asks for; paths of items and sources are relative to the job folder.
 
     Questions over `max_seq_length` are not asked; `date` is what a chat template with a date shows; `items_name` is what the caller calls
-    the items. None in a spec of an earlier release.
+    the items. None in a spec of an earlier release. With `engine` a server answers, and the model's folder is not looked at.
+    `max_new_tokens` is the least that an answer may have: more where its longest right answer needs it.
     """
 
     job_id: str
@@ -75,6 +56,9 @@ class EvaluationSpec:
     max_seq_length: int | None = None
     date: datetime | None = None
     items_name: str | None = None
+    engine: EndpointSettings | None = None
+    judge: JudgeSettings | None = None
+    judged_metrics: tuple[str, ...] = ()
 
 
 def load_spec(folder: Path) -> EvaluationSpec:
@@ -82,7 +66,8 @@ def load_spec(folder: Path) -> EvaluationSpec:
     path = folder / "spec.json"
     try:
         spec = json.loads(path.read_text(encoding="utf-8"))
-        metrics = tuple(str(name) for name in spec["metrics"])
+        asked = tuple(str(name) for name in spec["metrics"])
+        metrics = tuple(name for name in asked if name not in JUDGED_METRICS)
         found = EvaluationSpec(
             job_id=str(spec["job_id"]),
             model_id=str(spec["model_id"]),
@@ -97,12 +82,17 @@ def load_spec(folder: Path) -> EvaluationSpec:
             max_seq_length=None if spec.get("max_seq_length") is None else int(spec["max_seq_length"]),
             items_name=None if spec.get("items_name") is None else str(spec["items_name"]),
             date=None if spec.get("date") is None else datetime.fromisoformat(spec["date"]),
+            engine=None if spec.get("engine") is None else EndpointSettings(**spec["engine"]),
+            judge=None if spec.get("judge") is None else JudgeSettings(**spec["judge"]),
+            judged_metrics=tuple(name for name in asked if name in JUDGED_METRICS),
         )
     except KeyError as error:
         raise DataError(f"{path}: field {error} is missing") from error
     except (OSError, ValueError, TypeError) as error:
         raise DataError(f"{path}: can't be read as an evaluation's spec: {error}") from error
     check_metrics(metrics)
+    if found.judged_metrics and found.judge is None:
+        raise UnknownMetric(f"metrics: {found.judged_metrics[0]!r} needs a judge: set JUDGE_URL and JUDGE_MODEL for the runner")
     return found
 
 
@@ -156,53 +146,52 @@ def verify_model(spec: EvaluationSpec) -> None:
 
 
 def ask(
-    generator: AnswerGenerator, items: Sequence[EvaluationItem], *, max_new_tokens: int, progress: Callable[[int], None]
-) -> tuple[Answer, ...]:
-    """The model's answers in the order of the items; `progress` gets the number answered so far."""
-    answers: list[Answer] = []
-    for start in range(0, len(items), BATCH):
-        part = items[start : start + BATCH]
-        found = generator.answer([asked_of(item.messages, item.question) for item in part], max_new_tokens=max_new_tokens, batch_size=BATCH)
-        answers += [
-            Answer(item.id, "candidate", answer.text, round(answer.latency_ms, 3), answer.tokens, answer.cut)
-            for item, answer in zip(part, found, strict=True)
-        ]
-        progress(len(answers))
-    return tuple(answers)
+    engine: AnswerEngine, items: Sequence[EvaluationItem], path: Path, *, max_new_tokens: int, progress: Callable[[int], None]
+) -> CollectedAnswers:
+    """The model's answers in the order of the items, on disk in `path` as they come; what `path` holds already is not asked again.
+
+    `progress` gets the number answered so far. They are asked in an order of which every beginning is a picture of the whole.
+    """
+    limits = token_limits([item.answers for item in items], engine.count_tokens, least=max_new_tokens)
+    questions = [
+        LimitedQuestion(
+            items[n].id,
+            asked_of(items[n].messages, items[n].question),
+            limits[n],
+            None if items[n].rejected is None else (items[n].answers[0], str(items[n].rejected)),
+        )
+        for n in stratified(items)
+    ]
+    return collect(engine, questions, path, least_tokens=max_new_tokens, order=[item.id for item in items], progress=progress)
 
 
 def report(
     spec: EvaluationSpec, folder: Path, items: Sequence[EvaluationItem], answers: Sequence[Answer], seconds: Mapping[str, float], *,
     without_answer: int = 0, too_long: int = 0, refused: int = 0, left_out: Mapping[str, int] | None = None,
+    engine_facts: Mapping[str, str] | None = None, judged: Judged | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Score the answers, write answers, reports and result.json (last), and return the result.
+    """Score the answers, write reports and result.json (last), and return the result.
 
     `without_answer` questions of the file had none, `too_long` are over max_seq_length, `refused` are conversations that the chat template
-    does not take; all of them were left out. `left_out` is what of the file is not asked, by reason.
+    or the server does not take; all of them were left out. `left_out` is what of the file is not asked, by reason; `engine_facts` say who
+    answered. What was `judged` stands beside the measures, in the result by the names that were asked for.
     """
     sources = load_sources(spec.sources) if spec.sources is not None else None
-    scored = score_side(items, answers, spec.metrics, sources=sources)
-    save_rows(folder / "answers.jsonl", answers)
-    texts = {answer.item_id: answer.text for answer in answers}
-    scores = {
-        "format": FORMAT,
-        "items_sha256": {"items": scored.items_sha256},
-        "metrics": dict(scored.metrics),
-        "items": [
-            {"item_id": item.id, "set": item.set, "language": item.language, "candidate": row}
-            for item, row in zip(items, scored.items, strict=True)
-        ],
-        "aggregates": {"candidate": by_set_and_language(items, scored.items, [texts.get(item.id) for item in items])},
-        "signatures": dict(scored.signatures),
-    }
-    facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items))}
+    benchmark = BenchmarkSuite(spec.metrics, sources=sources).run(items, answers, judged=judged)
+    scored = benchmark.scored
+    facts = {"model": spec.model_id, "version": spec.model_version, "items": str(len(items)), **(engine_facts or {})}
     for reason, count in sorted((left_out or {}).items()):
         facts[f"{reason.replace('_', ' ')}, left out"] = str(count)
     if too_long:
         facts[f"questions longer than max_seq_length {spec.max_seq_length}, left out"] = str(too_long)
     if refused:
-        facts["conversations that the chat template refuses, left out"] = str(refused)
-    paths = write_reports(scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts)
+        who = "chat template" if spec.engine is None else "server"
+        facts[f"conversations that the {who} refuses, left out"] = str(refused)
+    if judged is not None:
+        facts |= judged.facts()
+    paths = write_reports(
+        benchmark.scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts
+    )
     result = {
         "job_id": spec.job_id,
         "model_version": spec.model_version,
@@ -213,13 +202,22 @@ def report(
         "questions_too_long": too_long,
         "questions_refused": refused,
         "answers_cut": sum(bool(answer.cut) for answer in answers),
-        "metrics": {name: value for name, value in scored.metrics.items() if name != "items"},
-        "by_language": {name: dict(values) for name, values in scored.by_language.items()},
+        "metrics": {name: value for name, value in scored.metrics.items() if name != "items"} | _asked_for(spec, judged),
+        "by_language": {name: dict(values) | _asked_for(spec, judged, name) for name, values in scored.by_language.items()},
+        **({} if judged is None else {"judge": judged.as_dict()}),
         "report_dir": str(paths.results.parent),
         "seconds": dict(seconds),
     }
     write_whole(folder / RESULT_FILE, (json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
     return result
+
+
+def _asked_for(spec: EvaluationSpec, judged: Judged | None, language: str | None = None) -> dict[str, float]:
+    """The judge's figures that were asked for; one that it could not give is left out."""
+    if judged is None:
+        return {}
+    found = judged.report.metrics if language is None else judged.report.by_language.get(language, {})
+    return {name: found[name] for name in spec.judged_metrics if name in found}
 
 
 def load_items(spec: EvaluationSpec) -> tuple[EvaluationItem, ...]:

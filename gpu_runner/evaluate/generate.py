@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import torch
 
+from gpu_runner.evaluate.engine.protocol import LogProbability
 from gpu_runner.model_folder.chat_tokens import ChatTokens
 from gpu_runner.model_folder.load import load_model, load_tokenizer, require_finite
 from gpu_runner.model_folder.template_messages import Asked
@@ -19,6 +20,8 @@ from gpu_runner.model_folder.token_limit import TokenLimit, run_by_tokens
 
 # Rows times (longest prompt + new tokens) of a batch: 1 GB of keys and values for a model of 8B in bf16.
 TOKENS_AT_ONCE: Final = 8192
+# Rows times tokens whose logits are held at once: 1 GB in fp32 for a vocabulary of 128,000.
+LOGITS_AT_ONCE: Final = 2048
 
 
 class TooLong(ValueError):
@@ -34,7 +37,8 @@ class GeneratedAnswer:
     """The text without special tokens and thinking, the number of generated tokens (end token and thinking included), the latency, and
     whether it was cut.
 
-    `cut`: the model had not ended when it had generated `max_new_tokens`, or it ended within its thinking: then the text is empty.
+    `cut`: the model had not ended when it had generated the most tokens that it might, or it ended within its thinking: then the text is
+    empty.
 
     The latency is when this answer was complete: the batch's time, times its own tokens over those of the longest answer.
     On a CPU it is CPU time, in milliseconds; on a GPU it is the wall clock's.
@@ -84,20 +88,29 @@ class Generator:
         ]
         return over, [place for place, ids in enumerate(prompts) if ids is None]
 
-    def answer(self, asked: Sequence[Asked], *, max_new_tokens: int = 32, batch_size: int = 32) -> list[GeneratedAnswer]:
-        """One answer for each question or conversation, in their order.
+    def lengths(self, asked: Sequence[Asked]) -> list[int]:
+        """The tokens of each prompt; 0 for a conversation that the template refuses."""
+        return [0 if ids is None else len(ids) for ids in self._chat.prompts(asked)]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The tokens of each text by itself, without any of the template's."""
+        return [len(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+
+    def answer(self, asked: Sequence[Asked], *, max_new_tokens: int | Sequence[int] = 32, batch_size: int = 32) -> list[GeneratedAnswer]:
+        """One answer for each question or conversation, in their order, of at most `max_new_tokens` (one number for all, or one for each).
 
         Words are plain text, whatever they hold. Questions of similar length share a batch of at most `batch_size`, which saves padding;
         padding is on the left. Out of memory makes the batches smaller. Raises TooLong or TemplateRefusal before any is asked, and
         DoesNotFit.
         """
         ids = self._prompts(asked)
+        most = [max_new_tokens] * len(ids) if isinstance(max_new_tokens, int) else list(max_new_tokens)
         for place, prompt in enumerate(ids):
             if self._limit is not None and not self._limit.holds(len(prompt)):
                 raise TooLong(f"question {place} has {len(prompt)} tokens: expected fewer than max_seq_length {self._limit.tokens}")
         return run_by_tokens(
-            [len(prompt) + max_new_tokens for prompt in ids],
-            lambda batch: self._generate([ids[place] for place in batch], max_new_tokens),
+            [len(prompt) + limit for prompt, limit in zip(ids, most, strict=True)],
+            lambda batch: self._generate([ids[place] for place in batch], [most[place] for place in batch]),
             budget=TOKENS_AT_ONCE,
             most=batch_size,
         )
@@ -111,6 +124,43 @@ class Generator:
                 )
             found.append(ids)
         return found
+
+    def log_probabilities(self, pairs: Sequence[tuple[Asked, str]], *, batch_size: int = 32) -> list[LogProbability | None]:
+        """Of each answer after what is asked, the end of its turn included; None for one over the limit or that the template refuses.
+
+        Raises DoesNotFit.
+        """
+        found = [
+            None if pair is None or (self._limit is not None and not self._limit.holds(*map(len, pair))) else pair
+            for pair in self._chat.pairs(pairs)
+        ]
+        known = [pair for pair in found if pair is not None]
+        scored = iter(
+            run_by_tokens(
+                [len(prompt) + len(answer) for prompt, answer in known],
+                lambda batch: self._log_probabilities([known[place] for place in batch]),
+                budget=LOGITS_AT_ONCE,
+                most=batch_size,
+            )
+        )
+        return [None if pair is None else next(scored) for pair in found]
+
+    def _log_probabilities(self, pairs: list[tuple[list[int], list[int]]]) -> list[LogProbability]:
+        batch = self.tokenizer.pad({"input_ids": [[*prompt, *answer] for prompt, answer in pairs]}, return_tensors="pt").to(
+            self.model.device
+        )
+        mask = batch["attention_mask"]
+        longest = max(len(answer) for _, answer in pairs)
+        with torch.inference_mode():
+            logits = self.model(
+                input_ids=batch["input_ids"],
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp(min=0),  # padding is on the left
+                logits_to_keep=longest + 1,
+            ).logits
+            every = torch.log_softmax(logits[:, -longest - 1 : -1].float(), -1)
+            each = every.gather(-1, batch["input_ids"][:, -longest:, None])[..., 0].double()
+        return [LogProbability(float(row[-len(answer) :].sum()), len(answer)) for row, (_, answer) in zip(each, pairs, strict=True)]
 
     def time_ms(self, asked: Sequence[Asked], *, new_tokens: int) -> float:
         """How long one batch of these questions takes with exactly so many new tokens each, in ms of the clock of answers."""
@@ -128,12 +178,13 @@ class Generator:
         new = self._new_tokens(prompts, min_new_tokens=new_tokens, max_new_tokens=new_tokens)
         return [len(row) for row in new.cpu()]  # waits for the device: work that was only queued has taken no time yet
 
-    def _generate(self, prompts: list[list[int]], max_new_tokens: int) -> list[GeneratedAnswer]:
+    def _generate(self, prompts: list[list[int]], most: list[int]) -> list[GeneratedAnswer]:
         began = self._clock()
-        new = self._new_tokens(prompts, max_new_tokens=max_new_tokens)
+        new = self._new_tokens(prompts, max_new_tokens=max(most))
         batch_ms = (self._clock() - began) * 1000
         ended = []
-        for row in new.tolist():
+        for whole, limit in zip(new.tolist(), most, strict=True):
+            row = whole[:limit]  # another of the batch may have had room for more
             stop = next((place for place, token in enumerate(row) if token in self._ends), len(row))
             text, thinking = self._words(row[:stop])
             ended.append((text, min(stop + 1, len(row)), thinking or stop == len(row)))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.evaluate.aggregate import cut_warning
+from gpu_runner.evaluate.long_answers.kinds import RULES
 from gpu_runner.evaluate.markdown_text import code, plain
 from gpu_runner.evaluate.report_html import render_html
 from gpu_runner.text.languages import checks_sentence
@@ -16,19 +17,37 @@ from runtime.whole_files import write_whole
 
 SETS_IN_ORDER: Final = ("all", "repair", "holdout", "old_facts", "earlier_repair", "dataset")
 SHOWN_METRICS: Final = (
-    *("exact_match", "f1", "em_guarded", "em_lenient", "bleu", "bleu_13a", "chrf", "chrf++", "hallucination_rate"),
+    *(
+        "fixed",
+        "exact_match",
+        "f1",
+        "em_guarded",
+        "em_lenient",
+        "fact_recall",
+        "contradiction_rate",
+        "bleu",
+        "bleu_13a",
+        "chrf",
+        "chrf++",
+        "hallucination_rate",
+    ),
     *("hallucination_coverage", "abstention_rate", "devanagari_consistency", "latency_ms", "cut_rate", "missing_rate"),
 )
 # More of the first is worse, so a gain in it is a fall; more of the second is neither better nor worse by itself.
-LESS_IS_BETTER: Final = frozenset({"hallucination_rate", "latency_ms", "cut_rate", "missing_rate"})
+LESS_IS_BETTER: Final = frozenset({"hallucination_rate", "contradiction_rate", "latency_ms", "cut_rate", "missing_rate"})
 NEITHER: Final = frozenset({"hallucination_coverage", "abstention_rate"})
 NOTES: Final = (
-    "A gain is candidate minus baseline, turned round where less is better (hallucination_rate, latency_ms, cut_rate, missing_rate): above "
-    "zero the candidate is better, below it is worse, in every table and chart. hallucination_coverage and abstention_rate have none.",
+    "A gain is candidate minus baseline, turned round where less is better (hallucination_rate, contradiction_rate, latency_ms, cut_rate, "
+    "missing_rate): above zero the candidate is better, below it is worse, in every table and chart. hallucination_coverage and "
+    "abstention_rate have none.",
     "A guard compares item by item (of hallucination: the items with checkable claims on both sides; of latency: the time of a token), a "
     "table of figures all items of a side: the two need not be equal.",
     "exact_match, f1 and em_guarded are shares; bleu and chrf run from 0 to 100. exact_match is MLQA's; em_guarded also keeps "
-    "numbers and marks with a meaning (A+, C#, 50%) apart and is the one that the gate counts.",
+    "numbers and marks with a meaning (A+, C#, 50%) apart.",
+    f"fixed is what the gate counts, by the kind of the item. Short answer (a phrase): {RULES['short']}. "
+    f"Long answer (a sentence or more): {RULES['long']}. Preference (told beside, in preference_accuracy): {RULES['preference']}. "
+    "fact_recall and contradiction_rate are of long answers alone: the share of the references' facts that are there, and the share of "
+    "answers that contradict one. What says the same in quite other words is told least well.",
     "hallucination_rate is unsupported over checkable claims, judged by rules (numbers, names, content words, negation): no "
     "entailment model is plugged in. The rules cannot see a wrong answer that is taken from the same paragraph.",
 )

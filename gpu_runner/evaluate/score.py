@@ -1,6 +1,7 @@
 """Scores answers to evaluation items: a row for each item, aggregates by set and language, hashes of what was asked; no text.
 
-`em` is what the gate counts (MLQA's exact match with the numeric guard). A missing answer scores 0 and is counted; an item hash
+`em` is what the gate counts: whether an item is fixed by the rule of its kind (`long_answers.kinds`): a short answer by MLQA's exact match
+with the numeric guard, a long one by its facts. A missing answer scores 0 and is counted; an item hash
 of a side covers the items it answered, so a side that answered fewer can't be compared unnoticed.
 """
 
@@ -25,15 +26,23 @@ from gpu_runner.dataset.rows import (
 )
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.aggregate import METRICS, by_set_and_language, metrics_of, part
-from gpu_runner.evaluate.exact_match import SIGNATURES, QaScore, score_answer
+from gpu_runner.evaluate.exact_match import QaScore, score_answer
+from gpu_runner.evaluate.long_answers.kinds import kind_of
+from gpu_runner.evaluate.long_answers.score_long import score_long
+from gpu_runner.evaluate.signatures import SIGNATURES
 from gpu_runner.text.grounding import Source, ground
-from gpu_runner.text.script import devanagari_share, examine, violates_script
+from gpu_runner.text.script import CheckedText, check_text, devanagari_share
+from gpu_runner.text.served_passages import served_passages
 from runtime.whole_files import write_whole
 from schemas.holdout import normalise_group
 
 FORMAT: Final = 1
 DEFAULT_METRICS: Final = ("exact_match", "f1", "bleu", "hallucination_rate")
 KNOWN_METRICS: Final = METRICS
+# Of a language model as judge, where one is configured (`gpu_runner.evaluate.judge`): never computed here.
+JUDGED_METRICS: Final = ("response_quality", "relevance", "correctness", "completeness")
+# Of a short answer, which is compared as a whole.
+NO_LONG_FIGURES: Final[Mapping[str, Any]] = dict.fromkeys(("fact_recall", "fact_precision", "contradictions", "changed_span", "long_score"))
 
 
 class UnknownMetric(ValueError):
@@ -160,13 +169,14 @@ def _rows(items: Sequence[EvaluationItem], texts: Mapping[str, Answer], sources:
 
 
 def _source(item: EvaluationItem, sources: Mapping[str, str] | None, cache: dict[str, Source]) -> Source | None:
-    """The item's source: a key of `sources`, else its group as a key, else the text itself (a key has no white space)."""
+    """The item's source: a key of `sources`, else its group as a key, else the text itself (a key has no white space), else as served."""
     given = item.source
     text = None
     if sources is not None:
         text = sources.get(given) if given is not None else sources.get(item.group)
     if text is None and given is not None and any(map(str.isspace, given)):
         text = given
+    text = text if text is not None else "\n".join(served_passages(item.messages)) or None
     if text is None:
         return None
     if text not in cache:
@@ -182,21 +192,27 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
     """
     text = answer.text if answer is not None else None
     qa = score_answer(text, item.answers, item.language)
-    grounding = ground(text or "", source)
-    script = examine(text or "")
+    grounding = ground(text or "", source, item.question)
+    script = check_text(text or "", item.language, references=item.answers, known=(item.question,))
     share = devanagari_share(text or "")
-    wrong_script = violates_script(text or "", item.answers, item.language)
     right = _equals_a_reference(qa)
+    kind = kind_of(item)
+    figures = _long_figures(item, text) if kind == "long" else NO_LONG_FIGURES
+    fixed = bool(figures["long_fixed"]) if kind == "long" else qa.em_guarded == 1
     return {
-        "em": qa.em_guarded,
+        "em": float(fixed),
+        "kind": kind,
+        "fixed": fixed,
+        **{name: value for name, value in figures.items() if name != "long_fixed"},
         **{name: round(value, 6) for name, value in asdict(qa).items()},
         "chrf": bleu.sentence_chrf(text, item.answers),
-        "script_violation": False if right and wrong_script else wrong_script,
+        "script_violation": False if right and script.wrong_script else script.wrong_script,
         "devanagari_share": None if share is None else round(share, 6),
-        "romanised_hindi": script.romanised_hindi,
-        "latin_mid_word": bool(script.latin_mid_word),
-        "malformed_words": bool(script.malformed_words),
-        "other_language": script.other_language is not None,
+        "romanised_hindi": script.report.romanised_hindi,
+        "latin_mid_word": bool(script.report.latin_mid_word),
+        "malformed_words": bool(script.report.malformed_words),
+        "other_language": script.report.other_language is not None,
+        **_of_its_words(script),
         "claims": grounding.claims,
         "checkable": grounding.checkable,
         "unsupported": 0 if right else grounding.unsupported,
@@ -205,7 +221,32 @@ def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> 
         "latency_ms": answer.latency_ms if answer is not None else None,
         "tokens": answer.tokens if answer is not None else None,
         "cut": answer.cut if answer is not None else None,
+        "preference_margin": answer.margin if answer is not None else None,
         "missing": answer is None,
+    }
+
+
+def _of_its_words(checked: CheckedText) -> dict[str, Any]:
+    """Words with a structural fault, and the evidence that words are damaged; None where no vocabulary is for the text."""
+    found = checked.lexical
+    return {
+        "structural_faults": len(checked.faults),
+        "lexical_score": None if found is None else round(found.evidence, 6),
+        "lexical_damaged": None if found is None else round(found.damaged, 6),
+        "lexical_words": None if found is None else found.words,
+        "lexical_suspect": None if found is None else found.suspect,
+    }
+
+
+def _long_figures(item: EvaluationItem, text: str | None) -> dict[str, Any]:
+    score = score_long(text, item.answers, rejected=item.rejected, question=item.question, language=item.language)
+    return {
+        "fact_recall": score.fact_recall,
+        "fact_precision": score.fact_precision,
+        "contradictions": score.contradictions,
+        "changed_span": score.changed_span,
+        "long_score": score.score,
+        "long_fixed": score.fixed,
     }
 
 

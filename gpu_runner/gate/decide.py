@@ -1,9 +1,9 @@
 """Decides whether a candidate is measurably better than what serves: pure, and closed wherever anything is missing.
 
-Primary: the gain in exact match on `repair` items, clustered by source group, significant at one-sided 5 %. Guards: no significant harm
-(Holm over all guards, 5 %), and every point estimate above -margin; against the first version of the lineage a margin of its own. PROMOTE
-needs all of it; REJECT needs significant harm; all else is INCONCLUSIVE with the effect that could have been found. No I/O, no clock; the
-seed decides the resampling.
+Primary: the gain in fixed `repair` items (short answers by exact match, long ones by their facts), clustered by source group, significant
+at one-sided 5 %. Guards: no significant harm (Holm over all guards, 5 %), and every point estimate above -margin; against the first version
+of the lineage a margin of its own. PROMOTE needs all of it; REJECT needs significant harm; all else is INCONCLUSIVE with the effect that
+could have been found. No I/O, no clock; the seed decides the resampling.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PRIMARY_SET: Final = "repair"
 
 @dataclass(frozen=True)
 class Effect:
-    """The primary: mean paired gain in exact match with its two-sided 90 % interval and one-sided p-value."""
+    """The primary: mean paired gain in fixed items with its two-sided 90 % interval and one-sided p-value."""
 
     gain: float
     low: float
@@ -126,8 +126,10 @@ def _primary(policy: Policy, items: Sequence[Mapping[str, Any]], seed: int) -> t
         significant=p_value <= policy.alpha and gain > 0,
     )
     told = "a significant gain" if effect.significant else "no significant gain"
+    long_ones = sum(item["candidate"].get("kind") == "long" for item in chosen)
+    what = f"share of fixed repair items ({long_ones} of them long, judged by their facts)" if long_ones else "repair exact match"
     reason = (
-        f"repair exact match went from {effect.baseline:.3f} to {effect.candidate:.3f} on {effect.items} items of {groups} groups: {told} "
+        f"{what} went from {effect.baseline:.3f} to {effect.candidate:.3f} on {effect.items} items of {groups} groups: {told} "
         f"({_points(gain)}, 90 % interval {_points(low)} to {_points(high)}, p = {p_value:.4f})"
     )
     return effect, detectable_effect(differences), [reason]

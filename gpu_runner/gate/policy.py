@@ -86,7 +86,7 @@ class Policy:
     margin: float = _asked(
         0.05,
         _share(0, 1),
-        "The largest loss in exact match that holdout, old_facts, earlier_repair and each language may show (0.05: 5 points).",
+        "The largest loss in right answers that holdout, old_facts, earlier_repair and each language may show (0.05: 5 points).",
     )
     script_margin: float = _asked(0.05, _share(0, 1), "The same for the share of answers in the right script.")
     hallucination_margin: float = _asked(0.05, _share(0, 1), "The same for the share of answers whose claims their source supports.")

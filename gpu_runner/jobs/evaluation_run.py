@@ -142,7 +142,7 @@ class EvaluationRun:
             self._metrics.silence("evaluation", None)
         end = read_end(code, reported[-1] if reported else None)
         self._log.info("evaluation child ended", exit_code=code, kind=end.kind)
-        if end.kind == "crashed":
+        if end.kind in ("crashed", "unavailable"):  # both go on from the answers that are there
             return await self._lost(attempt, end.message)
         if end.kind != "done":
             raise EvaluationFailed(f"{end.message} (the child's log: {self._folder.log})")
@@ -172,8 +172,8 @@ class EvaluationRun:
     def prepare(self) -> None:
         """The files that the child reads; the weights are verified against their registered hash."""
         request = self._request
-        found = find_version(self._store, f"{request.model}/{request.version}")
-        model = artifact_folder(self._store, found.artifact_uri, found.sha256, self._settings.cache_dir())
+        found, engine = find_version(self._store, f"{request.model}/{request.version}"), self._settings.evaluation_engine()
+        model = "" if engine else str(artifact_folder(self._store, found.artifact_uri, found.sha256, self._settings.cache_dir()).absolute())
         files: dict[str, str | None] = {"items": "items.jsonl", "sources": "sources.json" if request.source_documents else None}
         for name, given in (("items", request.eval_dataset), ("sources", request.source_documents)):
             if given is not None:
@@ -185,7 +185,7 @@ class EvaluationRun:
             "job_id": request.job_id,
             "model_id": request.model,
             "model_version": request.version,
-            "model": {"path": str(model.absolute()), "sha256": found.sha256},
+            "model": {"path": model, "sha256": found.sha256},
             **files,
             "items_name": request.eval_dataset,
             "metrics": list(request.metrics),
@@ -193,13 +193,15 @@ class EvaluationRun:
             "max_seq_length": resolve(Hyperparameters(), self._settings).values["max_seq_length"],
             "date": (self._jobs.request(request.job_id) or request).accepted_at,  # the first: of one that waits again it is another
             "reports_dir": str(self._settings.eval_reports_dir.absolute()),
+            **({"engine": engine} if engine else {}),
+            **({"judge": judge} if (judge := self._settings.judge()) else {}),
         }
         write_json(self._folder.spec, spec)
 
     async def _complete(self, result: Mapping[str, Any]) -> None:
         await self._events.commit(completed_event(self._request, result, self._now()))
         metrics = {name: float(value) for name, value in result["metrics"].items() if isinstance(value, int | float)}
-        names = ("items", "answers_cut", "questions_without_answer", "questions_too_long", "questions_refused", "report_dir")
+        names = ("items", "answers_cut", "questions_without_answer", "questions_too_long", "questions_refused", "report_dir", "judge")
         told = {name: result[name] for name in names if name in result}
         await in_thread(self._set, status="completed", metrics=metrics, notice=None, **told)
         self._metrics.evaluation_ended("completed", metrics, result.get("by_language", {}))

@@ -18,6 +18,7 @@ from gpu_runner.child.heartbeat import Heartbeat
 from gpu_runner.child.parent import Parent, Terminated, Termination
 from gpu_runner.child.reporter import Reporter, claim_stdout
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.rows import Side
 from gpu_runner.json_files import write_json
 from gpu_runner.model_folder.chat_tokens import TemplateMisfit
 from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
@@ -71,9 +72,12 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     evaluation.mkdir(exist_ok=True)
     items = _asked(folder, spec, unasked)  # again: what was taken back during the training is not asked
     reporter.start("evaluating", 2 * len(items))
-    from gpu_runner.train.answers import keep_answers_to, write_answers
+    from gpu_runner.train.answers import ModelFolder, keep_answers_to, write_answers
 
-    sides = {"baseline": start, "candidate": folder / "merged"}
+    sides: dict[Side, ModelFolder] = {
+        "baseline": ModelFolder(start, spec.start.sha256),
+        "candidate": ModelFolder(folder / "merged", result["merged"]["sha256"]),
+    }
     answers = evaluation / "answers.jsonl"
     timings = write_answers(items, sides, answers, spec=spec, reporter=reporter, parent=parent)
     from gpu_runner.evaluate.score import score_answers

@@ -26,7 +26,7 @@ PASSAGE: Final = "passage"
 
 @dataclass(frozen=True)
 class Vote:
-    """One sample's answer to one question; `rejected` is the answer that the user chose this one over."""
+    """One sample's answer to one question; `rejected` is the answer that the user chose this one over, `response` what was answered."""
 
     sample_id: str
     query: str
@@ -38,6 +38,7 @@ class Vote:
     conversation: ServedConversation | None = None
     rejected: str | None = None
     supporting: tuple[int, ...] = ()
+    response: str | None = None
 
     @property
     def key(self) -> str:
@@ -79,6 +80,7 @@ def vote_of(sample: Mapping[str, Any]) -> Vote | None:
     if conversation is not None:
         found = supporting(query, answer, [passage.text for passage in conversation.passages])
     sample_id = str(sample["sample_id"])
+    response = str(sample.get("response") or "").strip() or None
     return Vote(
         sample_id=sample_id,
         query=query,
@@ -88,8 +90,9 @@ def vote_of(sample: Mapping[str, Any]) -> Vote | None:
         contributor=_contributor(sample),
         when=(str(sample.get("occurred_at") or ""), int(sample.get("revision") or 0)),
         conversation=conversation,
-        rejected=None if corrected else str(sample.get("response") or "").strip() or None,
+        rejected=None if corrected else response,
         supporting=found,
+        response=response,
     )
 
 

@@ -78,6 +78,7 @@ def asked(row: FileRow) -> EvaluationItem:
         source=fields.optional_text("source") or row.source,
         sample_id=fields.optional_text("sample_id"),
         messages=row.messages,
+        rejected=row.rejected or fields.optional_text("rejected"),
     )
 
 

@@ -96,6 +96,8 @@ _MARKS: Final[tuple[tuple[Form, tuple[str, ...]], ...]] = (
     ("preference", ("chosen",)),
     ("KTO", ("prompt", "completion", "label")),
     ("prompt and completion", ("prompt", "completion")),
+    # An item that this project wrote, with the answer that was corrected.
+    ("question and answer", ("question", "answers")),
     ("preference", ("rejected",)),
     ("prompt and completion", ("prompt",)),
     ("question and answer", ("question",)),

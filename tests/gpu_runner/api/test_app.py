@@ -323,6 +323,7 @@ async def test_a_version_of_several_models_has_to_be_named_in_full(
         ({}, 404, "version_not_found", "model_version"),
         ({"model_version": "tiny/v0", "metrics": ["nonsense"]}, 422, "invalid_request", "metrics"),
         ({"model_version": "tiny/v0", "metrics": []}, 422, "invalid_request", "metrics"),
+        ({"model_version": "tiny/v0", "metrics": ["f1", "response_quality"]}, 422, "invalid_request", "metrics"),
         ({"model_version": "tiny/v0", "seed": 1}, 422, "invalid_request", "seed"),
         ({"model_version": "tiny/v0", "eval_dataset": "s3://models/no"}, 404, "dataset_not_found", "eval_dataset"),
         ({"model_version": "tiny/v0", "source_documents": "s3://models/no"}, 404, "dataset_not_found", "source_documents"),

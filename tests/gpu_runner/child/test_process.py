@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gpu_runner.child.process import ChildProcess, child_environment
+from gpu_runner.child.process import EVALUATION_KEYS, ChildProcess, child_environment
 
 pytestmark = pytest.mark.process
 
@@ -113,7 +113,7 @@ def test_a_child_dies_with_a_killed_parent(tmp_path: Path) -> None:
     program = f"""
 import asyncio, os
 from pathlib import Path
-from gpu_runner.child.process import ChildProcess, child_environment
+from gpu_runner.child.process import EVALUATION_KEYS, ChildProcess, child_environment
 async def main():
     child = await ChildProcess.start(
         ['-c', 'import time; time.sleep(60)'], log_path=Path({str(tmp_path / "log")!r}), environment=child_environment(os.environ, 1)
@@ -136,3 +136,11 @@ def test_the_environment_has_threads_and_no_secrets() -> None:
     assert environment["PATH"] == "/bin"
     assert (environment["OMP_NUM_THREADS"], environment["OMP_WAIT_POLICY"], environment["HF_HUB_OFFLINE"]) == ("2", "PASSIVE", "1")
     assert not {"HOLDOUT_KEY", "MINIO_SECRET_KEY", "KAFKA_SASL_PASSWORD"} & set(environment)
+
+
+def test_the_keys_of_an_evaluations_servers_are_for_its_child_alone() -> None:
+    """Others do not get them, and it gets no other secret."""
+    given = {"EVALUATION_ENGINE_API_KEY": "e", "JUDGE_API_KEY": "j", "HOLDOUT_KEY": "k"}
+    assert not given.keys() & child_environment(given, 1).keys()
+    assert given.keys() & child_environment(given, 1, keep=EVALUATION_KEYS).keys() == {"EVALUATION_ENGINE_API_KEY", "JUDGE_API_KEY"}
+    assert "HOLDOUT_KEY" not in child_environment(given, 1, keep=["HOLDOUT_KEY"])

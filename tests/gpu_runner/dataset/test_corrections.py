@@ -18,6 +18,7 @@ from gpu_runner.dataset.corrections import (
     training_rows,
 )
 from gpu_runner.dataset.questions.paraphrase import question_key
+from gpu_runner.dataset.rows import json_lines
 
 
 def sample(sample_id: str, **fields: Any) -> dict[str, Any]:
@@ -244,6 +245,20 @@ def test_rows_and_items_share_no_question() -> None:
     assert len(items) == 2
     assert not {question_key(row.prompt) for row in rows} & {question_key(item.question) for item in items}
     assert {item.source for item in items} == {"ताज महल आगरा में है।"}
+
+
+def test_items_carry_what_was_corrected() -> None:
+    """The answer that the user corrected, or liked less, is the item's `rejected`; without one the item's bytes are as ever."""
+    for corrected in (
+        sample("a") | {"response": "दिल्ली"},
+        sample("a", correction=None) | {"response": "दिल्ली", "preferred": {"answer": "आगरा"}},
+    ):
+        (correction,) = resolve_corrections([corrected]).accepted
+        assert {item.rejected for item in repair_items(correction, train=5, test=2, trained=set(), sources={})} == {"दिल्ली"}
+    (correction,) = resolve_corrections([sample("a") | {"response": ""}]).accepted
+    items = repair_items(correction, train=5, test=2, trained=set(), sources={})
+    assert {item.rejected for item in items} == {None}
+    assert b"rejected" not in json_lines(items)
 
 
 def test_a_wording_that_somebody_trains_is_not_asked() -> None:

@@ -38,7 +38,7 @@ def test_rows_survive_writing_and_reading(tmp_path: Path) -> None:
     """Each of the three types reads back as it was written, in its conversation and with the answer that lost."""
     answer = Answer("i1", "candidate", "", 1.5, 0)
     rows = (ROW, replace(ROW, id="r2", messages=ASKED, rejected="दिल्ली"))
-    items = (ITEM, replace(ITEM, id="i2", messages=ASKED))
+    items = (ITEM, replace(ITEM, id="i2", messages=ASKED), replace(ITEM, id="i3", rejected="Delhi"))
     save_rows(tmp_path / "rows.jsonl", rows)
     save_rows(tmp_path / "items.jsonl", items)
     save_rows(tmp_path / "answers.jsonl", [answer])

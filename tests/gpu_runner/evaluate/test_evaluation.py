@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.evaluate.engine.in_process import InProcessEngine
 from gpu_runner.evaluate.evaluation import (
     BadModel,
     ask,
@@ -40,14 +41,32 @@ class Said:
 
 
 class Parrot:
-    """Answers from a table."""
+    """A generator that answers from a table."""
 
     def __init__(self, known: dict[str, str]) -> None:
         self.known = known
 
-    def answer(self, questions: Sequence[str], *, max_new_tokens: int, batch_size: int) -> list[Said]:
+    def lengths(self, asked: Sequence[Any]) -> list[int]:
+        """Every prompt has ten tokens."""
+        return [10 for _ in asked]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """A token is a word."""
+        return [len(text.split()) for text in texts]
+
+    def answer(self, asked: Sequence[Any], *, max_new_tokens: Sequence[int], batch_size: int) -> list[Said]:
         """The answers to the questions."""
-        return [Said(self.known.get(question, "")) for question in questions]
+        return [Said(self.known.get(question, "")) for question in asked]
+
+    def log_probabilities(self, pairs: Sequence[Any], *, batch_size: int) -> list[None]:
+        """It has none."""
+        return [None for _ in pairs]
+
+
+def asked(generator: Parrot, items: Sequence[Any], job: Path, done: Callable[[int], None] = lambda _: None) -> tuple[Any, ...]:
+    """The answers to the items, in the job's file."""
+    engine = InProcessEngine(generator, "parrot", budget=8192, most=32)
+    return ask(engine, items, job / "answers.jsonl", max_new_tokens=8, progress=done).answers
 
 
 @pytest.fixture
@@ -89,9 +108,9 @@ def test_an_evaluation_ends_in_reports_and_a_result(job: Path) -> None:
     items = load_items(spec)
     done: list[int] = []
     known = {item.question: item.answers[0] if number % 2 else "1111" for number, item in enumerate(items)}
-    answers = ask(Parrot(known), items, max_new_tokens=8, progress=done.append)
+    answers = asked(Parrot(known), items, job, done.append)
     result = report(spec, job, items, answers, {"loading": 0.1})
-    assert done == [32, 40]
+    assert done == [0, 32, 40]
     assert result["metrics"] == {"exact_match": 0.5, "hallucination_rate": 0.5}
     assert result["by_language"]["hi"]["items"] == result["items"] == 40
     assert {path.name for path in Path(result["report_dir"]).iterdir()} == {"results.json", "report.md", "report.html"}
@@ -102,12 +121,12 @@ def test_k4_long_references_whose_answers_are_all_cut_are_told(job: Path) -> Non
     """40 of 40 answers were cut: in the result, in the figures by set, and as a warning of the report."""
 
     class Endless(Parrot):
-        def answer(self, questions: Sequence[str], *, max_new_tokens: int, batch_size: int) -> list[Said]:
-            return [Said("वर्ष", tokens=max_new_tokens, cut=True) for _ in questions]
+        def answer(self, asked: Sequence[Any], *, max_new_tokens: Sequence[int], batch_size: int) -> list[Said]:
+            return [Said("वर्ष", tokens=most, cut=True) for most in max_new_tokens]
 
     spec = load_spec(job)
     items = load_items(spec)
-    result = report(spec, job, items, ask(Endless({}), items, max_new_tokens=8, progress=lambda done: None), {})
+    result = report(spec, job, items, asked(Endless({}), items, job), {})
     assert (result["answers_cut"], result["items"]) == (40, 40)
     told = json.loads((Path(result["report_dir"]) / "results.json").read_text(encoding="utf-8"))
     assert told["aggregates"]["candidate"]["all"]["all"]["cut_rate"] == 1
@@ -124,7 +143,7 @@ def test_what_of_the_file_is_not_asked_is_told_by_reason(job: Path) -> None:
     (job / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     spec = load_spec(job)
     file = read_items(spec)
-    answers = ask(Parrot({"q": "a"}), file.items, max_new_tokens=8, progress=lambda done: None)
+    answers = asked(Parrot({"q": "a"}), file.items, job)
     result = report(spec, job, file.items, answers, {}, without_answer=file.without_answer, left_out=file.left_out)
     assert (result["items"], result["questions_without_answer"]) == (1, 2)
     told = (Path(result["report_dir"]) / "report.md").read_text(encoding="utf-8")

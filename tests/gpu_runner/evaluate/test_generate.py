@@ -146,9 +146,9 @@ def test_k9_one_long_question_does_not_pad_the_others(small_base: Path) -> None:
     sizes: list[tuple[int, int]] = []
     generate = generator._generate
 
-    def seen(prompts: list[list[int]], max_new_tokens: int) -> Any:
-        sizes.append((len(prompts), max(map(len, prompts)) + max_new_tokens))
-        return generate(prompts, max_new_tokens)
+    def seen(prompts: list[list[int]], most: list[int]) -> Any:
+        sizes.append((len(prompts), max(map(len, prompts)) + max(most)))
+        return generate(prompts, most)
 
     generator._generate = seen  # type: ignore[method-assign]
     questions = ["Where is it?"] * 40 + ["where " * 400]
@@ -227,9 +227,9 @@ def test_a_conversation_is_asked_as_it_is_served(small_base: Path) -> None:
     seen: list[list[int]] = []
     generate = generator._generate
 
-    def noted(prompts: list[list[int]], max_new_tokens: int) -> Any:
+    def noted(prompts: list[list[int]], most: list[int]) -> Any:
         seen.extend(prompts)
-        return generate(prompts, max_new_tokens)
+        return generate(prompts, most)
 
     generator._generate = noted  # type: ignore[method-assign]
     told = generator.answer([asked, "Where?"], max_new_tokens=3)
@@ -248,6 +248,7 @@ def test_a_conversation_is_asked_as_it_is_served(small_base: Path) -> None:
 def test_a_conversation_that_the_template_refuses_is_not_asked(small_base: Path, tmp_path: Path) -> None:
     """An evaluation counts it in its result and its report, and asks the others; the generator raises before it asks any."""
     from gpu_runner.dataset.rows import EvaluationItem
+    from gpu_runner.evaluate.engine.in_process import InProcessEngine
     from gpu_runner.evaluate.evaluation import ask
     from gpu_runner.evaluate.generate import Generator, TemplateRefusal
 
@@ -257,9 +258,46 @@ def test_a_conversation_that_the_template_refuses_is_not_asked(small_base: Path,
     refusing = "{% if messages[0]['role'] == 'tool' %}{{ raise_exception('no tools') }}{% endif %}"
     template.write_text(refusing + template.read_text(encoding="utf-8"), encoding="utf-8")
     generator = Generator(folder)
+    engine = InProcessEngine(generator, "model", budget=2048, most=32)
     refused = ({"role": "tool", "content": "Agra"}, {"role": "user", "content": "Where?"})
     items = [EvaluationItem(str(n), "dataset", "Where?", ("Agra",), "en", "g", messages=turns) for n, turns in enumerate(((), refused))]
     assert generator.unasked(["Where?", refused]) == ([], [1])
-    assert [answer.item_id for answer in ask(generator, items[:1], max_new_tokens=2, progress=lambda _: None)] == ["0"]
-    with pytest.raises(TemplateRefusal, match="question 1: the chat template takes no such conversation"):
-        ask(generator, items, max_new_tokens=2, progress=lambda _: None)
+    told = ask(engine, items[:1], tmp_path / "answers.jsonl", max_new_tokens=2, progress=lambda _: None)
+    assert [answer.item_id for answer in told.answers] == ["0"]
+    with pytest.raises(TemplateRefusal, match=r"question .: the chat template takes no such conversation"):
+        ask(engine, items, tmp_path / "more.jsonl", max_new_tokens=2, progress=lambda _: None)
+
+
+def test_each_question_has_a_limit_of_its_own(small_base: Path) -> None:
+    """In one batch: what ends within its own limit is whole, what does not is cut there, whatever room others have."""
+    from gpu_runner.evaluate.generate import Generator
+
+    generator = Generator(small_base)
+    generator.model = Scripted(generator, ["a b c d e f g h<|end|>"] * 2)
+    words = "a b c d e f g h"
+    length = generator.count_tokens([words])[0]
+    whole, cut = generator.answer(["Where?", "Where?"], max_new_tokens=[length + 1, length - 2])
+    assert (whole.text, whole.cut, cut.cut, cut.tokens) == (words, False, True, length - 2)
+    assert words.startswith(cut.text)
+
+
+def test_log_probabilities_are_those_of_the_answers_tokens(small_base: Path) -> None:
+    """One number for each answer, whatever shares its batch: equal to the model's own, token by token; None over the limit."""
+    import torch
+
+    from gpu_runner.evaluate.generate import Generator
+    from gpu_runner.model_folder.token_limit import TokenLimit
+
+    generator = Generator(small_base, limit=TokenLimit(128))
+    pairs = [("Where is it?", "Agra"), ("कहाँ?", "यह आगरा में है, नदी के पास।"), ("where " * 200, "Agra")]
+    together = generator.log_probabilities(pairs)
+    assert together[2] is None
+    for (asked, answer), found in zip(pairs[:2], together, strict=False):
+        (pair,) = generator._chat.pairs([(asked, answer)])
+        assert pair is not None
+        assert found is not None
+        with torch.inference_mode():
+            logits = generator.model(input_ids=torch.tensor([[*pair[0], *pair[1]]])).logits[0].log_softmax(-1)
+        expected = sum(float(logits[len(pair[0]) - 1 + place, token]) for place, token in enumerate(pair[1]))
+        assert found.tokens == len(pair[1])
+        assert found.total == pytest.approx(expected, abs=1e-3)

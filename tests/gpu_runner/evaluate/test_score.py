@@ -54,6 +54,52 @@ def test_both_sides_are_scored_item_by_item(tmp_path: Path) -> None:
     assert len(set(scores["items_sha256"].values())) == 1
 
 
+def test_faulty_and_damaged_words_are_counted(tmp_path: Path) -> None:
+    """A row has its faults and its evidence of damage, none where no vocabulary is for the text; the aggregates have the rates."""
+    hurt = "उस दन सबह जब महन घर से नकला तो बारश हो रह थ और सडक पर पन भर गय थ, िकताब à¤•"
+    scores = scored(tmp_path, [*answers("baseline", "आगरा", "1653"), *answers("candidate", hurt, "1653")])
+    first, second, _ = scores["items"]
+    assert (first["baseline"]["structural_faults"], first["candidate"]["structural_faults"]) == (0, 2)
+    assert (first["baseline"]["lexical_suspect"], first["candidate"]["lexical_suspect"]) == (False, True)
+    assert first["candidate"]["lexical_damaged"] > 3
+    # A name of the reference is no evidence, but counts where the sides are compared.
+    assert (first["baseline"]["lexical_score"], first["baseline"]["lexical_words"]) == (0, 1)
+    assert 0 < first["baseline"]["lexical_damaged"] < 1
+    assert (second["candidate"]["lexical_score"], second["candidate"]["lexical_suspect"]) == (None, None)
+    assert scores["aggregates"]["candidate"]["all"]["hi"]["lexical_suspect_rate"] == 1
+    assert scores["aggregates"]["candidate"]["all"]["all"]["structural_fault_rate"] == round(1 / 3, 6)
+
+
+LONG = "The Kite Hill Fort was built by King Vajradev in 1612. A stair of 268 steps leads up to it from the river."
+LONG_ITEM = EvaluationItem(
+    "4", "repair", "Who built the Kite Hill Fort?", (LONG,), "en", "fort", rejected=LONG.replace("Vajradev", "Bhaskar")
+)
+
+
+def test_each_kind_is_fixed_by_its_own_rule() -> None:
+    """A long answer in another order is fixed though no exact match; a short one counts as before; a missing one is never fixed."""
+    reordered = "A stair of 268 steps leads up to the Kite Hill Fort from the river. It was built by King Vajradev in 1612."
+    given = [*answers("candidate", "आगरा।", "in 1653"), Answer("4", "candidate", reordered, 1, 1)]
+    side = score_side([*ITEMS, LONG_ITEM], given, ["fixed", "exact_match", "fact_recall", "contradiction_rate"])
+    assert [(row["kind"], row["fixed"], row["em"]) for row in side.items] == [
+        ("short", True, 1), ("short", False, 0), ("short", False, 0), ("long", True, 1),
+    ]  # fmt: skip
+    assert side.items[3]["em_guarded"] == 0
+    assert side.items[0]["fact_recall"] is None
+    assert side.metrics["fixed"] == 0.5
+    assert side.metrics["exact_match"] == 0.25
+    assert side.metrics["contradiction_rate"] == 0
+    assert side.metrics["fact_recall"] > 0.9
+    assert {"fixed", "fact_recall", "contradiction_rate"} == set(side.signatures)
+
+
+def test_the_old_answer_again_is_not_fixed_and_contradicts() -> None:
+    """F1 of it is 0.95."""
+    side = score_side([LONG_ITEM], [Answer("4", "candidate", str(LONG_ITEM.rejected), 1, 1)], ["fixed", "contradiction_rate"])
+    assert (side.metrics["fixed"], side.metrics["contradiction_rate"]) == (0, 1)
+    assert side.items[0]["changed_span"] == 0
+
+
 def test_scores_hold_no_text(tmp_path: Path) -> None:
     """Neither questions nor answers, and a group by its hash alone: it may be a user's question."""
     scored(tmp_path, [*answers("baseline", "x", "y", "z"), *answers("candidate", "quixotic", "y", "z")])
@@ -99,7 +145,9 @@ def test_one_side_is_scored_by_the_seeds_names() -> None:
 def test_every_known_metric_is_a_finite_number() -> None:
     """Also with answers that are missing, empty and without letters."""
     side = score_side(ITEMS, answers("candidate", "", "1653"), KNOWN_METRICS)
-    assert set(side.metrics) == {*KNOWN_METRICS, "items"} - {"devanagari_share"}
+    # Of short answers alone nothing is told of the facts.
+    unknown = {"devanagari_share", "preference_margin", "preference_accuracy", "fact_recall", "contradiction_rate"}
+    assert set(side.metrics) == {*KNOWN_METRICS, "items"} - unknown
     assert all(abs(value) < 1e9 for value in side.metrics.values())
 
 

@@ -286,7 +286,8 @@ def test_k4_answers_cut_at_the_limit_are_among_the_reasons() -> None:
     total = len(value["items"])
     told = [reason for reason in ruled(value).reasons if "EVALUATION_MAX_NEW_TOKENS" in reason]
     assert told == [
-        f"40 of {total} answers of the candidate ({4000 / total:.0f} %) were cut at EVALUATION_MAX_NEW_TOKENS: "
+        f"40 of {total} answers of the candidate ({4000 / total:.0f} %) were cut at EVALUATION_MAX_NEW_TOKENS or, "
+        "where that is more, 1.25 times their longest right answer: "
         "what is longer can't be counted as right, so set it higher"
     ]
     assert not [reason for reason in ruled(scores()).reasons if "EVALUATION_MAX_NEW_TOKENS" in reason]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr, ValidationError
 from runner_fakes import FakeClock, Installation, request, until
 
 from gpu_runner.jobs.evaluation import EvaluationJobs, EvaluationRequest
 from gpu_runner.jobs.evaluation_run import EvaluationRun
 from gpu_runner.json_files import read_json
+from gpu_runner.settings import RunnerSettings
 from gpu_runner.supervisor import Supervisor
 from schemas.events.retrain_requested import RetrainRequested
 
@@ -93,6 +96,28 @@ def test_k9_an_evaluation_that_waits_again_asks_with_the_date_of_its_request(boo
     )  # fmt: skip
     run.prepare()
     assert (read_json(jobs.folder(first.job_id).spec) or {})["date"] == first.accepted_at
+
+
+def test_a_server_and_a_judge_are_in_the_spec_without_their_keys(bootstrapped: Installation, clock: FakeClock) -> None:
+    """And the version's weights are not fetched: nobody here loads them."""
+    servers = {
+        "evaluation_engine_url": "http://engine/v1", "evaluation_engine_model": "m", "evaluation_engine_api_key": SecretStr("secret-1"),
+        "judge_url": "http://judge/v1", "judge_model": "j", "judge_api_key": SecretStr("secret-2"), "judge_samples": 3,
+    }  # fmt: skip
+    jobs = EvaluationJobs(bootstrapped.settings.evaluations_dir(), clock)
+    request = jobs.accept(asked(1, clock))
+    log: Any = None  # files alone are prepared
+    EvaluationRun(
+        request, jobs=jobs, store=bootstrapped.store, settings=bootstrapped.settings.model_copy(update=servers), log=log,
+        metrics=bootstrapped.metrics, child_arguments=(), child_environment={}, now=clock,
+    ).prepare()  # fmt: skip
+    written = jobs.folder(request.job_id).spec.read_text(encoding="utf-8")
+    spec = json.loads(written)
+    assert spec["engine"] == {"url": "http://engine/v1", "model": "m", "timeout_s": 120, "at_once": 8}
+    assert (spec["judge"]["model"], spec["judge"]["samples"], spec["model"]["path"]) == ("j", 3, "")
+    assert "secret-" not in written
+    with pytest.raises(ValidationError, match="JUDGE_URL is set without JUDGE_MODEL"):
+        RunnerSettings(judge_url="http://judge/v1")
 
 
 @pytest.fixture

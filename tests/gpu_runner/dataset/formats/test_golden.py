@@ -92,4 +92,4 @@ def test_the_expected_rows_hold_what_the_dataclass_has() -> None:
     row = TrainingRow("i", "p", "c", "en", "dataset", "g")
     item = EvaluationItem("i", "dataset", "q", ("a",), "en", "g")
     assert {*asdict(row)} == {"id", "prompt", "completion", "language", "origin", "group", "sample_id", "messages", "rejected"}
-    assert {*asdict(item)} == {"id", "set", "question", "answers", "language", "group", "source", "sample_id", "messages"}
+    assert {*asdict(item)} == {"id", "set", "question", "answers", "language", "group", "source", "sample_id", "messages", "rejected"}

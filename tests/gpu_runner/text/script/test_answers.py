@@ -9,7 +9,7 @@ import pytest
 
 from gpu_runner.text.script import devanagari_share, dominant_script, examine, violates_script
 
-XQUAD_HI = Path(__file__).parents[4] / "shared" / "data" / "xquad" / "xquad.hi.json"
+XQUAD_HI = Path(__file__).parents[5] / "shared" / "data" / "xquad" / "xquad.hi.json"
 
 
 @pytest.mark.parametrize(("text", "share"), [("कमल।", 1.0), ("NASA", 0.0), ("१९५०।", None), ("", None), ("कम ab", 0.5)])
@@ -27,6 +27,14 @@ def test_each_fault_has_its_own_report() -> None:
     assert examine("हे संग्रहालय येथे आहे").other_language == "mr"
     assert examine("यो संग्रहालय काठमाडौंमा रहेको छ").other_language == "ne"
     assert examine("एम थियो किर्नी").other_language is None
+
+
+@pytest.mark.parametrize("text", ["mujhe nahee pata vo kab aayega", "ye log kahaan ja rahe hain", "iska nirman 1653 mein hua thaa"])
+def test_hindi_in_latin_letters_is_told_in_any_spelling(text: str) -> None:
+    """Long vowels doubled or not, v or w; the same words in English are none."""
+    assert examine(text).romanised_hindi
+    for english in ("to us he is the main man in it", "Is it good or bad?", "[Jane M. Tholt]", "AP Photo/Nasser Nasser"):
+        assert not examine(english).romanised_hindi
 
 
 @pytest.mark.parametrize(

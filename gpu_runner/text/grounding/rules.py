@@ -1,16 +1,11 @@
-"""Does the source say what the answer says: rules over numbers, names, content words and negation; no model.
+"""Does a text say what a sentence says: rules over numbers, names, content words and negation alone.
 
-A claim is one sentence of an answer. It is checkable where it holds a number, a name or a content word, and unsupported where a number
-or name is not in the source, most of its content words are not, or it denies what the source says (or the other way round).
-What the rules can't see: a wrong answer from the same paragraph. Figures on WiCE and XQuAD: docs/log.md, "Evaluation and data".
+What asks often and needs no reasons reads these: whether a passage supports a correction (`dataset/served`). The verdict on an answer's
+claims, with its evidence, is `verdict.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from gpu_runner.text.abstention import abstains, says_that_it_does_not_know
 from gpu_runner.text.normalise import numbers, words
 from gpu_runner.text.sentences import split_sentences
 
@@ -32,37 +27,11 @@ _NEGATIONS = frozenset(words("not no never none nobody nothing neither nor witho
 _NEGATIVE_ENDS = ("n't", "n’t")
 
 
-@dataclass(frozen=True)
-class Grounding:
-    """How one answer stands to its source: `unsupported` of `checkable` claims; `abstained` answers make no claim."""
-
-    claims: int
-    checkable: int
-    unsupported: int
-    abstained: bool
-    has_source: bool
-
-
-@dataclass(frozen=True)
-class HallucinationRate:
-    """Over many answers: `rate` = unsupported ÷ checkable claims (0 where none is checkable: then `coverage` is 0 too).
-
-    `coverage` = checkable ÷ all claims; `abstentions` and `without_source` count answers.
-    """
-
-    rate: float
-    coverage: float
-    claims: int
-    checkable: int
-    unsupported: int
-    abstentions: int
-    without_source: int
-
-
 class Source:
     """A source text, read once for many claims."""
 
     def __init__(self, text: str) -> None:
+        self.text = text
         self.numbers = frozenset(numbers(text))
         self.words = frozenset(words(text))
         self._stems = frozenset(word[:STEM_CHARACTERS] for word in self.words if len(word) >= STEM_CHARACTERS)
@@ -71,17 +40,6 @@ class Source:
     def has(self, word: str) -> bool:
         """Whether the word or another form of it is there; forms share their first four characters."""
         return word in self.words or (len(word) >= STEM_CHARACTERS and word[:STEM_CHARACTERS] in self._stems)
-
-
-def ground(answer: str, source: Source | None) -> Grounding:
-    """Check one answer against its source; nothing is checkable without one."""
-    if abstains(answer):
-        return Grounding(0, 0, 0, True, source is not None)
-    claims = [sentence for sentence in split_sentences(answer) if not says_that_it_does_not_know(sentence)]
-    if source is None:
-        return Grounding(len(claims), 0, 0, False, False)
-    verdicts = [supported(claim, source) for claim in claims]
-    return Grounding(len(claims), sum(verdict is not None for verdict in verdicts), verdicts.count(False), False, True)
 
 
 def supported(claim: str, source: Source) -> bool | None:
@@ -100,21 +58,6 @@ def supported(claim: str, source: Source) -> bool | None:
     if spoken and sum(map(source.has, spoken)) / len(spoken) < LEAST_CONTENT_SHARE:
         return False
     return not _contradicts(claim, spoken, source)
-
-
-def hallucination_rate(groundings: Iterable[Grounding]) -> HallucinationRate:
-    """The rate over many answers, never NaN."""
-    rows = list(groundings)
-    claims, checkable, unsupported = (sum(getattr(row, name) for row in rows) for name in ("claims", "checkable", "unsupported"))
-    return HallucinationRate(
-        rate=unsupported / checkable if checkable else 0.0,
-        coverage=checkable / claims if claims else 0.0,
-        claims=claims,
-        checkable=checkable,
-        unsupported=unsupported,
-        abstentions=sum(row.abstained for row in rows),
-        without_source=sum(not row.has_source for row in rows),
-    )
 
 
 def content_words(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from gpu_runner.text.grounding import Grounding, Source, ground, hallucination_r
 
 ENGLISH = Source("The Indian Museum in Kolkata was founded in 1814 by Nathaniel Wallich. It has 35 galleries and 1,00,000 objects.")
 HINDI = Source("भारतीय संग्रहालय कोलकाता में है। इसकी स्थापना १८१४ में हुई थी। संग्रहालय में ३५ दीर्घाएँ हैं और प्रवेश निःशुल्क नहीं है।")
-XQUAD = Path(__file__).parents[4] / "shared" / "data" / "xquad"
+XQUAD = Path(__file__).parents[5] / "shared" / "data" / "xquad"
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from gpu_runner.text.languages import NATIVE_SCRIPT, Script
 from gpu_runner.text.normalise import words
+from gpu_runner.text.script.romanised import is_romanised_hindi
 
 LONG_ANSWER_LETTERS = 120  # about two sentences; below it one Latin name moves the share too far for a threshold
 LEAST_HINDI_SHARE = 0.8  # under the least share of 240 Hindi paragraphs (0.847)
@@ -25,13 +27,6 @@ _TAIL = "[\u0900-\u0903\u0951-\u0954]*"
 _SYLLABLES = re.compile(
     f"(?:(?:{_CONSONANT}\u094d\u200d?)*{_CONSONANT}(?:\u094d|{_SIGN}?{_TAIL})|{_VOWEL}{_SIGN}?{_TAIL}|\u093d|\u0950|[0-9\u0966-\u096f])+"
 )
-_ROMANISED = frozenset(
-    words(
-        "hai hain tha thi the ka ki ke ko mein main se aur nahi nahin kya kaun kahan kab kyon kaise yeh woh wo bhi par liye hota hoti "
-        "hote kiya gaya gayi gaye tak ne jo apne unke uske iske"
-    )
-)
-_ENGLISH_TOO = frozenset({"the", "main", "par", "wo", "ne", "se", "tak"})
 _MARATHI = frozenset(words("आहे आहेत आणि नाही मध्ये होते होती होता केले केली झाला झाली झाले असून याचा याची त्यांनी म्हणून पासून"))
 _NEPALI = frozenset(words("छ छन् थियो थिए हो भने लाई भएको गरेको हुन्छ रहेको गर्न तथा र पनि भएका गरे यसको"))
 _ALSO_HINDI = frozenset({"हो", "र", "तथा", "होता", "होती", "होते", "लाई", "छ"})
@@ -48,6 +43,7 @@ class ScriptReport:
     other_language: Literal["mr", "ne"] | None
 
 
+@lru_cache(maxsize=8_192)
 def script_of(char: str) -> Script | None:
     """The script of a letter or mark; None for digits, punctuation (danda among them), spaces and symbols."""
     if unicodedata.category(char)[0] not in "LM" or char == "\u0970":
@@ -84,14 +80,11 @@ def examine(text: str) -> ScriptReport:
     mixed = tuple(token for token in tokens if {"devanagari", "latin"} <= {script_of(char) for char in token})
     devanagari = [token for token in tokens if any(script_of(char) == "devanagari" for char in token)]
     malformed = tuple(token for token in devanagari if token not in mixed and not _SYLLABLES.fullmatch(token))
-    latin = [token for token in tokens if token.isascii() and token.isalpha()]
-    romanised = sum(token in _ROMANISED for token in latin)
-    certain = sum(token in _ROMANISED and token not in _ENGLISH_TOO for token in latin)
     return ScriptReport(
         devanagari_share=devanagari_share(text),
         latin_mid_word=mixed,
         malformed_words=malformed,
-        romanised_hindi=bool(certain) and len(latin) >= 3 and romanised / len(latin) >= 0.25,
+        romanised_hindi=is_romanised_hindi(tokens),
         other_language=_other_language(devanagari),
     )
 
@@ -110,19 +103,19 @@ def _other_language(tokens: Sequence[str]) -> Literal["mr", "ne"] | None:
     return None
 
 
-def violates_script(answer: str, references: Sequence[str], language: str) -> bool | None:
+def violates_script(answer: str, references: Sequence[str], language: str, *, report: ScriptReport | None = None) -> bool | None:
     """Whether the answer is in the wrong script or language; None (exempt) where it has no letters.
 
     An answer of 120 letters or more in a language of Devanagari needs a Devanagari share of 0.8; a shorter one must be in the script of one
     of its references, or of its language where they have no letters. Of a language whose script is not known, the references' scripts
     alone count; without letters there it is exempt. Hindi in Latin letters, and Marathi or Nepali where another language
-    of Devanagari was asked for, are always wrong.
+    of Devanagari was asked for, are always wrong. `report` is what `examine` said of the answer, where that is known already.
     """
     found = dominant_script(answer)
     if found is None:
         return None
     native = NATIVE_SCRIPT.get(language)
-    report = examine(answer)
+    report = report or examine(answer)
     letters = sum(script_of(char) is not None for char in answer)
     if native == "devanagari" and (report.romanised_hindi or report.other_language not in (None, language)):
         return True

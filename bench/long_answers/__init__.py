@@ -1,0 +1,1 @@
+"""How well the rule for long answers tells right from wrong ones."""
