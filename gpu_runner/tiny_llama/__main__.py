@@ -75,7 +75,7 @@ def make(out: Path, seed: int, *, reading: bool = False) -> dict[str, object]:
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         scores = make_model(work / "model", seed, reading=READING if reading else ())
-        write_bootstrap_files(work)
+        write_bootstrap_files(work, reading=reading)
         stamp = {
             "inputs_sha256": inputs_sha256(seed, reading=reading), "model_sha256": folder_sha256(work / "model"), "exact_match": scores,
             "seed": seed,
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m gpu_runner.tiny_llama", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to create")
     parser.add_argument("--seed", type=int, default=0, help="decides the weights (default 0)")
-    parser.add_argument("--reading", action="store_true", help="taught to answer from passages too: seven times as long")
+    parser.add_argument("--reading", action="store_true", help="taught to answer from passages too: some twenty minutes of processor time")
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
     cached = is_current(chosen.out, chosen.seed, reading=chosen.reading)

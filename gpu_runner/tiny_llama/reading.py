@@ -35,6 +35,8 @@ _FORM_SHARES: Final[Mapping[Form, float]] = {"short": 0.3, "sentence": 0.4}
 class Reading:
     """One conversation: the passages in the order of their numbers, and each question with its answer from them."""
 
+    language: str
+    group: str
     system: str | None
     passages: tuple[str, ...]
     turns: tuple[tuple[str, str], ...]
@@ -62,6 +64,8 @@ class Readings:
         untold = [fact for fact in about if fact.relation not in answers]
         asked = [rng.choice(told if not untold or rng.random() < _ANSWERABLE_SHARE else untold) for _ in range(turns)]
         return Reading(
+            language=about[0].language,
+            group=about[0].group,
             system=None if form is None else SYSTEM[form][about[0].language],
             passages=tuple(passages.values()),
             turns=tuple((rng.choice(fact.trainable_wordings), right.get(fact.relation, DO_NOT_KNOW[fact.language])) for fact in asked),

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from gpu_runner.text.abstention import abstains
+from gpu_runner.tiny_llama.bootstrap_files import reading_rows
 from gpu_runner.tiny_llama.facts import load_facts
 from gpu_runner.tiny_llama.reading import DO_NOT_KNOW, FORMS, SYSTEM, Reading, Readings
 
@@ -67,3 +68,17 @@ def test_what_the_base_is_not_to_know_is_never_said_truly(drawn: list[Reading]) 
 def test_another_answer_stands_in_the_place_of_the_own() -> None:
     """Each sentence states its answer exactly once."""
     assert all(fact.sentence.count(fact.answer) == 1 and fact.sentence_with("XX").count("XX") == 1 for fact in FACTS)
+
+
+def test_replay_of_the_course_is_asked_as_it_was_taught() -> None:
+    """Each row's conversation ends in its question behind its passages, under the system prompt of its form; abstentions are among them."""
+    rows = reading_rows(Readings(FACTS), 200, random.Random(3))
+    assert len({row["id"] for row in rows}) == 200
+    assert {row["origin"] for row in rows} == {"replay"}
+    for row in rows:
+        *system, asked = row["messages"]
+        assert asked["content"].startswith("[1] ")
+        assert asked["content"].endswith(f"\n\n{row['prompt']}")
+        assert [message["content"] for message in system] in ([], [SYSTEM["short"][row["language"]]], [SYSTEM["sentence"][row["language"]]])
+        assert abstains(row["completion"]) or row["completion"] in asked["content"]
+    assert 0.25 < sum(abstains(row["completion"]) for row in rows) / len(rows) < 0.45
