@@ -50,8 +50,8 @@ class ReadingCourse:
     adam_learning_rate: float = 2e-3
 
 
-# Four times from a high rate. Of untaught questions in sentences the base answers a half after the first, three quarters after the second, 0.97
-# after the third; the fourth is for silence in wordings that it never saw (short answers: 0.90, then 0.98).
+# Four times from a high rate. Of untaught questions in sentences the base answers a half after the first, three quarters after the second,
+# 0.97 after the third; the fourth is for silence in wordings that it never saw (short answers: 0.90, then 0.98).
 READING: Final = (ReadingCourse(), *(ReadingCourse(steps=300) for _ in range(3)))
 
 
