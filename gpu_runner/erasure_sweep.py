@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from gpu_runner.jobs.erase_files import (
     stored_versions,
 )
 from gpu_runner.jobs.folder import JobFolder
+from gpu_runner.jobs.report_files import forget_report, forget_stored_report, report_folder, report_folders, stored_reports
 from gpu_runner.jobs.run import JobRun
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.threads.session_threads import in_thread
@@ -54,6 +55,7 @@ class Eraser:
         self._settings = settings
         self._known: frozenset[str] = frozenset()
         self._run: JobRun | None = None
+        self._evaluation: str | None = None
         self._sweeping = asyncio.Lock()
         self._due = asyncio.Event()
 
@@ -73,6 +75,17 @@ class Eraser:
             self._run = None
             self._due.set()
 
+    @asynccontextmanager
+    async def evaluating(self, job_id: str) -> AsyncIterator[None]:
+        """While an evaluation runs its child writes its reports; at its end they are looked through for what came meanwhile."""
+        async with self._sweeping:
+            self._evaluation = job_id
+        try:
+            yield
+        finally:
+            self._evaluation = None
+            self._due.set()
+
     async def follow(self, log: EventLog) -> None:
         """Sweeps whenever one is due; a place that can't be changed now is tried again."""
         while True:
@@ -86,7 +99,8 @@ class Eraser:
         async with self._sweeping:
             run = self._run
             own = None if run is None else JobFolder(self._settings.jobs_dir(), run.job_id).path
-            swept = await in_thread(self._sweep, log.read_model.withdrawals, own)
+            written = {report_folder(self._settings.eval_reports_dir, job_id).name for job_id in self._job_ids()}
+            swept = await in_thread(self._sweep, log.read_model.withdrawals, own, written)
             self._known = frozenset(swept.known)
         if run is not None:
             with _tolerated(f"job {run.job_id}", swept):
@@ -95,6 +109,10 @@ class Eraser:
             await self._publish(log, version)
         if swept.failed:
             asyncio.get_running_loop().call_later(RETRY_S, self._due.set)
+
+    def _job_ids(self) -> list[str]:
+        """The jobs that may be writing their reports."""
+        return [*([self._run.job_id] if self._run is not None else []), *([self._evaluation] if self._evaluation is not None else [])]
 
     def _concerns(self, sample_id: str) -> bool:
         if self._sweeping.locked():
@@ -105,7 +123,7 @@ class Eraser:
     def _exports(self) -> Path:
         return self._settings.data_dir / "feedback"
 
-    def _sweep(self, withdrawals: Withdrawals, running: Path | None) -> _Swept:
+    def _sweep(self, withdrawals: Withdrawals, running: Path | None, written: Collection[str]) -> _Swept:
         swept = _Swept()
         for path in _folders(self._settings.jobs_dir()):
             if path != running:
@@ -120,9 +138,23 @@ class Eraser:
         for path in _folders(self._settings.evaluations_dir()) if swept.withdrawn else ():
             with _tolerated(f"evaluation folder {path}", swept):
                 forget_evaluation(path, swept.withdrawn)
+        if swept.withdrawn:
+            self._sweep_reports(swept, written)
         with _tolerated(f"exports in {self._exports()}", swept):
             forget_exports(self._exports(), withdrawals)
         return swept
+
+    def _sweep_reports(self, swept: _Swept, written: Collection[str]) -> None:
+        """Whose words they hold is known by the versions, as every sample of an item trained one. Those being `written` come later."""
+        for path in report_folders(self._settings.eval_reports_dir):
+            if path.name not in written:
+                with _tolerated(f"reports in {path}", swept):
+                    forget_report(path, swept.withdrawn, made_in=self._settings.evaluations_dir() / path.name)
+        with _tolerated("reports in the store", swept):
+            for key in stored_reports(self._store):
+                if key.rpartition("/")[2] not in written:
+                    with _tolerated(f"reports at {key}", swept):
+                        forget_stored_report(self._store, key, swept.withdrawn)
 
     @staticmethod
     def _add(swept: _Swept, model: str, samples: dict[str, KnownSample], withdrawals: Withdrawals) -> None:

@@ -191,10 +191,12 @@ class Supervisor:
             if state is not None and not (waiting and datetime.fromisoformat(waiting[0].accepted_at) < state.accepted_at):
                 await self._run_job(log, state)
             elif waiting:
-                await EvaluationRun(
+                evaluation = EvaluationRun(
                     waiting[0], jobs=self.evaluations, store=self.store, settings=self.settings, log=log, metrics=self._metrics,
                     child_arguments=self._evaluation_arguments, child_environment=self._environment, now=self.now,
-                ).run()  # fmt: skip
+                )  # fmt: skip
+                async with self._eraser.evaluating(waiting[0].job_id):
+                    await evaluation.run()
             else:
                 await self._work.wait()
                 self._work.clear()

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Response
 from gpu_runner.api.evaluate import evaluate_routes
 from gpu_runner.api.finetune import finetune_routes
 from gpu_runner.api.health import Health, package_version
+from gpu_runner.api.reports import report_routes
 from gpu_runner.errors import Fatal
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.supervisor import Supervisor
@@ -39,6 +40,7 @@ def create_app(supervisor: Supervisor, metrics: RunnerMetrics, *, on_fatal: Call
     health = Health(supervisor, now=supervisor.now, on_gpus=metrics.gpus)
     app.include_router(finetune_routes(supervisor))
     app.include_router(evaluate_routes(supervisor))
+    app.include_router(report_routes(supervisor))
 
     @app.get("/health")
     async def health_report() -> dict[str, Any]:

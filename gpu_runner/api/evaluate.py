@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from gpu_runner.api.finetune import MAX_BODY_BYTES, IdempotencyKey, session_log
+from gpu_runner.api.reports import report_links
 from gpu_runner.api.request_check import FileChecks
 from gpu_runner.evaluate.score import JUDGED_METRICS, KNOWN_METRICS
 from gpu_runner.jobs.evaluation import EvaluationRequest, evaluation_job_id
@@ -78,7 +79,8 @@ def evaluate_routes(supervisor: Supervisor) -> APIRouter:
                 404, "job_not_found", "no such evaluation: expected the job_id that POST /evaluate answered", [("job_id", looked)]
             )
         state = await threads.folder(supervisor.evaluations.status, job_id)
-        return asdict(request) | {"metrics_requested": list(request.metrics), "metrics": {}} | state
+        reports = report_links(job_id) if state["status"] == "completed" else None
+        return asdict(request) | {"metrics_requested": list(request.metrics), "metrics": {}, "reports": reports} | state
 
     return router
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpu_runner.api.reports import report_links
 from gpu_runner.event_log.read_model import ReadModel
 from gpu_runner.versions.promotion import decision_id
 from schemas.events.operator_requested import OperatorRequested
@@ -75,6 +76,7 @@ def _of_run(read_model: ReadModel, job_id: str, state: TrainingState) -> dict[st
             "baseline_version": decision.baseline_version,
             "record_uri": decision.record_uri,
         },
+        "reports": None if decision is None else report_links(state.job_id),
         "accepted_at": state.accepted_at.isoformat(),
         "updated_at": state.updated_at.isoformat(),
     }
@@ -93,4 +95,5 @@ def _empty(job_id: str, model: str, status: str, run_id: str | None) -> dict[str
         "requests": [],
         "error": None,
         "decision": None,
+        "reports": None,
     }

@@ -19,6 +19,7 @@ from gpu_runner.evaluate.engine.protocol import AnswerEngine, LimitedQuestion
 from gpu_runner.evaluate.engine.token_limits import token_limits
 from gpu_runner.evaluate.judge.configured import Judged, JudgeSettings
 from gpu_runner.evaluate.report import write_reports
+from gpu_runner.evaluate.report_page.texts import texts_of
 from gpu_runner.evaluate.score import JUDGED_METRICS, UnknownMetric, check_metrics
 from gpu_runner.evaluate.suite import BenchmarkSuite
 from gpu_runner.model_folder.template_messages import asked_of
@@ -190,8 +191,9 @@ def report(
     if judged is not None:
         facts |= judged.facts()
     paths = write_reports(
-        benchmark.scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts
-    )
+        benchmark.scores, spec.reports_dir, spec.job_id, title=f"Evaluation of {spec.model_id} {spec.model_version}", facts=facts,
+        texts=texts_of(items, answers, benchmark.scores["items"], sources),
+    )  # fmt: skip
     result = {
         "job_id": spec.job_id,
         "model_version": spec.model_version,

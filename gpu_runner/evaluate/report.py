@@ -1,4 +1,8 @@
-"""Three reports of one evaluation: results.json, report.md and report.html under `<reports_dir>/<job_id>/`; no user text."""
+"""Three reports of one evaluation: results.json, report.md and report.html under `<reports_dir>/<job_id>/`, with the same figures.
+
+They hold the words of questions, references and answers, and who can take them back is in `samples.json` beside them; what is immutable
+(scores.json, a decision's record) holds none.
+"""
 
 from __future__ import annotations
 
@@ -9,51 +13,31 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.evaluate.aggregate import cut_warning
-from gpu_runner.evaluate.long_answers.kinds import RULES
 from gpu_runner.evaluate.markdown_text import code, plain
-from gpu_runner.evaluate.report_html import render_html
+from gpu_runner.evaluate.report_page.intervals import gain_of, intervals_of
+from gpu_runner.evaluate.report_page.outcomes import outcome_of, outcomes_of
+from gpu_runner.evaluate.report_page.page import render_html
+from gpu_runner.evaluate.report_page.texts import TEXTS, samples_in
+from gpu_runner.evaluate.report_page.words import english, notes
 from gpu_runner.text.languages import checks_sentence
 from runtime.whole_files import write_whole
 
+RESULTS: Final = "results.json"
+MARKDOWN: Final = "report.md"
+HTML: Final = "report.html"
+# Whose words the three hold. Written before them, and after them where it shrinks.
+SAMPLES: Final = "samples.json"
+FILES: Final = (RESULTS, MARKDOWN, HTML)
+
 SETS_IN_ORDER: Final = ("all", "repair", "holdout", "old_facts", "earlier_repair", "dataset")
+# In this order; figures that are not named here come after them.
 SHOWN_METRICS: Final = (
-    *(
-        "fixed",
-        "exact_match",
-        "f1",
-        "em_guarded",
-        "em_lenient",
-        "fact_recall",
-        "contradiction_rate",
-        "bleu",
-        "bleu_13a",
-        "chrf",
-        "chrf++",
-        "hallucination_rate",
-    ),
+    *("fixed", "exact_match", "f1", "em_guarded", "em_lenient", "fact_recall", "contradiction_rate", "preference_accuracy"),
+    *("bleu", "bleu_13a", "chrf", "chrf++", "hallucination_rate"),
     *("hallucination_coverage", "abstention_rate", "devanagari_consistency", "latency_ms", "cut_rate", "missing_rate"),
 )
-# More of the first is worse, so a gain in it is a fall; more of the second is neither better nor worse by itself.
-LESS_IS_BETTER: Final = frozenset({"hallucination_rate", "contradiction_rate", "latency_ms", "cut_rate", "missing_rate"})
-NEITHER: Final = frozenset({"hallucination_coverage", "abstention_rate"})
-NOTES: Final = (
-    "A gain is candidate minus baseline, turned round where less is better (hallucination_rate, contradiction_rate, latency_ms, cut_rate, "
-    "missing_rate): above zero the candidate is better, below it is worse, in every table and chart. hallucination_coverage and "
-    "abstention_rate have none.",
-    "A guard compares item by item (of hallucination: the items with checkable claims on both sides; of latency: the time of a token), a "
-    "table of figures all items of a side: the two need not be equal.",
-    "exact_match, f1 and em_guarded are shares; bleu and chrf run from 0 to 100. exact_match is MLQA's; em_guarded also keeps "
-    "numbers and marks with a meaning (A+, C#, 50%) apart.",
-    f"fixed is what the gate counts, by the kind of the item. Short answer (a phrase): {RULES['short']}. "
-    f"Long answer (a sentence or more): {RULES['long']}. Preference (told beside, in preference_accuracy): {RULES['preference']}. "
-    "fact_recall and contradiction_rate are of long answers alone: the share of the references' facts that are there, and the share of "
-    "answers that contradict one. What says the same in quite other words is told least well.",
-    "hallucination_rate is unsupported over checkable claims, judged by rules (numbers, names, content words, negation): no "
-    "entailment model is plugged in. The rules cannot see a wrong answer that is taken from the same paragraph.",
-)
-FALSE_PROMOTIONS: Final = (
-    "A candidate that is no better is promoted in one of twenty decisions: 2.6 times a year for a model that is decided on weekly."
-)
+MOST_EXAMPLES: Final = 10
+_MOST_CHARACTERS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -82,60 +66,99 @@ def write_reports(
     decision: Mapping[str, Any] | None = None,
     title: str = "Evaluation",
     facts: Mapping[str, str] | None = None,
+    texts: Mapping[str, Any] | None = None,
 ) -> ReportPaths:
     """Write the three reports, each whole or not at all; the same scores give the same bytes.
 
-    `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top.
+    `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top; `texts` is
+    `report_page.texts.texts_of`, without which the reports hold figures alone.
     """
     folder = reports_dir / job_id
     shown = {"job": job_id, **(facts or {}), "checks": checks_sentence(item["language"] for item in scores["items"])}
-    tables = score_tables(scores)
-    warnings = [warning] if (warning := cut_warning(scores["items"])) else []
-    results = {"format": 1, "title": title, "facts": shown, "warnings": warnings, "decision": decision, **scores}
-    paths = ReportPaths(folder / "results.json", folder / "report.md", folder / "report.html")
-    write_whole(paths.results, (json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
-    markdown = render_markdown(title, shown, tables, decision, scores.get("signatures", {}), warnings=warnings)
-    write_whole(paths.markdown, markdown.encode())
-    notes = [*NOTES, *([FALSE_PROMOTIONS] if decision else [])]
-    html = render_html(title, shown, scores, decision=decision, tables=tables, notes=notes, warnings=warnings)
-    write_whole(paths.html, html.encode())
-    return paths
+    results = {
+        "format": 1,
+        "title": title,
+        "facts": shown,
+        "warnings": [warning] if (warning := cut_warning(scores["items"])) else [],
+        "decision": decision,
+        **scores,
+        "intervals": intervals_of(scores["items"], scores["aggregates"]),
+        "outcomes": outcomes_of(scores["items"]),
+        **(texts or {}),
+    }
+    if samples := samples_in(results):
+        write_whole(folder / SAMPLES, samples_file(samples))
+    for name, data in rendered(results).items():
+        write_whole(folder / name, data)
+    return ReportPaths(folder / RESULTS, folder / MARKDOWN, folder / HTML)
 
 
-def score_tables(scores: Mapping[str, Any]) -> tuple[Table, ...]:
-    """One table for each set and language that has items, with a column for each side and one for the change."""
-    aggregates = scores["aggregates"]
+def rendered(results: Mapping[str, Any]) -> dict[str, bytes]:
+    """The three files of what results.json says, by name; of results that lost texts, the files without them."""
+    tables = score_tables(results)
+    return {
+        RESULTS: (json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode(),
+        MARKDOWN: render_markdown(results, tables).encode(),
+        HTML: render_html(results, tables).encode(),
+    }
+
+
+def samples_file(samples: Sequence[str]) -> bytes:
+    """The bytes of samples.json."""
+    return json.dumps({"format": 1, "samples": sorted(samples)}, indent=1).encode() + b"\n"
+
+
+def score_tables(results: Mapping[str, Any]) -> tuple[Table, ...]:
+    """One table for each set and language that has items, with a column for each side, one for the change, and their intervals."""
+    aggregates, intervals = results["aggregates"], results.get("intervals") or {}
     sides = [side for side in ("baseline", "candidate") if side in aggregates]
     first = aggregates[sides[0]]
+    ends = [*sides, *(["gain"] if len(sides) == 2 else [])]
+    header = ("metric", *ends, *(f"{name} 95 %" for name in ends))
     out = []
     for item_set in sorted(first, key=lambda name: (SETS_IN_ORDER.index(name) if name in SETS_IN_ORDER else len(SETS_IN_ORDER), name)):
         for language, figures in first[item_set].items():
             values = [aggregates[side].get(item_set, {}).get(language, {}) for side in sides]
-            rows = tuple(_row(name, values) for name in SHOWN_METRICS if name in figures)
+            known = intervals.get(item_set, {}).get(language, {})
+            names = dict.fromkeys((*(name for name in SHOWN_METRICS if name in figures), *(name for name in figures if name != "items")))
+            rows = tuple((*_row(name, values), *(_interval(known.get(name, {}).get(end)) for end in ends)) for name in names)
             name = f"{item_set}, {'all languages' if language == 'all' else language} ({figures['items']:.0f} items)"
-            out.append(Table(name, ("metric", *sides, *(["gain"] if len(sides) == 2 else [])), rows))
+            out.append(Table(name, header, rows))
     return tuple(out)
 
 
-def render_markdown(
-    title: str, facts: Mapping[str, str], tables: Sequence[Table], decision: Mapping[str, Any] | None, signatures: Mapping[str, str], *,
-    warnings: Sequence[str] = (),
-) -> str:  # fmt: skip
+def outcome_table(results: Mapping[str, Any]) -> Table | None:
+    """How many items were fixed, regressed, right and wrong, by set and language; None of results that don't say it."""
+    outcomes: Mapping[str, Any] = results.get("outcomes") or {}
+    parts = [(f"{item_set}, {language}", counts) for item_set, languages in outcomes.items() for language, counts in languages.items()]
+    if not parts:
+        return None
+    names = [name for name in parts[0][1] if name != "items"]
+    rows = tuple((part, str(counts["items"]), *(str(counts[name]) for name in names)) for part, counts in parts)
+    return Table("What changed", ("set, language", "items", *(name.replace("_", " ") for name in names)), rows)
+
+
+def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
     """The report for people who read text; what is not ours in it is shown as it is, and is no markup."""
-    lines = [f"# {plain(title)}", "", *(f"- {plain(name)}: {plain(str(value))}" for name, value in facts.items()), ""]
-    lines += [line for warning in warnings for line in (f"**Warning:** {plain(warning)}.", "")]
+    decision: Mapping[str, Any] | None = results["decision"]
+    facts = (f"- {plain(name)}: {plain(str(value))}" for name, value in results["facts"].items())
+    lines = [f"# {plain(results['title'])}", "", *facts, ""]
+    lines += [line for warning in results["warnings"] for line in (f"**Warning:** {plain(warning)}.", "")]
     if decision:
         reasons = (f"- {plain(str(reason))}" for reason in decision["reasons"])
         lines += [f"## Decision: {plain(str(decision['verdict']))}", "", *reasons, ""]
         lines += _markdown_table(guard_table(decision)) if decision.get("guards") else []
-        lines += [FALSE_PROMOTIONS, ""]
+        lines += [english("notes.false_promotions"), ""]
+    if outcomes := outcome_table(results):
+        lines += [f"## {outcomes.title}", "", *_markdown_table(outcomes)]
     for table in tables:
         lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
+    lines += _examples(results)
     lines += [
         "## How it was computed",
         "",
-        *(f"- {note}" for note in NOTES),
-        *(f"- {plain(name)}: {code(text)}" for name, text in signatures.items()),
+        *(f"- {note}" for note in notes()),
+        *(f"- {plain(name)}: {code(text)}" for name, text in results.get("signatures", {}).items()),
         "",
     ]
     return "\n".join(lines)
@@ -157,21 +180,51 @@ def guard_table(decision: Mapping[str, Any]) -> Table:
     return Table("Guards", ("guard", "state", "gain", "p of harm", "margin", "items"), rows)
 
 
+def _examples(results: Mapping[str, Any]) -> list[str]:
+    """The first items that got worse, then the first that got better, with their words."""
+    texts: Mapping[str, Any] = results.get(TEXTS) or {}
+    lines: list[str] = []
+    for outcome in ("regressed", "fixed"):
+        found = [item for item in results["items"] if item["item_id"] in texts and outcome_of(item) == outcome]
+        if not found:
+            continue
+        lines += [f"## {outcome.capitalize()}: {len(found)} items" + (f", the first {MOST_EXAMPLES}" * (len(found) > MOST_EXAMPLES)), ""]
+        for item in found[:MOST_EXAMPLES]:
+            text = texts[item["item_id"]]
+            lines.append(f"- {_shown(text['question'])} ({plain(str(item['set']))}, {plain(str(item['language']))})")
+            lines += [f"  - reference: {_shown(reference)}" for reference in text["references"][:1]]
+            lines += [f"  - {side}: {_shown(text['answers'][side])}" for side in ("baseline", "candidate") if side in text["answers"]]
+        lines.append("")
+    return lines
+
+
+def _shown(text: str) -> str:
+    """A text on one line, cut after a word; marks that turn the direction of what follows are named instead."""
+    line = " ".join(text.split())
+    if len(line) > _MOST_CHARACTERS:
+        line = line[:_MOST_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    return plain("".join(f"[U+{ord(char):04X}]" if char in _TURNING or ord(char) < 32 else char for char in line))
+
+
+# Embeddings, overrides, isolates and marks of direction.
+_TURNING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def _row(name: str, values: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     cells = [name, *(_figure(value.get(name)) for value in values)]
     if len(values) == 2:
         before, after = values[0].get(name), values[1].get(name)
-        cells.append("" if before is None or after is None or name in NEITHER else f"{_gain(name, before, after):+.4f}")
+        gain = None if before is None or after is None else gain_of(name, before, after)
+        cells.append("" if gain is None else f"{round(gain, 4) + 0.0:+.4f}")
     return tuple(cells)
-
-
-def _gain(name: str, before: float, after: float) -> float:
-    # Adding zero makes of a minus zero a plain one.
-    return (before - after if name in LESS_IS_BETTER else after - before) + 0.0
 
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return "" if ends is None else f"{ends[0]:.4f} to {ends[1]:.4f}"
 
 
 def _markdown_table(table: Table) -> list[str]:

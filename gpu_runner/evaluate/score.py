@@ -93,7 +93,7 @@ def score_answers(
         "format": FORMAT,
         "items_sha256": {"items": items_sha256(items), **{side: _answered_sha256(items, texts[side]) for side in sides}},
         "items": [
-            {"item_id": item.id, "set": item.set, "language": item.language, "group": _group_name(item)}
+            {"item_id": item.id, "set": item.set, "language": item.language, "group": group_name(item)}
             | {side: rows[side][number] for side in sides}
             for number, item in enumerate(items)
         ],
@@ -150,7 +150,7 @@ def _by_item(items: Sequence[EvaluationItem], answers: Iterable[Answer], side: s
     return out
 
 
-def _group_name(item: EvaluationItem) -> str:
+def group_name(item: EvaluationItem) -> str:
     """The group's identity without its text: a group without a source is the user's own question."""
     return row_id("group", normalise_group(item.group))
 
@@ -169,6 +169,15 @@ def _rows(items: Sequence[EvaluationItem], texts: Mapping[str, Answer], sources:
 
 
 def _source(item: EvaluationItem, sources: Mapping[str, str] | None, cache: dict[str, Source]) -> Source | None:
+    text = source_text(item, sources)
+    if text is None:
+        return None
+    if text not in cache:
+        cache[text] = Source(text)
+    return cache[text]
+
+
+def source_text(item: EvaluationItem, sources: Mapping[str, str] | None) -> str | None:
     """The item's source: a key of `sources`, else its group as a key, else the text itself (a key has no white space), else as served."""
     given = item.source
     text = None
@@ -176,12 +185,7 @@ def _source(item: EvaluationItem, sources: Mapping[str, str] | None, cache: dict
         text = sources.get(given) if given is not None else sources.get(item.group)
     if text is None and given is not None and any(map(str.isspace, given)):
         text = given
-    text = text if text is not None else "\n".join(served_passages(item.messages)) or None
-    if text is None:
-        return None
-    if text not in cache:
-        cache[text] = Source(text)
-    return cache[text]
+    return text if text is not None else "\n".join(served_passages(item.messages)) or None
 
 
 def _row(item: EvaluationItem, answer: Answer | None, source: Source | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from gpu_runner.evaluate.aggregate import by_set_and_language
 from gpu_runner.evaluate.judge.configured import Judged, judged_by
 from gpu_runner.evaluate.judge.quality import ResponseQuality
 from gpu_runner.evaluate.published import load_references, scores
-from gpu_runner.evaluate.score import DEFAULT_METRICS, FORMAT, SideScores, score_side
+from gpu_runner.evaluate.score import DEFAULT_METRICS, FORMAT, SideScores, group_name, score_side
 from gpu_runner.text.grounding import Grounding, Source, ground
 
 __all__ = ["BenchmarkResult", "BenchmarkSuite", "HallucinationDetector", "HindiQAEval", "ResponseQuality"]
@@ -114,7 +114,8 @@ class BenchmarkSuite:
             "items_sha256": {"items": scored.items_sha256},
             "metrics": dict(scored.metrics),
             "items": [
-                {"item_id": item.id, "set": item.set, "language": item.language, "candidate": {**row, **_judged_row(judged, item.id)}}
+                {"item_id": item.id, "set": item.set, "language": item.language, "group": group_name(item)}
+                | {"candidate": {**row, **_judged_row(judged, item.id)}}
                 for item, row in zip(items, scored.items, strict=True)
             ],
             "aggregates": {"candidate": by_set_and_language(items, scored.items, [texts.get(item.id) for item in items])},

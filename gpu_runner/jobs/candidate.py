@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from gpu_runner.dataset.corrections import SAYS_NOTHING
 from gpu_runner.dataset.prepare import WITHOUT_SUPPORT
-from gpu_runner.dataset.rows import is_replayed, json_lines, load_evaluation_items, load_training_rows
+from gpu_runner.dataset.rows import is_replayed, json_lines, load_answers, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
+from gpu_runner.evaluate.report_page.texts import texts_of
 from gpu_runner.gate.decide import decide
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.prepare import gate_policy
+from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
 from gpu_runner.json_files import read_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
@@ -59,7 +61,7 @@ def decided_candidate(store: ArtifactStore, state: TrainingState, settings: Runn
     if record is None or record.get("job_id") != state.job_id:
         return None
     scores = read_stored_json(store, f"{version_key(state.model, state.version)}/scores.json")
-    return Candidate(record, scores, str(settings.eval_reports_dir / state.job_id), decided=True)
+    return Candidate(record, scores, str(report_folder(settings.eval_reports_dir, state.job_id)), decided=True)
 
 
 def judge_and_upload(
@@ -132,8 +134,18 @@ def judge_and_upload(
     look()
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
     told = decision.as_dict() | {"reasons": reasons}
-    paths = write_reports(scores, settings.eval_reports_dir, state.job_id, decision=told, facts=facts)
-    return Candidate(record, scores, str(paths.results.parent), notes=drift.reasons)
+    reports = report_folder(settings.eval_reports_dir, state.job_id)
+    write_reports(scores, reports.parent, reports.name, decision=told, facts=facts, texts=_texts(folder, spec, scores))
+    copy_reports(store, reports, report_key(state.model, state.version, state.job_id))
+    return Candidate(record, scores, str(reports), notes=drift.reasons)
+
+
+def _texts(folder: JobFolder, spec: Mapping[str, Any], scores: Mapping[str, Any]) -> dict[str, Any]:
+    """The words of the items that were scored, as far as they are still there: what was taken back meanwhile is in neither file."""
+    items, answers = folder.path / spec["dataset"]["evaluation"], folder.path / "evaluation" / "answers.jsonl"
+    scored = {item["item_id"] for item in scores["items"]}
+    kept = [item for item in load_evaluation_items(items) if item.id in scored] if items.stat().st_size else []
+    return texts_of(kept, load_answers(answers) if answers.is_file() and answers.stat().st_size else (), scores["items"])
 
 
 def _not_asked(prepared: Mapping[str, Any]) -> list[str]:

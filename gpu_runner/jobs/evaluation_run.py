@@ -22,6 +22,7 @@ from gpu_runner.event_log.commit import EventLog
 from gpu_runner.hyperparameters import resolve
 from gpu_runner.jobs.data_files import find_data_file
 from gpu_runner.jobs.evaluation import EvaluationJobs, EvaluationRequest
+from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
 from gpu_runner.json_files import read_json, write_json
 from gpu_runner.metrics import RunnerMetrics
 from gpu_runner.settings import RunnerSettings
@@ -170,8 +171,12 @@ class EvaluationRun:
         await in_thread(self._set, notice=told)
 
     def prepare(self) -> None:
-        """The files that the child reads; the weights are verified against their registered hash."""
+        """The files that the child reads; the weights are verified against their registered hash.
+
+        Reports of an attempt that was lost go: they hold texts, and nobody looks through the reports of a job that runs.
+        """
         request = self._request
+        shutil.rmtree(report_folder(self._settings.eval_reports_dir, request.job_id), ignore_errors=True)
         found, engine = find_version(self._store, f"{request.model}/{request.version}"), self._settings.evaluation_engine()
         model = "" if engine else str(artifact_folder(self._store, found.artifact_uri, found.sha256, self._settings.cache_dir()).absolute())
         files: dict[str, str | None] = {"items": "items.jsonl", "sources": "sources.json" if request.source_documents else None}
@@ -203,8 +208,19 @@ class EvaluationRun:
         metrics = {name: float(value) for name, value in result["metrics"].items() if isinstance(value, int | float)}
         names = ("items", "answers_cut", "questions_without_answer", "questions_too_long", "questions_refused", "report_dir", "judge")
         told = {name: result[name] for name in names if name in result}
-        await in_thread(self._set, status="completed", metrics=metrics, notice=None, **told)
+        await in_thread(self._set, status="completed", metrics=metrics, notice=await in_thread(self._copy_reports), **told)
         self._metrics.evaluation_ended("completed", metrics, result.get("by_language", {}))
+
+    def _copy_reports(self) -> str | None:
+        """To the store, beside the version; a store that is away takes nothing from the evaluation, and the notice says it."""
+        request = self._request
+        key = report_key(request.model, request.version, request.job_id)
+        try:
+            copy_reports(self._store, report_folder(self._settings.eval_reports_dir, request.job_id), key)
+        except (ArtifactError, OSError) as error:
+            self._log.warning("reports were not copied to the store", key=key, error=str(error))
+            return f"the reports were not copied to the store, they are on the runner alone: {error}"
+        return None
 
     async def _end(self, status: str, error: str) -> None:
         self._log.warning("evaluation ended without a result", status=status, error=error)

@@ -119,7 +119,7 @@ async def test_what_comes_during_the_training_taints_the_version(bootstrapped: I
 
 
 async def test_an_erasure_after_the_end_reaches_everything_that_is_kept(bootstrapped: Installation, make_command: Maker) -> None:
-    """Job folder, stored rows, repair items and exports lose the text; other samples stay, and the ended job says that it is tainted."""
+    """Job folder, reports, their copy, stored rows, repair items and exports lose the text; other samples stay, the job is tainted."""
     bootstrapped.ask(make_command)
     async with bootstrapped.running():
         await to_the_end(bootstrapped)
@@ -130,7 +130,9 @@ async def test_an_erasure_after_the_end_reaches_everything_that_is_kept(bootstra
         for one in (sample, other):
             (exports / f"feedback_{one.sample_id}.json").write_text(one.model_dump_json())
         places = holding(bootstrapped, sample)
-        assert {place.split("/")[0] for place in places} == {"feedback", "jobs", "models"}
+        assert {place.split("/")[0] for place in places} == {"cmd-1", "feedback", "jobs", "models"}
+        files = ("results.json", "report.html")
+        assert {f"cmd-1/{name}" for name in files} | {f"models/finetuned/tiny/v1/reports/cmd-1/{name}" for name in files} <= set(places)
         kept = holding(bootstrapped, other)
         before = bootstrapped.states()[-1]
         bootstrapped.topics.requests.append(erasure(sample))
