@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding bench-report-page
 
 install: $(READY)
 
@@ -175,6 +175,11 @@ bench-long-answers: $(READY)
 # Junk in batches of the project's corpus: what trains of it and what is gold, with SUPPORT_MIN of 2 and of 1; writes bench/results/junk.json.
 bench-junk: $(READY)
 	@$(BIN)/python -m bench.junk --out bench/results/junk.json
+
+# What a report of 10,000 items costs to write and to use in Chromium; writes bench/results/report-page.json. A minute and a half.
+# `python -m bench.report_page --pictures` makes the pictures of docs/evaluation/reports.md again (npm fetches the font).
+bench-report-page: $(READY)
+	@$(BIN)/python -m bench.report_page --out bench/results/report-page.json
 
 # Faulty and damaged words told from real ones, in texts that nothing was learnt from; writes bench/results/script.json. Five minutes.
 # The base vocabulary is made again by `python -m bench.script.learn`.

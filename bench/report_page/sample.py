@@ -16,7 +16,7 @@ from gpu_runner.gate.decide import Policy, decide
 SIDES: Final[tuple[Side, ...]] = ("baseline", "candidate")
 
 # Set, language, question, reference, what the baseline and what the candidate said, source.
-_CASES: Final = (
+CASES: Final = (
     ("repair", "hi", "भारतीय संग्रहालय, कोलकाता की स्थापना कब हुई?", "1814", "1875", "1814",
      "भारतीय संग्रहालय, कोलकाता की स्थापना 1814 में नाथानिएल वालिच ने की थी। यह एशिया का सबसे पुराना संग्रहालय है।"),
     ("repair", "hi", "अजंता की गुफाएँ किस राज्य में हैं?", "महाराष्ट्र", "मध्य प्रदेश", "महाराष्ट्र",
@@ -60,7 +60,7 @@ def write_sample(folder: Path, *, copies: int = 8) -> ReportPaths:
     items: list[EvaluationItem] = []
     answers: list[Answer] = []
     for copy in range(copies):
-        for place, (item_set, language, question, reference, before, after, source) in enumerate(_CASES):
+        for place, (item_set, language, question, reference, before, after, source) in enumerate(CASES):
             asked = question if copy == 0 else f"{question} ({copy + 1})"
             item = EvaluationItem(
                 f"item-{len(items)}",

@@ -9,10 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from runner_fakes import START, Installation, correction, erasure, retraction, until
 
 from gpu_runner.event_log.withdrawals import Erasure, Fact
 from gpu_runner.jobs.erase_files import tainted_versions
+from gpu_runner.jobs.evaluation import EvaluationRequest
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.sample_collected import SampleCollected
 
@@ -236,3 +238,29 @@ async def test_facts_about_others_write_nothing(bootstrapped: Installation, make
         await asyncio.sleep(0.3)
     assert len(bootstrapped.topics.transactions) == written
     assert not list(bootstrapped.settings.data_dir.rglob("taken_back.json"))
+
+
+@pytest.mark.parametrize("when", ["after", "meanwhile"])
+async def test_an_evaluations_reports_lose_what_is_taken_back(bootstrapped: Installation, make_command: Maker, when: str) -> None:
+    """Of a version's own repair items: reports, their copy and answers lose the words, also of an erasure that came while it ran."""
+    bootstrapped.behaviour = "reports"
+    bootstrapped.ask(make_command)
+    async with bootstrapped.running() as supervisor:
+        await to_the_end(bootstrapped)
+        sample = trained_sample(bootstrapped)
+        request = EvaluationRequest("eval-1", "tiny", "v1", "s3://models/eval_data/tiny/repair/v1.jsonl", ("f1",), None, START.isoformat())
+        await asyncio.to_thread(supervisor.evaluations.accept, request)
+        supervisor.evaluation_accepted()
+        if when == "meanwhile":
+            await until((bootstrapped.settings.evaluations_dir() / "eval-1" / "items.jsonl").exists)
+            bootstrapped.topics.requests.append(erasure(sample))
+        await until(lambda: supervisor.evaluations.status("eval-1")["status"] == "completed")
+        if when == "after":
+            places = holding(bootstrapped, sample)
+            assert {"eval-1/report.html", "models/finetuned/tiny/v1/reports/eval-1/report.html"} <= set(places)
+            bootstrapped.topics.requests.append(erasure(sample))
+        await until(lambda: not holding(bootstrapped, sample))
+        assert supervisor.evaluations.status("eval-1")["notice"] is None
+    names = ("results.json", "report.md", "report.html")
+    assert all((bootstrapped.settings.eval_reports_dir / "eval-1" / name).is_file() for name in names)
+    assert {f"finetuned/tiny/v1/reports/eval-1/{name}" for name in names} <= set(bootstrapped.store.list("finetuned"))

@@ -315,6 +315,7 @@ function list() {
 }
 
 function draw() {
+  const opened = new Set([...document.querySelectorAll("#list > li:has(> details[open])")].map((one) => one.dataset.id));
   document.documentElement.lang = state.language;
   for (const one of document.querySelectorAll("[data-t]")) one.textContent = words(one.dataset.t, one.textContent);
   for (const one of document.querySelectorAll("[data-t-label]")) one.setAttribute("aria-label", words(one.dataset.tLabel));
@@ -326,6 +327,7 @@ function draw() {
     element("p", { id: "empty", class: "quiet" }),
   );
   list();
+  for (const one of document.querySelectorAll("#list > li")) one.firstElementChild.open = opened.has(one.dataset.id);
 }
 
 for (const one of document.querySelectorAll("[data-language]")) {

@@ -296,6 +296,7 @@ async def test_an_evaluation_runs_to_its_reported_end(api: httpx.AsyncClient, bo
         "v1.0-finetuned",
         {"exact_match": 0.5},
     )
+    assert status["reports"]["report.html"] == f"/reports/{job_id}/report.html"
     event = bootstrapped.topics.events(EvaluationCompleted)[-1]
     assert (event.job_id, event.purpose, event.scores[0].metric, event.scores[0].value) == (job_id, "request", "exact_match", 0.5)
     assert (await api.post("/evaluate", json=EVALUATE, headers=key)).json() == answer.json() | {"status": "completed"}
