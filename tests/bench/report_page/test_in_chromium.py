@@ -67,7 +67,7 @@ def choose(browser: Chromium, control: str, value: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("language", ["en", "hi"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_cut_and_no_request_leaves(browser: Chromium, page: Path, language: str, width: int) -> None:
+def test_k12_nothing_is_cut_and_no_request_leaves(browser: Chromium, page: Path, language: str, width: int) -> None:
     """At both widths, with items opened: the page is as wide as its window, and so is everything in it."""
     show(browser, page, language, width=width)
     assert browser.value("document.documentElement.lang") == language
