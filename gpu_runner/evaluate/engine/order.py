@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from typing import Final
 
 from gpu_runner.dataset.rows import EvaluationItem
-
-SHORT_WORDS: Final = 5
+from gpu_runner.evaluate.long_answers.kinds import kind_of
 
 
 def stratified(items: Sequence[EvaluationItem]) -> list[int]:
@@ -16,7 +14,7 @@ def stratified(items: Sequence[EvaluationItem]) -> list[int]:
 
     Deterministic: the same items in any order give the same order. O(n log n).
     """
-    strata = [(item.language, item.set, _kind(item), item.group, item.source or "") for item in items]
+    strata = [(item.language, item.set, kind_of(item), item.group, item.source or "") for item in items]
     return spread(strata, [item.id for item in items])
 
 
@@ -50,7 +48,3 @@ def _spread(places: list[int], strata: Sequence[Sequence[Hashable]], names: Sequ
 def _fraction(name: str) -> float:
     """A number from 0 to 1 that the name alone decides."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:6], "big") / (1 << 48)
-
-
-def _kind(item: EvaluationItem) -> str:
-    return "short" if max(len(answer.split()) for answer in item.answers) <= SHORT_WORDS else "long"

@@ -25,7 +25,7 @@ def test_languages_sources_and_kinds_are_spread_whatever_the_files_order() -> No
     """All Hindi first, long answers last: the first tenth has a tenth of each; another order of the file changes nothing."""
     items = [
         EvaluationItem(
-            f"{language}-{number}", "dataset", f"q{number}", ("a long answer of seven words here" if number >= 80 else "Agra",), language,
+            f"{language}-{number}", "dataset", f"q{number}", ("It is a long answer of words." if number >= 80 else "Agra",), language,
             f"topic-{number % 10}", source=f"source {number % 4}",
         )
         for language in ("hi", "en")
