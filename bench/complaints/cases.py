@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from bench.halves import Half, half_of_text
 from schemas.reading.json_lines import own_lines
 
 _HERE: Final = Path(__file__).parent
@@ -17,7 +17,6 @@ BY_OTHERS: Final = _HERE / "cases_by_others.jsonl"
 MORE: Final = _HERE / "more_cases.jsonl"
 _KEY: Final = b"the halves of the complaints set"
 
-Half = Literal["tuning", "final"]
 Label = Literal["complaint", "correction"]
 
 
@@ -48,8 +47,7 @@ def read(path: Path = SET) -> list[LabelledCase]:
 def half_of(case: LabelledCase) -> Half:
     """The half of a case by others: complaints of the same words, and corrections of the same question, are in one."""
     words = case.correction if case.label == "complaint" else case.query
-    share = hashlib.blake2b(" ".join(words.casefold().split()).encode(), key=_KEY, digest_size=6).digest()
-    return "final" if share[0] % 2 else "tuning"
+    return half_of_text(words, _KEY)
 
 
 def of_half(cases: list[LabelledCase], half: Half) -> list[LabelledCase]:

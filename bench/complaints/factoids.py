@@ -6,8 +6,9 @@ import hashlib
 import json
 from typing import Final
 
-from bench.complaints.cases import Half, LabelledCase
+from bench.complaints.cases import LabelledCase
 from bench.drift.streams.pools import DATA, DataAbsent
+from bench.halves import Half
 
 _SCRIPTS: Final = {"en": "Latn", "hi": "Deva"}
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.grounding.edits import Edit
-from bench.grounding.material import LANGUAGES, FactPassage, Half, half_of, passages, whole, xquad
+from bench.grounding.material import LANGUAGES, FactPassage, half_of, passages, whole, xquad
 from bench.grounding.reword import hedged, reworded, with_synonyms
 from bench.grounding.same_paragraph import pairs_of
 from bench.grounding.several_facts import composed
 from bench.grounding.single_fault import SINGLE_FAULTS
+from bench.halves import Half
 
 KINDS: Final = ("same_paragraph", "several_facts", *SINGLE_FAULTS)
 # Pairs of a kind, language, half and corpus at the most: an article gives some, and EWT would else outnumber XQuAD or have no place.

@@ -8,8 +8,9 @@ from typing import Final
 from bench.grounding.cases import GroundingCase
 from bench.grounding.edits import capital
 from bench.grounding.entities import names_in, names_of
-from bench.grounding.material import FactPassage, Half, half_of, whole, xquad
+from bench.grounding.material import FactPassage, half_of, whole, xquad
 from bench.grounding.reword import reworded
+from bench.halves import Half
 
 KIND: Final = "foreign_name"
 MOST_PAIRS: Final = 200

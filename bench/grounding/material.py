@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from bench.drift.streams.pools import DATA, DataAbsent
+from bench.halves import Half
 from gpu_runner.text.sentences import split_sentences
 
-Half = Literal["tuning", "final"]
 LANGUAGES: Final = ("hi", "en")
 FOLDS: Final = 5
 _KEY: Final = b"grounding cases"

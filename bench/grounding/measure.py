@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.grounding.cases import GroundingCase
-from bench.grounding.material import Half, folds_of
+from bench.grounding.material import folds_of
+from bench.halves import Half
 
 # (claim, sources, question, language) to a score, higher where supported; None where it abstains.
 Scorer = Callable[[str, Sequence[str], str | None, str], float | None]

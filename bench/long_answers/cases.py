@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from bench.halves import Half, half_of_text
 from schemas.reading.json_lines import own_lines
 
 _HERE: Final = Path(__file__).parent
@@ -17,7 +17,6 @@ BY_OTHERS: Final = (_HERE / "long_en.jsonl", _HERE / "long_hi.jsonl")
 OWN: Final = _HERE / "own.jsonl"
 _KEY: Final = b"the halves of the set of long answers"
 
-Half = Literal["tuning", "final"]
 Label = Literal["right", "wrong"]
 
 
@@ -52,8 +51,7 @@ def read(path: Path) -> list[LongCase]:
 
 def half_of(question: str) -> Half:
     """The half of a case: the same question is always in one."""
-    share = hashlib.blake2b(" ".join(question.casefold().split()).encode(), key=_KEY, digest_size=6).digest()
-    return "final" if share[0] % 2 else "tuning"
+    return half_of_text(question, _KEY)
 
 
 def of_half(cases: Iterable[LongCase], half: Half) -> list[LongCase]:

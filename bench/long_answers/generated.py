@@ -5,7 +5,6 @@ Needs ../shared/data. Articles are in halves by a keyed hash, the same in both l
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import re
@@ -13,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.long_answers.cases import Half, Label, LabelledAnswer, LongCase
+from bench.halves import Half, half_of_text
+from bench.long_answers.cases import Label, LabelledAnswer, LongCase
 from gpu_runner.evaluate.long_answers.spelling import spelled
 from gpu_runner.evaluate.long_answers.units import units_of
 from gpu_runner.text.sentences import split_sentences
@@ -31,7 +31,7 @@ FEWEST_WORDS, MOST_WORDS = 18, 90
 
 def half_of_article(number: int) -> Half:
     """The half of an article by its place in the file, which is one in all languages."""
-    return "final" if hashlib.blake2b(str(number).encode(), key=_KEY, digest_size=6).digest()[0] % 2 else "tuning"
+    return half_of_text(str(number), _KEY)
 
 
 def generated(language: str, half: Half, *, seed: int = 0, most: int = 10_000) -> list[LongCase]:
