@@ -77,8 +77,8 @@ def _pair(generator: Any, items: Sequence[Item], seed: int) -> dict[str, Any]:
     found = _latency(compared)
     p_harm = 1.0 if found.loss is None else sign_flip_p(found.loss, seed=seed)
     # As strict as it gets for the goal: harm at 5 % without Holm's correction for the other guards.
-    state = "harmed" if p_harm <= Policy().alpha else "satisfied" if found.within else "below_margin"
-    return {"state": state, "noise": compared.noise(), "change": found.change, "harmed_by_items": p_items <= Policy().alpha}
+    state = "harmed" if p_harm <= Policy().harm_alpha else "satisfied" if found.within else "below_margin"
+    return {"state": state, "noise": compared.noise(), "change": found.change, "harmed_by_items": p_items <= Policy().harm_alpha}
 
 
 def _latency(timings: Compared) -> Comparison:

@@ -1,29 +1,34 @@
 """Decides whether a candidate is measurably better than what serves: pure, and closed wherever anything is missing.
 
-Primary: the gain in fixed `repair` items (short answers by exact match, long ones by their facts), clustered by source group, significant
-at one-sided 5 %. Guards: no significant harm (Holm over all guards, 5 %), and every point estimate above -margin; against the first version
-of the lineage a margin of its own. PROMOTE needs all of it; REJECT needs significant harm; all else is INCONCLUSIVE with the effect that
-could have been found. No I/O, no clock; the seed decides the resampling.
+Primary: the gain in fixed `repair` items (each by the rule of its kind), clustered by source group, significant at one-sided 5 %, exact
+(McNemar) where groups are single. Guards: each by itself, no significant harm (Holm, 1 %), and its loss shown to be within a margin that
+grows as its set shrinks (Tango's lower 95 % bound); against the first version of the lineage a margin and a harm test of their own.
+PROMOTE needs all of it; REJECT needs significant harm; BROKEN is an item, a side or a score that is missing or another; all else is
+ABSTAIN with the number of items that would settle it. No I/O, no clock; the seed decides the resampling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from gpu_runner.evaluate.aggregate import cut_warning
+from gpu_runner.gate.driver import driver_of
 from gpu_runner.gate.guards import LINEAGE_START, Comparison, Measure, measures
-from gpu_runner.gate.policy import Policy
+from gpu_runner.gate.needed import MOST, items_to_gain, items_to_show
+from gpu_runner.gate.policy import GATE_RULES, Policy
 from gpu_runner.gate.scores import Evidence, LineageStart, UnusableScores, checked
-from gpu_runner.gate.statistics import PairedDifferences, detectable_effect, holm, interval, sign_flip_p
+from gpu_runner.gate.statistics import PairedDifferences, detectable_effect, holm, interval, sign_flip_p, standard_error
 
 Verdict = Literal["promote", "reject", "inconclusive"]
-GuardState = Literal["satisfied", "harmed", "below_margin", "missing", "nothing_to_check"]
+Word = Literal["PROMOTE", "REJECT", "ABSTAIN", "BROKEN"]
+GuardState = Literal["satisfied", "harmed", "below_margin", "too_few", "missing", "nothing_to_check"]
 
 __all__ = ["Decision", "Effect", "Guard", "LineageStart", "Policy", "decide"]
 
 PRIMARY_SET: Final = "repair"
+_OPEN: Final = ("satisfied", "nothing_to_check")
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class Guard:
-    """One guard: `change` is candidate minus baseline, oriented so that below zero is worse; `p_harm` is one-sided.
+    """One guard: `change` is candidate minus baseline, oriented so that below zero is worse; `bound` its lower 95 % bound.
 
-    `change` is None where there was nothing to compare, `p_harm` also where no independent units are known. `items` are what was compared:
-    items, or the timed batches of latency.
+    `p_harm` is one-sided. `change` is None where there was nothing to compare, `bound` also for latency, `p_harm` where no independent
+    units are known. `margin` is that of the set's size. `items` are what was compared: items, or the timed batches of latency. `items_needed`
+    would show that nothing is lost.
     """
 
     name: str
@@ -55,11 +61,18 @@ class Guard:
     p_harm: float | None
     margin: float
     items: int
+    bound: float | None = None
+    items_needed: int | None = None
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict with its reasons in plain sentences, and what it rests on."""
+    """The verdict with its reasons in plain sentences, and what it rests on.
+
+    `broken`: an item, a side or a score is missing, corrupt or another. `items_needed` is the largest number of items of a set that would
+    settle an ABSTAIN, by set in `items_needed_of`. `driver` is what got worse, where a guard refuses (`gpu_runner.gate.driver`).
+    `noise_floor` is the share of repair items that the baseline, asked twice, answered otherwise; None where it was not asked twice.
+    """
 
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -67,95 +80,190 @@ class Decision:
     guards: tuple[Guard, ...]
     detectable_effect: float | None
     items_sha256: str | None
+    broken: bool = False
+    items_needed: int | None = None
+    items_needed_of: Mapping[str, int] = field(default_factory=dict)
+    driver: Mapping[str, Any] | None = None
+    noise_floor: float | None = None
+    false_promotions_a_year: float | None = None
+    rules: str = GATE_RULES
+
+    @property
+    def word(self) -> Word:
+        """The verdict as people read it; `inconclusive` is ABSTAIN or BROKEN."""
+        if self.verdict == "inconclusive":
+            return "BROKEN" if self.broken else "ABSTAIN"
+        return "PROMOTE" if self.verdict == "promote" else "REJECT"
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
+        """JSON-ready, with the word."""
+        return asdict(self) | {"word": self.word}
 
 
-def decide(policy: Policy, scores: Mapping[str, Any], *, seed: int, start: LineageStart | None = None) -> Decision:
-    """The verdict on scores.json (`gpu_runner.evaluate.score`). Never raises for bad scores: they are INCONCLUSIVE with the reason.
+def decide(
+    policy: Policy, scores: Mapping[str, Any], *, seed: int, start: LineageStart | None = None, also: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
+) -> Decision:  # fmt: skip
+    """The verdict on scores.json (`gpu_runner.evaluate.score`). Never raises for bad scores: they are BROKEN with the reason.
 
-    `start` is what the lineage's first version scored; None where the baseline is that version.
+    `start` is what the lineage's first version scored; None where the baseline is that version. `also` are sets that are guarded beside the
+    policy's. `texts` are questions by item id, for the words of the driver; they get into nothing else.
     """
     try:
         evidence = checked(scores, start)
-        primary, detectable, reasons = _primary(policy, evidence.items, seed)
-        guards = _guards(policy, evidence, seed)
+        primary = _primary(policy, evidence, seed)
+        guards, compared = _guards(policy, evidence, seed, also)
         cut = cut_warning(evidence.items)
+        driver = _driver(guards, compared, texts)
     except UnusableScores as error:
-        return Decision("inconclusive", (str(error),), None, (), None, None)
+        return _broken(policy, str(error))
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-        reason = f"the scores are not as expected ({type(error).__name__}: {str(error)[:200]})"
-        return Decision("inconclusive", (reason,), None, (), None, None)
-    items_hash = evidence.items_sha256
-    verdict: Verdict
-    guard_reasons = [told for guard in guards if (told := _reason(guard))]
-    if any(guard.state == "harmed" for guard in guards):
+        return _broken(policy, f"the scores are not as expected ({type(error).__name__}: {str(error)[:200]})")
+    effect, reasons = primary.effect, list(primary.reasons)
+    verdict: Verdict = "inconclusive"
+    broken = any(guard.state == "missing" for guard in guards)
+    if broken:
+        pass
+    elif any(guard.state == "harmed" for guard in guards):
         verdict = "reject"
-    elif primary is not None and primary.significant and all(guard.state in ("satisfied", "nothing_to_check") for guard in guards):
+    elif effect is not None and effect.significant and all(guard.state in _OPEN for guard in guards):
         verdict = "promote"
-    else:
-        verdict = "inconclusive"
-        if detectable is not None:
-            reasons.append(f"a true gain of {_points(detectable)} or more would have been found four times out of five")
-    return Decision(verdict, (*reasons, *guard_reasons, *([cut] if cut else [])), primary, guards, detectable, items_hash)
+    needed = _needed(primary, guards) if verdict == "inconclusive" and not broken else {}
+    if verdict == "inconclusive" and primary.detectable is not None and not (effect is not None and effect.significant):
+        reasons.append(f"a true gain of {_points(primary.detectable)} or more would have been found four times out of five")
+    reasons += [told for guard in guards if (told := _reason(guard))]
+    reasons += [f"{name}: {count} items would settle it" for name, count in needed.items() if count < MOST]
+    if driver is not None and verdict != "promote":
+        reasons += _driver_reason(driver)
+    return Decision(
+        verdict, (*reasons, *([cut] if cut else [])), effect, guards, primary.detectable, evidence.items_sha256, broken,
+        max(needed.values(), default=None), needed, None if verdict == "promote" else driver, primary.noise,
+        policy.false_promotions_a_year(),
+    )  # fmt: skip
 
 
-def _primary(policy: Policy, items: Sequence[Mapping[str, Any]], seed: int) -> tuple[Effect | None, float | None, list[str]]:
-    chosen = [item for item in items if item["set"] == PRIMARY_SET]
+def _broken(policy: Policy, reason: str) -> Decision:
+    return Decision("inconclusive", (reason,), None, (), None, None, broken=True, false_promotions_a_year=policy.false_promotions_a_year())
+
+
+@dataclass(frozen=True)
+class _Primary:
+    effect: Effect | None
+    detectable: float | None
+    reasons: tuple[str, ...]
+    needed: int | None
+    noise: float | None = None
+
+
+def _primary(policy: Policy, evidence: Evidence, seed: int) -> _Primary:
+    chosen = [item for item in evidence.items if item["set"] == PRIMARY_SET]
     groups = len({item["group"] for item in chosen})
     if groups < policy.min_primary_groups:
         few = f"the repair set has {len(chosen)} items of {groups} groups: at least {policy.min_primary_groups} groups are needed"
-        return None, None, [few]
+        return _Primary(None, None, (few,), policy.min_primary_groups)
     baseline = [float(item["baseline"]["em"]) for item in chosen]
     candidate = [float(item["candidate"]["em"]) for item in chosen]
     differences = _paired(baseline, candidate, chosen)
-    p_value = sign_flip_p(differences, seed=seed)
+    noise, drift = _noise(evidence, chosen)
+    p_value, gain = sign_flip_p(differences, seed=seed), differences.mean()
     low, high = interval(differences, level=0.9, seed=seed + 1)
-    gain = differences.mean()
     effect = Effect(
-        gain=gain,
-        low=low,
-        high=high,
-        p_value=p_value,
-        items=len(chosen),
-        groups=groups,
-        baseline=sum(baseline) / len(baseline),
-        candidate=sum(candidate) / len(candidate),
-        significant=p_value <= policy.alpha and gain > 0,
-    )
+        gain=gain, low=low, high=high, p_value=p_value, items=len(chosen), groups=groups, baseline=sum(baseline) / len(baseline),
+        candidate=sum(candidate) / len(candidate), significant=p_value <= policy.alpha and gain > drift,
+    )  # fmt: skip
     told = "a significant gain" if effect.significant else "no significant gain"
     long_ones = sum(item["candidate"].get("kind") == "long" for item in chosen)
     what = f"share of fixed repair items ({long_ones} of them long, judged by their facts)" if long_ones else "repair exact match"
-    reason = (
+    reasons = [
         f"{what} went from {effect.baseline:.3f} to {effect.candidate:.3f} on {effect.items} items of {groups} groups: {told} "
         f"({_points(gain)}, 90 % interval {_points(low)} to {_points(high)}, p = {p_value:.4f})"
-    )
-    return effect, detectable_effect(differences), [reason]
+    ]
+    if noise:
+        reasons.append(
+            f"the baseline, asked twice, answered {100 * noise:.1f} % of these items otherwise and moved by {_points(drift)}: "
+            "a gain has to be larger than that"
+        )
+    error = standard_error(differences)
+    needed = None if effect.significant else items_to_gain(policy, differences, error)
+    return _Primary(effect, detectable_effect(differences), tuple(reasons), needed, noise)
 
 
-def _guards(policy: Policy, evidence: Evidence, seed: int) -> tuple[Guard, ...]:
-    asked = measures(policy, evidence)
+def _noise(evidence: Evidence, chosen: Sequence[Mapping[str, Any]]) -> tuple[float | None, float]:
+    """The share of items that the baseline answered otherwise when it was asked again, and by how much its mean moved."""
+    again = evidence.repeat
+    moved = [again[item["item_id"]] - float(item["baseline"]["em"]) for item in chosen if item["item_id"] in again]
+    if not moved:
+        return None, 0.0
+    return sum(value != 0 for value in moved) / len(moved), abs(sum(moved)) / len(moved)
+
+
+def _guards(policy: Policy, evidence: Evidence, seed: int, also: Sequence[str]) -> tuple[tuple[Guard, ...], tuple[Comparison | None, ...]]:
+    asked = measures(policy, evidence, also=also)
     found = [measure.compare(evidence) for measure in asked]
     p_harm = {
         place: sign_flip_p(comparison.loss, seed=seed + 2 + place)
         for place, comparison in enumerate(found)
         if comparison is not None and comparison.loss is not None
     }
-    harmed = dict(zip(p_harm, holm(list(p_harm.values()), alpha=policy.alpha), strict=True))
-    return tuple(
-        _guard(measure, comparison, p_harm.get(place), harmed.get(place, False))
+    harmed: dict[int, bool] = {}
+    for since_start in (False, True):
+        family = [place for place in p_harm if asked[place].name.startswith(LINEAGE_START) == since_start]
+        harmed |= dict(zip(family, holm([p_harm[place] for place in family], alpha=policy.harm_alpha), strict=True))
+    guards = tuple(
+        _guard(policy, measure, comparison, p_harm.get(place), harmed.get(place, False))
         for place, (measure, comparison) in enumerate(zip(asked, found, strict=True))
     )
+    return guards, tuple(found)
 
 
-def _guard(measure: Measure, found: Comparison | None, p_harm: float | None, harmed: bool) -> Guard:
+def _guard(policy: Policy, measure: Measure, found: Comparison | None, p_harm: float | None, harmed: bool) -> Guard:
+    state: GuardState
     if found is None:
-        state: GuardState = "nothing_to_check" if measure.may_be_absent else "missing"
-        return Guard(measure.name, state, None, None, measure.margin, 0)
-    state = "harmed" if harmed else "satisfied" if found.within else "below_margin"
-    return Guard(measure.name, state, found.change, p_harm, measure.margin, found.items)
+        state = "nothing_to_check" if measure.may_be_absent else "missing" if measure.pinned else "too_few"
+        return Guard(
+            measure.name, state, None, None, measure.margin, 0, items_needed=None if state != "too_few" else policy.min_guard_items
+        )
+    if harmed:
+        state = "harmed"
+    elif not found.enough:
+        state = "nothing_to_check" if measure.may_be_absent else "too_few"
+    else:
+        state = "satisfied" if found.within else "below_margin"
+    needed = None
+    if state in ("below_margin", "too_few") and found.bound is not None:
+        floor = policy.lineage_margin if measure.name.startswith(LINEAGE_START) else 0.0
+        needed = items_to_show(policy, policy.margin if floor else measure.margin, found, floor=floor)
+    return Guard(measure.name, state, found.change, p_harm, found.margin, found.items, found.bound, needed)
+
+
+def _needed(primary: _Primary, guards: Sequence[Guard]) -> dict[str, int]:
+    needed = {PRIMARY_SET: primary.needed} if primary.needed is not None else {}
+    return needed | {guard.name: guard.items_needed for guard in guards if guard.items_needed is not None}
+
+
+def _driver(guards: Sequence[Guard], compared: Sequence[Comparison | None], texts: Mapping[str, str] | None) -> dict[str, Any] | None:
+    """The driver of the guard that refuses most surely: one that is harmed before one that is not within its margin."""
+    refusing = [
+        (guard.state != "harmed", guard.p_harm if guard.p_harm is not None else 1.0, place)
+        for place, guard in enumerate(guards)
+        if guard.state in ("harmed", "below_margin")
+    ]
+    for _, _, place in sorted(refusing):
+        found = compared[place]
+        if found is not None and (driver := driver_of(guards[place].name, found, texts)) is not None:
+            return driver
+    return None
+
+
+def _driver_reason(driver: Mapping[str, Any]) -> list[str]:
+    found = driver["slice"]
+    if found is None:
+        return []
+    words = f"; failing questions share {', '.join(driver['words'])}" if driver["words"] else ""
+    return [
+        f"{driver['guard']} is driven by {found['dimension']} {found['value']}: {found['worse']} of {found['items']} items got worse, "
+        f"{100 * found['share_worse_elsewhere']:.1f} % elsewhere{words}"
+    ]
 
 
 def _reason(guard: Guard) -> str | None:
@@ -166,9 +274,13 @@ def _reason(guard: Guard) -> str | None:
     since_start = guard.name.startswith(LINEAGE_START)
     if guard.state == "nothing_to_check":
         why = "the baseline is the lineage's first version" if since_start else "nothing to compare"
+        if guard.items:
+            why = f"{guard.items} items are too few to compare"
         return f"{guard.name}: {why}, which counts as satisfied"
     if guard.state == "missing":
-        return f"{guard.name}: too few items to compare, so nothing can be promoted"
+        return f"{guard.name}: its items are missing, so nothing can be promoted"
+    if guard.state == "too_few":
+        return f"{guard.name}: too few items to compare ({guard.items}), so nothing can be promoted"
     change, latency = guard.change or 0.0, guard.name == "latency"
     if latency:
         told = f"latency: speed changed by {100 * change:+.0f} % on {guard.items} {'items' if guard.p_harm is None else 'batches'}"
@@ -178,7 +290,9 @@ def _reason(guard: Guard) -> str | None:
         return f"{told}, within the margin of {100 * guard.margin:.0f} points" if since_start and change < 0 else None
     if guard.state == "harmed":
         return f"{told}, significantly worse (p = {guard.p_harm or 0.0:.4f}, Holm)"
-    return f"{told}, beyond the margin of {100 * guard.margin:.0f} {'%' if latency else 'points'}"
+    if guard.bound is None:
+        return f"{told}, beyond the margin of {100 * guard.margin:.0f} %"
+    return f"{told}, at worst {_points(guard.bound)} (95 %), which is beyond the margin of {100 * guard.margin:.1f} points"
 
 
 def _paired(baseline: Sequence[float], candidate: Sequence[float], items: Sequence[Mapping[str, Any]]) -> PairedDifferences:

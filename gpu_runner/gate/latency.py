@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-# Fewer units than this can't reach 5 % under Holm among ten guards, whatever they say: 2 ** -8 is 0.4 %.
-FEWEST_UNITS = 8
+# Fewer units than this can't reach 1 % under Holm among ten guards, whatever they say: 2 ** -10 is 0.1 %.
+FEWEST_UNITS = 10
 
 
 @dataclass(frozen=True)

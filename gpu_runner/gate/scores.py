@@ -30,13 +30,14 @@ class LineageStart:
 class Evidence:
     """Checked scores: `items` of scores.json with both sides, the timings where they were taken, and the lineage's start.
 
-    `start` is None where the baseline is the start itself.
+    `start` is None where the baseline is the start itself. `repeat` is what the baseline scored when it was asked again, by item id.
     """
 
     items: Sequence[Mapping[str, Any]]
     items_sha256: str
     timings: PairedTimings | None
     start: LineageStart | None
+    repeat: Mapping[str, float]
 
 
 def checked(scores: Mapping[str, Any], start: LineageStart | None) -> Evidence:
@@ -62,7 +63,11 @@ def checked(scores: Mapping[str, Any], start: LineageStart | None) -> Evidence:
     if start is not None:
         for item_id, value in start.em.items():
             number(value, f"item {item_id!r}, version {start.version} (the lineage's start): em", most=1)
-    return Evidence(items, str(hashes["items"]), _timings(scores.get("timings")), start)
+    repeat = {
+        str(item_id): number(value, f"item {item_id!r}, the baseline asked again: em", most=1)
+        for item_id, value in (scores.get("repeat") or {}).items()
+    }
+    return Evidence(items, str(hashes["items"]), _timings(scores.get("timings")), start, repeat)
 
 
 def number(value: Any, where: str, *, most: float, least: float = 0) -> float:

@@ -1,11 +1,13 @@
 """Paired tests over clusters: is the mean difference of two sides above zero, when items of one source group stand or fall together.
 
-The test flips the sign of whole clusters (exact under the null that both sides are alike, whatever the distribution); the interval
-resamples clusters. Both are Monte Carlo with a given seed, so the same scores give the same verdict.
+The test flips the sign of whole clusters (exact under the null that both sides are alike, whatever the distribution): where all clusters
+that changed did so by the same amount, as 0/1 items in groups of one do, that is McNemar's exact test, else Monte Carlo. The interval
+resamples clusters. Each has a given seed, so the same scores give the same verdict.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,12 +43,14 @@ class PairedDifferences:
 def sign_flip_p(differences: PairedDifferences, *, seed: int) -> float:
     """One-sided p-value of "the mean difference is above zero": the share of sign flips of clusters that reach the observed sum.
 
-    Clusters with a sum of zero cannot tell anything and drop out. Never below 1 / 10,000, and 1 where nothing differs.
+    Clusters with a sum of zero cannot tell anything and drop out. 1 where nothing differs; never below 1 / 10,000 where it is drawn.
     """
     sums, _ = differences.sums()
     sums = sums[sums != 0]
     if sums.size == 0:
         return 1.0
+    if np.ptp(np.abs(sums)) < 1e-12:
+        return _mcnemar_p(int(np.count_nonzero(sums > 0)), int(sums.size))
     observed = float(sums.sum())
     rng = np.random.default_rng(seed)
     reached = 0
@@ -55,6 +59,11 @@ def sign_flip_p(differences: PairedDifferences, *, seed: int) -> float:
         # Equal sums reached by other orders of addition differ in the last bits; a tie counts as reached.
         reached += int(np.count_nonzero(signs @ sums >= observed - 1e-9))
     return (reached + 1) / (FLIPS + 1)
+
+
+def _mcnemar_p(better: int, discordant: int) -> float:
+    """The exact one-sided p-value of McNemar's test: at least `better` heads in `discordant` throws of a fair coin."""
+    return float(sum(math.comb(discordant, heads) for heads in range(better, discordant + 1)) / 2**discordant)
 
 
 def interval(differences: PairedDifferences, *, level: float, seed: int) -> tuple[float, float]:
@@ -74,14 +83,20 @@ def detectable_effect(differences: PairedDifferences) -> float:
 
     From the spread between clusters; at least five clusters must change outright, because fewer can't reach 5 % by sign flips.
     """
-    sums, counts = differences.sums()
-    clusters = sums.size
-    floor = 5 / clusters if clusters else 1.0
+    clusters = differences.sums()[0].size
     if clusters < 2:
         return 1.0
+    return min(1.0, max(5 / clusters, (_Z_ALPHA + _Z_POWER) * standard_error(differences)))
+
+
+def standard_error(differences: PairedDifferences) -> float:
+    """The standard error of the mean difference, from the spread between clusters; 0 for one cluster, which has none."""
+    sums, counts = differences.sums()
+    clusters = sums.size
+    if clusters < 2:
+        return 0.0
     residual = sums - differences.mean() * counts
-    error = float(np.sqrt(clusters / (clusters - 1) * np.sum(residual**2)) / np.sum(counts))
-    return min(1.0, max(floor, (_Z_ALPHA + _Z_POWER) * error))
+    return float(np.sqrt(clusters / (clusters - 1) * np.sum(residual**2)) / np.sum(counts))
 
 
 def holm(p_values: Sequence[float], *, alpha: float) -> tuple[bool, ...]:

@@ -241,7 +241,7 @@ def noisy(rng: np.random.Generator, gain: float, groups: int = 100) -> dict[str,
             item(number, "repair", before if agree else float(rng.random() < 0.4), after if agree else float(rng.random() < 0.4 + gain))
         )
     for name in SETS[1:]:
-        items += [item(number, name, float(rng.random() < 0.95), float(rng.random() < 0.95)) for number in range(200)]
+        items += [item(number, name, float(rng.random() < 0.985), float(rng.random() < 0.985)) for number in range(200)]
     return {"items_sha256": dict.fromkeys(("items", "baseline", "candidate"), HASH), "items": items}
 
 
