@@ -51,8 +51,8 @@ class Guard:
     """One guard: `change` is candidate minus baseline, oriented so that below zero is worse; `bound` its lower 95 % bound.
 
     `p_harm` is one-sided. `change` is None where there was nothing to compare, `bound` also for latency, `p_harm` where no independent
-    units are known. `margin` is that of the set's size. `items` are what was compared: items, or the timed batches of latency. `items_needed`
-    would show that nothing is lost.
+    units are known. `margin` is that of the set's size. `items` are what was compared: items, or the timed batches of latency. So many
+    `items_needed` would show that nothing is lost.
     """
 
     name: str
