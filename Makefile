@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding bench-report-page
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding bench-report-page
 
 install: $(READY)
 
@@ -116,6 +116,11 @@ bench-drift-state: $(READY)
 # Whether the terms that an explanation tells are those of the shift; writes bench/results/drift-explanation.json.
 bench-drift-explanation: $(READY)
 	@$(BIN)/python -m bench.drift.explanation --out bench/results/drift-explanation.json $(if $(WORLDS),--worlds $(WORLDS)) $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(HELD_OUT),--held-out)
+
+# The gate by simulation: what it promotes of what is better and of what is worse, what it notices over ten rounds, what it names as the
+# driver; writes bench/results/gate.json. Eight minutes; RUNS=400 is a tenth of it, PARTS="power harm" some of it.
+bench-gate: $(READY)
+	@$(BIN)/python -m bench.gate --out bench/results/gate.json $(if $(RUNS),--runs $(RUNS)) $(if $(PARTS),--parts "$(PARTS)")
 
 # Ten rounds of 25 corrections of the tiny model, end to end: what the tenth costs beside the first; writes bench/results/rounds.json.
 # About fifteen minutes on a machine with nothing else to do; ROUNDS=3 is shorter.

@@ -82,7 +82,7 @@ def _pair(generator: Any, items: Sequence[Item], seed: int) -> dict[str, Any]:
 
 
 def _latency(timings: Compared) -> Comparison:
-    evidence = Evidence((), "", timings, None)
+    evidence = Evidence((), "", timings, None, {})
     (measure,) = measures(Policy(guards=("latency",)), evidence)
     found = measure.compare(evidence)
     if found is None:

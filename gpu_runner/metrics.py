@@ -3,7 +3,8 @@
 training_jobs_total{status: accepted or an outcome}, training_duration_seconds, training_loss_current,
 evaluation_jobs_total{status}, evaluation_metric_value{metric, language: hi, en or all}, gpu_memory_utilization_percent{device}.
 And what an operator is to look at: abhyas_runner_child_silent_seconds{child: training or evaluation}, 0 where the child speaks;
-abhyas_runner_disk_missing_bytes{place: DATA_DIR or ARTIFACTS_DIR}, 0 where the last job had room.
+abhyas_runner_disk_missing_bytes{place: DATA_DIR or ARTIFACTS_DIR}, 0 where the last job had room; abhyas_runner_gate_broken_total, the
+decisions whose scores, items or baseline were missing, corrupt or another.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class RunnerMetrics:
         self._missing = Gauge("abhyas_runner_disk_missing_bytes", "What the last job lacked of disk", ["place"], registry=self._registry)
         for place in ("DATA_DIR", "ARTIFACTS_DIR"):
             self._missing.labels(place)
+        self._broken = Counter("abhyas_runner_gate_broken", "Decisions without usable scores, items or baseline", registry=self._registry)
         for status in ("accepted", "promoted", "rejected", "inconclusive", "void", "no_data", "failed", "cancelled"):
             self._jobs.labels(status)
         for status in ("completed", "failed", "cancelled"):
@@ -73,6 +75,10 @@ class RunnerMetrics:
         self._evaluations.labels("completed").inc()
         for language, metrics in scores.get("aggregates", {}).get("candidate", {}).get("all", {}).items():
             self._set_values(metrics, language)
+
+    def gate_broken(self) -> None:
+        """A decision found scores, items or a baseline missing, corrupt or another."""
+        self._broken.inc()
 
     def evaluation_ended(self, status: str, metrics: Mapping[str, float], by_language: Mapping[str, Mapping[str, float]]) -> None:
         """An evaluation that a person asked for ended, `completed`, `failed` or `cancelled`."""

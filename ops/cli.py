@@ -20,6 +20,7 @@ from ops.commands.drift.ratings import ratings
 from ops.commands.feedback import export, publish
 from ops.commands.feedback.erase import erase
 from ops.commands.measure.evaluate import evaluate
+from ops.commands.measure.gate import gate
 from ops.commands.measure.ground import ground
 from ops.commands.measure.score import score
 from ops.commands.measure.script import script
@@ -81,7 +82,7 @@ def _group(name: str, about: str, **commands: Callable[..., int | None]) -> type
 
 _add(
     app, up=up, demo=demo, bootstrap=bootstrap, add_base=add_base, register=register, status=status, tail=tail, whatif=whatif, erase=erase,
-    operator=operator, shards=shards, state=state, score=score, evaluate=evaluate, script=script, ground=ground,
+    operator=operator, shards=shards, state=state, score=score, evaluate=evaluate, script=script, ground=ground, gate=gate,
 )  # fmt: skip
 _group("topics", "The topics of a cluster against the contract.", plan=topics.plan, apply=topics.apply, drain=topics.drain)
 _group(

@@ -25,7 +25,7 @@ Verdict = Literal["promote", "reject", "inconclusive"]
 Word = Literal["PROMOTE", "REJECT", "ABSTAIN", "BROKEN"]
 GuardState = Literal["satisfied", "harmed", "below_margin", "too_few", "missing", "nothing_to_check"]
 
-__all__ = ["Decision", "Effect", "Guard", "LineageStart", "Policy", "decide"]
+__all__ = ["Decision", "Effect", "Guard", "LineageStart", "Policy", "broken", "decide"]
 
 PRIMARY_SET: Final = "repair"
 _OPEN: Final = ("satisfied", "nothing_to_check")
@@ -70,7 +70,7 @@ class Decision:
     """The verdict with its reasons in plain sentences, and what it rests on.
 
     `broken`: an item, a side or a score is missing, corrupt or another. `items_needed` is the largest number of items of a set that would
-    settle an ABSTAIN, by set in `items_needed_of`. `driver` is what got worse, where a guard refuses (`gpu_runner.gate.driver`).
+    settle an ABSTAIN, by set in `items_needed_of`. `driver` is what got worse, whether or not that refuses (`gpu_runner.gate.driver`).
     `noise_floor` is the share of repair items that the baseline, asked twice, answered otherwise; None where it was not asked twice.
     """
 
@@ -116,19 +116,19 @@ def decide(
         cut = cut_warning(evidence.items)
         driver = _driver(guards, compared, texts)
     except UnusableScores as error:
-        return _broken(policy, str(error))
+        return broken(policy, str(error))
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-        return _broken(policy, f"the scores are not as expected ({type(error).__name__}: {str(error)[:200]})")
+        return broken(policy, f"the scores are not as expected ({type(error).__name__}: {str(error)[:200]})")
     effect, reasons = primary.effect, list(primary.reasons)
     verdict: Verdict = "inconclusive"
-    broken = any(guard.state == "missing" for guard in guards)
-    if broken:
+    lost = any(guard.state == "missing" for guard in guards)
+    if lost:
         pass
     elif any(guard.state == "harmed" for guard in guards):
         verdict = "reject"
     elif effect is not None and effect.significant and all(guard.state in _OPEN for guard in guards):
         verdict = "promote"
-    needed = _needed(primary, guards) if verdict == "inconclusive" and not broken else {}
+    needed = _needed(primary, guards) if verdict == "inconclusive" and not lost else {}
     if verdict == "inconclusive" and primary.detectable is not None and not (effect is not None and effect.significant):
         reasons.append(f"a true gain of {_points(primary.detectable)} or more would have been found four times out of five")
     reasons += [told for guard in guards if (told := _reason(guard))]
@@ -136,13 +136,14 @@ def decide(
     if driver is not None and verdict != "promote":
         reasons += _driver_reason(driver)
     return Decision(
-        verdict, (*reasons, *([cut] if cut else [])), effect, guards, primary.detectable, evidence.items_sha256, broken,
-        max(needed.values(), default=None), needed, None if verdict == "promote" else driver, primary.noise,
+        verdict, (*reasons, *([cut] if cut else [])), effect, guards, primary.detectable, evidence.items_sha256, lost,
+        max(needed.values(), default=None), needed, driver, primary.noise,
         policy.false_promotions_a_year(),
     )  # fmt: skip
 
 
-def _broken(policy: Policy, reason: str) -> Decision:
+def broken(policy: Policy, reason: str) -> Decision:
+    """BROKEN for one reason: nothing was compared."""
     return Decision("inconclusive", (reason,), None, (), None, None, broken=True, false_promotions_a_year=policy.false_promotions_a_year())
 
 
@@ -205,10 +206,7 @@ def _guards(policy: Policy, evidence: Evidence, seed: int, also: Sequence[str]) 
         for place, comparison in enumerate(found)
         if comparison is not None and comparison.loss is not None
     }
-    harmed: dict[int, bool] = {}
-    for since_start in (False, True):
-        family = [place for place in p_harm if asked[place].name.startswith(LINEAGE_START) == since_start]
-        harmed |= dict(zip(family, holm([p_harm[place] for place in family], alpha=policy.harm_alpha), strict=True))
+    harmed = dict(zip(p_harm, holm(list(p_harm.values()), alpha=policy.harm_alpha), strict=True))
     guards = tuple(
         _guard(policy, measure, comparison, p_harm.get(place), harmed.get(place, False))
         for place, (measure, comparison) in enumerate(zip(asked, found, strict=True))
@@ -242,17 +240,28 @@ def _needed(primary: _Primary, guards: Sequence[Guard]) -> dict[str, int]:
 
 
 def _driver(guards: Sequence[Guard], compared: Sequence[Comparison | None], texts: Mapping[str, str] | None) -> dict[str, Any] | None:
-    """The driver of the guard that refuses most surely: one that is harmed before one that is not within its margin."""
+    """The driver of the guard that refuses most surely: a harmed one, then one not within its margin, then the nearest to harm.
+
+    A set goes before a language. Where languages alone refuse, it is looked for in all guarded sets, so that a language can be found.
+    """
+    order = {"harmed": 0, "below_margin": 1}
     refusing = [
-        (guard.state != "harmed", guard.p_harm if guard.p_harm is not None else 1.0, place)
+        (order.get(guard.state, 2), _is_language(guard), guard.p_harm, place)
         for place, guard in enumerate(guards)
-        if guard.state in ("harmed", "below_margin")
+        if guard.p_harm is not None
     ]
-    for _, _, place in sorted(refusing):
-        found = compared[place]
-        if found is not None and (driver := driver_of(guards[place].name, found, texts)) is not None:
+    for _, of_language, _, place in sorted(refusing):
+        pairs = zip(guards, compared, strict=True)
+        found = [one for guard, one in pairs if one is not None and _is_language(guard)] if of_language else [compared[place]]
+        covered = {item["item_id"]: item for one in found if one is not None for item in one.covered}
+        worse = {name for one in found if one is not None for name in one.worse}
+        if (driver := driver_of(guards[place].name, list(covered.values()), worse, texts)) is not None:
             return driver
     return None
+
+
+def _is_language(guard: Guard) -> bool:
+    return guard.name.startswith("language ")
 
 
 def _driver_reason(driver: Mapping[str, Any]) -> list[str]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-
-from gpu_runner.gate.guards import Comparison
 
 # What an item may say of itself, beside its language.
 DIMENSIONS: Final = ("language", "topic", "kind", "length", "age")
@@ -45,17 +43,18 @@ class Slice:
         }  # fmt: skip
 
 
-def driver_of(guard: str, compared: Comparison, texts: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+def driver_of(guard: str, covered: Sequence[Item], worse: Collection[str], texts: Mapping[str, str] | None = None) -> dict[str, Any] | None:
     """The slice that drives a guard's loss, the ids of its failing items and the next slices; None where no item got worse.
 
-    `texts` are the items' questions by id: with them, the words that failing items have in common are told. Without, there are none.
+    `covered` are the guard's items, `worse` the ids of those that got worse. `texts` are the items' questions by id: with them, the words
+    that failing items have in common are told. Without, there are none.
     """
-    worse = frozenset(compared.worse)
+    worse = frozenset(worse)
     if not worse:
         return None
-    ranked = sorted(_slices(compared.covered, worse), key=lambda one: (-one.evidence, one.dimension, one.value))
+    ranked = sorted(_slices(covered, worse), key=lambda one: (-one.evidence, one.dimension, one.value))
     found = ranked[0] if ranked else None
-    inside = worse if found is None else [i["item_id"] for i in compared.covered if _of(i).get(found.dimension) == found.value]
+    inside = worse if found is None else [i["item_id"] for i in covered if _of(i).get(found.dimension) == found.value]
     failing = sorted(str(name) for name in inside if name in worse)
     return {
         "guard": guard,
@@ -63,7 +62,7 @@ def driver_of(guard: str, compared: Comparison, texts: Mapping[str, str] | None 
         "also": [one.as_dict() for one in ranked[1 : 1 + _OTHERS]],
         "failing_ids": failing[:MOST_IDS],
         "failing": len(failing),
-        "words": _common_words(failing, [str(item["item_id"]) for item in compared.covered], texts or {}),
+        "words": _common_words(failing, [str(item["item_id"]) for item in covered], texts or {}),
     }
 
 

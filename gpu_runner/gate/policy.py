@@ -103,9 +103,7 @@ class Policy:
     """
 
     alpha: float = _asked(0.05, _share(0, 0.5), "One-sided level of the gain on the repair items.")
-    harm_alpha: float = _asked(
-        0.01, _share(0, 0.5), "Family-wise level of harm (Holm): over all guards, and again over those against the lineage's start."
-    )
+    harm_alpha: float = _asked(0.01, _share(0, 0.5), "Family-wise level of harm over all guards (Holm).")
     margin: float = _asked(
         0.05,
         _share(0, 1),
@@ -113,7 +111,7 @@ class Policy:
         "(0.05: 5 points); times margin_factors.",
     )
     margin_factors: tuple[tuple[int, float], ...] = _asked(
-        ((40, 3.6), (100, 2.0), (300, 1.0)),
+        ((40, 3.6), (100, 1.95), (300, 1.0)),
         _factors,
         "How many times the margins grow for a set of so many items, which can't show as much; between two rows on a line of logarithms.",
     )

@@ -93,6 +93,8 @@ def judge_and_upload(
         "actor": "gate",
         "gate": decision.as_dict(),
         "gate_verdict": str(decision.verdict),
+        "gate_rules": decision.rules,
+        "broken": decision.broken,
         "gate_reasons": reasons,
         "policy": active.policy.as_dict(),
         "gate_policy": active.named(),

@@ -328,6 +328,8 @@ class JobRun:
             await commit([*events, ended])
             self._count(ended)
         parts.metrics.evaluated(candidate.scores)
+        if record.get("broken"):
+            parts.metrics.gate_broken()
         self._log.info("job decided", verdict=record["verdict"], applied=record["applied"])
 
     async def _progress(self, report: dict[str, Any]) -> None:

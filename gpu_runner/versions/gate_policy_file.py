@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from gpu_runner.dataset.rows import EvaluationItem
-from gpu_runner.gate.policy import Policy, PolicyError, policy_of, policy_text
+from gpu_runner.gate.policy import REQUIRED, Policy, PolicyError, policy_of, policy_text
 from gpu_runner.versions.registry import read_record, version_key
 from runtime.artifacts.store import ArtifactError, ArtifactStore
 from schemas.reading.json_lines import own_lines
@@ -32,8 +32,11 @@ class ActivePolicy:
         return {"key": self.key, "sha256": self.sha256} if self.key and self.sha256 else None
 
 
-def parse_policy(content: bytes, *, languages: tuple[str, ...]) -> Policy:
-    """The policy of a YAML file; `languages` hold where it names none. Raises PolicyError that names the field or the line."""
+def parse_policy(content: bytes, *, languages: tuple[str, ...], required: tuple[str, ...] = REQUIRED) -> Policy:
+    """The policy of a YAML file; `languages` and `required` hold where it names none.
+
+    Raises PolicyError that names the field or the line.
+    """
     if len(content) > MOST_BYTES:
         raise PolicyError(f"the file has {len(content)} bytes: expected a policy of at most {MOST_BYTES}")
     try:
@@ -42,7 +45,7 @@ def parse_policy(content: bytes, *, languages: tuple[str, ...]) -> Policy:
         raise PolicyError(f"not UTF-8 at byte {error.start + 1}: expected YAML in UTF-8") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PolicyError(f"not YAML: {' '.join(str(error).split())[:300]}") from error
-    return policy_of(found, languages=languages)
+    return policy_of(found, languages=languages, required=required)
 
 
 def languages_of(items: tuple[EvaluationItem, ...]) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ def promotion_event(record: Mapping[str, Any], record_uri: str) -> PromotionDeci
         batch_sha256=record["batch_sha256"],
         rows_too_long=record.get("rows_too_long"),
         samples_too_long=record.get("samples_too_long"),
+        broken=True if record.get("broken") else None,
         actor=record["actor"],
         record_uri=record_uri,
         decided_at=datetime.fromisoformat(record["decided_at"]),

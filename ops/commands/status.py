@@ -8,11 +8,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ops.commands.options import Data, Json
 from ops.stack import description as running
 
+# A health answer waits for checks with limits of their own; on a busy machine the runner's took over three seconds right after a bootstrap.
+ANSWER_S: Final = 10.0
 _PATHS = {"runner": "/health", "gateway": "/health", "dashboard": "/health", "consumers": "/health"}
 
 
@@ -54,7 +56,7 @@ def last_jobs(page: Mapping[str, Any]) -> dict[str, Any]:
 def _get(url: str) -> dict[str, Any] | None:
     """The JSON object at the address, also of an error answer (a degraded service says so in its body); None where nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=3) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:
             body = json.load(answer)
     except urllib.error.HTTPError as refused:
         try:

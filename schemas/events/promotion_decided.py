@@ -16,7 +16,8 @@ Verdict = Literal["promote", "reject", "inconclusive", "void", "bootstrap", "rol
 class PromotionDecided(BaseModel):
     """A verdict on a version, with its reasons; the immutable record lies beside the artifact under the same id.
 
-    `rows_too_long` and `samples_too_long` are those of the job's state: what the version did not learn of its batch.
+    `rows_too_long` and `samples_too_long` are those of the job's state: what the version did not learn of its batch. `broken` is true where
+    an inconclusive verdict stands for scores, items or a baseline that are missing, corrupt or another: somebody has to look.
     """
 
     TOPIC: ClassVar[str] = topics.PROMOTION_DECIDED
@@ -36,6 +37,7 @@ class PromotionDecided(BaseModel):
     batch_sha256: Sha256 | None = None
     rows_too_long: int | None = Field(default=None, ge=0)
     samples_too_long: int | None = Field(default=None, ge=0)
+    broken: bool | None = None
     actor: Identifier
     record_uri: str | None = None
     decided_at: EventTime

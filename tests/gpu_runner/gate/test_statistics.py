@@ -80,3 +80,11 @@ def test_the_detectable_effect_is_found_four_times_out_of_five() -> None:
 def test_holm_steps_down(p_values: list[float], rejected: tuple[bool, ...]) -> None:
     """The smallest p needs alpha over the number of hypotheses, the next one less."""
     assert holm(p_values, alpha=0.05) == rejected
+
+
+def test_where_all_clusters_moved_alike_the_test_is_mcnemars() -> None:
+    """Nine of ten changed for the better: exact, and the same for any seed and any size of the step."""
+    for step in (1.0, 0.5):
+        values = tuple(step if place < 9 else -step if place == 9 else 0.0 for place in range(50))
+        differences = PairedDifferences(values, tuple(map(str, range(50))))
+        assert {sign_flip_p(differences, seed=seed) for seed in range(3)} == {11 / 1024}
