@@ -101,8 +101,8 @@ def test_k11_what_was_lost_since_the_start_is_told_even_within_the_margin() -> N
 
 
 def test_k11_a_significant_loss_since_the_start_is_harm() -> None:
-    """A quarter of what the start knew is gone, and none of it in the last round."""
-    assert since_start(16).verdict == "reject"
+    """Two fifths of what the start knew are gone, and none of it in the last round."""
+    assert since_start(24).verdict == "reject"
 
 
 @pytest.mark.parametrize(("kept", "state"), [(0, "missing"), (19, "too_few")])
