@@ -13,7 +13,7 @@ from gpu_runner.dataset.rows import is_replayed, json_lines, load_answers, load_
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.report_page.texts import texts_of
-from gpu_runner.gate.decide import decide
+from gpu_runner.gate.decide import broken, decide
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.prepare import gate_policy
 from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
@@ -23,6 +23,7 @@ from gpu_runner.train.left_out import row_name
 from gpu_runner.versions.drift_baseline import DriftFacts, Fit, next_baseline
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.lineage_start import lineage_start
+from gpu_runner.versions.pinned_items import pinned_fault
 from gpu_runner.versions.promotion import decision_id
 from gpu_runner.versions.registry import read_record, version_key
 from runtime.artifacts.content_hash import file_sha256
@@ -79,7 +80,8 @@ def judge_and_upload(
     left_out = result.get("left_out") or {}
     active = gate_policy(store, state.model)
     start = lineage_start(store, state.model, str(prepared["baseline"]["version"]))
-    decision = decide(active.policy, scores, seed=int(spec["seed"]), start=start)
+    fault = pinned_fault(store, state.model)
+    decision = decide(active.policy, scores, seed=int(spec["seed"]), start=start) if fault is None else broken(active.policy, fault)
     reasons = [*decision.reasons, *_not_asked(prepared), *_not_learnt(spec, prepared, result)]
     key = version_key(state.model, state.version)
     record = {

@@ -55,9 +55,10 @@ class Told:
 class Story:
     """One run of the loop on a stage."""
 
-    def __init__(self, stage: DemoStage, material: Material) -> None:
+    def __init__(self, stage: DemoStage, material: Material, *, shuffled: bool = False) -> None:
         self.stage = stage
         self.material = material
+        self.shuffled = shuffled
         self.told = Told()
 
     async def tell(self) -> dict[str, Any]:
@@ -128,6 +129,9 @@ class Story:
         told = self.told
         negatives = [body for body in told.bodies if body["feedback_id"] in told.negatives]
         self.stage.say(f"{len(told.negatives)} answers were wrong and corrected, {told.positives} were right.")
+        if self.shuffled:
+            _shuffle([body for body in told.bodies if "correction" in body])
+            self.stage.say("Each correction is that of another question: nothing that is learnt from them is right.")
         self.stage.say(f"{told.held_out} more wrong answers lie in the holdout: they are never trained on.")
         for what, body in people.refused_at_the_door(negatives[0]):
             answer = await self.stage.http.post(
@@ -217,6 +221,16 @@ class Story:
             if letter is None:
                 raise OperationFailed(f"the record with {raw.what} is not in the dead-letter topic as it was sent")
             self.stage.say(f"Dead letter, {raw.what}: {letter.reason} ({letter.detail[:120]}).")
+
+
+def _shuffle(bodies: Sequence[dict[str, Any]]) -> None:
+    """Gives each body the correction of the next one in its language that says something else."""
+    for language in {body["language"] for body in bodies}:
+        of_language = [body for body in bodies if body["language"] == language]
+        corrections = [body["correction"] for body in of_language]
+        for place, body in enumerate(of_language):
+            others = (corrections[(place + step) % len(corrections)] for step in range(1, len(corrections)))
+            body["correction"] = next(other for other in others if other != corrections[place])
 
 
 def as_line(result: dict[str, Any]) -> str:
