@@ -172,12 +172,13 @@ def guard_table(decision: Mapping[str, Any]) -> Table:
             str(guard["state"]).replace("_", " "),
             "" if guard["change"] is None else f"{guard['change']:+.4f}",
             "" if guard["p_harm"] is None else f"{guard['p_harm']:.4f}",
-            f"{guard['margin']:g}",
+            "" if guard.get("bound") is None else f"{guard['bound']:+.4f}",
+            f"{guard['margin']:.4g}",
             str(guard["items"]),
         )
         for guard in decision["guards"]
     )
-    return Table("Guards", ("guard", "state", "gain", "p of harm", "margin", "items"), rows)
+    return Table("Guards", ("guard", "state", "gain", "p of harm", "at worst (95 %)", "margin", "items"), rows)
 
 
 def _examples(results: Mapping[str, Any]) -> list[str]:

@@ -188,7 +188,7 @@ def _ends(interval: str) -> str:
 def _guards(decision: Mapping[str, Any]) -> str:
     head = "".join(
         label(f"page.{cell}", tag="th", attributes=" scope=col")
-        for cell in ("guard", "state", "gain", "p of harm", "margin", "items_count")
+        for cell in ("guard", "state", "gain", "p of harm", "at worst", "margin", "items_count")
     )
     rows = []
     for guard in decision["guards"]:
@@ -197,7 +197,8 @@ def _guards(decision: Mapping[str, Any]) -> str:
         rows.append(
             f'<tr><th scope="row">{name("words", str(guard["name"]))}</th><td>{name("words", state)}</td>'
             f"<td>{'' if change is None else f'{change:+.4f}'}</td><td>{'' if p_harm is None else f'{p_harm:.4f}'}</td>"
-            f"<td>{guard['margin']:g}</td><td>{escape(str(guard['items']))}</td></tr>"
+            f"<td>{'' if guard.get('bound') is None else format(guard['bound'], '+.4f')}</td>"
+            f"<td>{guard['margin']:.4g}</td><td>{escape(str(guard['items']))}</td></tr>"
         )
     summary = f"<summary>{label('page.guards')}</summary>"
     return f"<details open>{summary}{_scrolled(f'<tr>{head}</tr>', ''.join(rows), 'page.guards')}</details>"
