@@ -132,8 +132,12 @@ def decide(
     if verdict == "inconclusive" and primary.detectable is not None and not (effect is not None and effect.significant):
         reasons.append(f"a true gain of {_points(primary.detectable)} or more would have been found four times out of five")
     reasons += [told for guard in guards if (told := _reason(guard))]
-    reasons += [f"{name}: {count} items would settle it" for name, count in needed.items() if count < MOST]
-    if driver is not None and verdict != "promote":
+    reasons += [
+        f"{name}: {count} items would settle it"
+        for name, count in needed.items()
+        if count < MOST and (name != PRIMARY_SET or effect is not None)
+    ]
+    if driver is not None and any(guard.state in ("harmed", "below_margin") for guard in guards):
         reasons += _driver_reason(driver)
     return Decision(
         verdict, (*reasons, *([cut] if cut else [])), effect, guards, primary.detectable, evidence.items_sha256, lost,
