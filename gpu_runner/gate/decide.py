@@ -10,94 +10,22 @@ ABSTAIN with the number of items that would settle it. No I/O, no clock; the see
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final
 
 from gpu_runner.evaluate.aggregate import cut_warning
+from gpu_runner.gate.decision import PRIMARY_SET, Decision, Effect, Guard, GuardState, Verdict
 from gpu_runner.gate.driver import driver_of
 from gpu_runner.gate.guards import LINEAGE_START, Comparison, Measure, measures
 from gpu_runner.gate.needed import MOST, items_to_gain, items_to_show
-from gpu_runner.gate.policy import GATE_RULES, Policy
+from gpu_runner.gate.policy import Policy
+from gpu_runner.gate.reasons import driver_reason, guard_reason, points
 from gpu_runner.gate.scores import Evidence, LineageStart, UnusableScores, checked
 from gpu_runner.gate.statistics import PairedDifferences, detectable_effect, holm, interval, sign_flip_p, standard_error
 
-Verdict = Literal["promote", "reject", "inconclusive"]
-Word = Literal["PROMOTE", "REJECT", "ABSTAIN", "BROKEN"]
-GuardState = Literal["satisfied", "harmed", "below_margin", "too_few", "missing", "nothing_to_check"]
-
 __all__ = ["Decision", "Effect", "Guard", "LineageStart", "Policy", "broken", "decide"]
 
-PRIMARY_SET: Final = "repair"
 _OPEN: Final = ("satisfied", "nothing_to_check")
-
-
-@dataclass(frozen=True)
-class Effect:
-    """The primary: mean paired gain in fixed items with its two-sided 90 % interval and one-sided p-value."""
-
-    gain: float
-    low: float
-    high: float
-    p_value: float
-    items: int
-    groups: int
-    baseline: float
-    candidate: float
-    significant: bool
-
-
-@dataclass(frozen=True)
-class Guard:
-    """One guard: `change` is candidate minus baseline, oriented so that below zero is worse; `bound` its lower 95 % bound.
-
-    `p_harm` is one-sided. `change` is None where there was nothing to compare, `bound` also for latency, `p_harm` where no independent
-    units are known. `margin` is that of the set's size. `items` are what was compared: items, or the timed batches of latency. So many
-    `items_needed` would show that nothing is lost.
-    """
-
-    name: str
-    state: GuardState
-    change: float | None
-    p_harm: float | None
-    margin: float
-    items: int
-    bound: float | None = None
-    items_needed: int | None = None
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The verdict with its reasons in plain sentences, and what it rests on.
-
-    `broken`: an item, a side or a score is missing, corrupt or another. `items_needed` is the largest number of items of a set that would
-    settle an ABSTAIN, by set in `items_needed_of`. `driver` is what got worse, whether or not that refuses (`gpu_runner.gate.driver`).
-    `noise_floor` is the share of repair items that the baseline, asked twice, answered otherwise; None where it was not asked twice.
-    """
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    primary: Effect | None
-    guards: tuple[Guard, ...]
-    detectable_effect: float | None
-    items_sha256: str | None
-    broken: bool = False
-    items_needed: int | None = None
-    items_needed_of: Mapping[str, int] = field(default_factory=dict)
-    driver: Mapping[str, Any] | None = None
-    noise_floor: float | None = None
-    false_promotions_a_year: float | None = None
-    rules: str = GATE_RULES
-
-    @property
-    def word(self) -> Word:
-        """The verdict as people read it; `inconclusive` is ABSTAIN or BROKEN."""
-        if self.verdict == "inconclusive":
-            return "BROKEN" if self.broken else "ABSTAIN"
-        return "PROMOTE" if self.verdict == "promote" else "REJECT"
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready, with the word."""
-        return asdict(self) | {"word": self.word}
 
 
 def decide(
@@ -130,15 +58,15 @@ def decide(
         verdict = "promote"
     needed = _needed(primary, guards) if verdict == "inconclusive" and not lost else {}
     if verdict == "inconclusive" and primary.detectable is not None and not (effect is not None and effect.significant):
-        reasons.append(f"a true gain of {_points(primary.detectable)} or more would have been found four times out of five")
-    reasons += [told for guard in guards if (told := _reason(guard))]
+        reasons.append(f"a true gain of {points(primary.detectable)} or more would have been found four times out of five")
+    reasons += [told for guard in guards if (told := guard_reason(guard))]
     reasons += [
         f"{name}: {count} items would settle it"
         for name, count in needed.items()
         if count < MOST and (name != PRIMARY_SET or effect is not None)
     ]
     if driver is not None and any(guard.state in ("harmed", "below_margin") for guard in guards):
-        reasons += _driver_reason(driver)
+        reasons += driver_reason(driver)
     return Decision(
         verdict, (*reasons, *([cut] if cut else [])), effect, guards, primary.detectable, evidence.items_sha256, lost,
         max(needed.values(), default=None), needed, driver, primary.noise,
@@ -181,11 +109,11 @@ def _primary(policy: Policy, evidence: Evidence, seed: int) -> _Primary:
     what = f"share of fixed repair items ({long_ones} of them long, judged by their facts)" if long_ones else "repair exact match"
     reasons = [
         f"{what} went from {effect.baseline:.3f} to {effect.candidate:.3f} on {effect.items} items of {groups} groups: {told} "
-        f"({_points(gain)}, 90 % interval {_points(low)} to {_points(high)}, p = {p_value:.4f})"
+        f"({points(gain)}, 90 % interval {points(low)} to {points(high)}, p = {p_value:.4f})"
     ]
     if noise:
         reasons.append(
-            f"the baseline, asked twice, answered {100 * noise:.1f} % of these items otherwise and moved by {_points(drift)}: "
+            f"the baseline, asked twice, answered {100 * noise:.1f} % of these items otherwise and moved by {points(drift)}: "
             "a gain has to be larger than that"
         )
     error = standard_error(differences)
@@ -268,50 +196,6 @@ def _is_language(guard: Guard) -> bool:
     return guard.name.startswith("language ")
 
 
-def _driver_reason(driver: Mapping[str, Any]) -> list[str]:
-    found = driver["slice"]
-    if found is None:
-        return []
-    words = f"; failing questions share {', '.join(driver['words'])}" if driver["words"] else ""
-    return [
-        f"{driver['guard']} is driven by {found['dimension']} {found['value']}: {found['worse']} of {found['items']} items got worse, "
-        f"{100 * found['share_worse_elsewhere']:.1f} % elsewhere{words}"
-    ]
-
-
-def _reason(guard: Guard) -> str | None:
-    """The guard in a sentence; None for one that is satisfied, which needs no reason.
-
-    But what was lost since the lineage's start is always told: it is what no comparison with the version before shows.
-    """
-    since_start = guard.name.startswith(LINEAGE_START)
-    if guard.state == "nothing_to_check":
-        why = "the baseline is the lineage's first version" if since_start else "nothing to compare"
-        if guard.items:
-            why = f"{guard.items} items are too few to compare"
-        return f"{guard.name}: {why}, which counts as satisfied"
-    if guard.state == "missing":
-        return f"{guard.name}: its items are missing, so nothing can be promoted"
-    if guard.state == "too_few":
-        return f"{guard.name}: too few items to compare ({guard.items}), so nothing can be promoted"
-    change, latency = guard.change or 0.0, guard.name == "latency"
-    if latency:
-        told = f"latency: speed changed by {100 * change:+.0f} % on {guard.items} {'items' if guard.p_harm is None else 'batches'}"
-    else:
-        told = f"{guard.name}: changed by {_points(change)} on {guard.items} items"
-    if guard.state == "satisfied":
-        return f"{told}, within the margin of {100 * guard.margin:.0f} points" if since_start and change < 0 else None
-    if guard.state == "harmed":
-        return f"{told}, significantly worse (p = {guard.p_harm or 0.0:.4f}, Holm)"
-    if guard.bound is None:
-        return f"{told}, beyond the margin of {100 * guard.margin:.0f} %"
-    return f"{told}, at worst {_points(guard.bound)} (95 %), which is beyond the margin of {100 * guard.margin:.1f} points"
-
-
 def _paired(baseline: Sequence[float], candidate: Sequence[float], items: Sequence[Mapping[str, Any]]) -> PairedDifferences:
     values = tuple(after - before for before, after in zip(baseline, candidate, strict=True))
     return PairedDifferences(values, tuple(str(item["group"]) for item in items))
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f} points"

@@ -11,7 +11,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
-from gpu_runner.gate.decide import PRIMARY_SET, Decision, broken, decide
+from gpu_runner.gate.decide import broken, decide
+from gpu_runner.gate.decision import PRIMARY_SET, Decision
 from gpu_runner.gate.driver import DIMENSIONS
 from gpu_runner.gate.guards import KEPT_SETS
 from gpu_runner.gate.policy import Policy

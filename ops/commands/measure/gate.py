@@ -15,7 +15,7 @@ from ops.errors import WrongUsage
 from ops.input_files.jsonl_rows import jsonl_rows
 
 if TYPE_CHECKING:
-    from gpu_runner.gate.decide import Decision
+    from gpu_runner.gate.decision import Decision
     from gpu_runner.gate.policy import Policy
 
 MAX_LINE_BYTES: Final = 1 << 20
@@ -61,7 +61,7 @@ def gate(
         decision = decide_rows(
             asked, found["baseline"] or [], found["candidate"] or [], seed=seed, start=found["start"], repeat=found["repeat"]
         )
-    print(json.dumps(_told(decision), ensure_ascii=False, indent=1, allow_nan=False) if as_json else _sentences(decision))
+    print(json.dumps(_as_json(decision), ensure_ascii=False, indent=1, allow_nan=False) if as_json else _sentences(decision))
     return 0
 
 
@@ -84,7 +84,7 @@ def _rows(path: Path) -> list[Any]:
     return [value for _, value in jsonl_rows(path, max_bytes=MAX_LINE_BYTES, expected=f"expected {ROW}")]
 
 
-def _told(decision: Decision) -> dict[str, Any]:
+def _as_json(decision: Decision) -> dict[str, Any]:
     """The decision for a program: the word as `verdict`, the other figures as they are."""
     whole: Mapping[str, Any] = asdict(decision)
     first = {"verdict": decision.word, "reasons": list(decision.reasons)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.gate.decide import Decision
+from gpu_runner.gate.decision import Decision
 from gpu_runner.gate.policy import Policy
 from gpu_runner.gate.rows import decide_rows
 
