@@ -30,6 +30,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 # FEEDBACK=real: conversations with passages, thumbs, few corrections, complaints, in the place of corrections of bare questions.
+# FEEDBACK=shuffled: each correction is that of another question; succeeds where nothing is promoted.
 demo: $(READY)
 	@$(BIN)/abhyas demo --broker $(BROKER) --seed $(SEED) $(if $(DATA),--data "$(DATA)") $(if $(FEEDBACK),--feedback $(FEEDBACK))
 
