@@ -155,7 +155,7 @@ async def _roll_back(loop: Installation) -> str:
 
 
 async def _abhyas(loop: Installation, action: str) -> None:
-    command = [sys.executable, "-m", "ops.cli", "operator", action, "--model", MODEL, "--data", str(loop.work)]
+    command = [sys.executable, "-m", "ops.cli", "operator", action, "--model", MODEL, "--reason", "drill", "--data", str(loop.work)]
     done = await asyncio.to_thread(subprocess.run, command, env=dict(os.environ), capture_output=True, text=True, check=False)
     if done.returncode:
         raise OperationFailed(f"abhyas operator {action}: {(done.stdout + done.stderr).strip()[-800:]}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from gpu_runner.dataset.rows import EvaluationItem
 from gpu_runner.evaluate import bleu
 from gpu_runner.evaluate.long_answers.kinds import preference_fixed
-from gpu_runner.text.grounding import Grounding, hallucination_rate
+from gpu_runner.text.grounding import Grounding, HallucinationRate, hallucination_rate
 
 _MEANS: Final = ("exact_match", "f1", "em_guarded", "em_squad", "f1_squad", "em_lenient", "f1_lenient")
 _COUNTED_RATES: Final = {
@@ -31,6 +31,7 @@ METRICS: Final[tuple[str, ...]] = (
     *("preference_margin", "preference_accuracy"),
     *("fixed", "fact_recall", "contradiction_rate"),
 )
+FIGURE_DECIMALS: Final = 6
 # Means over the items that have the value; the name of the metric, then of the row's field.
 _WHERE_KNOWN: Final = {
     "devanagari_share": "devanagari_share",
@@ -42,32 +43,71 @@ _WHERE_KNOWN: Final = {
 }
 
 
-def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Mapping[str, Any]], predictions: Sequence[str | None]) -> dict[str, float]:
+Row = Mapping[str, Any]
+
+
+def _mean(field: str) -> Callable[[Sequence[Row]], float | None]:
+    return lambda rows: sum(row[field] for row in rows) / len(rows)
+
+
+def _share(flag: str) -> Callable[[Sequence[Row]], float | None]:
+    return lambda rows: sum(bool(row[flag]) for row in rows) / len(rows)
+
+
+def _mean_where_known(field: str) -> Callable[[Sequence[Row]], float | None]:
+    def mean(rows: Sequence[Row]) -> float | None:
+        values = [row[field] for row in rows if row.get(field) is not None]
+        return sum(values) / len(values) if values else None
+
+    return mean
+
+
+def _hallucination(rows: Sequence[Row]) -> HallucinationRate:
+    return hallucination_rate(
+        Grounding(row["claims"], row["checkable"], row["unsupported"], row["abstained"], row["has_source"]) for row in rows
+    )
+
+
+def _right_script(rows: Sequence[Row]) -> float:
+    judged = [row["script_violation"] for row in rows if row["script_violation"] is not None]
+    return 1 - sum(judged) / len(judged) if judged else 1.0
+
+
+def _contradiction_rate(rows: Sequence[Row]) -> float | None:
+    contradicting = [row["contradictions"] > 0 for row in rows if row.get("contradictions") is not None]
+    return sum(contradicting) / len(contradicting) if contradicting else None
+
+
+def _preference_accuracy(rows: Sequence[Row]) -> float | None:
+    """The share of preferences that the model has too."""
+    margins = [row["preference_margin"] for row in rows if row.get("preference_margin") is not None]
+    return sum(map(preference_fixed, margins)) / len(margins) if margins else None
+
+
+# What rows alone say: from the rows of at least one item to a figure, None where no row has it; KeyError where a row lacks its field.
+FIGURES_OF_ROWS: Final[Mapping[str, Callable[[Sequence[Row]], float | None]]] = {
+    **{name: _mean(name) for name in _MEANS},
+    "hallucination_rate": lambda rows: _hallucination(rows).rate,
+    "hallucination_coverage": lambda rows: _hallucination(rows).coverage,
+    **{name: _share(flag) for name, flag in _COUNTED_RATES.items()},
+    "devanagari_consistency": _right_script,
+    "fixed": _mean("em"),
+    "contradiction_rate": _contradiction_rate,
+    **{name: _mean_where_known(field) for name, field in _WHERE_KNOWN.items()},
+    "preference_accuracy": _preference_accuracy,
+}
+
+
+def metrics_of(items: Sequence[EvaluationItem], rows: Sequence[Row], predictions: Sequence[str | None]) -> dict[str, float]:
     """Every metric over some items; an empty list gives {"items": 0}."""
     out: dict[str, float] = {"items": len(items)}
     if not items:
         return out
-    out |= {name: sum(row[name] for row in rows) / len(rows) for name in _MEANS}
+    figures = {name: figure(rows) for name, figure in FIGURES_OF_ROWS.items()}
+    out |= {name: value for name in _MEANS if (value := figures.pop(name)) is not None}
     out |= bleu.corpus_scores(predictions, [item.answers for item in items])
-    rate = hallucination_rate(
-        Grounding(row["claims"], row["checkable"], row["unsupported"], row["abstained"], row["has_source"]) for row in rows
-    )
-    out |= {"hallucination_rate": rate.rate, "hallucination_coverage": rate.coverage}
-    out |= {name: sum(bool(row[flag]) for row in rows) / len(rows) for name, flag in _COUNTED_RATES.items()}
-    judged = [row["script_violation"] for row in rows if row["script_violation"] is not None]
-    out["devanagari_consistency"] = 1 - sum(judged) / len(judged) if judged else 1.0
-    out["fixed"] = sum(row["em"] for row in rows) / len(rows)
-    contradicting = [row["contradictions"] > 0 for row in rows if row.get("contradictions") is not None]
-    if contradicting:
-        out["contradiction_rate"] = sum(contradicting) / len(contradicting)
-    for name, field in _WHERE_KNOWN.items():
-        values = [row[field] for row in rows if row.get(field) is not None]
-        if values:
-            out[name] = sum(values) / len(values)
-    margins = [row["preference_margin"] for row in rows if row.get("preference_margin") is not None]
-    if margins:  # the share of preferences that the model has too
-        out["preference_accuracy"] = sum(map(preference_fixed, margins)) / len(margins)
-    return {name: round(value, 6) for name, value in out.items()}
+    out |= {name: value for name, value in figures.items() if value is not None}
+    return {name: round(value, FIGURE_DECIMALS) for name, value in out.items()}
 
 
 def cut_warning(items: Sequence[Mapping[str, Any]]) -> str | None:

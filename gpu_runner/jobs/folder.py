@@ -78,6 +78,10 @@ class JobFolder:
         write_json(self.prepared, prepared)
         return prepared
 
+    def has_forgotten(self) -> bool:
+        """Whether anything was taken out of the files of a job that has trained."""
+        return (self.path / MEMO).is_file()
+
     def discard(self) -> None:
         """Removes the dataset and everything made of it, so that the job is prepared anew.
 

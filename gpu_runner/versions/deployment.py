@@ -180,6 +180,7 @@ class Deployment:
             record: dict[str, Any] = {
                 "format": 1, "decision_id": request_id, "model": target.model, "version": subject, "verdict": verdict, "applied": True,
                 "from_version": serving.version, "to_version": target.version, "reasons": list(reasons), "actor": actor,
+                "reason": asked.reason,
                 "artifact": {"uri": uri, "sha256": sha256}, "decided_at": self._now().isoformat(),
             }  # fmt: skip
             record = await in_thread(write_record, self._store, key, record)

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -179,8 +180,9 @@ def find_version(store: ArtifactStore, name: str) -> RegisteredVersion:
 
 
 def register_version(
-    store: ArtifactStore, model_id: str, version: str, folder: Path, *, actor: str = "operator", base_model: str | None = None
-) -> str:
+    store: ArtifactStore, model_id: str, version: str, folder: Path, *, actor: str = "operator", reason: str = "",
+    base_model: str | None = None, now: datetime | None = None,
+) -> str:  # fmt: skip
     """A full-precision model folder, made elsewhere, becomes a version that can be evaluated; returns its sha256.
 
     The same folder again changes nothing. Raises ArtifactError for a name that jobs use (`v<N>`) and for a folder that is
@@ -200,8 +202,9 @@ def register_version(
         raise ArtifactConflict(f"{key} already holds another model: versions are immutable, choose another name")
     put_folder(store, key, files_below(folder, "merged"), replace=True)
     record = {
-        "format": 1, "model": model_id, "version": version, "actor": actor, "base_model": base_model,
+        "format": 1, "model": model_id, "version": version, "actor": actor, "reason": reason, "base_model": base_model,
         "artifact": {"uri": f"{key}/merged", "sha256": sha256},
+        **({"registered_at": now.isoformat()} if now is not None else {}),
     }  # fmt: skip
     write_record(store, f"{key}/registration.json", record)
     return sha256

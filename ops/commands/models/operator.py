@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Bootstrap has a command of its own; a review needs the sample in front of one's eyes.
 ACTIONS = ("cancel", "promote", "rollback", "pause", "resume", "start")
+# What changes the serving version is asked about for years: `abhyas history` tells who and why.
+_SAY_WHY = ("promote", "rollback")
 
 
 def operator(
@@ -40,6 +42,8 @@ def operator(
 
     if action not in ACTIONS:
         raise WrongUsage(f"action {action!r} is unknown: expected one of {', '.join(ACTIONS)}")
+    if action in _SAY_WHY and not reason.strip():
+        raise WrongUsage(f"action {action!r} changes what users are answered by: say why with --reason, it is kept with the decision")
     request_id = f"cli-{uuid.uuid4().hex}"
     if action == "start" and job_id is None:
         job_id = f"job-{uuid.uuid4().hex[:24]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from ops.commands.models.bootstrap import configured_store
 from ops.commands.models.operator import login_name, named_model
-from ops.commands.options import Actor, Data
+from ops.commands.options import Actor, Data, Reason
 from ops.errors import OperationFailed
 
 
@@ -20,6 +21,7 @@ def register(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A merged model: config.json, safetensors, tokenizer.")],
     base_model: Annotated[str | None, typer.Option(help="The base model it was made from.")] = None,
     actor: Actor = None,
+    reason: Reason = "",
     data: Data = None,
 ) -> None:
     """Puts a model made elsewhere into the artifact store, so that it can be evaluated and promoted."""
@@ -30,9 +32,13 @@ def register(
         raise OperationFailed(f"{folder} is not a folder: expected a merged model (config.json, safetensors, tokenizer)")
     model = named_model(model)
     try:
-        sha256 = register_version(configured_store(data), model, version, folder, actor=actor or login_name(), base_model=base_model)
+        sha256 = register_version(
+            configured_store(data), model, version, folder, actor=actor or login_name(), reason=reason, base_model=base_model,
+            now=datetime.now(UTC),
+        )  # fmt: skip
     except (ArtifactError, OSError) as error:
         raise OperationFailed(f"{folder} was not registered: {error}") from None
     print(
-        f"registered {model} {version}, artifact {sha256}; evaluate it, then `abhyas operator promote --model {model} --version {version}`"
+        f"registered {model} {version}, artifact {sha256}; evaluate it, then "
+        f"`abhyas operator promote --model {model} --version {version} --reason WHY`"
     )

@@ -1,0 +1,119 @@
+"""The gate's verdict decided again on the stored scores, with the recorded policy and seed, and what was made of it. Blocking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from gpu_runner.gate.decide import decide
+from gpu_runner.gate.policy import Policy, PolicyError, policy_of
+from gpu_runner.versions.gate_policy_file import parse_policy
+from gpu_runner.versions.lineage_start import lineage_start
+from ops.lineage.records import StoredRecord, decided_at
+from ops.lineage.timeline import ServingPeriod
+from ops.lineage.verify.finding import Finding
+from runtime.artifacts.store import ArtifactError, ArtifactStore
+
+# As long as no record names its rules, none was decided by these.
+GATE_RULES = "unnamed"
+
+
+def verdict_findings(store: ArtifactStore, model: str, record: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[Finding]:
+    """The policy against its file, then the verdict and every figure of it, where the record was decided by the rules of this release."""
+    try:
+        policy = recorded_policy(store, record)
+    except PolicyError as error:
+        yield Finding("policy", "differs", f"the recorded policy can't be used: {error}")
+        return
+    except ArtifactError as error:
+        yield Finding("policy", "differs", str(error))
+        return
+    same_rules = decided_by_these_rules(record)
+    yield _policy_finding(policy, record.get("policy") or {}, same_rules=same_rules)
+    if not same_rules:
+        rules = record.get("gate_rules") or "an earlier release, which did not name them"
+        yield Finding("verdict", "unchecked", f"it was decided by other rules: those of {rules}; this release decides by {GATE_RULES}")
+        return
+    start = lineage_start(store, model, str(record["baseline"]["version"]))
+    named = None if start is None else start.version
+    if named != record.get("lineage_start"):
+        yield Finding(
+            "verdict", "differs", f"the lineage began with {record.get('lineage_start')}, by the records that are there with {named}"
+        )
+        return
+    decision = json.loads(json.dumps(decide(policy, scores, seed=int(record["seed"]), start=start).as_dict()))
+    if str(decision["verdict"]) != str(record.get("gate_verdict")):
+        yield Finding("verdict", "differs", f"decided again it is {decision['verdict']}, the record says {record.get('gate_verdict')}")
+        return
+    changed = differences(decision, record.get("gate"))
+    if changed:
+        yield Finding("verdict", "differs", f"{decision['verdict']} as recorded, with other figures: {'; '.join(changed[:3])}")
+    else:
+        yield Finding("verdict", "ok", f"decided again from the scores it is {decision['verdict']}, with the same figures")
+
+
+def decided_by_these_rules(record: Mapping[str, Any]) -> bool:
+    """Whether this release's gate would decide the same on the same scores."""
+    return record.get("gate_rules") == GATE_RULES
+
+
+def recorded_policy(store: ArtifactStore, record: Mapping[str, Any]) -> Policy:
+    """The policy that a decision went by: its file, or, of a model without one, what the record holds.
+
+    Raises PolicyError for one that this release does not know, ArtifactError where the file is gone.
+    """
+    if named := record.get("gate_policy"):
+        return parse_policy(store.read_bytes(str(named["key"])), languages=())
+    flat: Mapping[str, Any] = record.get("policy") or {}
+    lists = {one.name for one in fields(Policy) if isinstance(one.default, tuple)}
+    return policy_of({name: str(value).split(",") if name in lists else value for name, value in flat.items()}, languages=())
+
+
+def _policy_finding(policy: Policy, recorded: Mapping[str, Any], *, same_rules: bool) -> Finding:
+    """Of a record by other rules only the fields that both know are compared."""
+    known = policy.as_dict()
+    other = [name for name in known if name in recorded and recorded[name] != known[name]]
+    if same_rules:
+        other += sorted(known.keys() ^ recorded.keys())
+    if other:
+        return Finding("policy", "differs", f"the record holds another policy than its file, in {', '.join(other)}")
+    return Finding("policy", "ok", f"{len(known.keys() & recorded.keys())} fields are those of the record")
+
+
+def outcome_findings(record: StoredRecord, periods: Sequence[ServingPeriod]) -> Iterator[Finding]:
+    """Whether what was done follows from the verdict, and whether the version that was compared with served then, by the other records."""
+    content = record.content
+    verdict, gate, applied = str(content.get("verdict")), str(content.get("gate_verdict")), bool(content.get("applied"))
+    allowed = {"promote": {"promote", "void", "reject"}}.get(gate, {gate, "inconclusive", "void"})
+    if applied != (verdict == "promote") or verdict not in allowed:
+        yield Finding("outcome", "differs", f"the gate said {gate}, the record says {verdict}, applied: {applied}")
+    else:
+        yield Finding("outcome", "ok", f"the gate said {gate}: {verdict}, {'it came into service' if applied else 'nothing changed'}")
+    baseline = str((content.get("baseline") or {}).get("version"))
+    places = [place for place, one in enumerate(periods) if one.record == record.key]
+    before = periods[: places[0]] if places else [one for one in periods if one.since <= decided_at(record)]
+    serving = before[-1].version if before else None
+    name = "baseline in service"
+    if (serving == baseline) == (verdict != "void"):
+        yield Finding(name, "ok", f"{serving or 'nothing'} served when it was decided, {baseline} was compared with")
+    else:
+        yield Finding(name, "differs", f"{serving or 'nothing'} served when it was decided, {baseline} was compared with: {verdict}")
+
+
+def differences(found: Any, recorded: Any, place: str = "") -> list[str]:
+    """Where two JSON values differ, by their place, such as "primary.gain: 0.2 now, 0.3 recorded"."""
+    if isinstance(found, Mapping) and isinstance(recorded, Mapping):
+        names = [*found, *(name for name in recorded if name not in found)]
+        return [told for name in names for told in differences(found.get(name), recorded.get(name), f"{place}.{name}".lstrip("."))]
+    if isinstance(found, list) and isinstance(recorded, list) and len(found) == len(recorded):
+        return [
+            told for at, (one, other) in enumerate(zip(found, recorded, strict=True)) for told in differences(one, other, f"{place}[{at}]")
+        ]
+    return [] if found == recorded else [f"{place}: {_short(found)} now, {_short(recorded)} recorded"]
+
+
+def _short(value: Any) -> str:
+    told = json.dumps(value, ensure_ascii=False)
+    return told if len(told) <= 60 else f"{told[:60]}…"
