@@ -23,7 +23,14 @@ from gpu_runner.jobs.erase_files import (
     stored_versions,
 )
 from gpu_runner.jobs.folder import JobFolder
-from gpu_runner.jobs.report_files import forget_report, forget_stored_report, report_folder, report_folders, stored_reports
+from gpu_runner.jobs.report_files import (
+    forget_explanations,
+    forget_report,
+    forget_stored_report,
+    report_folder,
+    report_folders,
+    stored_reports,
+)
 from gpu_runner.jobs.run import JobRun
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.threads.session_threads import in_thread
@@ -150,6 +157,8 @@ class Eraser:
             if path.name not in written:
                 with _tolerated(f"reports in {path}", swept):
                     forget_report(path, swept.withdrawn, made_in=self._settings.evaluations_dir() / path.name)
+        with _tolerated(f"pages in {self._settings.explanations_dir()}", swept):
+            forget_explanations(self._settings.explanations_dir(), swept.withdrawn)
         with _tolerated("reports in the store", swept):
             for key in stored_reports(self._store):
                 if key.rpartition("/")[2] not in written:

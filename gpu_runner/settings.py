@@ -154,3 +154,7 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
     def evaluations_dir(self) -> Path:
         """Where evaluation jobs that a person asked for have their folders."""
         return self.data_dir / "evaluations"
+
+    def explanations_dir(self) -> Path:
+        """Where `abhyas explain` puts its pages, unless it is told otherwise."""
+        return self.data_dir / "explanations"

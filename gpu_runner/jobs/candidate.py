@@ -114,6 +114,8 @@ def judge_and_upload(
         "dropped": prepared["dropped"],
         "quarantined": prepared["quarantined"],
         "withdrawn": prepared.get("withdrawn", {}),
+        "said": prepared.get("said"),
+        "primary_of": prepared.get("primary"),
         "rows_too_long": result.get("rows_too_long") or None,
         "samples_too_long": (result.get("too_long") or {}).get("samples", len(left_out.get("samples", ()))) or None,
         "too_long": result.get("too_long"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -31,6 +32,34 @@ class LeasedSamples:
 
     samples: tuple[SampleCollected, ...]
     dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+def said(samples: Iterable[SampleCollected]) -> dict[str, Any]:
+    """What the users of a batch said, in counts for the decision's record, without a word of theirs.
+
+    `feedback` and `documents` of the batch; of the feedback each kind, language and reason. A kind is what a sample is worth
+    (`negative_class`); of a release before that it is `correction`, `negative` or `none`. `left_out`: corrections that are none, by why.
+    """
+    samples = tuple(samples)
+    feedback = [sample for sample in samples if sample.kind == "feedback"]
+    return {
+        "feedback": len(feedback),
+        "documents": len(samples) - len(feedback),
+        "kinds": _counted(_kind(sample) for sample in feedback),
+        "languages": _counted((sample.language or "und").partition("-")[0] for sample in feedback),
+        "reasons": _counted(reason.code for sample in feedback for reason in sample.reasons),
+        "left_out": _counted(sample.left_out for sample in feedback if sample.left_out),
+    }
+
+
+def _kind(sample: SampleCollected) -> str:
+    if sample.negative_class is not None:
+        return sample.negative_class
+    return "correction" if sample.correction else "negative" if sample.negative else "none"
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
 
 
 class SampleSource(Protocol):

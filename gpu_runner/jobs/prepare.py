@@ -17,7 +17,7 @@ from gpu_runner.event_log.withdrawals import KnownSample, Withdrawals
 from gpu_runner.gate.policy import PolicyError
 from gpu_runner.jobs.data_files import DataFileMissing, find_data_file
 from gpu_runner.jobs.folder import JobFolder
-from gpu_runner.jobs.leased_samples import LeasedSamples
+from gpu_runner.jobs.leased_samples import LeasedSamples, said
 from gpu_runner.json_files import write_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.drift_documents import leased_rows, write_rows
@@ -83,7 +83,7 @@ class Preparation:
             before = known.get(sample.sample_id)
             known[sample.sample_id] = replace(KnownSample.of(sample), trained=before is not None and before.trained)
         write_rows(folder.leased_documents, leased_rows(leased.samples))
-        self._write_prepared(folder, prepared, dict(leased.dropped) | earlier.dropped, known, serving)
+        self._write_prepared(folder, prepared, dict(leased.dropped) | earlier.dropped, known, serving, told=said(leased.samples))
         spec = self._spec(state, serving, start, prepared, folder)
         write_json(folder.spec, spec)
         return spec
@@ -161,6 +161,8 @@ class Preparation:
         dropped: Mapping[str, int],
         known: Mapping[str, KnownSample],
         serving: ModelCurrent,
+        *,
+        told: Mapping[str, Any],
     ) -> None:
         facts = {
             "model": serving.model,
@@ -176,6 +178,7 @@ class Preparation:
             "primary": prepared.primary,
             "support_min": self._settings.support_min,
             "withdrawn": dict(prepared.withdrawn),
+            "said": told,
             "manifest_sha256": file_sha256(prepared.manifest),
         }
         write_json(folder.prepared, facts)

@@ -19,6 +19,7 @@ from runtime.artifacts.store import ArtifactStore, read_stored_json
 from runtime.whole_files import write_whole
 
 _REPORTS: Final = "reports"
+_LISTED: Final = ".samples.json"
 
 
 def report_folder(reports_dir: Path, job_id: str) -> Path:
@@ -60,6 +61,30 @@ def forget_report(folder: Path, withdrawn: Collection[str], *, made_in: Path | N
 def forget_stored_report(store: ArtifactStore, key: str, withdrawn: Collection[str]) -> None:
     """The same of a copy in the store."""
     _forget(_StoredReports(store, key), withdrawn, lambda _items: None)
+
+
+def explanation_path(folder: Path, model: str, version: str) -> Path:
+    """The page of `abhyas explain`. Raises ArtifactError for names that are no slug or version."""
+    version_key(model, version)
+    return folder / f"{model}-{version}.html"
+
+
+def write_explanation(path: Path, page: bytes, samples: Collection[str]) -> None:
+    """Writes a page that holds words of samples, the list of them before it. Raises OSError."""
+    listed = path.with_suffix(_LISTED)
+    if samples:
+        write_whole(listed, samples_file(sorted(samples)))
+    write_whole(path, page)
+    if not samples:
+        listed.unlink(missing_ok=True)
+
+
+def forget_explanations(folder: Path, withdrawn: Collection[str]) -> None:
+    """Removes the pages that hold words of the samples: each is made anew from what is still kept by the command that made it."""
+    for listed in folder.glob(f"*{_LISTED}"):
+        if not set(json.loads(listed.read_bytes())["samples"]).isdisjoint(withdrawn):
+            listed.with_name(f"{listed.name.removesuffix(_LISTED)}.html").unlink(missing_ok=True)
+            listed.unlink(missing_ok=True)
 
 
 def report_folders(reports_dir: Path) -> list[Path]:

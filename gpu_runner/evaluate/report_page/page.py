@@ -6,8 +6,6 @@ Every text is escaped, or in the data, where no `<` stands as such; and the file
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from gpu_runner.evaluate.report_page.charts import decision_gains, gains_by_set, right_by_set
 from gpu_runner.evaluate.report_page.item_data import item_data
+from gpu_runner.evaluate.report_page.offline import allowed_hash, report_style
 from gpu_runner.evaluate.report_page.words import both_languages, label, name, note_keys, part
 
 _HERE: Final = Path(__file__).parent
@@ -38,9 +37,10 @@ class FigureTable(Protocol):
 
 def render_html(results: Mapping[str, Any], tables: Sequence[FigureTable]) -> str:
     """The whole page of what results.json says."""
-    style, script = ((_HERE / file).read_text(encoding="utf-8") for file in ("page.css", "page.js"))
+    style, script = report_style(), (_HERE / "page.js").read_text(encoding="utf-8")
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{allowed_hash(script)}'; style-src '{allowed_hash(style)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
     )
     title = str(results["title"])
     html = "".join(
@@ -59,10 +59,6 @@ def render_html(results: Mapping[str, Any], tables: Sequence[FigureTable]) -> st
     )
     size = f"{len(html.encode()) / 1e6:.1f} MB"
     return html.replace(_SIZE, size)
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _data(name_: str, value: Any) -> str:

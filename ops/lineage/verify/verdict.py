@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from gpu_runner.gate.decide import decide
-from gpu_runner.gate.policy import Policy, PolicyError, policy_of
+from gpu_runner.gate.policy import GATE_RULES, Policy, PolicyError, policy_of
 from gpu_runner.versions.gate_policy_file import parse_policy
 from gpu_runner.versions.lineage_start import lineage_start
 from ops.lineage.records import StoredRecord, decided_at
@@ -16,22 +16,17 @@ from ops.lineage.timeline import ServingPeriod
 from ops.lineage.verify.finding import Finding
 from runtime.artifacts.store import ArtifactError, ArtifactStore
 
-# As long as no record names its rules, none was decided by these.
-GATE_RULES = "unnamed"
-
 
 def verdict_findings(store: ArtifactStore, model: str, record: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[Finding]:
     """The policy against its file, then the verdict and every figure of it, where the record was decided by the rules of this release."""
     try:
-        policy = recorded_policy(store, record)
-    except PolicyError as error:
+        policy = recorded_policy(record)
+    except (PolicyError, ValueError) as error:
         yield Finding("policy", "differs", f"the recorded policy can't be used: {error}")
         return
-    except ArtifactError as error:
-        yield Finding("policy", "differs", str(error))
-        return
     same_rules = decided_by_these_rules(record)
-    yield _policy_finding(policy, record.get("policy") or {}, same_rules=same_rules)
+    if named := record.get("gate_policy"):
+        yield _policy_finding(store, str(named["key"]), policy, record)
     if not same_rules:
         rules = record.get("gate_rules") or "an earlier release, which did not name them"
         yield Finding("verdict", "unchecked", f"it was decided by other rules: those of {rules}; this release decides by {GATE_RULES}")
@@ -59,27 +54,34 @@ def decided_by_these_rules(record: Mapping[str, Any]) -> bool:
     return record.get("gate_rules") == GATE_RULES
 
 
-def recorded_policy(store: ArtifactStore, record: Mapping[str, Any]) -> Policy:
-    """The policy that a decision went by: its file, or, of a model without one, what the record holds.
-
-    Raises PolicyError for one that this release does not know, ArtifactError where the file is gone.
-    """
-    if named := record.get("gate_policy"):
-        return parse_policy(store.read_bytes(str(named["key"])), languages=())
-    flat: Mapping[str, Any] = record.get("policy") or {}
-    lists = {one.name for one in fields(Policy) if isinstance(one.default, tuple)}
-    return policy_of({name: str(value).split(",") if name in lists else value for name, value in flat.items()}, languages=())
+def recorded_policy(record: Mapping[str, Any]) -> Policy:
+    """The policy that a decision went by, from the flat fields of its record. Raises PolicyError for one that this release does not know."""
+    kinds = {one.name: one.default for one in fields(Policy)}
+    given = {name: _unflattened(value, kinds.get(name)) for name, value in (record.get("policy") or {}).items()}
+    return policy_of(given, languages=("hi", "en"))
 
 
-def _policy_finding(policy: Policy, recorded: Mapping[str, Any], *, same_rules: bool) -> Finding:
-    """Of a record by other rules only the fields that both know are compared."""
-    known = policy.as_dict()
-    other = [name for name in known if name in recorded and recorded[name] != known[name]]
-    if same_rules:
-        other += sorted(known.keys() ^ recorded.keys())
-    if other:
-        return Finding("policy", "differs", f"the record holds another policy than its file, in {', '.join(other)}")
-    return Finding("policy", "ok", f"{len(known.keys() & recorded.keys())} fields are those of the record")
+def _unflattened(value: Any, default: Any) -> Any:
+    """What `Policy.as_dict` made one text of: a list of names, or of items and factors."""
+    if not isinstance(default, tuple):
+        return value
+    entries = [entry for entry in str(value).split(",") if entry]
+    if default and isinstance(default[0], tuple):
+        return {int(items): float(factor) for items, _, factor in (entry.partition(": ") for entry in entries)}
+    return entries
+
+
+def _policy_finding(store: ArtifactStore, key: str, policy: Policy, record: Mapping[str, Any]) -> Finding:
+    """The recorded policy against its file; of a field that the file leaves out, either has its own release's default."""
+    try:
+        of_file = parse_policy(store.read_bytes(key), languages=("hi", "en")).as_dict()
+    except (ArtifactError, PolicyError) as error:
+        return Finding("policy", "differs", f"{key} can't be used: {error}")
+    recorded, known = record.get("policy") or {}, policy.as_dict()
+    both = [name for name in known if name in recorded]
+    if other := [name for name in both if known[name] != of_file[name]]:
+        return Finding("policy", "differs", f"the record holds another policy than {key}, in {', '.join(other)}")
+    return Finding("policy", "ok", f"{len(both)} fields of the record are those of {key}")
 
 
 def outcome_findings(record: StoredRecord, periods: Sequence[ServingPeriod]) -> Iterator[Finding]:
