@@ -119,6 +119,7 @@ def bootstrap(
             "applied": True,
             "reasons": reasons,
             "actor": request.actor,
+            "reason": request.reason,
             "base_model": content.base_model,
             "artifact": {"uri": base, "sha256": artifact_folder_sha256(store, base, settings.cache_dir())},
             "content": stated,

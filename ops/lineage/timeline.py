@@ -120,7 +120,7 @@ def _period(records: ModelRecords, record: StoredRecord, before: str | None) -> 
             sha256 = _of(own.content, "artifact", "sha256") if own is not None else None
     else:
         previous = _of(content, "baseline", "version")
-        reason = str((content.get("reasons") or [""])[0])
+        reason = str(content.get("reason") or (content.get("reasons") or [""])[0])
     return ServingPeriod(
         version=version, since=decided_at(record), until=None, artifact_sha256=sha256, way=way, actor=str(content.get("actor") or ""),
         reason=reason, previous=None if previous is None else str(previous), follows=previous == before,

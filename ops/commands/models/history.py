@@ -79,7 +79,8 @@ def _of_period(one: ServingPeriod) -> tuple[str, ...]:
 
 
 def _of_refused(one: RefusedCandidate) -> tuple[str, ...]:
-    verdict, why = "broken" if one.broken else one.verdict, "; ".join(one.reasons[:1])
+    verdict = "broken" if one.broken else {"inconclusive": "abstain"}.get(one.verdict, one.verdict)
+    why = "; ".join(one.reasons)
     return one.at, "not served", one.version, short(one.artifact_sha256), verdict, "gate", one.baseline or "", why
 
 

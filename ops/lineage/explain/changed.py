@@ -91,6 +91,7 @@ def _change(change: float, gain: Sequence[float] | None) -> Both:
 def _items(facts: VersionFacts, scores: Mapping[str, Any]) -> Iterator[str]:
     outcomes = Counter(outcome_of(item) for item in scores["items"] if "baseline" in item)
     same = outcomes["right_on_both"] + outcomes["wrong_on_both"]
+    first = frozenset(((facts.record.get("gate") or {}).get("driver") or {}).get("failing_ids", ()))
     yield paragraph(tell("changed.counts", fixed=outcomes["fixed"], regressed=outcomes["regressed"], same=same))
     for outcome, key, most in (("regressed", "changed.regressed", MOST_WORSE), ("fixed", "changed.fixed", MOST_BETTER)):
         found = [item for item in scores["items"] if "baseline" in item and outcome_of(item) == outcome]
@@ -99,7 +100,7 @@ def _items(facts: VersionFacts, scores: Mapping[str, Any]) -> Iterator[str]:
                 yield paragraph(tell("changed.regressed_none"))
             continue
         yield subheading(tell(key))
-        told = [item for item in found if item["item_id"] in facts.words]
+        told = sorted((item for item in found if item["item_id"] in facts.words), key=lambda item: item["item_id"] not in first)
         yield from (_words(facts, item) for item in told[:most])
         if len(told) > most:
             yield paragraph(tell("changed.more", n=len(told) - most), "quiet")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from gpu_runner.gate.needed import MOST
 from ops.lineage.explain.facts import VersionFacts
 from ops.lineage.explain.html import bullets, english_details, paragraph, section, subheading, table
 from ops.lineage.explain.said import guard_name
-from ops.lineage.explain.words import Both, Value, as_it_is, day, listed, named, points, tell
+from ops.lineage.explain.words import Both, Value, as_it_is, day, listed, named, points, sentences, tell
 from ops.lineage.records import StoredRecord, decided_at
 from ops.lineage.timeline import ServingPeriod, is_broken, person_reason
 
@@ -31,29 +32,32 @@ def outcome_of_decision(facts: VersionFacts) -> str:
 
 def short_section(facts: VersionFacts) -> str:
     """Three to five sentences: whether it serves, what the test said, what persons did."""
-    periods = [one for one in facts.periods if one.version == facts.version]
-    lines = [_in_service(facts, one) for one in periods] or [tell("short.never_served")]
     outcome = outcome_of_decision(facts)
-    known = ("promote", "reject", "rolled_back_before", "inconclusive", "void", "broken", "bootstrap", "registered")
-    if outcome in known:
+    serving = next((one for one in facts.periods[-1:] if one.version == facts.version), None)
+    served = any(one.version == facts.version for one in facts.periods)
+    lines = [tell("short.serving", version=facts.version, since=day(serving.since))] if serving is not None else []
+    if not served:
+        lines.append(tell("short.never_served"))
+    if f"short.{outcome}" in sentences():
         lines.append(tell(f"short.{outcome}", **({"actor": _actor(facts.record)} if outcome == "registered" else {})))
     else:
         lines.append(tell("short.other_verdict", verdict=outcome))
-    lines += [_by_person(one, facts.version) for one in _others(facts)]
-    kind = "good" if facts.serving == facts.version else "bad" if outcome in ("reject", "broken") or _left(facts) else "quiet"
+    lines += _in_order_of_time(facts)
+    kind = "good" if serving is not None else "bad" if outcome in ("reject", "broken") or _left(facts) else "quiet"
     card = "".join(paragraph(line) for line in lines)
     return f'<div class="card verdict {kind}">{section("short", card)}</div>'
 
 
-def _in_service(facts: VersionFacts, period: ServingPeriod) -> Both:
-    if period.until is None:
-        return tell("short.serving", version=facts.version, since=day(period.since))
-    return tell("short.served", version=facts.version, since=day(period.since), until=day(period.until))
-
-
-def _others(facts: VersionFacts) -> list[StoredRecord]:
-    """What persons and rollbacks decided on it, and the rollbacks of other versions that went back to it, in order of time."""
-    return sorted((one for one in (*facts.later, *facts.returned_to) if one.content.get("applied")), key=decided_at)
+def _in_order_of_time(facts: VersionFacts) -> list[Both]:
+    """The periods that are over, and what persons and rollbacks decided on it, or to go back to it."""
+    decided = (one for one in (*facts.later, *facts.returned_to) if one.content.get("applied"))
+    told = [(decided_at(one), _by_person(one, facts.version)) for one in decided]
+    told += [
+        (one.since, tell("short.served", version=facts.version, since=day(one.since), until=day(one.until)))
+        for one in facts.periods
+        if one.version == facts.version and one.until is not None
+    ]
+    return [line for _, line in sorted(told)]
 
 
 def _left(facts: VersionFacts) -> bool:
@@ -83,7 +87,7 @@ def decided_section(facts: VersionFacts) -> str:
         return section("decided", paragraph(tell("why.registered", actor=_actor(record))), _reason(str(record.get("reason") or "")))
     if outcome == "bootstrap":
         told = tell("why.bootstrap", actor=_actor(record), at=day(str(record.get("decided_at"))))
-        return section("decided", paragraph(told), own)
+        return section("decided", paragraph(told), _reason(str(record.get("reason") or "")), own)
     lines: list[Both] = []
     if outcome == "void":
         lines.append(tell("why.void", baseline=str((record.get("baseline") or {}).get("version"))))
@@ -93,11 +97,21 @@ def decided_section(facts: VersionFacts) -> str:
     if not gate:
         return section("decided", bullets([*lines, tell("why.no_gate")]), own)
     lines += _primary(gate, record)
-    guards: Sequence[Mapping[str, Any]] = gate.get("guards") or ()
+    guards = guards_of(record)
     troubled = [guard for guard in guards if guard["state"] not in _KEPT]
     lines += [_guard_sentence(guard) for guard in troubled] or ([tell("why.all_kept")] if guards else [])
     lines += _evidence(gate) if outcome != "promote" else []
-    return section("decided", bullets(lines), *_guards(guards), paragraph(tell("why.chance_note"), "quiet"), own)
+    yearly = gate.get("false_promotions_a_year")
+    note = tell("why.chance_note") if yearly is None else tell("why.chance_a_year", n=f"{float(yearly):.1f}")
+    return section("decided", bullets(lines), *_guards(guards), paragraph(note, "quiet"), own)
+
+
+def guards_of(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The record's guards. What a release before named rules called `missing` were too few items; now it is items that are gone."""
+    guards: Sequence[Mapping[str, Any]] = (record.get("gate") or {}).get("guards") or ()
+    if record.get("gate_rules") is not None:
+        return list(guards)
+    return [{**guard, "state": "too_few" if guard["state"] == "missing" else guard["state"]} for guard in guards]
 
 
 def _reason(reason: str) -> str:
@@ -129,17 +143,37 @@ def _chance(p_value: float) -> Both:
 
 def _evidence(gate: Mapping[str, Any]) -> Iterator[Both]:
     """What would have been found, what would settle it, and where a loss lies; each where the record says it."""
+    if gate.get("noise_floor"):
+        yield tell("why.noise", points=points(float(gate["noise_floor"]), signed=False))
     if gate.get("detectable_effect") is not None and not (gate.get("primary") or {}).get("significant"):
         yield tell("why.detectable", points=points(float(gate["detectable_effect"]), signed=False))
-    if isinstance(needed := gate.get("items_needed"), int):
-        yield tell("why.needed", n=needed)
+    for name, count in (gate.get("items_needed_of") or {}).items():
+        if count < MOST:
+            yield tell("why.needed", name=named("set", name) if name == "repair" else guard_name(name), n=int(count))
+    found: Mapping[str, Any] | None = (gate.get("driver") or {}).get("slice")
+    if found is not None:
+        yield tell(
+            "why.driver", slice=_slice(str(found["dimension"]), str(found["value"])), worse=int(found["worse"]), items=int(found["items"]),
+            elsewhere=points(float(found["share_worse_elsewhere"]), signed=False),
+        )  # fmt: skip
+
+
+def _slice(dimension: str, value: str) -> Both:
+    told = named("language" if dimension == "language" else "value", value)
+    return tell(f"slice.{dimension}", value=told) if f"slice.{dimension}" in sentences() else listed((as_it_is(dimension), told), " ")
 
 
 def _guard_sentence(guard: Mapping[str, Any]) -> Both:
     state, name = str(guard["state"]), guard_name(str(guard["name"]))
     change, margin = _of_guard(guard, guard["change"], signed=True), _of_guard(guard, guard["margin"], signed=False)
-    key = f"guard_{state}" if state in ("harmed", "below_margin", "missing") else "guard_other"
-    return tell(f"why.{key}", name=name, change=change, margin=margin, items=int(guard["items"]), state=named("guard", state))
+    key = f"guard_{state}" if state in ("harmed", "below_margin", "too_few", "missing") else "guard_other"
+    bound = guard.get("bound")
+    if key == "guard_below_margin" and bound is not None:
+        key = "guard_bounded"
+    return tell(
+        f"why.{key}", name=name, change=change, margin=margin, items=int(guard["items"]), state=named("guard", state),
+        bound=_of_guard(guard, bound, signed=True),
+    )  # fmt: skip
 
 
 def _guards(guards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -172,26 +206,16 @@ def since_section(facts: VersionFacts) -> str:
     if not facts.periods:
         return section("since", paragraph(tell("since.none")))
     shown = facts.periods[-MOST_PERIODS:]
-    head = tuple(tell(f"since.{name}") for name in ("version", "from", "to", "how", "why"))
-    rows = [
-        (
-            as_it_is(one.version),
-            day(one.since),
-            tell("since.now") if one.until is None else day(one.until),
-            tell(f"since.{one.way}"),
-            _who(one),
-        )
-        for one in shown
-    ]
     notes = [tell("since.earlier", n=len(facts.periods) - len(shown))] if len(shown) < len(facts.periods) else []
     if not all(one.follows for one in facts.periods):
         notes.append(tell("since.missing"))
-    return section("since", table("since", head, rows), *(paragraph(note, "quiet") for note in notes))
+    return section("since", bullets(map(_period, shown)), *(paragraph(note, "quiet") for note in notes))
 
 
-def _who(period: ServingPeriod) -> Both:
-    """The gate's own reason is told above; a person's is in their words."""
-    if period.way in ("gate", "bootstrap"):
-        return tell("since.by_gate") if period.way == "gate" else as_it_is(period.actor)
+def _period(period: ServingPeriod) -> Both:
     actor = tell("short.watch") if period.actor == "stage2" else as_it_is(period.actor)
-    return listed((actor, as_it_is(period.reason)), ": ") if period.reason else actor
+    reason = as_it_is(period.reason) if period.reason else tell("short.no_reason")
+    how = tell(f"since.{period.way}", actor=actor, reason=reason)
+    if period.until is None:
+        return tell("since.period_now", version=period.version, since=day(period.since), how=how)
+    return tell("since.period", version=period.version, since=day(period.since), until=day(period.until), how=how)

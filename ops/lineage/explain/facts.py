@@ -25,12 +25,16 @@ from runtime.artifacts.store import ArtifactError, ArtifactStore, read_stored_js
 
 @dataclass(frozen=True, slots=True)
 class ItemWords:
-    """The words of an item that was asked; `answers` by side, as far as they are kept. `sample_id`: whose they are."""
+    """The words of an item that was asked; `answers` by side, as far as they are kept.
+
+    `sample_id`: whose they are, `rejected`: what that user corrected.
+    """
 
     question: str
     references: tuple[str, ...]
     answers: Mapping[str, str]
     sample_id: str | None
+    rejected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,9 @@ def _of_report(text: Mapping[str, Any]) -> ItemWords:
     return ItemWords(
         str(text["question"]), tuple(map(str, text.get("references") or ())),
         {side: str(answer) for side, answer in (text.get("answers") or {}).items()}, None if sample_id is None else str(sample_id),
+        text.get("rejected"),
     )  # fmt: skip
 
 
 def _of_item(item: EvaluationItem) -> ItemWords:
-    return ItemWords(item.question, item.answers, {}, item.sample_id)
+    return ItemWords(item.question, item.answers, {}, item.sample_id, item.rejected)

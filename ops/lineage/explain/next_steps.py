@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ops.lineage.explain.changed import regressed_items
-from ops.lineage.explain.decided import outcome_of_decision
+from ops.lineage.explain.decided import guards_of, outcome_of_decision
 from ops.lineage.explain.facts import VersionFacts
 from ops.lineage.explain.html import bullets, section
 from ops.lineage.explain.said import guard_name
@@ -58,8 +58,8 @@ def _after_bootstrap(facts: VersionFacts) -> Iterator[Both]:
 
 def _of_refused(facts: VersionFacts, outcome: str) -> Iterator[Both]:
     gate: Mapping[str, Any] = facts.record.get("gate") or {}
-    guards: Sequence[Mapping[str, Any]] = gate.get("guards") or ()
-    of = {state: [guard for guard in guards if guard["state"] == state] for state in ("harmed", "missing", "below_margin")}
+    guards = guards_of(facts.record)
+    of = {state: [guard for guard in guards if guard["state"] == state] for state in ("harmed", "too_few", "below_margin")}
     if outcome == "broken":
         yield tell("next.repair_test", version=facts.version)
     elif outcome == "void":
@@ -68,8 +68,8 @@ def _of_refused(facts: VersionFacts, outcome: str) -> Iterator[Both]:
         yield tell("next.rolled_back")
     if of["harmed"]:
         yield tell("next.harmed", list=_names(of["harmed"]))
-    if of["missing"]:
-        yield tell("next.more_items", list=_names(of["missing"]))
+    if of["too_few"]:
+        yield tell("next.more_items", list=_names(of["too_few"]))
     if of["below_margin"]:
         yield tell("next.margin", list=_names(of["below_margin"]))
     if outcome == "inconclusive" and not (gate.get("primary") or {}).get("significant"):

@@ -34,8 +34,9 @@ def said_section(facts: VersionFacts) -> str:
         parts += [paragraph(tell("said.unknown")), paragraph(tell("said.of_samples", n=len(record.get("sample_ids") or ())))]
     else:
         parts.append(paragraph(tell("said.total", feedback=int(said["feedback"]), documents=int(said["documents"]))))
-        counted = {**said["kinds"], **{f"left_{name}": count for name, count in said["left_out"].items()}}
-        rows = [(named("kind", name), as_it_is(str(count))) for name, count in _most_first(counted)]
+        rows = [(named("kind", name), as_it_is(f"{count:,}")) for name, count in _most_first(said["kinds"])]
+        left_out = ((tell("said.of_these", what=named("kind", f"left_{name}")), count) for name, count in _most_first(said["left_out"]))
+        rows += [(what, as_it_is(f"{count:,}")) for what, count in left_out]
         parts.append(table("said", (tell("said.kinds"), tell("said.count")), rows))
         parts += [
             paragraph(tell(f"said.{name}", list=_counts(f"{name[:-1]}", said[name]))) for name in ("languages", "reasons") if said[name]
@@ -51,16 +52,14 @@ def said_section(facts: VersionFacts) -> str:
 
 def _examples(facts: VersionFacts, by_sample: Mapping[str, TrainingRow]) -> Iterator[str]:
     yield subheading(tell("said.words"))
-    shown = list(by_sample.values())[:MOST_EXAMPLES]
+    shown = _of_each_language(by_sample.values())[:MOST_EXAMPLES]
     if not shown:
         yield paragraph(tell("said.words_none"))
         return
     yield paragraph(tell("said.words_note"), "quiet")
-    before = {
-        one.sample_id: one.answers["baseline"] for one in facts.words.values() if one.sample_id is not None and one.answers.get("baseline")
-    }
+    corrected = {one.sample_id: one.rejected for one in facts.words.values() if one.sample_id is not None and one.rejected}
     for row in shown:
-        answered = row.rejected or before.get(str(row.sample_id), "")
+        answered = row.rejected or corrected.get(row.sample_id) or ""
         yield quoted(
             (
                 (tell("said.question"), cut(row.prompt), row.language),
@@ -147,6 +146,16 @@ def _first_rows(rows: Iterable[TrainingRow]) -> dict[str, TrainingRow]:
         if row.origin == "correction" and row.sample_id is not None:
             found.setdefault(row.sample_id, row)
     return found
+
+
+def _of_each_language(rows: Iterable[TrainingRow]) -> list[TrainingRow]:
+    """The rows, so that the languages take turns."""
+    places: Counter[str] = Counter()
+    turns = []
+    for row in rows:
+        turns.append((places[row.language], row.language, row))
+        places[row.language] += 1
+    return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])]
 
 
 def _topics(rows: Iterable[TrainingRow]) -> list[tuple[str, int]]:

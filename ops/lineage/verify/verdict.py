@@ -55,7 +55,7 @@ def decided_by_these_rules(record: Mapping[str, Any]) -> bool:
 
 
 def recorded_policy(record: Mapping[str, Any]) -> Policy:
-    """The policy that a decision went by, from the flat fields of its record. Raises PolicyError for one that this release does not know."""
+    """The policy that a decision went by, from the flat fields of its record. Raises PolicyError for one that is not known here."""
     kinds = {one.name: one.default for one in fields(Policy)}
     given = {name: _unflattened(value, kinds.get(name)) for name, value in (record.get("policy") or {}).items()}
     return policy_of(given, languages=("hi", "en"))
