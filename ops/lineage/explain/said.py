@@ -59,7 +59,7 @@ def _examples(facts: VersionFacts, by_sample: Mapping[str, TrainingRow]) -> Iter
     yield paragraph(tell("said.words_note"), "quiet")
     corrected = {one.sample_id: one.rejected for one in facts.words.values() if one.sample_id is not None and one.rejected}
     for row in shown:
-        answered = row.rejected or corrected.get(row.sample_id) or ""
+        answered = row.rejected or corrected.get(str(row.sample_id)) or ""
         yield quoted(
             (
                 (tell("said.question"), cut(row.prompt), row.language),
