@@ -15,6 +15,8 @@ from runner_fakes import START, Installation, correction, erasure, retraction, u
 from gpu_runner.event_log.withdrawals import Erasure, Fact
 from gpu_runner.jobs.erase_files import tainted_versions
 from gpu_runner.jobs.evaluation import EvaluationRequest
+from ops.commands.models.explain import write_page
+from ops.lineage.records import read_model
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.sample_collected import SampleCollected
 
@@ -143,6 +145,28 @@ async def test_an_erasure_after_the_end_reaches_everything_that_is_kept(bootstra
     assert bootstrapped.states()[-1].model_copy(update={"tainted_samples": None}) == before
     assert bootstrapped.states()[-1].event_id() != before.event_id()
     assert bootstrapped.current().version == "v1"
+
+
+async def test_an_erasure_removes_the_pages_that_hold_its_words(bootstrapped: Installation, make_command: Maker) -> None:
+    """A page of `abhyas explain` at its own place is gone with its list; one without words stays, and one written anew is without them."""
+    bootstrapped.ask(make_command)
+    folder = bootstrapped.settings.explanations_dir()
+
+    def page(*, words: bool, name: str = "tiny-v1.html") -> frozenset[str]:
+        records = read_model(bootstrapped.store, "tiny")
+        return write_page(bootstrapped.store, records, records.versions["v1"], folder / name, words=words, listed=True)[1]
+
+    async with bootstrapped.running():
+        await to_the_end(bootstrapped)
+        sample = trained_sample(bootstrapped)
+        assert sample.sample_id in page(words=True)
+        page(words=False, name="figures.html")
+        assert "explanations/tiny-v1.html" in holding(bootstrapped, sample)
+        bootstrapped.topics.requests.append(erasure(sample))
+        await until(lambda: bootstrapped.states()[-1].tainted_samples == 1 and not holding(bootstrapped, sample))
+    assert sorted(path.name for path in folder.iterdir()) == ["figures.html"]
+    assert sample.sample_id not in page(words=True)
+    assert holding(bootstrapped, sample) == []
 
 
 async def test_what_comes_while_the_runner_is_down_is_applied_before_any_job_goes_on(

@@ -69,6 +69,11 @@ def test_help_loads_no_client_and_no_training(tmp_path: Path) -> None:
     [
         (["operator", "dance"], 2, "action 'dance' is unknown: expected one of cancel, promote"),
         (["operator", "cancel", "--model", "m"], 2, "action 'cancel' needs job_id"),
+        (["operator", "promote", "--model", "m", "--version", "v2"], 2, "say why with --reason"),
+        (["operator", "rollback", "--model", "m", "--reason", " "], 2, "say why with --reason"),
+        (["history", "m"], 1, "m has no version in the artifact store (looked for finetuned/m): the store has no model"),
+        (["verify", "v1", "--model", "m"], 1, "m has no version in the artifact store"),
+        (["explain", "v1", "--model", "m"], 1, "m has no version in the artifact store"),
         (["tail", "feedbak"], 2, "topic 'feedbak' is not in the contract: expected one of feedback.submitted"),
         (["up", "--broker", "rabbit"], 2, "broker 'rabbit' is unknown: expected embedded, kafka or HOST:PORT"),
         (["tail"], 2, "Missing argument"),

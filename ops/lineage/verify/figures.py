@@ -16,14 +16,14 @@ from gpu_runner.evaluate.score import group_name, items_sha256
 from gpu_runner.jobs.folder import MEMO
 from gpu_runner.versions.keys import MODEL_ITEMS, REPAIR_ITEMS
 from gpu_runner.versions.registry import lineage, version_key
-from ops.lineage.verify.finding import Finding, compared
+from ops.lineage.verify.check_result import CheckResult, compared
 from runtime.artifacts.store import ArtifactStore
 
 # A figure was rounded once more than what is computed here.
 _SAME: Final = 1.01 * 10.0**-FIGURE_DECIMALS
 
 
-def figure_findings(scores: Mapping[str, Any]) -> Iterator[Finding]:
+def figure_findings(scores: Mapping[str, Any]) -> Iterator[CheckResult]:
     """One finding a side: every figure that the rows say, over every set and language."""
     items: Sequence[Mapping[str, Any]] = scores["items"]
     for side, sets in scores.get("aggregates", {}).items():
@@ -48,14 +48,14 @@ def figure_findings(scores: Mapping[str, Any]) -> Iterator[Finding]:
                         wrong.append(f"{name} of {place}: {recorded} recorded, {found:.6f} by the rows")
                     else:
                         checked += 1
-        yield _told(f"figures of the {side}", wrong, checked, beyond)
+        yield _figures_result(f"figures of the {side}", wrong, checked, beyond)
 
 
-def _told(name: str, wrong: Sequence[str], checked: int, beyond: set[str]) -> Finding:
+def _figures_result(name: str, wrong: Sequence[str], checked: int, beyond: set[str]) -> CheckResult:
     if wrong:
-        return Finding(name, "differs", "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""))
+        return CheckResult(name, "differs", "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""))
     without = f"; of texts that scores.json does not hold: {', '.join(sorted(beyond))}" if beyond else ""
-    return Finding(name, "ok" if checked else "unchecked", f"{checked} figures are what the rows say{without}")
+    return CheckResult(name, "ok" if checked else "unchecked", f"{checked} figures are what the rows say{without}")
 
 
 def _figure(name: str, rows: Sequence[Mapping[str, Any]]) -> float | None:
@@ -68,25 +68,27 @@ def _figure(name: str, rows: Sequence[Mapping[str, Any]]) -> float | None:
 
 def item_findings(
     store: ArtifactStore, model: str, record: Mapping[str, Any], scores: Mapping[str, Any], *, same_release: bool
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Whether both sides were asked the recorded items, and whether the items that are kept still are these."""
     hashes: Mapping[str, Any] = scores["items_sha256"]
     name = "items of both sides"
     if hashes["items"] == hashes["baseline"] == hashes["candidate"] == record.get("items_sha256"):
-        yield Finding(name, "ok", f"both answered the items of the record, sha256 {str(hashes['items'])[:12]}")
+        yield CheckResult(name, "ok", f"both answered the items of the record, sha256 {str(hashes['items'])[:12]}")
     else:
         told = ", ".join(f"{side} {str(value)[:12]}" for side, value in hashes.items())
-        yield Finding(name, "differs", f"the record says {str(record.get('items_sha256'))[:12]}, the scores {told}")
+        yield CheckResult(name, "differs", f"the record says {str(record.get('items_sha256'))[:12]}, the scores {told}")
     yield _kept_items(store, model, record, scores, same_release=same_release)
 
 
-def _kept_items(store: ArtifactStore, model: str, record: Mapping[str, Any], scores: Mapping[str, Any], *, same_release: bool) -> Finding:
+def _kept_items(
+    store: ArtifactStore, model: str, record: Mapping[str, Any], scores: Mapping[str, Any], *, same_release: bool
+) -> CheckResult:
     name = "items as they are kept"
     version, baseline = str(record["version"]), str((record.get("baseline") or {}).get("version"))
     try:
         kept = kept_items(store, model, version, baseline)
     except DataError as error:
-        return Finding(name, "differs", f"a file of items can't be read: {error}")
+        return CheckResult(name, "differs", f"a file of items can't be read: {error}")
     rows = {str(item["item_id"]): item for item in scores["items"]}
     found = {item_id: kept[item_id] for item_id in rows if item_id in kept}
     moved = [
@@ -95,14 +97,16 @@ def _kept_items(store: ArtifactStore, model: str, record: Mapping[str, Any], sco
         if (group_name(item), item.language) != (rows[item_id]["group"], rows[item_id]["language"])
     ]
     if moved:
-        return Finding(name, "differs", f"{len(moved)} items are not of the group and language that was scored, such as {moved[0]}")
+        return CheckResult(name, "differs", f"{len(moved)} items are not of the group and language that was scored, such as {moved[0]}")
     if lacking := len(rows) - len(found):
         memo = any(store.exists(f"{version_key(model, one)}/{MEMO}") for one in (version, *lineage(store, model, baseline)))
         why = "words were taken back" if memo else "this release or an earlier one did not keep them"
-        return Finding(name, "unchecked", f"{lacking} of {len(rows)} items are no longer kept ({why}); the others are of the groups scored")
+        return CheckResult(
+            name, "unchecked", f"{lacking} of {len(rows)} items are no longer kept ({why}); of the others the groups are right"
+        )
     hashed = items_sha256(found.values())
     if hashed != record.get("items_sha256") and not same_release:
-        return Finding(name, "unchecked", f"all {len(rows)} are kept, but another release wrote them, perhaps with other fields")
+        return CheckResult(name, "unchecked", f"all {len(rows)} are kept, but another release wrote them, perhaps with other fields")
     return compared(name, hashed, record.get("items_sha256"), f"the {len(rows)} kept items")
 
 

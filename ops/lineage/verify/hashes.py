@@ -11,7 +11,7 @@ from typing import Any
 from gpu_runner.versions.keys import MODEL_ITEMS, REGISTERED_DOCUMENTS
 from gpu_runner.versions.registry import version_key
 from ops.lineage.records import StoredRecord, VersionRecords
-from ops.lineage.verify.finding import Finding, compared
+from ops.lineage.verify.check_result import CheckResult, compared
 from runtime.artifacts.content_hash import file_sha256, folder_has_sha256, folder_sha256, is_leftover
 from runtime.artifacts.store import (
     MANIFEST,
@@ -25,7 +25,7 @@ from runtime.artifacts.store import (
 )
 
 
-def hash_findings(store: ArtifactStore, model: str, records: VersionRecords, own: StoredRecord) -> Iterator[Finding]:
+def hash_findings(store: ArtifactStore, model: str, records: VersionRecords, own: StoredRecord) -> Iterator[CheckResult]:
     """The artifact's folders, the files beside it, the policy, and what later decisions say of the same artifact."""
     record = own.content
     artifact = record.get("artifact") or {}
@@ -41,7 +41,7 @@ def hash_findings(store: ArtifactStore, model: str, records: VersionRecords, own
     if named := record.get("gate_policy"):
         yield file_finding(store, "policy file", str(named["key"]), str(named["sha256"]))
     elif record.get("policy"):
-        yield Finding("policy file", "unchecked", "the model was bootstrapped without one: the record holds the policy itself")
+        yield CheckResult("policy file", "unchecked", "the model was bootstrapped without one: the record holds the policy itself")
     if record.get("verdict") == "bootstrap":
         yield file_finding(store, "registered items", MODEL_ITEMS.format(model=model), record.get("items_sha256"))
         content = record.get("content") or {}
@@ -51,7 +51,7 @@ def hash_findings(store: ArtifactStore, model: str, records: VersionRecords, own
     yield from (_later_finding(one, str(artifact.get("sha256")), records.version) for one in records.later)
 
 
-def folder_finding(store: ArtifactStore, name: str, uri: str, recorded: str | None) -> Finding:
+def folder_finding(store: ArtifactStore, name: str, uri: str, recorded: str | None) -> CheckResult:
     """A folder of the store against its recorded hash."""
     if recorded is None:
         return compared(name, None, None, uri)
@@ -64,7 +64,7 @@ def folder_finding(store: ArtifactStore, name: str, uri: str, recorded: str | No
     return compared(name, found, recorded, uri)
 
 
-def file_finding(store: ArtifactStore, name: str, key: str, recorded: str | None) -> Finding:
+def file_finding(store: ArtifactStore, name: str, key: str, recorded: str | None) -> CheckResult:
     """A file of the store against its recorded hash."""
     if recorded is None:
         return compared(name, None, None, key)
@@ -95,26 +95,26 @@ def _folder_hash(store: ArtifactStore, uri: str) -> str:
     return Manifest(found).sha256()
 
 
-def _manifest_finding(store: ArtifactStore, key: str) -> Finding:
+def _manifest_finding(store: ArtifactStore, key: str) -> CheckResult:
     """The list of the version's files against the files that are there: names, and the hashes of the small ones."""
     name = "manifest"
     try:
         manifest = read_manifest(store, key)
     except ArtifactDamaged as error:
-        return Finding(name, "differs", str(error))
+        return CheckResult(name, "differs", str(error))
     if manifest is None:
-        return Finding(name, "unchecked", f"{key} has no {MANIFEST}")
+        return CheckResult(name, "unchecked", f"{key} has no {MANIFEST}")
     gone = sorted(file for file in manifest.files if not store.exists(f"{key}/{file}"))
     if gone:
-        return Finding(name, "differs", f"{len(gone)} files that {key}/{MANIFEST} lists are not there: {', '.join(gone[:3])}")
+        return CheckResult(name, "differs", f"{len(gone)} files that {key}/{MANIFEST} lists are not there: {', '.join(gone[:3])}")
     for file, (sha256, _) in manifest.files.items():
         # Those below a folder are in the folders' own hashes.
         if "/" not in file and hashlib.sha256(store.read_bytes(f"{key}/{file}")).hexdigest() != sha256:
-            return Finding(name, "differs", f"{key}/{file} is not the file that {MANIFEST} lists")
-    return Finding(name, "ok", f"all {len(manifest.files)} files of {key}/{MANIFEST} are there")
+            return CheckResult(name, "differs", f"{key}/{file} is not the file that {MANIFEST} lists")
+    return CheckResult(name, "ok", f"all {len(manifest.files)} files of {key}/{MANIFEST} are there")
 
 
-def _drift_finding(store: ArtifactStore, drift: Mapping[str, Any]) -> Finding:
+def _drift_finding(store: ArtifactStore, drift: Mapping[str, Any]) -> CheckResult:
     """The drift baseline's folder against the manifest that it was put with, and its arrays against the record."""
     name, uri = "drift baseline", str(drift["uri"])
     try:
@@ -124,18 +124,18 @@ def _drift_finding(store: ArtifactStore, drift: Mapping[str, Any]) -> Finding:
         files = {file: at for file, at in manifest.files.items() if file.startswith(prefix)}
         hashes = {file: hashlib.sha256(store.read_bytes(f"{root}/{file}")).hexdigest() for file in files}
     except (ArtifactMissing, ArtifactDamaged) as error:
-        return Finding(name, "differs", str(error))
+        return CheckResult(name, "differs", str(error))
     changed = [file for file, (sha256, _) in files.items() if hashes[file] != sha256]
     if changed:
-        return Finding(name, "differs", f"{root}/{changed[0]} is not the file that was fitted")
+        return CheckResult(name, "differs", f"{root}/{changed[0]} is not the file that was fitted")
     if drift["sha256"] not in hashes.values():
-        return Finding(name, "differs", f"no file of {uri} has the sha256 {str(drift['sha256'])[:12]} of the record")
-    return Finding(name, "ok", f"{uri} has the arrays of the record, sha256 {str(drift['sha256'])[:12]}")
+        return CheckResult(name, "differs", f"no file of {uri} has the sha256 {str(drift['sha256'])[:12]} of the record")
+    return CheckResult(name, "ok", f"{uri} has the arrays of the record, sha256 {str(drift['sha256'])[:12]}")
 
 
-def _later_finding(record: StoredRecord, sha256: str, version: str) -> Finding:
+def _later_finding(record: StoredRecord, sha256: str, version: str) -> CheckResult:
     said = str((record.content.get("artifact") or {}).get("sha256"))
     what = f"{record.content.get('verdict')} of {str(record.content.get('decided_at'))[:16]} by {record.content.get('actor')}"
     if said == sha256:
-        return Finding("later decision", "ok", f"{what} speaks of the same artifact")
-    return Finding("later decision", "differs", f"{what} speaks of artifact {said[:12]}, the record of {version} of {sha256[:12]}")
+        return CheckResult("later decision", "ok", f"{what} speaks of the same artifact")
+    return CheckResult("later decision", "differs", f"{what} speaks of artifact {said[:12]}, the record of {version} of {sha256[:12]}")

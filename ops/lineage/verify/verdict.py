@@ -13,40 +13,40 @@ from gpu_runner.versions.gate_policy_file import parse_policy
 from gpu_runner.versions.lineage_start import lineage_start
 from ops.lineage.records import StoredRecord, decided_at
 from ops.lineage.timeline import ServingPeriod
-from ops.lineage.verify.finding import Finding
+from ops.lineage.verify.check_result import CheckResult
 from runtime.artifacts.store import ArtifactError, ArtifactStore
 
 
-def verdict_findings(store: ArtifactStore, model: str, record: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[Finding]:
+def verdict_findings(store: ArtifactStore, model: str, record: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[CheckResult]:
     """The policy against its file, then the verdict and every figure of it, where the record was decided by the rules of this release."""
     try:
         policy = recorded_policy(record)
     except (PolicyError, ValueError) as error:
-        yield Finding("policy", "differs", f"the recorded policy can't be used: {error}")
+        yield CheckResult("policy", "differs", f"the recorded policy can't be used: {error}")
         return
     same_rules = decided_by_these_rules(record)
     if named := record.get("gate_policy"):
         yield _policy_finding(store, str(named["key"]), policy, record)
     if not same_rules:
         rules = record.get("gate_rules") or "an earlier release, which did not name them"
-        yield Finding("verdict", "unchecked", f"it was decided by other rules: those of {rules}; this release decides by {GATE_RULES}")
+        yield CheckResult("verdict", "unchecked", f"it was decided by other rules: those of {rules}; this release decides by {GATE_RULES}")
         return
     start = lineage_start(store, model, str(record["baseline"]["version"]))
     named = None if start is None else start.version
     if named != record.get("lineage_start"):
-        yield Finding(
+        yield CheckResult(
             "verdict", "differs", f"the lineage began with {record.get('lineage_start')}, by the records that are there with {named}"
         )
         return
     decision = json.loads(json.dumps(decide(policy, scores, seed=int(record["seed"]), start=start).as_dict()))
     if str(decision["verdict"]) != str(record.get("gate_verdict")):
-        yield Finding("verdict", "differs", f"decided again it is {decision['verdict']}, the record says {record.get('gate_verdict')}")
+        yield CheckResult("verdict", "differs", f"decided again it is {decision['verdict']}, the record says {record.get('gate_verdict')}")
         return
     changed = differences(decision, record.get("gate"))
     if changed:
-        yield Finding("verdict", "differs", f"{decision['verdict']} as recorded, with other figures: {'; '.join(changed[:3])}")
+        yield CheckResult("verdict", "differs", f"{decision['verdict']} as recorded, with other figures: {'; '.join(changed[:3])}")
     else:
-        yield Finding("verdict", "ok", f"decided again from the scores it is {decision['verdict']}, with the same figures")
+        yield CheckResult("verdict", "ok", f"decided again from the scores it is {decision['verdict']}, with the same figures")
 
 
 def decided_by_these_rules(record: Mapping[str, Any]) -> bool:
@@ -71,37 +71,37 @@ def _unflattened(value: Any, default: Any) -> Any:
     return entries
 
 
-def _policy_finding(store: ArtifactStore, key: str, policy: Policy, record: Mapping[str, Any]) -> Finding:
+def _policy_finding(store: ArtifactStore, key: str, policy: Policy, record: Mapping[str, Any]) -> CheckResult:
     """The recorded policy against its file; of a field that the file leaves out, either has its own release's default."""
     try:
         of_file = parse_policy(store.read_bytes(key), languages=("hi", "en")).as_dict()
     except (ArtifactError, PolicyError) as error:
-        return Finding("policy", "differs", f"{key} can't be used: {error}")
+        return CheckResult("policy", "differs", f"{key} can't be used: {error}")
     recorded, known = record.get("policy") or {}, policy.as_dict()
     both = [name for name in known if name in recorded]
     if other := [name for name in both if known[name] != of_file[name]]:
-        return Finding("policy", "differs", f"the record holds another policy than {key}, in {', '.join(other)}")
-    return Finding("policy", "ok", f"{len(both)} fields of the record are those of {key}")
+        return CheckResult("policy", "differs", f"the record holds another policy than {key}, in {', '.join(other)}")
+    return CheckResult("policy", "ok", f"{len(both)} fields of the record are those of {key}")
 
 
-def outcome_findings(record: StoredRecord, periods: Sequence[ServingPeriod]) -> Iterator[Finding]:
+def outcome_findings(record: StoredRecord, periods: Sequence[ServingPeriod]) -> Iterator[CheckResult]:
     """Whether what was done follows from the verdict, and whether the version that was compared with served then, by the other records."""
     content = record.content
     verdict, gate, applied = str(content.get("verdict")), str(content.get("gate_verdict")), bool(content.get("applied"))
     allowed = {"promote": {"promote", "void", "reject"}}.get(gate, {gate, "inconclusive", "void"})
     if applied != (verdict == "promote") or verdict not in allowed:
-        yield Finding("outcome", "differs", f"the gate said {gate}, the record says {verdict}, applied: {applied}")
+        yield CheckResult("outcome", "differs", f"the gate said {gate}, the record says {verdict}, applied: {applied}")
     else:
-        yield Finding("outcome", "ok", f"the gate said {gate}: {verdict}, {'it came into service' if applied else 'nothing changed'}")
+        yield CheckResult("outcome", "ok", f"the gate said {gate}: {verdict}, {'it came into service' if applied else 'nothing changed'}")
     baseline = str((content.get("baseline") or {}).get("version"))
     places = [place for place, one in enumerate(periods) if one.record == record.key]
     before = periods[: places[0]] if places else [one for one in periods if one.since <= decided_at(record)]
     serving = before[-1].version if before else None
     name = "baseline in service"
     if (serving == baseline) == (verdict != "void"):
-        yield Finding(name, "ok", f"{serving or 'nothing'} served when it was decided, {baseline} was compared with")
+        yield CheckResult(name, "ok", f"{serving or 'nothing'} served when it was decided, {baseline} was compared with")
     else:
-        yield Finding(name, "differs", f"{serving or 'nothing'} served when it was decided, {baseline} was compared with: {verdict}")
+        yield CheckResult(name, "differs", f"{serving or 'nothing'} served when it was decided, {baseline} was compared with: {verdict}")
 
 
 def differences(found: Any, recorded: Any, place: str = "") -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from runner_fakes import Installation, correction, until
 
+from gpu_runner.jobs.leased_samples import said
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.sample_collected import SampleCollected
 
@@ -34,6 +35,8 @@ async def test_corrections_of_one_user_each_are_no_gold_and_the_decision_says_wh
     told = f"{unsupported} corrections have fewer than SUPPORT_MIN = 2 supporters: they were trained, and the primary asked nothing"
     assert told in record["gate_reasons"]
     assert len(record["sample_ids"]) == unsupported > 20
+    assert record["said"] == said(alone)
+    assert record["primary_of"] == "none"
 
 
 async def test_a_decision_lists_what_the_round_withdrew(bootstrapped: Installation, make_command: Maker) -> None:

@@ -151,6 +151,8 @@ async def test_a_person_may_promote_a_rolled_back_version(bootstrapped: Installa
     )
     assert (back.applied, forth.applied, forth.verdict) == (True, True, "operator")
     assert forth.reasons == ("asha promoted v1: it was the data",)
+    record = json.loads(bootstrapped.store.read_bytes("finetuned/tiny/v1/decisions/p-1.json"))
+    assert (record["actor"], record["reason"], record["reasons"]) == ("asha", "it was the data", list(forth.reasons))
     assert (bootstrapped.current().version, bootstrapped.current().previous_version, bootstrapped.current().cause) == (
         "v1",
         "v0",

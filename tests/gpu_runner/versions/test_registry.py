@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gpu_runner.versions.registry import (
     artifact_folder_sha256,
     find_version,
     lineage,
+    read_record,
     register_version,
     version_key,
     write_record,
@@ -61,6 +63,15 @@ def test_registering_again_changes_nothing_and_never_replaces(store: ArtifactSto
         register_version(store, "tiny", "v7", model)
     with pytest.raises(ArtifactError, match=r"no config\.json"):
         register_version(store, "tiny", "empty", model.parent)
+
+
+def test_a_registration_says_who_put_it_there_when_and_why(store: ArtifactStore, model: Path) -> None:
+    """For `abhyas history`; without a time it has none."""
+    register_version(store, "tiny", "x", model, actor="ravi", reason="to be compared", now=datetime(2026, 12, 1, tzinfo=UTC))
+    register_version(store, "tiny", "y", model)
+    found, other = (read_record(store, "tiny", name) or {} for name in ("x", "y"))
+    assert (found["actor"], found["reason"], found["registered_at"]) == ("ravi", "to be compared", "2026-12-01T00:00:00+00:00")
+    assert (other["actor"], "registered_at" in other) == ("operator", False)
 
 
 def test_a_version_of_two_models_is_ambiguous(store: ArtifactStore, model: Path) -> None:

@@ -14,7 +14,7 @@ from gpu_runner.gate.decide import decide
 from gpu_runner.gate.policy import GATE_RULES, Policy
 from gpu_runner.settings import RunnerSettings
 from ops.lineage.records import read_model
-from ops.lineage.verify.finding import Finding
+from ops.lineage.verify.check_result import CheckResult
 from ops.lineage.verify.verdict import differences, recorded_policy
 from ops.lineage.verify.version import verify
 from runtime.artifacts.content_hash import file_sha256
@@ -38,7 +38,7 @@ def left(unpacked: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(unpacked, tmp_path / "left"))
 
 
-def found(folder: Path, version: str = "v1") -> dict[str, Finding]:
+def found(folder: Path, version: str = "v1") -> dict[str, CheckResult]:
     """The findings of a version by name."""
     store = LocalStore(folder / "store")
     records = read_model(store, "tiny")
@@ -46,7 +46,7 @@ def found(folder: Path, version: str = "v1") -> dict[str, Finding]:
     return {one.name: one for one in verify(store, settings, records, records.versions[version])}
 
 
-def states(findings: dict[str, Finding], state: str) -> set[str]:
+def states(findings: dict[str, CheckResult], state: str) -> set[str]:
     """The names of the findings in a state."""
     return {name for name, one in findings.items() if one.state == state}
 

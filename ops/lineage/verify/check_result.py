@@ -9,7 +9,7 @@ State = Literal["ok", "differs", "unchecked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """`ok`: computed again, and as recorded; `differs`: it is not; `unchecked`: it can't be computed any more, `detail` says why."""
 
     name: str
@@ -21,11 +21,11 @@ class Finding:
         return asdict(self)
 
 
-def compared(name: str, found: str | None, recorded: str | None, what: str) -> Finding:
+def compared(name: str, found: str | None, recorded: str | None, what: str) -> CheckResult:
     """Two hashes: found now, and recorded then."""
     if recorded is None:
-        return Finding(name, "unchecked", f"the record names no hash of {what}")
+        return CheckResult(name, "unchecked", f"the record names no hash of {what}")
     if found == recorded:
-        return Finding(name, "ok", f"sha256 {recorded[:12]}: {what}")
+        return CheckResult(name, "ok", f"sha256 {recorded[:12]}: {what}")
     now = "is not there" if found is None else f"now sha256 {found[:12]}"
-    return Finding(name, "differs", f"{what}: {now}, the record says {recorded[:12]}")
+    return CheckResult(name, "differs", f"{what}: {now}, the record says {recorded[:12]}")
