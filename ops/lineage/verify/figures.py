@@ -15,6 +15,7 @@ from gpu_runner.evaluate.aggregate import FIGURE_DECIMALS, FIGURES_OF_ROWS
 from gpu_runner.evaluate.score import group_name, items_sha256
 from gpu_runner.jobs.folder import MEMO
 from gpu_runner.versions.keys import MODEL_ITEMS, REPAIR_ITEMS
+from gpu_runner.versions.pinned_items import pinned_fault
 from gpu_runner.versions.registry import lineage, version_key
 from ops.lineage.verify.check_result import CheckResult, compared
 from runtime.artifacts.store import ArtifactStore
@@ -77,6 +78,8 @@ def item_findings(
     else:
         told = ", ".join(f"{side} {str(value)[:12]}" for side, value in hashes.items())
         yield CheckResult(name, "differs", f"the record says {str(record.get('items_sha256'))[:12]}, the scores {told}")
+    fault = pinned_fault(store, model)
+    yield CheckResult("pinned items", "differs" if fault else "ok", fault or "the model's own items are those of its bootstrap")
     yield _kept_items(store, model, record, scores, same_release=same_release)
 
 

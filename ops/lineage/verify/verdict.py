@@ -11,6 +11,7 @@ from gpu_runner.gate.decide import decide
 from gpu_runner.gate.policy import GATE_RULES, Policy, PolicyError, policy_of
 from gpu_runner.versions.gate_policy_file import parse_policy
 from gpu_runner.versions.lineage_start import lineage_start
+from gpu_runner.versions.pinned_items import pinned_fault
 from ops.lineage.records import StoredRecord, decided_at
 from ops.lineage.timeline import ServingPeriod
 from ops.lineage.verify.check_result import CheckResult
@@ -39,14 +40,25 @@ def verdict_findings(store: ArtifactStore, model: str, record: Mapping[str, Any]
         )
         return
     decision = json.loads(json.dumps(decide(policy, scores, seed=int(record["seed"]), start=start).as_dict()))
+    yield _against(decision, record, pinned_fault(store, model))
+
+
+def _against(decision: Mapping[str, Any], record: Mapping[str, Any], fault: str | None) -> CheckResult:
+    """The decision on the scores against the recorded one; `fault` is what is wrong with the model's own items now."""
+    name, said = "verdict", record.get("gate") or {}
+    if said.get("broken") and not decision["broken"]:
+        # Not for its scores: something beside them was missing or another when it was decided.
+        why = str((said.get("reasons") or ["?"])[0])
+        if fault == why:
+            return CheckResult(name, "ok", f"BROKEN for what still is so: {why}")
+        return CheckResult(name, "unchecked", f"it was BROKEN for what is not so now ({why}); by the scores alone it is {decision['word']}")
     if str(decision["verdict"]) != str(record.get("gate_verdict")):
-        yield CheckResult("verdict", "differs", f"decided again it is {decision['verdict']}, the record says {record.get('gate_verdict')}")
-        return
-    changed = differences(decision, record.get("gate"))
+        return CheckResult(name, "differs", f"decided again it is {decision['verdict']}, the record says {record.get('gate_verdict')}")
+    changed = differences(*({field: value for field, value in one.items() if field != "reasons"} for one in (decision, said)))
     if changed:
-        yield CheckResult("verdict", "differs", f"{decision['verdict']} as recorded, with other figures: {'; '.join(changed[:3])}")
-    else:
-        yield CheckResult("verdict", "ok", f"decided again from the scores it is {decision['verdict']}, with the same figures")
+        return CheckResult(name, "differs", f"{decision['verdict']} as recorded, with other figures: {'; '.join(changed[:3])}")
+    worded = "" if decision["reasons"] == said.get("reasons") else "; its sentences are worded otherwise now"
+    return CheckResult(name, "ok", f"decided again from the scores it is {decision['word']}, with the same figures{worded}")
 
 
 def decided_by_these_rules(record: Mapping[str, Any]) -> bool:
@@ -105,10 +117,12 @@ def outcome_findings(record: StoredRecord, periods: Sequence[ServingPeriod]) -> 
 
 
 def differences(found: Any, recorded: Any, place: str = "") -> list[str]:
-    """Where two JSON values differ, by their place, such as "primary.gain: 0.2 now, 0.3 recorded"."""
+    """Where two JSON values differ, by their place, such as "primary.gain: 0.2 now, 0.3 recorded".
+
+    A field that was not recorded is no difference: a later release may tell more by the same rules.
+    """
     if isinstance(found, Mapping) and isinstance(recorded, Mapping):
-        names = [*found, *(name for name in recorded if name not in found)]
-        return [told for name in names for told in differences(found.get(name), recorded.get(name), f"{place}.{name}".lstrip("."))]
+        return [told for name in recorded for told in differences(found.get(name), recorded[name], f"{place}.{name}".lstrip("."))]
     if isinstance(found, list) and isinstance(recorded, list) and len(found) == len(recorded):
         return [
             told for at, (one, other) in enumerate(zip(found, recorded, strict=True)) for told in differences(one, other, f"{place}[{at}]")

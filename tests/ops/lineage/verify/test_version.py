@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from gpu_runner.gate.decide import decide
+from gpu_runner.gate.decide import broken, decide
 from gpu_runner.gate.policy import GATE_RULES, Policy
 from gpu_runner.settings import RunnerSettings
+from gpu_runner.versions.pinned_items import pinned_fault
 from ops.lineage.records import read_model
 from ops.lineage.verify.check_result import CheckResult
 from ops.lineage.verify.verdict import differences, recorded_policy
@@ -94,6 +95,40 @@ def test_a_verdict_by_these_rules_is_decided_again_from_the_scores(left: Path) -
     assert (findings["verdict"].state, "primary.p_value" in findings["verdict"].detail) == ("differs", True)
     rewritten(left, lambda record: record.update(gate_verdict="reject", verdict="reject", applied=False))
     assert "decided again it is" in found(left)["verdict"].detail
+
+
+def test_sentences_may_be_worded_otherwise_by_the_same_rules(left: Path) -> None:
+    """Figures decide; a release that tells more, or in other words, finds the same."""
+    decided_anew(left)
+
+    def change(record: dict[str, Any]) -> None:
+        record["gate"]["reasons"] = ["in former words"]
+        del record["gate"]["noise_floor"]
+
+    rewritten(left, change)
+    finding = found(left)["verdict"]
+    assert (finding.state, finding.detail.endswith("worded otherwise now")) == ("ok", True)
+
+
+def test_a_test_that_was_not_whole_is_held_against_what_is_there_now(left: Path) -> None:
+    """Pinned items that are still another: BROKEN again. That are back: it can't be known what was wrong then."""
+    decided_anew(left)
+    path = left / "store" / "eval_data/tiny/registered/items.jsonl"
+    content = path.read_bytes()
+    path.write_bytes(content + b"\n")
+    fault = pinned_fault(LocalStore(left / "store"), "tiny")
+
+    def change(record: dict[str, Any]) -> None:
+        record["gate"] = broken(Policy(languages=("en", "hi")), str(fault)).as_dict()
+        record |= {"gate_verdict": "inconclusive", "verdict": "inconclusive", "applied": False, "broken": True}
+
+    rewritten(left, change)
+    findings = found(left)
+    assert (findings["verdict"].state, findings["pinned items"].state) == ("ok", "differs")
+    path.write_bytes(content)
+    findings = found(left)
+    assert (findings["verdict"].state, findings["pinned items"].state) == ("unchecked", "ok")
+    assert "it was BROKEN for what is not so now" in findings["verdict"].detail
 
 
 @pytest.mark.parametrize(
@@ -192,6 +227,7 @@ def test_differences_name_their_place() -> None:
     """Equal values have none; of lists of one length the element is named."""
     assert differences({"a": [1, {"b": 2}]}, {"a": [1, {"b": 2}]}) == []
     assert differences({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}], "c": 1}) == ["a[1].b: 2 now, 3 recorded", "c: null now, 1 recorded"]
+    assert differences({"told since": 1}, {}) == []
 
 
 def test_the_hash_of_a_remote_folder_is_that_of_the_local_one(left: Path) -> None:
