@@ -64,7 +64,8 @@ def word_of(repair: Changed, guards: Guards, start: Mapping[str, Changed] | None
     languages = [_sum([found[tag] for name, found in guards.items() if name in KEPT_SETS]) for tag in LANGUAGES]
     asked = [*sets, *(one for one in languages if one.items >= POLICY.min_guard_items)]
     first = list((start or {}).values())
-    if any(holm([p_harm(one) for one in (*asked, *first)], alpha=POLICY.harm_alpha)):
+    adding = [one for name, one in (start or {}).items() if (change := _sum(list(guards[name].values()))).better < change.worse]
+    if any(holm([p_harm(one) for one in (*asked, *adding)], alpha=POLICY.harm_alpha)):
         return "REJECT"
     within = all(bound(one) > -POLICY.margin_of(POLICY.margin, one.items) for one in asked)
     since = all(bound(one) > -max(POLICY.lineage_margin, POLICY.margin_of(POLICY.margin, one.items)) for one in first)

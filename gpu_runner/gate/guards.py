@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
@@ -115,14 +115,20 @@ def _means(covers: Covers, value: Value, margin: float, policy: Policy, least: i
 
 
 def _since_start(kept: str, policy: Policy, least: int) -> Compare:
-    """Compares with the kept scores of the lineage's start. The margin is its own, and that of the set's size where that is wider."""
+    """Compares with the kept scores of the lineage's start. The margin is its own, and that of the set's size where that is wider.
+
+    A loss since the start is harm of a candidate that adds to it. Who loses nothing more than the version before is held to the margin
+    alone: else a lineage that has lost once could never go on.
+    """
 
     def compare(evidence: Evidence) -> Comparison | None:
         em = evidence.start.em if evidence.start is not None else {}
         chosen = [item for item in evidence.items if item["set"] == kept and item["item_id"] in em]
         changes = tuple(float(item["candidate"]["em"]) - float(em[item["item_id"]]) for item in chosen)
         margin = max(policy.lineage_margin, policy.margin_of(policy.margin, len(chosen)))
-        return _compared(changes, chosen, margin, least)
+        found = _compared(changes, chosen, margin, least)
+        added = sum(_em(item["candidate"]) - _em(item["baseline"]) for item in chosen)
+        return found if found is None or added < 0 else replace(found, loss=None)
 
     return compare
 

@@ -74,12 +74,14 @@ def test_k11_a_language_that_is_lost_is_still_harm() -> None:
     assert next(guard.state for guard in decision.guards if guard.name == "language mr") == "harmed"
 
 
-def since_start(lost: int, size: int = 60, kept: int | None = None) -> Any:
-    """A candidate equal to its baseline, both of which know `lost` of `size` holdout items less than the lineage's start did."""
+def since_start(lost: int, size: int = 60, kept: int | None = None, added: int = 0) -> Any:
+    """A candidate and its baseline, both know `lost` of `size` holdout items less than the lineage's start did; it loses `added` more."""
     found = scores(size=size)
     for entry in found["items"]:
         if entry["set"] == "holdout" and int(entry["item_id"].split("-")[1]) < lost:
             entry["baseline"]["em"] = entry["candidate"]["em"] = 0.0
+        if entry["item_id"] in [f"holdout-{size - 1 - place}" for place in range(added)]:
+            entry["candidate"]["em"] = 0.0
     names = [entry["item_id"] for entry in found["items"] if entry["set"] in ("holdout", "old_facts")]
     start = LineageStart("v0", dict.fromkeys(names if kept is None else names[:kept], 1.0))
     return decide(Policy(), found, seed=0, start=start)
@@ -100,9 +102,12 @@ def test_k11_what_was_lost_since_the_start_is_told_even_within_the_margin() -> N
     assert any(reason.startswith("lineage_start holdout: changed by -3.3 points") for reason in decision.reasons)
 
 
-def test_k11_a_significant_loss_since_the_start_is_harm() -> None:
-    """Two fifths of what the start knew are gone, and none of it in the last round."""
-    assert since_start(24).verdict == "reject"
+def test_k11_a_significant_loss_since_the_start_is_harm_of_who_adds_to_it() -> None:
+    """Two fifths of what the start knew are gone: with none of it in the last round they are beyond the margin, with one more it is harm."""
+    assert since_start(24).word == "ABSTAIN"
+    decision = since_start(24, added=1)
+    assert decision.verdict == "reject"
+    assert [guard.name for guard in decision.guards if guard.state == "harmed"] == ["lineage_start holdout"]
 
 
 @pytest.mark.parametrize(("kept", "state"), [(0, "missing"), (19, "too_few")])

@@ -119,9 +119,11 @@ def test_other_item_hashes_are_broken() -> None:
 
 
 def test_small_losses_are_held_against_the_start() -> None:
-    """Nothing was lost in this round, fifteen of 120 items in those before."""
-    assert ruled(rows(40, 15), rows(0, 15)).word == "PROMOTE"
-    assert ruled(rows(40, 15), rows(0, 15), start=rows()).word == "REJECT"
+    """One item was lost in this round, thirteen of 120 in those before; who adds nothing to them, and is within the margin, goes on."""
+    assert ruled(rows(40, 14), rows(0, 13)).word == "PROMOTE"
+    assert ruled(rows(40, 14), rows(0, 13), start=rows()).word == "REJECT"
+    assert ruled(rows(40, 11), rows(0, 11), start=rows()).word == "PROMOTE"
+    assert ruled(rows(40, 20), rows(0, 20), start=rows()).word == "ABSTAIN"
 
 
 def test_the_kinds_have_their_own_rule() -> None:
