@@ -75,7 +75,7 @@ def test_k11_a_language_that_is_lost_is_still_harm() -> None:
 
 
 def since_start(lost: int, size: int = 60, kept: int | None = None, added: int = 0) -> Any:
-    """A candidate and its baseline, both know `lost` of `size` holdout items less than the lineage's start did; it loses `added` more."""
+    """A candidate and its baseline, both know `lost` of `size` holdout items less than the start did; it loses `added` more."""
     found = scores(size=size)
     for entry in found["items"]:
         if entry["set"] == "holdout" and int(entry["item_id"].split("-")[1]) < lost:
@@ -103,7 +103,7 @@ def test_k11_what_was_lost_since_the_start_is_told_even_within_the_margin() -> N
 
 
 def test_k11_a_significant_loss_since_the_start_is_harm_of_who_adds_to_it() -> None:
-    """Two fifths of what the start knew are gone: with none of it in the last round they are beyond the margin, with one more it is harm."""
+    """Two fifths of what the start knew are gone: with none of it in this round they are beyond the margin, with one more it is harm."""
     assert since_start(24).word == "ABSTAIN"
     decision = since_start(24, added=1)
     assert decision.verdict == "reject"
