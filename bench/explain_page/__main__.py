@@ -17,7 +17,7 @@ DOCS: Final = Path("docs/people")
 
 
 def pictures(folder: Path) -> list[Path]:
-    """explain-desktop.png (English, of the version in service) and explain-phone-hi.png (Hindi at 390 px, of a refused one)."""
+    """explain-desktop.png (English, of the version in service) and explain-phone-hi.png (Hindi at 390 px, why one was refused)."""
     sample = write_sample(folder)
     records = read_model(sample.store, MODEL)
     for version in records.versions:
@@ -29,6 +29,7 @@ def pictures(folder: Path) -> list[Path]:
         browser.write_picture(made[0])
         browser.look_at(390, 1500)
         browser.open(f"{(folder / 'v2.html').as_uri()}#lang=hi")
+        browser.value("document.getElementById('decided').scrollIntoView()")
         browser.write_picture(made[1])
     return made
 

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -168,11 +169,10 @@ def _serve(sample: SampleStore, version: str, artifact: Mapping[str, Any]) -> No
 def _collected(number: int, question: Question, now: datetime) -> SampleCollected:
     """A user's correction; every seventh user says only that the answer was bad."""
     bare = number % 7 == 3
-    unknown = "मुझे नहीं मालूम" if question.language == "hi" else "I do not know"
     return SampleCollected(
         sample_id=_sha(f"sample {number}"), kind="feedback", revision=0, model=MODEL, occurred_at=now - timedelta(days=1), source="/sample",
         provenance=Provenance(topic="feedback.submitted", partition=0, offset=number), group=question.group, negative=True,
-        language=question.language, user_hash=_sha(f"user {number % 23}"), query=question.text, response=unknown,
+        language=question.language, user_hash=_sha(f"user {number % 23}"), query=question.text, response=_other_answers()[question.answer],
         correction=None if bare else question.answer, negative_class="bare" if bare else "correction",
         left_out="complaint" if number % 21 == 3 else None, comment="यह तो ग़लत है" if bare else None,
         reasons=(GivenReason(code="incorrect" if number % 3 else "outdated"),) if number % 2 else (),
@@ -207,6 +207,7 @@ def _trained(job: Path, spec: Mapping[str, Any], wrong: Wrong) -> dict[str, Any]
     }  # fmt: skip
 
 
+@cache
 def _other_answers() -> dict[str, str]:
     """For each right answer that of another institution to the same kind of question."""
     of_a_kind: dict[tuple[str, str], list[str]] = {}

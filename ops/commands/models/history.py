@@ -13,7 +13,6 @@ from ops.commands.models.bootstrap import configured_store
 from ops.commands.models.operator import named_model
 from ops.commands.options import Data, Json
 from ops.errors import OperationFailed
-from ops.tables import show_table
 
 if TYPE_CHECKING:
     from ops.lineage.records import ModelRecords
@@ -32,6 +31,7 @@ def history(
 ) -> None:
     """What served when, and why: from the records in the artifact store, without a broker."""
     from ops.lineage.timeline import refused, served
+    from ops.tables import show_table
 
     records = model_records(configured_store(data), named_model(model))
     periods, turned_down = served(records), refused(records) if every else ()

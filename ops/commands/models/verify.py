@@ -13,7 +13,6 @@ from ops.commands.models.history import model_records
 from ops.commands.models.operator import named_model
 from ops.commands.options import Data, Json, Model
 from ops.errors import OperationFailed, settings_trouble
-from ops.tables import show_table
 
 if TYPE_CHECKING:
     from gpu_runner.settings import RunnerSettings
@@ -26,6 +25,7 @@ _WORDS = {"ok": "ok", "differs": "DIFFERS", "unchecked": "can't be checked"}
 def verify(version: Version, *, model: Model = None, as_json: Json = False, data: Data = None) -> int:
     """Computes again what the record of a version says: hashes, figures, verdict. Exit code 1 where anything differs."""
     from ops.lineage.verify.version import verify as checks
+    from ops.tables import show_table
     from runtime.artifacts.store import ArtifactError
 
     records, one = chosen_version(version, model, data)

@@ -180,18 +180,24 @@ def _guards(guards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not guards:
         return
     yield subheading(tell("why.guards"))
-    head = tuple(tell(f"why.{name}") for name in ("guard", "result", "change", "allowed", "asked"))
+    head = tuple(tell(f"why.{name}") for name in ("guard", "result", "change_of_100", "allowed", "asked"))
     rows = [
         (
             guard_name(str(guard["name"])),
             named("guard", str(guard["state"])),
-            _of_guard(guard, guard["change"], signed=True),
-            _of_guard(guard, guard["margin"], signed=False),
+            _in_the_table(guard, guard["change"], signed=True),
+            _in_the_table(guard, guard["margin"], signed=False),
             as_it_is(f"{int(guard['items']):,}"),
         )
         for guard in guards
     ]
     yield table("decided", head, rows)
+
+
+def _in_the_table(guard: Mapping[str, Any], value: float | None, *, signed: bool) -> Both:
+    """The same without "of 100", which the heading says."""
+    told = _of_guard(guard, value, signed=signed)
+    return told if value is None or guard["name"] == "latency" else as_it_is(points(float(value), signed=signed))
 
 
 def _of_guard(guard: Mapping[str, Any], value: float | None, *, signed: bool) -> Both:

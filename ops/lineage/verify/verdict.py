@@ -54,7 +54,7 @@ def _against(decision: Mapping[str, Any], record: Mapping[str, Any], fault: str 
         return CheckResult(name, "unchecked", f"it was BROKEN for what is not so now ({why}); by the scores alone it is {decision['word']}")
     if str(decision["verdict"]) != str(record.get("gate_verdict")):
         return CheckResult(name, "differs", f"decided again it is {decision['verdict']}, the record says {record.get('gate_verdict')}")
-    changed = differences(*({field: value for field, value in one.items() if field != "reasons"} for one in (decision, said)))
+    changed = [told for told in differences(decision, said) if not told.startswith("reasons")]
     if changed:
         return CheckResult(name, "differs", f"{decision['verdict']} as recorded, with other figures: {'; '.join(changed[:3])}")
     worded = "" if decision["reasons"] == said.get("reasons") else "; its sentences are worded otherwise now"
