@@ -170,6 +170,35 @@ def test_what_persons_and_rollbacks_did_is_told_in_order_of_time() -> None:
     assert "उपयोगकर्ताओं की रेटिंग की निगरानी" in shown(page, "hi")
 
 
+def test_one_that_was_taken_out_says_what_to_find_out_first() -> None:
+    """While another serves; what served when has both periods."""
+    back = StoredRecord("r", {"version": "v2", "verdict": "rollback", "applied": True, "actor": "stage2", "reason": "rated worse",
+                              "decided_at": "2026-11-17T00:00:00+00:00"})  # fmt: skip
+    left, again = facts().periods[1], facts().periods[0]
+    left = replace(left, until="2026-11-17T00:00:00+00:00")
+    again = replace(
+        again, since="2026-11-17T00:00:00+00:00", until=None, way="rollback", actor="stage2", reason="rated worse", previous="v2"
+    )
+    periods = (*facts().periods[:1], left, again)
+    english = shown(render(facts(later=(back,), periods=periods), now=NOW), "en")
+    assert "v2 was in service from 16 November 2026, 06:30 UTC to 17 November 2026, 00:00 UTC" in english
+    assert "Find out what users complained of" in english
+    assert "Nothing: v1 serves now." in english
+    assert (
+        "v1, from 17 November 2026, 00:00 UTC until now: service went back to it, by the watch over users' ratings (rated worse)" in english
+    )
+
+
+def test_of_many_periods_the_last_are_shown_and_a_gap_is_told() -> None:
+    """How many were left out, and that the records don't fit together."""
+    periods = tuple(replace(facts().periods[0], version=f"v{n}", follows=n != 3) for n in range(20))
+    english = shown(render(facts(periods=periods), now=NOW), "en")
+    assert "8 earlier changes left out here" in english
+    assert "The records have a gap" in english
+    assert "v7, from" not in english
+    assert "v8, from" in english
+
+
 def test_a_bootstrap_and_a_registered_version_have_pages_too() -> None:
     """Neither was trained or compared here; each says what to do."""
     own = record(version="v0", verdict="bootstrap", base_model="org/tiny", reason="a new portal",
