@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gpu_runner.evaluate.report_page.intervals import intervals_of
 from gpu_runner.evaluate.report_page.outcomes import outcome_of
+from gpu_runner.gate.statistics import PairedDifferences, sign_flip_p
 from ops.lineage.explain.facts import VersionFacts
 from ops.lineage.explain.html import paragraph, quoted, section, subheading, table
 from ops.lineage.explain.said import cut
@@ -15,6 +17,7 @@ from ops.lineage.explain.words import Both, as_it_is, named, points, tell
 
 MOST_WORSE: Final = 25
 MOST_BETTER: Final = 5
+_LEVEL: Final = 0.025
 # In this order; sets that are not named here come after them.
 _SETS: Final = ("repair", "holdout", "old_facts", "earlier_repair", "dataset", "all")
 # What "right" is called: by the rule of the item's kind, before that rule by exact match.
@@ -31,7 +34,7 @@ def changed_section(facts: VersionFacts) -> str:
     if scores is None or {"baseline", "candidate"} - scores.get("aggregates", {}).keys():
         return section("changed", paragraph(tell("changed.no_scores")))
     head = tuple(tell(f"changed.{name}") for name in ("what", "items", "before", "after", "change"))
-    shown = table("changed", head, [_row(*one) for one in _measured(scores)])
+    shown = table("changed", head, [_row(one) for one in _measured(scores)])
     return section("changed", paragraph(tell("changed.how"), "quiet"), shown, *_items(facts, scores))
 
 
@@ -41,8 +44,20 @@ def regressed_items(facts: VersionFacts) -> list[Mapping[str, Any]]:
     return [item for item in items if "baseline" in item and outcome_of(item) == "regressed"]
 
 
-def _measured(scores: Mapping[str, Any]) -> Iterator[tuple[Both, int, float, float, Sequence[float] | None]]:
-    """Of each set, and of each language of a set that has several: its name, items, shares before and now, the gain's 95 % interval."""
+@dataclass(frozen=True, slots=True)
+class MeasuredChange:
+    """One row: shares of right answers before and now, the gain's 95 % interval, and whether the change is more than chance makes."""
+
+    name: Both
+    items: int
+    before: float
+    after: float
+    gain: Sequence[float] | None
+    clear: bool
+
+
+def _measured(scores: Mapping[str, Any]) -> Iterator[MeasuredChange]:
+    """Each set, and each language of a set that has several."""
     aggregates = scores["aggregates"]
     before, after = aggregates["baseline"], aggregates["candidate"]
     metric = next((name for name in _HEADLINES if name in after.get("all", {}).get("all", {})), None)
@@ -56,7 +71,19 @@ def _measured(scores: Mapping[str, Any]) -> Iterator[tuple[Both, int, float, flo
                 continue  # one language alone says what all say
             name = named("set", item_set) if language == "all" else tell("set.in_language", language=named("language", language))
             gain = intervals.get(item_set, {}).get(language, {}).get(metric, {}).get("gain")
-            yield name, int(figures["items"]), float(before[item_set][language][metric]), float(figures[metric]), gain
+            clear = gain is not None and not gain[0] <= 0 <= gain[1] and _beyond_chance(scores["items"], item_set, language, metric)
+            first, now = float(before[item_set][language][metric]), float(figures[metric])
+            yield MeasuredChange(name, int(figures["items"]), first, now, gain, clear)
+
+
+def _beyond_chance(items: Sequence[Mapping[str, Any]], item_set: str, language: str, metric: str) -> bool:
+    """By the gate's own test, two-sided at 5 %: resampling alone finds a change in four groups clear, which one toss in sixteen gives."""
+    chosen = [item for item in items if item_set in ("all", item["set"]) and language in ("all", item["language"])]
+    field = "em" if metric == "fixed" else metric
+    changes = tuple(float(item["candidate"][field]) - float(item["baseline"][field]) for item in chosen)
+    sign = 1.0 if sum(changes) > 0 else -1.0
+    turned = PairedDifferences(tuple(sign * one for one in changes), tuple(str(item["group"]) for item in chosen))
+    return sign_flip_p(turned, seed=0) <= _LEVEL
 
 
 def _only(aggregates: Mapping[str, Any], metric: str) -> dict[str, Any]:
@@ -70,22 +97,17 @@ def _only(aggregates: Mapping[str, Any], metric: str) -> dict[str, Any]:
     }
 
 
-def _row(name: Both, items: int, before: float, after: float, gain: Sequence[float] | None) -> tuple[Both, ...]:
-    return (
-        name,
-        as_it_is(f"{items:,}"),
-        as_it_is(points(before, signed=False)),
-        as_it_is(points(after, signed=False)),
-        _change(after - before, gain),
-    )
+def _row(one: MeasuredChange) -> tuple[Both, ...]:
+    shares = (as_it_is(points(share, signed=False)) for share in (one.before, one.after))
+    return one.name, as_it_is(f"{one.items:,}"), *shares, _change(one)
 
 
-def _change(change: float, gain: Sequence[float] | None) -> Both:
-    if gain is None:
+def _change(one: MeasuredChange) -> Both:
+    change = one.after - one.before
+    if one.gain is None:
         return tell("changed.same") if abs(change) < 1e-9 else tell("changed.few", change=points(change))
-    low, high = gain
-    kind = "better" if low > 0 else "worse" if high < 0 else "unclear"
-    return tell(f"changed.{kind}", low=points(low), high=points(high))
+    kind = "unclear" if not one.clear else "better" if change > 0 else "worse"
+    return tell(f"changed.{kind}", low=points(one.gain[0]), high=points(one.gain[1]))
 
 
 def _items(facts: VersionFacts, scores: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gpu_runner.gate.needed import MOST
@@ -14,6 +14,8 @@ from ops.lineage.records import StoredRecord, decided_at
 from ops.lineage.timeline import ServingPeriod, is_broken, person_reason
 
 MOST_PERIODS: Final = 12
+# Of records whose policy does not say it.
+ALPHA: Final = 0.05
 _KEPT: Final = ("satisfied", "nothing_to_check")
 
 
@@ -100,7 +102,7 @@ def decided_section(facts: VersionFacts) -> str:
     guards = guards_of(record)
     troubled = [guard for guard in guards if guard["state"] not in _KEPT]
     lines += [_guard_sentence(guard) for guard in troubled] or ([tell("why.all_kept")] if guards else [])
-    lines += _evidence(gate) if outcome != "promote" else []
+    lines += _evidence(gate, [str(guard["name"]) for guard in troubled]) if outcome != "promote" else []
     yearly = gate.get("false_promotions_a_year")
     note = tell("why.chance_note") if yearly is None else tell("why.chance_a_year", n=f"{float(yearly):.1f}")
     return section("decided", bullets(lines), *_guards(guards), paragraph(note, "quiet"), own)
@@ -129,20 +131,23 @@ def _primary(gate: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Bot
         "items": int(primary["items"]), "before": points(float(primary["baseline"]), signed=False),
         "after": points(float(primary["candidate"]), signed=False), "gain": points(float(primary["gain"])),
     }  # fmt: skip
+    p_value, alpha = float(primary["p_value"]), float((record.get("policy") or {}).get("alpha") or ALPHA)
     if primary["significant"]:
-        yield tell("why.shown", **figures, chance=_chance(float(primary["p_value"])))
+        yield tell("why.shown", **figures, chance=_chance(p_value))
+    elif p_value <= alpha:
+        yield tell("why.within_noise", **figures)
     else:
-        yield tell("why.not_shown", **figures, low=points(float(primary["low"])), high=points(float(primary["high"])))
+        yield tell("why.not_shown", **figures, chance=_chance(p_value), alpha=_chance(alpha))
 
 
 def _chance(p_value: float) -> Both:
     if p_value <= 0.001:
         return tell("why.chance_thousand")
-    return tell("why.chance_hundred") if p_value < 0.01 else tell("why.chance_of", n=round(100 * p_value))
+    return tell("why.chance_hundred") if p_value < 0.01 else tell("why.chance_of", n=points(p_value, signed=False, digits=p_value < 0.1))
 
 
-def _evidence(gate: Mapping[str, Any]) -> Iterator[Both]:
-    """What would have been found, what would settle it, and where a loss lies; each where the record says it."""
+def _evidence(gate: Mapping[str, Any], troubled: Collection[str]) -> Iterator[Both]:
+    """What would have been found, what would settle it, and where the loss of a troubled guard lies; each where the record says it."""
     if gate.get("noise_floor"):
         yield tell("why.noise", points=points(float(gate["noise_floor"]), signed=False))
     if gate.get("detectable_effect") is not None and not (gate.get("primary") or {}).get("significant"):
@@ -150,8 +155,9 @@ def _evidence(gate: Mapping[str, Any]) -> Iterator[Both]:
     for name, count in (gate.get("items_needed_of") or {}).items():
         if count < MOST:
             yield tell("why.needed", name=named("set", name) if name == "repair" else guard_name(name), n=int(count))
-    found: Mapping[str, Any] | None = (gate.get("driver") or {}).get("slice")
-    if found is not None:
+    driver: Mapping[str, Any] = gate.get("driver") or {}
+    found: Mapping[str, Any] | None = driver.get("slice")
+    if found is not None and driver.get("guard") in troubled:
         yield tell(
             "why.driver", slice=_slice(str(found["dimension"]), str(found["value"])), worse=int(found["worse"]), items=int(found["items"]),
             elsewhere=points(float(found["share_worse_elsewhere"]), signed=False),

@@ -58,15 +58,15 @@ def listed(parts: Iterable[Both], separator: str = ", ") -> Both:
     return Both(separator.join(part.en for part in parts), separator.join(part.hi for part in parts))
 
 
-def points(share: float, *, signed: bool = True) -> str:
-    """A share as so many of 100; what is below one has a decimal.
+def points(share: float, *, signed: bool = True, digits: bool = False) -> str:
+    """A share as so many of 100; what is below one has a decimal, and with `digits` everything.
 
     >>> points(0.234), points(-0.004), points(0.5, signed=False), points(-0.0)
     ('+23', '−0.4', '50', '0')
     """
     value = 100 * share
-    digits = 0 if abs(value) >= 1 or round(abs(value), 1) == 0 else 1
-    told = f"{abs(value):.{digits}f}"
+    decimal = digits or (abs(value) < 1 and round(abs(value), 1) > 0)
+    told = f"{abs(value):.1f}" if decimal else f"{abs(value):.0f}"
     if float(told) == 0 or not signed:
         return told
     return f"{'+' if value > 0 else '−'}{told}"

@@ -113,7 +113,10 @@ def test_a_promoted_version_is_told_whole_in_both_languages() -> None:
     assert not re.search("[\u0900-\u097f]", english.replace("हिंदी", "").replace("भाषा", ""))
 
 
-IN_HINDI = {"slice": {"dimension": "language", "value": "hi", "worse": 9, "items": 40, "share_worse_elsewhere": 0.01}}
+IN_HINDI = {
+    "guard": "language hi",
+    "slice": {"dimension": "language", "value": "hi", "worse": 9, "items": 40, "share_worse_elsewhere": 0.01},
+}
 REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "harm": (
         with_gate("reject", guards=[guard("language hi", "harmed", -0.2)], driver=IN_HINDI),
@@ -305,15 +308,41 @@ def item() -> Callable[..., dict[str, Any]]:
 
 def test_items_that_got_worse_are_listed_those_of_the_driver_first(item: Callable[..., dict[str, Any]]) -> None:
     """With their words where they are kept, else counted; an empty answer is said to be one."""
-    scores = scored([item(number, 1.0, 0.0 if number < 4 else 1.0) for number in range(20)])
+    scores = scored([item(number, 1.0, 0.0 if number < 8 else 1.0) for number in range(20)])
     words = {f"i{number}": ItemWords(f"Question {number}?", ("right",), {"baseline": "right", "candidate": ""}, None) for number in (1, 2)}
     own = with_gate("reject", driver={"slice": None, "failing_ids": ["i2"]})
     english = shown(render(facts(record=own, scores=scores, words=words), now=NOW), "en")
     assert english.index("Question 2?") < english.index("Question 1?")
-    assert "2 more, whose words are not kept" in english
+    assert "6 more, whose words are not kept" in english
     assert "(no answer)" in english
-    assert "0 questions that had been answered wrong are right now, and 4 that had been right are wrong now; 16 stayed" in english
-    assert "everything that was asked 20 100 80 worse: −40 to" in english
+    assert "0 questions that had been answered wrong are right now, and 8 that had been right are wrong now; 12 stayed" in english
+    assert "everything that was asked 20 100 60 worse: −60 to" in english
+
+
+def test_a_change_of_a_few_groups_is_not_called_clear(item: Callable[..., dict[str, Any]]) -> None:
+    """Four groups that changed alike are one toss in sixteen, whatever resampling says; eight are clear."""
+    for changed, told in ((4, "no clear change: +"), (8, "better: +")):
+        scores = scored([item(number, float(number >= changed), 1.0) for number in range(20)])
+        english = shown(render(facts(scores=scores), now=NOW), "en")
+        assert told in english
+
+
+def test_a_gain_that_is_not_shown_says_how_often_chance_makes_it() -> None:
+    """Beside what the policy accepts; where the test itself was passed, the noise of the version in service is the reason."""
+    primary = record()["gate"]["primary"] | {"significant": False}
+    own = with_gate("inconclusive", primary=primary | {"p_value": 0.0625})
+    english = shown(render(facts(record=own | {"policy": {"alpha": 0.04}}), now=NOW), "en")
+    assert "by chance alone about 6.2 times in 100 tests, and about 4.0 times in 100 tests is the most that is accepted" in english
+    own = with_gate("inconclusive", primary=primary | {"p_value": 0.01}, noise_floor=0.3)
+    english = shown(render(facts(record=own), now=NOW), "en")
+    assert "asked twice, moves by as much itself" in english
+    assert "answered 30 of 100 of these questions otherwise" in english
+
+
+def test_a_driver_of_what_was_kept_is_not_told() -> None:
+    """One item of sixteen that got worse explains no refusal."""
+    own = with_gate("inconclusive", driver={**IN_HINDI, "guard": "holdout"})
+    assert "above all in" not in shown(render(facts(record=own), now=NOW), "en")
 
 
 def test_scores_that_are_gone_or_damaged_are_said(tmp_path: Path) -> None:
