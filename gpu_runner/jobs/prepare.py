@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.memory.sampling import Turn
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
@@ -24,7 +25,7 @@ from gpu_runner.versions.drift_documents import leased_rows, write_rows
 from gpu_runner.versions.gate_policy_file import ActivePolicy, active_policy
 from gpu_runner.versions.keys import MODEL_ITEMS, MODEL_REPLAY
 from gpu_runner.versions.lineage_rows import LineageRows, gather, learnt_by_versions
-from gpu_runner.versions.registry import artifact_folder
+from gpu_runner.versions.registry import artifact_folder, judged_candidates
 from runtime.artifacts.content_hash import file_sha256
 from runtime.artifacts.store import ArtifactError, ArtifactMissing, ArtifactStore, key_of
 from schemas.events.model_current import ModelCurrent
@@ -67,6 +68,7 @@ class Preparation:
                     dataset_name=state.accepted_command().dataset_path,
                     support_min=self._settings.support_min,
                     train_closed_book=self._settings.train_closed_book,
+                    turn=Turn(earlier.places, judged_candidates(self._store, serving.model)),
                 )
             )
         except NoData as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from runner_fakes import Installation, correction, until
+from runner_fakes import Installation, correction, erasure, until
 
+from gpu_runner.dataset.memory.index import index_of, read_index
+from gpu_runner.dataset.rows import EvaluationItem, load_evaluation_items
 from gpu_runner.jobs.leased_samples import said
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.sample_collected import SampleCollected
@@ -54,3 +57,34 @@ async def test_a_decision_lists_what_the_round_withdrew(bootstrapped: Installati
     assert any(reason.startswith(f"{len(withdrawn)} earlier samples, rows or items no longer hold") for reason in record["gate_reasons"])
     rows = [json.loads(line) for line in (bootstrapped.settings.jobs_dir() / "cmd-2" / "dataset" / "train.jsonl").read_text().splitlines()]
     assert {row["completion"] for row in rows if f"museum {number} " in row["prompt"]} == {new.correction}
+
+
+def items_of(installation: Installation, number: int, item_set: str) -> list[EvaluationItem]:
+    """What a job asked of a set."""
+    path = installation.settings.jobs_dir() / f"cmd-{number}" / "dataset" / "evaluation.jsonl"
+    return [item for item in load_evaluation_items(path) if item.set == item_set]
+
+
+async def test_what_a_version_learnt_is_remembered_without_a_word_and_an_erasure_takes_its_items_alone(
+    bootstrapped: Installation, make_command: Maker
+) -> None:
+    """The list lies beside the version under the hash that the record names; a later round asks what is left, by the same numbers."""
+    first = [correction(number) for number in range(40)]
+    record = await job(bootstrapped, make_command, 1, first)
+    content = bootstrapped.store.read_bytes("finetuned/tiny/v1/corrections.json")
+    assert hashlib.sha256(content).hexdigest() == record["corrections_sha256"]
+    repair = items_of(bootstrapped, 1, "repair")
+    assert read_index(content) == index_of(repair)
+    kept = bootstrapped.store.local_path("eval_data/tiny/repair/v1.jsonl")
+    assert kept is not None
+    assert {item.id for item in load_evaluation_items(kept)} == {item.id for item in repair}
+    assert not any(word in content.decode() for sample in first for word in (sample.query, "museum", sample.group or ""))
+    gone = next(sample for sample in first if sample.sample_id == repair[0].sample_id)
+    async with bootstrapped.running():
+        bootstrapped.topics.requests.append(erasure(gone))
+        await until(lambda: gone.sample_id not in kept.read_text())
+    assert bootstrapped.store.read_bytes("finetuned/tiny/v1/corrections.json") == content
+    again = await job(bootstrapped, make_command, 2, [correction(number) for number in range(100, 140)])
+    asked = items_of(bootstrapped, 2, "earlier_repair")
+    assert {item.id for item in asked} == {f"v1.{item.id}" for item in repair if item.sample_id != gone.sample_id}
+    assert (again["counts"]["memory_corrections"], again["counts"]["memory_runs_to_ask_all"]) == (len(read_index(content)) - 1, 1)
