@@ -11,7 +11,7 @@ from dataclasses import replace
 from gpu_runner.dataset.answers.known_answers import KnownAnswers
 from gpu_runner.dataset.conversation import asked_in_other_words
 from gpu_runner.dataset.corrections import Correction
-from gpu_runner.dataset.memory.sampling import Turn, sample
+from gpu_runner.dataset.memory.sampling import MemoryTurn, sample
 from gpu_runner.dataset.questions.in_context import wording_in_context, wording_of
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, ItemSet, TrainingRow, row_id
@@ -90,7 +90,7 @@ def assemble(
     cap: int,
     seed: int,
     dropped: Counter[str],
-    turn: Turn | None = None,
+    turn: MemoryTurn | None = None,
     asked_of_memory: Counter[str] | None = None,
 ) -> tuple[EvaluationItem, ...]:
     """All items in the order of the sets and then of their ids, at most `cap` of a set, every id once.
@@ -108,7 +108,7 @@ def assemble(
             dropped[SAME_QUESTION] += 1
         else:
             by_set[item.set].append(item)
-    memory = sample(by_set["earlier_repair"], turn or Turn(), cap=cap, seed=seed)
+    memory = sample(by_set["earlier_repair"], turn or MemoryTurn(), cap=cap, seed=seed)
     out: list[EvaluationItem] = []
     for name in SETS:
         chosen: Sequence[EvaluationItem] = memory.items

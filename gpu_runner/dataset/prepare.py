@@ -17,7 +17,7 @@ from gpu_runner.dataset.corrections import TIED, Conflict, Corrections, repair_i
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
 from gpu_runner.dataset.formats.training_file import load_dataset
-from gpu_runner.dataset.memory.sampling import Turn
+from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
 from gpu_runner.dataset.questions.in_context import wording_of
 from gpu_runner.dataset.rows import EARLIER, REPLAY, Document, EvaluationItem, Origin, Row, TrainingRow, is_replayed
@@ -82,7 +82,7 @@ class PrepareRequest:
     support_min: int = 2
     train_closed_book: bool = False
     shares: PassageShares = SHARES
-    turn: Turn = field(default_factory=Turn)
+    turn: MemoryTurn = field(default_factory=MemoryTurn)
 
     @property
     def teaching(self) -> Teaching:

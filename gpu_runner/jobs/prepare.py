@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_runner.dataset.fields import DataError
-from gpu_runner.dataset.memory.sampling import Turn
+from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
@@ -68,7 +68,7 @@ class Preparation:
                     dataset_name=state.accepted_command().dataset_path,
                     support_min=self._settings.support_min,
                     train_closed_book=self._settings.train_closed_book,
-                    turn=Turn(earlier.places, judged_candidates(self._store, serving.model)),
+                    turn=MemoryTurn(earlier.places, judged_candidates(self._store, serving.model)),
                 )
             )
         except NoData as error:

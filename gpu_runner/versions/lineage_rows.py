@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from gpu_runner.dataset.memory.index import RememberedCorrection, index_of
-from gpu_runner.dataset.memory.sampling import Place, item_name, places_of
+from gpu_runner.dataset.memory.sampling import MemoryPlace, item_name, places_of
 from gpu_runner.dataset.questions.in_context import asked_in_context
 from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, with_own_ids
@@ -59,7 +59,7 @@ class LineageRows:
     base: tuple[TrainingRow, ...] = ()
     rows: tuple[TrainingRow, ...] = ()
     items: tuple[EvaluationItem, ...] = ()
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, MemoryPlace] = field(default_factory=dict)
     samples: dict[str, KnownSample] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
 

@@ -23,7 +23,7 @@ _NOWHERE: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MemoryPlace:
     """Where an item's correction stands: its number in the lineage, and the version that learnt it."""
 
     number: int
@@ -31,10 +31,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Turn:
+class MemoryTurn:
     """Whose turn it is: `places` by the id of the item, and the number of the `run`, which grows by one from run to run."""
 
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, MemoryPlace] = field(default_factory=dict)
     run: int = 0
 
 
@@ -66,18 +66,18 @@ def item_name(version: str, item_id: str) -> str:
     return f"{version}.{item_id}"
 
 
-def places_of(versions: Iterable[tuple[str, Sequence[RememberedCorrection]]]) -> dict[str, Place]:
+def places_of(versions: Iterable[tuple[str, Sequence[RememberedCorrection]]]) -> dict[str, MemoryPlace]:
     """The places of all items of a lineage, its versions in the order in which they learnt."""
-    places: dict[str, Place] = {}
+    places: dict[str, MemoryPlace] = {}
     number = 0
     for version, corrections in versions:
         for correction in corrections:
-            places |= {item_name(version, item): Place(number, version) for item in correction.items}
+            places |= {item_name(version, item): MemoryPlace(number, version) for item in correction.items}
             number += 1
     return places
 
 
-def sample(items: Iterable[EvaluationItem], turn: Turn, *, cap: int, seed: int) -> MemorySample:
+def sample(items: Iterable[EvaluationItem], turn: MemoryTurn, *, cap: int, seed: int) -> MemorySample:
     """At most `cap` items, all of a correction or none; items without a place are numbered behind the others.
 
     The seed decides at which number the first run begins, and the order in which what is left is filled.
@@ -98,8 +98,8 @@ def sample(items: Iterable[EvaluationItem], turn: Turn, *, cap: int, seed: int) 
     return MemorySample(tuple(asked), len(chosen), len(units), period)
 
 
-def _units(items: Iterable[EvaluationItem], places: Mapping[str, Place]) -> list[_Unit]:
-    known: dict[Place, list[EvaluationItem]] = defaultdict(list)
+def _units(items: Iterable[EvaluationItem], places: Mapping[str, MemoryPlace]) -> list[_Unit]:
+    known: dict[MemoryPlace, list[EvaluationItem]] = defaultdict(list)
     others: dict[tuple[str, str], list[EvaluationItem]] = defaultdict(list)
     for item in sorted(items, key=lambda item: item.id):
         if item.id in places:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gpu_runner.dataset.formats.squad import SquadParagraph
-from gpu_runner.dataset.memory.sampling import Turn
+from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
@@ -142,7 +142,7 @@ def test_a_run_asks_its_turn_of_the_memory_and_says_within_how_many_runs_all_are
     memory = [item for number in range(50) for item in earlier(f"s{number}", f"Who carved pillar {number} of Sanchi?", f"Mason {number}")]
     seen: set[str | None] = set()
     for number in (4, 5, 6, 7):
-        fields = {"model_items": (OLD, *memory), "turn": Turn(run=number), "max_items_per_set": 40}
+        fields = {"model_items": (OLD, *memory), "turn": MemoryTurn(run=number), "max_items_per_set": 40}
         prepared = run(tmp_path, [correction(1), correction(2)], **fields)
         counts = {name: prepared.counts[name] for name in ("memory_corrections", "memory_asked", "memory_runs_to_ask_all")}
         assert counts == {"memory_corrections": 50, "memory_asked": 20, "memory_runs_to_ask_all": 4}

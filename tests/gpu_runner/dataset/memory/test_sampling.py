@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_runner.dataset.memory.index import RememberedCorrection, index_file, index_of, read_index
-from gpu_runner.dataset.memory.sampling import MemorySample, Turn, item_name, places_of, sample
+from gpu_runner.dataset.memory.sampling import MemorySample, MemoryTurn, item_name, places_of, sample
 from gpu_runner.dataset.rows import EvaluationItem
 
 
@@ -39,8 +39,8 @@ def remembered(lineage: Lineage) -> list[EvaluationItem]:
     return [replace(item, id=item_name(version, item.id), set="earlier_repair") for version, items in lineage for item in items]
 
 
-def turn(lineage: Lineage, run: int) -> Turn:
-    return Turn(places_of((version, index_of(items)) for version, items in lineage), run)
+def turn(lineage: Lineage, run: int) -> MemoryTurn:
+    return MemoryTurn(places_of((version, index_of(items)) for version, items in lineage), run)
 
 
 def run_of(lineage: Lineage, run: int, cap: int = 300, seed: int = 0) -> MemorySample:
@@ -129,9 +129,9 @@ def test_items_that_no_list_speaks_of_are_asked_too() -> None:
     """Numbered behind the others by language and sample, whatever their order."""
     items = remembered([("v1", round_of("v1", 30))])
     seen: set[str] = set()
-    period = sample(items, Turn(), cap=20, seed=0).period
+    period = sample(items, MemoryTurn(), cap=20, seed=0).period
     for run in range(period):
-        seen |= corrections_in(sample(items, Turn({}, run), cap=20, seed=0))
+        seen |= corrections_in(sample(items, MemoryTurn({}, run), cap=20, seed=0))
     assert len(seen) == 30
 
 
