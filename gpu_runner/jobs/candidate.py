@@ -22,7 +22,7 @@ from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
 from gpu_runner.json_files import read_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
-from gpu_runner.versions.corrections.stored import INDEX
+from gpu_runner.versions.corrections.stored import INDEX, judged_version, stored_matrix
 from gpu_runner.versions.drift_baseline import DriftFacts, Fit, next_baseline
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.lineage_start import lineage_start
@@ -88,7 +88,8 @@ def judge_and_upload(
     reasons = [*decision.reasons, *_not_asked(prepared), *_not_learnt(spec, prepared, result)]
     key = version_key(state.model, state.version)
     remembered = _remembered(folder, spec, left_out)
-    index = index_file(index_of(remembered))
+    corrections = index_of(remembered)
+    index = index_file(corrections)
     (folder.path / INDEX).write_bytes(index)
     record = {
         "format": 1,
@@ -148,7 +149,12 @@ def judge_and_upload(
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
     told = decision.as_dict() | {"reasons": reasons}
     reports = report_folder(settings.eval_reports_dir, state.job_id)
-    write_reports(scores, reports.parent, reports.name, decision=told, facts=facts, texts=_texts(folder, spec, scores))
+    judged = judged_version(state.version, scores_path.read_bytes(), corrections, prepared.get("withdrawn") or {})
+    matrix = stored_matrix(store, state.model, str(prepared["baseline"]["version"]), judged)
+    write_reports(
+        scores, reports.parent, reports.name, decision=told, facts=facts, texts=_texts(folder, spec, scores),
+        corrections=matrix.report_of(state.version),
+    )  # fmt: skip
     copy_reports(store, reports, report_key(state.model, state.version, state.job_id))
     return Candidate(record, scores, str(reports), notes=drift.reasons)
 

@@ -87,4 +87,13 @@ async def test_what_a_version_learnt_is_remembered_without_a_word_and_an_erasure
     again = await job(bootstrapped, make_command, 2, [correction(number) for number in range(100, 140)])
     asked = items_of(bootstrapped, 2, "earlier_repair")
     assert {item.id for item in asked} == {f"v1.{item.id}" for item in repair if item.sample_id != gone.sample_id}
-    assert (again["counts"]["memory_corrections"], again["counts"]["memory_runs_to_ask_all"]) == (len(read_index(content)) - 1, 1)
+    known = len(read_index(content))
+    assert (again["counts"]["memory_corrections"], again["counts"]["memory_runs_to_ask_all"]) == (known - 1, 1)
+    results = json.loads((bootstrapped.settings.eval_reports_dir / "cmd-2" / "results.json").read_text())["corrections"]
+    learnt = len(read_index(bootstrapped.store.read_bytes("finetuned/tiny/v2/corrections.json")))
+    counts = {"learnt": 0, "kept": known - 1, "lost": 0, "not_learnt": 0, "not_asked": 0, "withdrawn": 1}
+    assert results["rounds"] == [
+        {"origin": "v1", "corrections": known} | counts,
+        {"origin": "v2", "corrections": learnt} | dict.fromkeys(counts, 0) | {"learnt": learnt},
+    ]
+    assert (results["version"], results["lost"], results["faults"]) == ("v2", [], {})
