@@ -17,14 +17,14 @@ from gpu_runner.dataset.memory.sampling import item_name
 # `learnt`: right for the first time, `kept`: right as before, `lost`: wrong, and right before, `not_learnt`: wrong as ever.
 CorrectionState = Literal["learnt", "kept", "lost", "not_learnt", "not_asked", "withdrawn"]
 STATES: Final[tuple[CorrectionState, ...]] = get_args(CorrectionState)
-TAKEN_BACK_BY_ITS_USER: Final = "its user"
+BY_ITS_USER: Final = "its user"
 
 
 @dataclass(frozen=True)
 class AskedVersion:
     """What is stored of one version: the `corrections` that it learnt, and by item whether both sides of its run answered right.
 
-    `withdrawn` maps the samples and items that no longer hold since to the samples that say otherwise, `taken_back` are samples of it or of
+    `withdrawn` maps the samples and items that no longer hold since to the samples that say otherwise, `removed` are samples of it or of
     versions before it that their users took back. `fault` says why its scores can't be read.
     """
 
@@ -33,7 +33,7 @@ class AskedVersion:
     candidate: Mapping[str, bool] = field(default_factory=dict)
     baseline: Mapping[str, bool] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)
-    taken_back: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
     fault: str | None = None
 
 
@@ -90,10 +90,10 @@ class CorrectionsMatrix:
 
 def corrections_matrix(versions: Sequence[AskedVersion]) -> CorrectionsMatrix:
     """The matrix of a lineage, its versions from the first to the last. O(corrections x versions)."""
-    taken_back = frozenset[str]().union(*(one.taken_back for one in versions))
-    withdrawals = _withdrawals(versions, taken_back)
+    removed = frozenset[str]().union(*(one.removed for one in versions))
+    withdrawals = _withdrawals(versions, removed)
     rows = [
-        _history(correction, versions, place, withdrawals, taken_back)
+        _history(correction, versions, place, withdrawals, removed)
         for place, version in enumerate(versions)
         for correction in version.corrections
     ]
@@ -102,12 +102,12 @@ def corrections_matrix(versions: Sequence[AskedVersion]) -> CorrectionsMatrix:
     )
 
 
-def _withdrawals(versions: Sequence[AskedVersion], taken_back: frozenset[str]) -> dict[str, list[tuple[int, str]]]:
+def _withdrawals(versions: Sequence[AskedVersion], removed: frozenset[str]) -> dict[str, list[tuple[int, str]]]:
     """Sample or item to the places of the versions that withdrew it, and on whose word: a newer revision withdraws the older one."""
     found: dict[str, list[tuple[int, str]]] = {}
     for place, version in enumerate(versions):
         for old, newer in version.withdrawn.items():
-            if newer not in taken_back:
+            if newer not in removed:
                 found.setdefault(old, []).append((place, newer))
         for sample_id in {one.sample_id for one in version.corrections} - {None}:
             found.setdefault(str(sample_id), []).append((place, str(sample_id)))
@@ -119,7 +119,7 @@ def _history(
     versions: Sequence[AskedVersion],
     place: int,
     withdrawals: Mapping[str, Sequence[tuple[int, str]]],
-    taken_back: frozenset[str],
+    removed: frozenset[str],
 ) -> CorrectionHistory:
     origin = versions[place].version
     names = [item_name(origin, item) for item in correction.items]
@@ -142,8 +142,8 @@ def _history(
         if right is not None:
             now, last_asked = state, at
     by = None if since is None else since[1]
-    if by is None and correction.sample_id in taken_back:
-        by, now = TAKEN_BACK_BY_ITS_USER, "withdrawn"
+    if by is None and correction.sample_id in removed:
+        by, now = BY_ITS_USER, "withdrawn"
         states |= {one.version: "withdrawn" for one in versions[last_asked + 1 :]}
     return CorrectionHistory(correction.id, correction.sample_id, origin, correction.language, states, now, by)
 

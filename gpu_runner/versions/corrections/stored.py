@@ -73,13 +73,13 @@ def asked_version(store: ArtifactStore, model: str, version: str) -> AskedVersio
     record = read_record(store, model, version) or {}
     known = AskedVersion(version, withdrawn=record.get("withdrawn") or {})
     try:
-        known = replace(known, corrections=_corrections(store, model, version, record), taken_back=_taken_back(store, model, version))
+        known = replace(known, corrections=_corrections(store, model, version, record), removed=_removed(store, model, version))
         if "scores_sha256" not in record:  # the first version was compared with nothing, and one that was made elsewhere neither
             return known
         scores = store.read_bytes(f"{version_key(model, version)}/scores.json")
         if sha256(scores).hexdigest() != record["scores_sha256"]:
             raise ValueError("scores.json is not the one that its record names")
-        return judged_version(version, scores, known.corrections, known.withdrawn, known.taken_back)
+        return judged_version(version, scores, known.corrections, known.withdrawn, known.removed)
     except _UNREADABLE as error:
         _log.warning("the scores of a version can't be read", model=model, version=version, error=str(error))
         return replace(known, fault=str(error))
@@ -90,7 +90,7 @@ def judged_version(
     scores: bytes,
     corrections: tuple[RememberedCorrection, ...],
     withdrawn: Mapping[str, str],
-    taken_back: frozenset[str] = frozenset(),
+    removed: frozenset[str] = frozenset(),
 ) -> AskedVersion:
     """The same of what is at hand: `scores` are the bytes of scores.json. Raises ValueError for bytes that are no scores of two sides."""
     items = [item for item in msgspec.json.decode(scores, type=_ScoresFile).items if item.set in _SETS]
@@ -100,7 +100,7 @@ def judged_version(
         {item.item_id: item.candidate.right() for item in items},
         {item.item_id: item.baseline.right() for item in items},
         withdrawn,
-        taken_back,
+        removed,
     )
 
 
@@ -118,6 +118,6 @@ def _corrections(store: ArtifactStore, model: str, version: str, record: Mapping
     )
 
 
-def _taken_back(store: ArtifactStore, model: str, version: str) -> frozenset[str]:
+def _removed(store: ArtifactStore, model: str, version: str) -> frozenset[str]:
     key = f"{version_key(model, version)}/{WITHDRAWALS_FILE}"
     return frozenset(read_stored_json(store, key)["samples"]) if store.exists(key) else frozenset()

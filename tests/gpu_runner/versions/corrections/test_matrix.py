@@ -84,14 +84,14 @@ def test_a_newer_answer_withdraws_an_earlier_correction_unless_it_was_taken_back
         ("v1", "withdrawn", "b"),
         ("v2", "learnt", None),
     ]
-    again = corrections_matrix([one, two, AskedVersion("v3", candidate=answers("v1.a"), taken_back=frozenset({"new"}))])
+    again = corrections_matrix([one, two, AskedVersion("v3", candidate=answers("v1.a"), removed=frozenset({"new"}))])
     assert states(again, "a") == ["learnt", "not_asked", "kept"]
 
 
 def test_what_a_user_took_back_is_withdrawn_after_it_was_last_asked() -> None:
     """Which version that was before stays a fact."""
     lineage = [AskedVersion("v1", learnt("a"), answers("a")), AskedVersion("v2", candidate=answers("v1.a")), AskedVersion("v3")]
-    lineage[0] = replace(lineage[0], taken_back=frozenset({"a"}))
+    lineage[0] = replace(lineage[0], removed=frozenset({"a"}))
     (row,) = corrections_matrix(lineage).corrections
     assert (list(row.states.values()), row.now, row.by) == (["learnt", "kept", "withdrawn"], "withdrawn", "its user")
 
