@@ -86,8 +86,8 @@ def _group(name: str, about: str, **commands: Callable[..., int | None]) -> type
 
 _add(
     app, up=up, demo=demo, bootstrap=bootstrap, add_base=add_base, register=register, status=status, tail=tail, whatif=whatif, erase=erase,
-    operator=operator, corrections=corrections, shards=shards, state=state, score=score, evaluate=evaluate, script=script, ground=ground, gate=gate,
-    history=history, explain=explain, verify=verify,
+    operator=operator, corrections=corrections, shards=shards, state=state, score=score, evaluate=evaluate, script=script, ground=ground,
+    gate=gate, history=history, explain=explain, verify=verify,
 )  # fmt: skip
 _group("topics", "The topics of a cluster against the contract.", plan=topics.plan, apply=topics.apply, drain=topics.drain)
 _group(

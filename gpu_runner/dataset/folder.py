@@ -12,8 +12,8 @@ from typing import Any, Final
 from gpu_runner.dataset.rows import Row, json_lines
 from runtime.whole_files import sync_path, write_whole
 
-# `memory` holds every repair item, also beyond what one run asks.
-FILES: Final = ("train", "eval", "test", "evaluation", "memory")
+# `memory` holds every repair item, also beyond what one run asks; `told` the corrections that a model could be told in its prompt.
+FILES: Final = ("train", "eval", "test", "evaluation", "memory", "told")
 FORMAT: Final = 1
 
 

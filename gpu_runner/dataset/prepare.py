@@ -1,4 +1,4 @@
-"""Puts a job's dataset together: leased samples, documents, a person's file and replay rows become five files and a manifest.
+"""Puts a job's dataset together: leased samples, documents, a person's file and replay rows become six files and a manifest.
 
 The same request gives byte-identical files. The folder appears whole or not at all. Everything left out is counted by reason.
 """
@@ -18,6 +18,7 @@ from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again
 from gpu_runner.dataset.folder import FILES, write_folder
 from gpu_runner.dataset.formats.training_file import load_dataset
 from gpu_runner.dataset.memory.sampling import MemoryTurn
+from gpu_runner.dataset.memory.told import told_rows
 from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
 from gpu_runner.dataset.questions.in_context import wording_of
 from gpu_runner.dataset.rows import EARLIER, REPLAY, Document, EvaluationItem, Origin, Row, TrainingRow, is_replayed
@@ -189,6 +190,7 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
         "test": outside_evaluation(split.test, asked, collected.dropped),
         "evaluation": evaluation,
         "memory": tuple({item.id: item for item in repair}.values()),
+        "told": told_rows(collected.corrections, replay, by_users),
     }
     counts = _counts(request, rows, len(new_rows), resolved) | of_memory
     if len(new_rows) < request.min_training_rows:

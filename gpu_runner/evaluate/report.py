@@ -25,6 +25,7 @@ from gpu_runner.evaluate.report_page.intervals import gain_of, intervals_of
 from gpu_runner.evaluate.report_page.outcomes import outcome_of, outcomes_of
 from gpu_runner.evaluate.report_page.page import render_html
 from gpu_runner.evaluate.report_page.texts import TEXTS, samples_in
+from gpu_runner.evaluate.report_page.told import TOLD, told_rows_of
 from gpu_runner.evaluate.report_page.words import english, notes
 from gpu_runner.text.languages import checks_sentence
 from runtime.whole_files import write_whole
@@ -75,11 +76,13 @@ def write_reports(
     facts: Mapping[str, str] | None = None,
     texts: Mapping[str, Any] | None = None,
     corrections: Mapping[str, Any] | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> ReportPaths:
     """Write the three reports, each whole or not at all; the same scores give the same bytes.
 
     `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top; `texts` is
-    `report_page.texts.texts_of`, without which the reports hold figures alone; `corrections` is `CorrectionsMatrix.report_of` the version.
+    `report_page.texts.texts_of`, without which the reports hold figures alone; `corrections` is `CorrectionsMatrix.report_of` the version,
+    `told` is `train.told_outcome.told_outcome`.
     """
     folder = reports_dir / job_id
     shown = {"job": job_id, **(facts or {}), "checks": checks_sentence(item["language"] for item in scores["items"])}
@@ -93,6 +96,7 @@ def write_reports(
         "intervals": intervals_of(scores["items"], scores["aggregates"]),
         "outcomes": outcomes_of(scores["items"]),
         **({} if corrections is None else {CORRECTIONS: corrections}),
+        **({} if told is None else {TOLD: told}),
         **(texts or {}),
     }
     if samples := samples_in(results):
@@ -161,6 +165,7 @@ def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
     if outcomes := outcome_table(results):
         lines += [f"## {outcomes.title}", "", *_markdown_table(outcomes)]
     lines += _corrections(results)
+    lines += _told(results)
     for table in tables:
         lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
     lines += _examples(results)
@@ -186,6 +191,14 @@ def _corrections(results: Mapping[str, Any]) -> list[str]:
     faults = [f"**Warning:** {english('corrections.unreadable')}: {plain(f'{name} ({why})')}" for name, why in unreadable_versions(results)]
     lines = [f"## {table.title}", "", english("corrections.note"), "", *_markdown_table(table), *told, ""]
     return lines + [line for fault in faults for line in (fault, "")]
+
+
+def _told(results: Mapping[str, Any]) -> list[str]:
+    """Whether telling would have been enough."""
+    rows = tuple((english(key), figure) for key, figure in told_rows_of(results))
+    if not rows:
+        return []
+    return [f"## {english('told.title')}", "", english("told.note"), "", *_markdown_table(Table("", ("", ""), rows))]
 
 
 def guard_table(decision: Mapping[str, Any]) -> Table:

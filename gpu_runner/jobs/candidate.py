@@ -22,6 +22,8 @@ from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
 from gpu_runner.json_files import read_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
+from gpu_runner.train.told import FIGURES as TOLD_FIGURES
+from gpu_runner.train.told_outcome import told_outcome, told_sentence
 from gpu_runner.versions.corrections.stored import INDEX, judged_version, stored_matrix
 from gpu_runner.versions.drift_baseline import DriftFacts, Fit, next_baseline
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
@@ -86,6 +88,9 @@ def judge_and_upload(
     fault = pinned_fault(store, state.model)
     decision = decide(active.policy, scores, seed=int(spec["seed"]), start=start) if fault is None else broken(active.policy, fault)
     reasons = [*decision.reasons, *_not_asked(prepared), *_not_learnt(spec, prepared, result)]
+    told = told_outcome(folder.path, result.get("told"), scores)
+    if told is not None:
+        reasons.append(told_sentence(told))
     key = version_key(state.model, state.version)
     remembered = _remembered(folder, spec, left_out)
     corrections = index_of(remembered)
@@ -135,6 +140,7 @@ def judge_and_upload(
         "hyperparameter_sources": state.hyperparameter_sources,
         "seed": spec["seed"],
         "training": {name: result.get(name) for name in _OF_THE_TRAINING},
+        "told_corrections": told,
     }
     drift = DriftFacts.of(read_record(store, state.model, str(prepared["baseline"]["version"])))
     if record["gate_verdict"] == "promote":
@@ -147,13 +153,13 @@ def judge_and_upload(
         _keep_for_later(store, state, folder, spec, prepared, repair=remembered, left_out=left_out)
     look()
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
-    told = decision.as_dict() | {"reasons": reasons}
+    decided = decision.as_dict() | {"reasons": reasons}
     reports = report_folder(settings.eval_reports_dir, state.job_id)
     judged = judged_version(state.version, scores_path.read_bytes(), corrections, prepared.get("withdrawn") or {})
     matrix = stored_matrix(store, state.model, str(prepared["baseline"]["version"]), judged)
     write_reports(
-        scores, reports.parent, reports.name, decision=told, facts=facts, texts=_texts(folder, spec, scores),
-        corrections=matrix.report_of(state.version),
+        scores, reports.parent, reports.name, decision=decided, facts=facts, texts=_texts(folder, spec, scores),
+        corrections=matrix.report_of(state.version), told=told,
     )  # fmt: skip
     copy_reports(store, reports, report_key(state.model, state.version, state.job_id))
     return Candidate(record, scores, str(reports), notes=drift.reasons)
@@ -212,6 +218,8 @@ def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, resul
     card.write_text(model_card(record), encoding="utf-8")
     files = files_below(folder.path / result["adapter"]["path"], "adapter") | files_below(folder.path / result["merged"]["path"], "merged")
     files |= {"README.md": card, "scores.json": folder.path / result["scores"], INDEX: folder.path / INDEX}
+    if record["told_corrections"] is not None:
+        files[TOLD_FIGURES] = folder.path / result["told"]["path"]
     # Without a decision record nothing speaks of what may lie there: it is of this same job, before its folder was lost.
     put_folder(store, version_key(state.model, state.version), files, replace=True)
 

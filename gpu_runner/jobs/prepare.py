@@ -189,6 +189,7 @@ class Preparation:
         self, state: TrainingState, serving: ModelCurrent, start: Path, prepared: PreparedDataset, folder: JobFolder
     ) -> dict[str, Any]:
         settings = self._settings
+        files = ("train", "eval", "evaluation", *(["told"] if settings.evaluation_told_corrections else []))
         return {
             "job_id": state.job_id,
             "attempt": state.attempt,
@@ -198,10 +199,8 @@ class Preparation:
             "hyperparameters": state.hyperparameters,
             "seed": settings.training_seed,
             "dataset": {
-                "train": prepared.train.relative_to(folder.path).as_posix(),
-                "eval": prepared.eval.relative_to(folder.path).as_posix(),
-                "evaluation": prepared.evaluation.relative_to(folder.path).as_posix(),
-                "sha256": {name: file_sha256(getattr(prepared, name)) for name in ("train", "eval", "evaluation")},
+                **{name: (prepared.folder / f"{name}.jsonl").relative_to(folder.path).as_posix() for name in files},
+                "sha256": {name: file_sha256(prepared.folder / f"{name}.jsonl") for name in files},
                 "new_rows": prepared.counts["new_training_rows"],
                 "replay_rows": prepared.counts["replay_rows"],
                 "stands_for": {name: list(others) for name, others in sorted(prepared.stands_for.items())},
@@ -210,6 +209,7 @@ class Preparation:
             "adapter_scale": settings.training_adapter_scale,
             "checkpoint_every_steps": settings.training_checkpoint_every_steps,
             "max_new_tokens": settings.evaluation_max_new_tokens,
+            "told_corrections": settings.evaluation_told_corrections,
             "date": state.accepted_command().requested_at.isoformat(),
         }
 

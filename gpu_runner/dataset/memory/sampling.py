@@ -11,12 +11,12 @@ small round is not asked less than a large one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Final
 
 from gpu_runner.dataset.memory.index import RememberedCorrection
+from gpu_runner.dataset.memory.strata import evenly
 from gpu_runner.dataset.rows import EvaluationItem, row_id
 
 _NOWHERE: Final = ""
@@ -89,7 +89,7 @@ def sample(items: Iterable[EvaluationItem], turn: MemoryTurn, *, cap: int, seed:
     chosen: list[_Unit] = []
     room = cap
     rest = [unit for unit in units if (unit.number + start) % period != turn.run % period]
-    order = _evenly(rest, (_origin, _language, _group), salt=f"{seed} {turn.run}")
+    order = evenly(rest, (_origin, _language, _group), salt=f"{seed} {turn.run}", name=_name)
     for unit in (*due, *order):
         if len(unit.items) <= room:
             chosen.append(unit)
@@ -125,17 +125,8 @@ def _period(units: Sequence[_Unit], cap: int) -> int:
     return period
 
 
-def _evenly(units: Sequence[_Unit], keys: Sequence[Callable[[_Unit], str]], *, salt: str) -> Iterator[_Unit]:
-    """The units in turn from each stratum of the first key, within a stratum by the other keys, at last by hash."""
-    if not keys:
-        yield from sorted(units, key=lambda unit: row_id(salt, unit.items[0].id))
-        return
-    strata: dict[str, list[_Unit]] = defaultdict(list)
-    for unit in units:
-        strata[keys[0](unit)].append(unit)
-    names = sorted(strata, key=lambda name: (row_id(salt, name), name))
-    for layer in zip_longest(*(_evenly(strata[name], keys[1:], salt=salt) for name in names)):
-        yield from (unit for unit in layer if unit is not None)
+def _name(unit: _Unit) -> str:
+    return unit.items[0].id
 
 
 def _origin(unit: _Unit) -> str:

@@ -182,6 +182,33 @@ def test_a_withdrawn_correction_leaves_the_memory_with_all_its_wordings(tmp_path
         assert {item.id for item in memory} <= prepared.withdrawn.keys()
 
 
+def test_what_a_model_could_be_told_is_each_accepted_correction_once_as_it_was_asked(tmp_path: Path) -> None:
+    """The batch's, and the lineage's that still hold; none that means something in its conversation alone, no document, no other row."""
+    rows = [
+        TrainingRow("t0", "When was the Silver Tank of Madurai built?", "1646", "en", "correction", free("tank"), "tank"),
+        TrainingRow("t1", "In what year was the Silver Tank of Madurai built?", "1646", "en", "correction", free("tank"), "tank"),
+        TrainingRow("f", "When was the Lotus Fort of Bidar built?", "1432", "en", "correction", free("fort"), "fort"),
+        TrainingRow("d", "When was the Peacock Gate built?", "1607", "en", "document", free("gate"), "page"),
+        TrainingRow(
+            "h", "And its height?", "40 m", "en", "correction", free("h"), "height",
+            messages=(
+                {"role": "user", "content": "Who built the Iron Pillar?"},
+                {"role": "assistant", "content": "Anangpal."},
+                {"role": "user", "content": "And its height?"},
+            ),
+        ),
+    ]  # fmt: skip
+    new = correction(1, query="In what year was the Lotus Fort of Bidar built?", correction="1427")
+    prepared = run(tmp_path, [new, correction(2)], earlier=rows)
+    told = load_training_rows(prepared.folder / "told.jsonl")
+    assert {row.sample_id: (row.prompt, row.completion) for row in told} == {
+        "tank": ("When was the Silver Tank of Madurai built?", "1646"),
+        new["sample_id"]: (new["query"], "1427"),
+        correction(2)["sample_id"]: (correction(2)["query"], correction(2)["correction"]),
+    }
+    assert len(told) == 3
+
+
 def test_a_correction_against_an_old_fact_goes_to_review(tmp_path: Path) -> None:
     """A user can't overwrite what the model was taught; agreeing with it is no contradiction, but its question is never trained."""
     against = correction(1, query="where is the red fort", correction="Agra")

@@ -141,6 +141,25 @@ def test_what_became_of_the_corrections_is_in_all_three_reports(tmp_path: Path, 
     assert "This version lost none" in none_lost
 
 
+def test_what_telling_would_have_done_is_in_all_three_reports(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """Shares and counts; a share that nobody could measure is left out."""
+    told = {"most": 3, "items": 40, "baseline": 0.05, "baseline_told": 0.625, "candidate": 0.9, "found_by_likeness": 0.975}
+    told |= {"not_asked": {"too_long_with_one": 2, "its_correction_cannot_be_told": 1}, "sha256": "a" * 64}
+    paths = write_reports(scores, tmp_path, "job", told=told)
+    markdown, html = (path.read_text(encoding="utf-8") for path in (paths.markdown, paths.html))
+    assert json.loads(paths.results.read_text(encoding="utf-8"))["told_corrections"] == told
+    for words in ("62.5 %", "90.0 %", "97.5 %", "| items not asked | 3 |"):
+        assert words in markdown
+    assert "<td>62.5 %</td>" in html
+    assert 'data-t="told.baseline_told"' in html
+    balance = Balance()
+    balance.feed(html)
+    assert (balance.open, balance.wrong) == ([], [])
+    nobody = told | {"items": 0} | dict.fromkeys(("baseline", "baseline_told", "candidate", "found_by_likeness"))
+    assert "| items asked | 0 |" in write_reports(scores, tmp_path, "none", told=nobody).markdown.read_text(encoding="utf-8")
+    assert "telling" not in write_reports(scores, tmp_path, "off").markdown.read_text(encoding="utf-8")
+
+
 HOSTILE = (
     "a | b `c` <img src=x onerror=alert(1)> [d](http://e.f) https://g.h **i** _j_ &lt; $k$ user@host\n# heading\n- item\n\n| t |\n|---|"
 )

@@ -97,3 +97,38 @@ async def test_what_a_version_learnt_is_remembered_without_a_word_and_an_erasure
         {"origin": "v2", "corrections": learnt} | dict.fromkeys(counts, 0) | {"learnt": learnt},
     ]
     assert (results["version"], results["lost"], results["faults"]) == ("v2", [], {})
+
+
+async def test_what_telling_would_have_done_is_told_and_decides_nothing(bootstrapped: Installation, make_command: Maker) -> None:
+    """In the record, its reasons and the reports, by figures alone; the gate's words are those of a run that told nothing."""
+    bootstrapped.behaviour = "told"
+    record = await job(bootstrapped, make_command, 1, [correction(number) for number in range(40)])
+    told = record["told_corrections"]
+    assert (told["most"], told["baseline"], told["baseline_told"], told["candidate"]) == (3, 0.0, 0.0, 1.0)
+    assert told["items"] == len(items_of(bootstrapped, 1, "repair"))
+    assert hashlib.sha256(bootstrapped.store.read_bytes("finetuned/tiny/v1/told.json")).hexdigest() == told["sha256"]
+    (sentence,) = [reason for reason in record["gate_reasons"] if reason.startswith("would telling have been enough?")]
+    assert sentence not in record["gate"]["reasons"]
+    assert record["gate_verdict"] == "promote"
+    folder = bootstrapped.settings.eval_reports_dir / "cmd-1"
+    assert json.loads((folder / "results.json").read_text())["told_corrections"] == told
+    assert "Would telling it have been enough?" in (folder / "report.md").read_text()
+    job_folder = bootstrapped.settings.jobs_dir() / "cmd-1"
+    spec = json.loads((job_folder / "spec.json").read_text())
+    assert (spec["told_corrections"], spec["dataset"]["told"]) == (3, "dataset/told.jsonl")
+    rows = [json.loads(line) for line in (job_folder / "dataset" / "told.jsonl").read_text().splitlines()]
+    gone = next(sample for sample in bootstrapped.samples.collected if sample.sample_id == rows[0]["sample_id"])
+    async with bootstrapped.running():
+        bootstrapped.topics.requests.append(erasure(gone))
+        await until(lambda: gone.sample_id not in (job_folder / "dataset" / "told.jsonl").read_text())
+        await until(lambda: not (job_folder / "evaluation" / "told_answers.jsonl").exists())
+
+
+async def test_a_setting_of_none_tells_the_baseline_nothing(bootstrapped: Installation, make_command: Maker) -> None:
+    """The child is not told of any corrections to tell."""
+    bootstrapped.settings = bootstrapped.settings.model_copy(update={"evaluation_told_corrections": 0})
+    record = await job(bootstrapped, make_command, 1, [correction(number) for number in range(40)])
+    assert record["told_corrections"] is None
+    assert not [reason for reason in record["gate_reasons"] if "telling" in reason]
+    spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-1" / "spec.json").read_text())
+    assert (spec["told_corrections"], set(spec["dataset"]["sha256"])) == (0, {"train", "eval", "evaluation"})
