@@ -165,7 +165,7 @@ def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
     if outcomes := outcome_table(results):
         lines += [f"## {outcomes.title}", "", *_markdown_table(outcomes)]
     lines += _corrections(results)
-    lines += _told(results)
+    lines += _telling(results)
     for table in tables:
         lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
     lines += _examples(results)
@@ -193,7 +193,7 @@ def _corrections(results: Mapping[str, Any]) -> list[str]:
     return lines + [line for fault in faults for line in (fault, "")]
 
 
-def _told(results: Mapping[str, Any]) -> list[str]:
+def _telling(results: Mapping[str, Any]) -> list[str]:
     """Whether telling would have been enough."""
     rows = tuple((english(key), figure) for key, figure in told_rows_of(results))
     if not rows:

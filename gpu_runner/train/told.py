@@ -85,7 +85,7 @@ def told_questions(
         its, likest = own[item.sample_id], index.nearest(item.question, most)
         others = [place for place in likest if place != its][: most - 1]
         examples = tuple(reversed([place for place in likest if place in (its, *others)] if its in likest else [its, *others]))
-        waiting.append(_told(item, examples, corrections, found=its in likest))
+        waiting.append(_question(item, examples, corrections, found=its in likest))
     while waiting:
         shorter: list[ToldQuestion] = []
         for question, tokens in zip(waiting, lengths([one.asked for one in waiting]), strict=True):
@@ -129,7 +129,7 @@ def write_told(told: ToldQuestions, items: Sequence[EvaluationItem], answers_pat
     answers_path.unlink(missing_ok=True)
 
 
-def _told(item: Item, examples: tuple[int, ...], corrections: Sequence[Row], *, found: bool) -> ToldQuestion:
+def _question(item: Item, examples: tuple[int, ...], corrections: Sequence[Row], *, found: bool) -> ToldQuestion:
     shown = [(corrections[place].prompt, corrections[place].completion) for place in examples]
     return ToldQuestion(item, examples, telling(item.asked, shown, item.language), found)
 
@@ -138,7 +138,7 @@ def _fewer(question: ToldQuestion, its: int, corrections: Sequence[Row]) -> Told
     """Without the one that is least alike and not the item's own."""
     dropped = next(place for place in question.examples if place != its)
     examples = tuple(place for place in question.examples if place != dropped)
-    return _told(question.item, examples, corrections, found=question.found)
+    return _question(question.item, examples, corrections, found=question.found)
 
 
 class ToldArm:
@@ -147,7 +147,7 @@ class ToldArm:
     def __init__(self, folder: Path, spec: Spec, items: Sequence[Item], parent: Parent) -> None:
         self._folder, self._spec, self._items, self._parent = folder, spec, items, parent
         self._answers = folder / "evaluation" / ANSWERS
-        self._told: ToldQuestions | None = None
+        self._questions: ToldQuestions | None = None
 
     def ask(self, engine: InProcessEngine) -> None:
         """Asks the baseline; nothing where the spec does not say so."""
@@ -155,7 +155,7 @@ class ToldArm:
         if path is None or not most:
             return
         try:
-            self._told = self._asked(engine, path, most)
+            self._questions = self._asked(engine, path, most)
         except DoesNotFit as error:  # hours of training must not be lost for what decides nothing
             log.warning("the baseline could not be told corrections: %s", error)
 
@@ -171,10 +171,10 @@ class ToldArm:
 
     def finish(self) -> dict[str, str] | None:
         """What `result.json` says of it: the file of figures and its hash. None where nothing was asked."""
-        if self._told is None:
+        if self._questions is None:
             self._answers.unlink(missing_ok=True)
             return None
         items = load_evaluation_items(self._folder / self._spec.dataset.evaluation)
         out = self._folder / "evaluation" / FIGURES
-        write_told(self._told, items, self._answers, out, most=self._spec.told_corrections)
+        write_told(self._questions, items, self._answers, out, most=self._spec.told_corrections)
         return {"path": f"evaluation/{FIGURES}", "sha256": file_sha256(out)}
