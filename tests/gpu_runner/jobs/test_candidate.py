@@ -120,7 +120,9 @@ async def test_what_telling_would_have_done_is_told_and_decides_nothing(bootstra
     gone = next(sample for sample in bootstrapped.samples.collected if sample.sample_id == rows[0]["sample_id"])
     async with bootstrapped.running():
         bootstrapped.topics.requests.append(erasure(gone))
-        await until(lambda: gone.sample_id not in (job_folder / "dataset" / "told.jsonl").read_text())
+        for name in ("told", "memory", "evaluation", "train"):
+            path = job_folder / "dataset" / f"{name}.jsonl"
+            await until(lambda path=path: gone.sample_id not in path.read_text())  # type: ignore[misc]
         await until(lambda: not (job_folder / "evaluation" / "told_answers.jsonl").exists())
 
 
