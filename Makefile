@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate bench-gate-latency bench-rounds bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding bench-report-page
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate bench-gate-latency bench-rounds bench-correction-memory bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding bench-report-page
 
 install: $(READY)
 
@@ -127,6 +127,11 @@ bench-gate: $(READY)
 # About fifteen minutes on a machine with nothing else to do; ROUNDS=3 is shorter.
 bench-rounds: $(READY)
 	@$(BIN)/python -m bench.rounds --out bench/results/rounds.json $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# Which corrections of a long lineage its runs ask, by hash alone and in turn, and how often a look-up finds a question's own correction; writes
+# bench/results/correction-memory.json. A minute of one core; needs ../shared/data.
+bench-correction-memory: $(READY)
+	@$(BIN)/python -m bench.correction_memory --out bench/results/correction-memory.json
 
 # Taught as served, asked as served: the tiny model that reads, right with the passage and silent without it, before and after one round with
 # real feedback for each seed; writes bench/results/served.json. A quarter of an hour on a machine with nothing else to do; BASE_ONLY=1 leaves

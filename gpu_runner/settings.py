@@ -56,6 +56,13 @@ class RunnerSettings(ListeningSettings, RunLimit, StoreSettings):
         le=4096,
         description="The most tokens of an answer in an evaluation; 1.25 times the tokens of its longest right answer where that is more.",
     )
+    evaluation_told_corrections: int = Field(
+        3,
+        ge=0,
+        le=20,
+        description="How many of the nearest corrections the baseline is told in its prompt with each of up to 100 repair items, so that "
+        "the operator sees whether that would have been enough; no verdict depends on it. 0: it is not asked so.",
+    )
     evaluation_engine_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s]+$",

@@ -26,6 +26,7 @@ from ops.commands.measure.score import score
 from ops.commands.measure.script import script
 from ops.commands.models.add_base import add_base
 from ops.commands.models.bootstrap import bootstrap
+from ops.commands.models.corrections import corrections
 from ops.commands.models.explain import explain
 from ops.commands.models.history import history
 from ops.commands.models.operator import operator
@@ -85,8 +86,8 @@ def _group(name: str, about: str, **commands: Callable[..., int | None]) -> type
 
 _add(
     app, up=up, demo=demo, bootstrap=bootstrap, add_base=add_base, register=register, status=status, tail=tail, whatif=whatif, erase=erase,
-    operator=operator, shards=shards, state=state, score=score, evaluate=evaluate, script=script, ground=ground, gate=gate,
-    history=history, explain=explain, verify=verify,
+    operator=operator, corrections=corrections, shards=shards, state=state, score=score, evaluate=evaluate, script=script, ground=ground,
+    gate=gate, history=history, explain=explain, verify=verify,
 )  # fmt: skip
 _group("topics", "The topics of a cluster against the contract.", plan=topics.plan, apply=topics.apply, drain=topics.drain)
 _group(

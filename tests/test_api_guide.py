@@ -126,6 +126,8 @@ def test_every_command_of_the_guide_works(stack: Stack, tiny_base: Path) -> None
     assert job["hyperparameters"]["max_seq_length"]["source"] == "default"
 
     assert _curl(stack, _command("finetune/tainted")) == (200, {"versions": []})
+    status, corrections = _curl(stack, _command("/corrections"))
+    assert (status, corrections["model"], corrections["versions"][0]) == (200, MODEL, "v0")
 
     scored = _until(stack, _command("evaluate/status"), evaluation["job_id"], {"completed", "failed"})
     assert scored["status"] == "completed", scored

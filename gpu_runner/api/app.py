@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI, Response
 
+from gpu_runner.api.corrections import correction_routes
 from gpu_runner.api.evaluate import evaluate_routes
 from gpu_runner.api.finetune import finetune_routes
 from gpu_runner.api.health import Health, package_version
@@ -41,6 +42,7 @@ def create_app(supervisor: Supervisor, metrics: RunnerMetrics, *, on_fatal: Call
     app.include_router(finetune_routes(supervisor))
     app.include_router(evaluate_routes(supervisor))
     app.include_router(report_routes(supervisor))
+    app.include_router(correction_routes(supervisor))
 
     @app.get("/health")
     async def health_report() -> dict[str, Any]:

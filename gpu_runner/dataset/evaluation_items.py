@@ -11,6 +11,7 @@ from dataclasses import replace
 from gpu_runner.dataset.answers.known_answers import KnownAnswers
 from gpu_runner.dataset.conversation import asked_in_other_words
 from gpu_runner.dataset.corrections import Correction
+from gpu_runner.dataset.memory.sampling import MemoryTurn, sample
 from gpu_runner.dataset.questions.in_context import wording_in_context, wording_of
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, ItemSet, TrainingRow, row_id
@@ -35,15 +36,27 @@ def wording_keys(correction: Correction, *, train: int, test: int) -> frozenset[
 def still_true(
     items: Sequence[EvaluationItem], answers: KnownAnswers, dropped: Counter[str], withdrawn: dict[str, str]
 ) -> tuple[EvaluationItem, ...]:
-    """The items without those that a newer answer contradicts, in any wording; `withdrawn` takes them and who says otherwise."""
-    kept = []
+    """The items without those that a newer answer contradicts, in any wording; `withdrawn` takes them and who says otherwise.
+
+    A correction of the memory leaves with all its wordings: where one of them is contradicted, and where its sample is withdrawn already.
+    """
+    newer = {item.id: found[0].name for item in items if (found := answers.contradicted(item))}
+    remembered = [item for item in items if item.set == "earlier_repair"]
+    gone = {_correction_of(item): newer[item.id] for item in remembered if item.id in newer}
+    for item in remembered:
+        by = gone.get(_correction_of(item)) or withdrawn.get(item.sample_id or "")
+        if by is not None:
+            newer.setdefault(item.id, by)
     for item in items:
-        if newer := answers.contradicted(item):
+        if item.id in newer:
             dropped[f"{item.set}_{SUPERSEDED}"] += 1
-            withdrawn[item.id] = newer[0].name
-        else:
-            kept.append(item)
-    return tuple(kept)
+            withdrawn[item.id] = newer[item.id]
+    return tuple(item for item in items if item.id not in newer)
+
+
+def _correction_of(item: EvaluationItem) -> tuple[str | None, str, tuple[str, ...]]:
+    """What all wordings of a correction have in common."""
+    return item.sample_id, item.group, item.answers
 
 
 def asked_again(
@@ -71,11 +84,19 @@ def asked_again(
 
 
 def assemble(
-    repair: Sequence[EvaluationItem], model_items: Sequence[EvaluationItem], *, cap: int, seed: int, dropped: Counter[str]
+    repair: Sequence[EvaluationItem],
+    model_items: Sequence[EvaluationItem],
+    *,
+    cap: int,
+    seed: int,
+    dropped: Counter[str],
+    turn: MemoryTurn | None = None,
+    asked_of_memory: Counter[str] | None = None,
 ) -> tuple[EvaluationItem, ...]:
-    """All items in the order of the sets and then of their ids, at most `cap` of a set (chosen by hash), every id once.
+    """All items in the order of the sets and then of their ids, at most `cap` of a set, every id once.
 
-    A language that the hash leaves with few of a set gets the next of its own, in the place of the last of the others.
+    Earlier repairs are the memory's sample, of which `asked_of_memory` takes the figures. Other sets are cut by hash, and a language that
+    the hash leaves with few of a set gets the next of its own, in the place of the last of the others.
     """
     asked = {wording_of(item) for item in repair}
     by_set: dict[ItemSet, list[EvaluationItem]] = defaultdict(list)
@@ -87,11 +108,16 @@ def assemble(
             dropped[SAME_QUESTION] += 1
         else:
             by_set[item.set].append(item)
+    memory = sample(by_set["earlier_repair"], turn or MemoryTurn(), cap=cap, seed=seed)
     out: list[EvaluationItem] = []
     for name in SETS:
-        chosen = _chosen(sorted(by_set[name], key=lambda item: (row_id(str(seed), item.id), item.id)), cap)
+        chosen: Sequence[EvaluationItem] = memory.items
+        if name != "earlier_repair":
+            chosen = _chosen(sorted(by_set[name], key=lambda item: (row_id(str(seed), item.id), item.id)), cap)
         dropped[OVER_CAP] += len(by_set[name]) - len(chosen)
         out += sorted(chosen, key=lambda item: item.id)
+    if asked_of_memory is not None and memory.corrections:
+        asked_of_memory |= Counter(memory_corrections=memory.corrections, memory_asked=memory.asked, memory_runs_to_ask_all=memory.period)
     return tuple(out)
 
 

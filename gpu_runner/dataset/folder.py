@@ -1,4 +1,4 @@
-"""Writes a dataset folder whole or not at all: the four files, then the manifest with their hashes, then one rename."""
+"""Writes a dataset folder whole or not at all: its files, then the manifest with their hashes, then one rename."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, Final
 from gpu_runner.dataset.rows import Row, json_lines
 from runtime.whole_files import sync_path, write_whole
 
-FILES: Final = ("train", "eval", "test", "evaluation")
+# `memory` holds every repair item, also beyond what one run asks; `told` the corrections that a model could be told in its prompt.
+FILES: Final = ("train", "eval", "test", "evaluation", "memory", "told")
 FORMAT: Final = 1
 
 

@@ -1,4 +1,4 @@
-"""Puts a job's dataset together: leased samples, documents, a person's file and replay rows become four files and a manifest.
+"""Puts a job's dataset together: leased samples, documents, a person's file and replay rows become six files and a manifest.
 
 The same request gives byte-identical files. The folder appears whole or not at all. Everything left out is counted by reason.
 """
@@ -17,6 +17,8 @@ from gpu_runner.dataset.corrections import TIED, Conflict, Corrections, repair_i
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
 from gpu_runner.dataset.folder import FILES, write_folder
 from gpu_runner.dataset.formats.training_file import load_dataset
+from gpu_runner.dataset.memory.sampling import MemoryTurn
+from gpu_runner.dataset.memory.told import told_rows
 from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
 from gpu_runner.dataset.questions.in_context import wording_of
 from gpu_runner.dataset.rows import EARLIER, REPLAY, Document, EvaluationItem, Origin, Row, TrainingRow, is_replayed
@@ -59,7 +61,7 @@ class PrepareRequest:
     `dataset_path` is a local file, which errors call `dataset_name`. Each question is trained in up to `train_wordings` wordings and asked
     in up to `test_wordings` others.
     A correction is asked in the gate's primary where it has `support_min` supporters; one that no served passage supports is taught only
-    with `train_closed_book`; `shares` of the rows with passages have them changed.
+    with `train_closed_book`; `shares` of the rows with passages have them changed. `turn` says which earlier repairs this run asks.
     """
 
     out: Path
@@ -81,6 +83,7 @@ class PrepareRequest:
     support_min: int = 2
     train_closed_book: bool = False
     shares: PassageShares = SHARES
+    turn: MemoryTurn = field(default_factory=MemoryTurn)
 
     @property
     def teaching(self) -> Teaching:
@@ -172,8 +175,12 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
 
     split = _split(correction_rows, other_rows, request)
     primary, repair = _repair(request, collected, split, sources)
-    evaluation = assemble(repair, model_items, cap=request.max_items_per_set, seed=request.seed, dropped=collected.dropped)
-    asked = (*model_items, *evaluation)
+    of_memory: Counter[str] = Counter()
+    evaluation = assemble(
+        repair, model_items, cap=request.max_items_per_set, seed=request.seed, dropped=collected.dropped,
+        turn=request.turn, asked_of_memory=of_memory,
+    )  # fmt: skip
+    asked = (*model_items, *repair, *evaluation)
     replay = not_taught_anew(replay, (*split.train, *split.eval), collected.dropped)
     train = outside_evaluation((*split.train, *replay), asked, collected.dropped)
     new_rows = [row for row in train if not is_replayed(row.origin)]
@@ -182,8 +189,10 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
         "eval": outside_evaluation(split.eval, asked, collected.dropped),
         "test": outside_evaluation(split.test, asked, collected.dropped),
         "evaluation": evaluation,
+        "memory": tuple({item.id: item for item in repair}.values()),
+        "told": told_rows(collected.corrections, replay, by_users),
     }
-    counts = _counts(request, rows, len(new_rows), resolved)
+    counts = _counts(request, rows, len(new_rows), resolved) | of_memory
     if len(new_rows) < request.min_training_rows:
         raise NoData(counts | dict(+collected.dropped), request.min_training_rows)
     used = {row.sample_id for row in (*new_rows, *split.eval) if row.sample_id}

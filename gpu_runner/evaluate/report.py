@@ -14,10 +14,18 @@ from typing import Any, Final
 
 from gpu_runner.evaluate.aggregate import cut_warning
 from gpu_runner.evaluate.markdown_text import code, plain
+from gpu_runner.evaluate.report_page.corrections import (
+    CORRECTIONS,
+    SHOWN_STATES,
+    correction_rows,
+    lost_corrections,
+    unreadable_versions,
+)
 from gpu_runner.evaluate.report_page.intervals import gain_of, intervals_of
 from gpu_runner.evaluate.report_page.outcomes import outcome_of, outcomes_of
 from gpu_runner.evaluate.report_page.page import render_html
 from gpu_runner.evaluate.report_page.texts import TEXTS, samples_in
+from gpu_runner.evaluate.report_page.told import TOLD, told_rows_of
 from gpu_runner.evaluate.report_page.words import english, notes
 from gpu_runner.text.languages import checks_sentence
 from runtime.whole_files import write_whole
@@ -67,11 +75,14 @@ def write_reports(
     title: str = "Evaluation",
     facts: Mapping[str, str] | None = None,
     texts: Mapping[str, Any] | None = None,
+    corrections: Mapping[str, Any] | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> ReportPaths:
     """Write the three reports, each whole or not at all; the same scores give the same bytes.
 
     `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top; `texts` is
-    `report_page.texts.texts_of`, without which the reports hold figures alone.
+    `report_page.texts.texts_of`, without which the reports hold figures alone; `corrections` is `CorrectionsMatrix.report_of` the version,
+    `told` is `train.told_outcome.told_outcome`.
     """
     folder = reports_dir / job_id
     shown = {"job": job_id, **(facts or {}), "checks": checks_sentence(item["language"] for item in scores["items"])}
@@ -84,6 +95,8 @@ def write_reports(
         **scores,
         "intervals": intervals_of(scores["items"], scores["aggregates"]),
         "outcomes": outcomes_of(scores["items"]),
+        **({} if corrections is None else {CORRECTIONS: corrections}),
+        **({} if told is None else {TOLD: told}),
         **(texts or {}),
     }
     if samples := samples_in(results):
@@ -151,6 +164,8 @@ def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
         lines += [english("notes.false_promotions"), ""]
     if outcomes := outcome_table(results):
         lines += [f"## {outcomes.title}", "", *_markdown_table(outcomes)]
+    lines += _corrections(results)
+    lines += _telling(results)
     for table in tables:
         lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
     lines += _examples(results)
@@ -162,6 +177,28 @@ def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _corrections(results: Mapping[str, Any]) -> list[str]:
+    """What became of the lineage's corrections, and which this version lost."""
+    rows = correction_rows(results)
+    if not rows:
+        return []
+    header = ("learnt by", "corrections", *(english(f"corrections.{state}") for state in SHOWN_STATES))
+    table = Table(english("corrections.title"), header, tuple(rows))
+    lost = [f"- {code(identity)} ({plain(origin)}, {plain(language)})" for identity, origin, language in lost_corrections(results)]
+    told = [f"{english('corrections.lost_ones')}:", "", *lost] if lost else [english("corrections.none_lost")]
+    faults = [f"**Warning:** {english('corrections.unreadable')}: {plain(f'{name} ({why})')}" for name, why in unreadable_versions(results)]
+    lines = [f"## {table.title}", "", english("corrections.note"), "", *_markdown_table(table), *told, ""]
+    return lines + [line for fault in faults for line in (fault, "")]
+
+
+def _telling(results: Mapping[str, Any]) -> list[str]:
+    """Whether telling would have been enough."""
+    rows = tuple((english(key), figure) for key, figure in told_rows_of(results))
+    if not rows:
+        return []
+    return [f"## {english('told.title')}", "", english("told.note"), "", *_markdown_table(Table("", ("", ""), rows))]
 
 
 def guard_table(decision: Mapping[str, Any]) -> Table:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from gpu_runner.dataset.corrections import SAYS_NOTHING
+from gpu_runner.dataset.memory.index import index_file, index_of
 from gpu_runner.dataset.prepare import WITHOUT_SUPPORT
-from gpu_runner.dataset.rows import is_replayed, json_lines, load_answers, load_evaluation_items, load_training_rows
+from gpu_runner.dataset.rows import EvaluationItem, is_replayed, json_lines, load_answers, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.report_page.texts import texts_of
@@ -20,6 +22,9 @@ from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
 from gpu_runner.json_files import read_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
+from gpu_runner.train.told import FIGURES as TOLD_FIGURES
+from gpu_runner.train.told_outcome import told_outcome, told_sentence
+from gpu_runner.versions.corrections.stored import INDEX, judged_version, stored_matrix
 from gpu_runner.versions.drift_baseline import DriftFacts, Fit, next_baseline
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.lineage_start import lineage_start
@@ -83,7 +88,14 @@ def judge_and_upload(
     fault = pinned_fault(store, state.model)
     decision = decide(active.policy, scores, seed=int(spec["seed"]), start=start) if fault is None else broken(active.policy, fault)
     reasons = [*decision.reasons, *_not_asked(prepared), *_not_learnt(spec, prepared, result)]
+    told = told_outcome(folder.path, result.get("told"), scores)
+    if told is not None:
+        reasons.append(told_sentence(told))
     key = version_key(state.model, state.version)
+    remembered = _remembered(folder, spec, left_out)
+    corrections = index_of(remembered)
+    index = index_file(corrections)
+    (folder.path / INDEX).write_bytes(index)
     record = {
         "format": 1,
         "decision_id": decision_id(state.job_id),
@@ -106,6 +118,7 @@ def judge_and_upload(
         "artifact": {"uri": f"{key}/merged", "sha256": result["merged"]["sha256"], "adapter_sha256": result["adapter"]["sha256"]},
         "scores_uri": uri_of(f"{key}/scores.json", store.bucket),
         "scores_sha256": result["scores_sha256"],
+        "corrections_sha256": sha256(index).hexdigest(),
         "items_sha256": decision.items_sha256 or file_sha256(folder.path / spec["dataset"]["evaluation"]),
         "batch_sha256": state.accepted_command().batch.sha256,
         "batch_number": state.accepted_command().batch.number,
@@ -127,6 +140,7 @@ def judge_and_upload(
         "hyperparameter_sources": state.hyperparameter_sources,
         "seed": spec["seed"],
         "training": {name: result.get(name) for name in _OF_THE_TRAINING},
+        "told_corrections": told,
     }
     drift = DriftFacts.of(read_record(store, state.model, str(prepared["baseline"]["version"])))
     if record["gate_verdict"] == "promote":
@@ -136,12 +150,17 @@ def judge_and_upload(
     record |= drift.as_dict()
     _upload(store, state, folder, result, record)
     with to_its_end():  # rows that no list of samples speaks of would never be found again by what is taken back
-        _keep_for_later(store, state, folder, spec, prepared, left_out=left_out)
+        _keep_for_later(store, state, folder, spec, prepared, repair=remembered, left_out=left_out)
     look()
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
-    told = decision.as_dict() | {"reasons": reasons}
+    decided = decision.as_dict() | {"reasons": reasons}
     reports = report_folder(settings.eval_reports_dir, state.job_id)
-    write_reports(scores, reports.parent, reports.name, decision=told, facts=facts, texts=_texts(folder, spec, scores))
+    judged = judged_version(state.version, scores_path.read_bytes(), corrections, prepared.get("withdrawn") or {})
+    matrix = stored_matrix(store, state.model, str(prepared["baseline"]["version"]), judged)
+    write_reports(
+        scores, reports.parent, reports.name, decision=decided, facts=facts, texts=_texts(folder, spec, scores),
+        corrections=matrix.report_of(state.version), told=told,
+    )  # fmt: skip
     copy_reports(store, reports, report_key(state.model, state.version, state.job_id))
     return Candidate(record, scores, str(reports), notes=drift.reasons)
 
@@ -198,20 +217,32 @@ def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, resul
     card = folder.path / "README.md"
     card.write_text(model_card(record), encoding="utf-8")
     files = files_below(folder.path / result["adapter"]["path"], "adapter") | files_below(folder.path / result["merged"]["path"], "merged")
-    files |= {"README.md": card, "scores.json": folder.path / result["scores"]}
+    files |= {"README.md": card, "scores.json": folder.path / result["scores"], INDEX: folder.path / INDEX}
+    if record["told_corrections"] is not None:
+        files[TOLD_FIGURES] = folder.path / result["told"]["path"]
     # Without a decision record nothing speaks of what may lie there: it is of this same job, before its folder was lost.
     put_folder(store, version_key(state.model, state.version), files, replace=True)
 
 
+def _remembered(folder: JobFolder, spec: Mapping[str, Any], left_out: Mapping[str, Any]) -> list[EvaluationItem]:
+    """Every repair item of what was learnt, also beyond those that this run asked, as far as its words were not taken back meanwhile.
+
+    A job that a former release prepared has those alone that were asked.
+    """
+    path = folder.dataset / "memory.jsonl"
+    if not path.is_file():
+        path = folder.path / spec["dataset"]["evaluation"]
+    items = load_evaluation_items(path) if path.stat().st_size else ()  # empty: all of them were taken back meanwhile
+    unasked, unlearnt = set(left_out.get("items", ())), set(left_out.get("samples", ()))
+    return [item for item in items if item.set == "repair" and item.id not in unasked and item.sample_id not in unlearnt]
+
+
 def _keep_for_later(
     store: ArtifactStore, state: TrainingState, folder: JobFolder, spec: Mapping[str, Any], prepared: Mapping[str, Any],
-    *, left_out: Mapping[str, Any],
+    *, repair: Sequence[EvaluationItem], left_out: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """The repair items and own rows of this version, read by later runs only if it is of their lineage; what it replayed is another's."""
-    evaluation, train = folder.path / spec["dataset"]["evaluation"], folder.path / spec["dataset"]["train"]
-    items = load_evaluation_items(evaluation) if evaluation.stat().st_size else ()  # empty: all of them were taken back meanwhile
-    unasked, unlearnt = set(left_out.get("items", ())), set(left_out.get("rows", ()))
-    repair = [item for item in items if item.set == "repair" and item.id not in unasked]
+    train, unlearnt = folder.path / spec["dataset"]["train"], set(left_out.get("rows", ()))
     learnt = [row for row in load_training_rows(train) if not is_replayed(row.origin) and row_name(row.id, row.prompt) not in unlearnt]
     place = {"model": state.model, "version": state.version}
     for rows, pattern in ((repair, REPAIR_ITEMS), (learnt, TRAINED_ROWS)):
@@ -240,6 +271,7 @@ Trained by Abhyas from version {record["baseline"]["version"]} (sha256 {record["
 - `adapter/`: the LoRA adapter, sha256 {record["artifact"]["adapter_sha256"]}
 - `merged/`: the full-precision model that was evaluated and that serves, sha256 {record["artifact"]["sha256"]}
 - `scores.json`: scores of both sides for each item, without their texts
+- `corrections.json`: which corrections were learnt, and which items ask them; ids alone
 - `decision.json`: what the gate said, by which policy, and what was done
 
 | knob | value | from |

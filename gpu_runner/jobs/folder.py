@@ -18,12 +18,12 @@ from gpu_runner.errors import JobInterrupted, JobRefused
 from gpu_runner.event_log.withdrawals import KnownSample, Reason, known_samples
 from gpu_runner.jobs.sample_lines import forget_lines, keep_lines
 from gpu_runner.json_files import read_json, write_json
-from gpu_runner.versions.keys import folder_name
+from gpu_runner.train.told import ANSWERS as TOLD_ANSWERS
+from gpu_runner.versions.keys import WITHDRAWALS_FILE, folder_name
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
 from schemas.reading.json_lines import own_lines
 
-# In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
-MEMO: Final = "taken_back.json"
+MEMO: Final = WITHDRAWALS_FILE
 # Everything that holds rows, or weights made of them; `discard` removes it.
 _MADE_OF_ROWS: Final = ("dataset", "drift", ".dataset.part", ".dataset.old", "registered", "checkpoints", "adapter", "merged", "evaluation")
 
@@ -109,6 +109,8 @@ class JobFolder:
             path = self.path / "evaluation" / "answers.jsonl"
             if path.is_file():
                 keep_lines(path, answers_to(left, path.read_bytes()))
+            # What a baseline answered that was told corrections may repeat any of them; its figures are there already.
+            (self.path / "evaluation" / TOLD_ANSWERS).unlink(missing_ok=True)
             write_json(self.path / MEMO, (read_json(self.path / MEMO) or {}) | dict(withdrawn))
 
     def pinned_spec(self, attempt: int) -> dict[str, Any] | None:

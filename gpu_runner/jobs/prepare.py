@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
@@ -24,7 +25,7 @@ from gpu_runner.versions.drift_documents import leased_rows, write_rows
 from gpu_runner.versions.gate_policy_file import ActivePolicy, active_policy
 from gpu_runner.versions.keys import MODEL_ITEMS, MODEL_REPLAY
 from gpu_runner.versions.lineage_rows import LineageRows, gather, learnt_by_versions
-from gpu_runner.versions.registry import artifact_folder
+from gpu_runner.versions.registry import artifact_folder, judged_candidates
 from runtime.artifacts.content_hash import file_sha256
 from runtime.artifacts.store import ArtifactError, ArtifactMissing, ArtifactStore, key_of
 from schemas.events.model_current import ModelCurrent
@@ -67,6 +68,7 @@ class Preparation:
                     dataset_name=state.accepted_command().dataset_path,
                     support_min=self._settings.support_min,
                     train_closed_book=self._settings.train_closed_book,
+                    turn=MemoryTurn(earlier.places, judged_candidates(self._store, serving.model)),
                 )
             )
         except NoData as error:
@@ -187,6 +189,7 @@ class Preparation:
         self, state: TrainingState, serving: ModelCurrent, start: Path, prepared: PreparedDataset, folder: JobFolder
     ) -> dict[str, Any]:
         settings = self._settings
+        files = ("train", "eval", "evaluation", *(["told"] if settings.evaluation_told_corrections else []))
         return {
             "job_id": state.job_id,
             "attempt": state.attempt,
@@ -196,10 +199,8 @@ class Preparation:
             "hyperparameters": state.hyperparameters,
             "seed": settings.training_seed,
             "dataset": {
-                "train": prepared.train.relative_to(folder.path).as_posix(),
-                "eval": prepared.eval.relative_to(folder.path).as_posix(),
-                "evaluation": prepared.evaluation.relative_to(folder.path).as_posix(),
-                "sha256": {name: file_sha256(getattr(prepared, name)) for name in ("train", "eval", "evaluation")},
+                **{name: (prepared.folder / f"{name}.jsonl").relative_to(folder.path).as_posix() for name in files},
+                "sha256": {name: file_sha256(prepared.folder / f"{name}.jsonl") for name in files},
                 "new_rows": prepared.counts["new_training_rows"],
                 "replay_rows": prepared.counts["replay_rows"],
                 "stands_for": {name: list(others) for name, others in sorted(prepared.stands_for.items())},
@@ -208,6 +209,7 @@ class Preparation:
             "adapter_scale": settings.training_adapter_scale,
             "checkpoint_every_steps": settings.training_checkpoint_every_steps,
             "max_new_tokens": settings.evaluation_max_new_tokens,
+            "told_corrections": settings.evaluation_told_corrections,
             "date": state.accepted_command().requested_at.isoformat(),
         }
 

@@ -24,6 +24,7 @@ from gpu_runner.model_folder.chat_tokens import TemplateMisfit
 from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.model_folder.weight_files import ModelFault
 from gpu_runner.train.spec import Item, Spec, TrainingError, check_counts, load_items, load_rows, load_spec
+from gpu_runner.train.told import ToldArm
 from runtime.artifacts.content_hash import file_sha256, folder_has_sha256, folder_sha256
 
 REPORTED, TERMINATED = 3, 143
@@ -79,11 +80,13 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
         "candidate": ModelFolder(folder / "merged", result["merged"]["sha256"]),
     }
     answers = evaluation / "answers.jsonl"
-    timings = write_answers(items, sides, answers, spec=spec, reporter=reporter, parent=parent)
+    arm = ToldArm(folder, spec, items, parent)
+    timings = write_answers(items, sides, answers, spec=spec, reporter=reporter, parent=parent, also_of_baseline=arm.ask)
     from gpu_runner.evaluate.score import score_answers
 
     keep_answers_to(_asked(folder, spec, unasked), answers)
     score_answers(folder / spec.dataset.evaluation, answers, evaluation / "scores.json", without=unasked, timings=timings)
+    result |= {"told": arm.finish()}
     reporter.end(2 * len(items), 2 * len(items))
     result |= {"scores": "evaluation/scores.json", "scores_sha256": file_sha256(evaluation / "scores.json")}
     result |= {"seconds": reporter.seconds, "versions": {name: version(name) for name in LIBRARIES}}

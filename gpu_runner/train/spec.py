@@ -51,16 +51,18 @@ class TrainingHyperparameters(msgspec.Struct, frozen=True, forbid_unknown_fields
 
 
 class DatasetFiles(msgspec.Struct, frozen=True):
-    """Paths relative to the job folder, and the sha256 of each file by the names `train`, `eval`, `evaluation`.
+    """Paths relative to the job folder, and the sha256 of each file by its name here.
 
-    `stands_for`: a sample of a row to all samples that say the same, where there are others. `new_rows` and `replay_rows` are how many rows
-    of each kind the manifest counts in `train`; None in a spec of a release that did not say.
+    `told` are the corrections that the baseline may be told in its prompt. `stands_for`: a sample of a row to all samples that say the
+    same, where there are others. `new_rows` and `replay_rows` are how many rows of each kind the manifest counts in `train`; None in a spec
+    of a release that did not say.
     """
 
     train: str
     eval: str
     evaluation: str
     sha256: dict[str, str]
+    told: str | None = None
     stands_for: dict[str, tuple[str, ...]] = {}
     new_rows: int | None = None
     replay_rows: int | None = None
@@ -70,7 +72,8 @@ class Spec(msgspec.Struct, frozen=True):
     """The whole instruction of one job; the same spec in the same versions gives the same weights.
 
     `date` is when the job was asked for (ISO 8601), which a chat template with a date in its header shows; a spec of an earlier release
-    has none, and such a template shows the clock's.
+    has none, and such a template shows the clock's. `told_corrections`: how many of them the baseline is told with a repair item (0: it is
+    not asked so).
     """
 
     job_id: str
@@ -86,6 +89,7 @@ class Spec(msgspec.Struct, frozen=True):
     checkpoint_every_steps: int
     max_new_tokens: int
     date: str | None = None
+    told_corrections: int = 0
 
     def now(self) -> datetime | None:
         """What templates are told as the time."""
@@ -157,6 +161,7 @@ class Item(msgspec.Struct, frozen=True):
     group: str = ""
     sample_id: str | None = None
     messages: tuple[RowMessage, ...] = ()
+    language: str = ""
 
     @property
     def asked(self) -> Asked:
@@ -177,7 +182,7 @@ def load_spec(job_folder: Path) -> Spec:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TrainingError("bad_data", f"{path}: {error}; the supervisor writes it before it starts the child") from error
     _check_ranges(spec)
-    for name in ("train", "eval", "evaluation"):
+    for name in ("train", "eval", "evaluation", *(["told"] if spec.dataset.told is not None else [])):
         file = job_folder / getattr(spec.dataset, name)
         expected = spec.dataset.sha256.get(name)
         if expected is None:

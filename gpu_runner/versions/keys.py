@@ -12,6 +12,8 @@ REGISTERED_DOCUMENTS: Final = "training_data/{model}/registered/documents.jsonl"
 REPAIR_ITEMS: Final = "eval_data/{model}/repair/{version}.jsonl"
 TRAINED_ROWS: Final = "training_data/{model}/versions/{version}.jsonl"
 TRAINED_SAMPLES: Final = "training_data/{model}/versions/{version}.samples.json"
+# In a job's folder: what was taken out of it. Beside an artifact: what its version was made of and was taken back since.
+WITHDRAWALS_FILE: Final = "taken_back.json"
 
 _PLAIN: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")
 

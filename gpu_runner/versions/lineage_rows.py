@@ -12,10 +12,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from gpu_runner.dataset.memory.index import RememberedCorrection, index_of
+from gpu_runner.dataset.memory.sampling import MemoryPlace, item_name, places_of
 from gpu_runner.dataset.questions.in_context import asked_in_context
 from gpu_runner.dataset.questions.paraphrase import question_key
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, with_own_ids
 from gpu_runner.event_log.withdrawals import KnownSample, Withdrawals, known_samples
+from gpu_runner.versions.corrections.stored import stored_index
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.registry import lineage, read_record
 from runtime.artifacts.store import ArtifactStore, read_stored_json
@@ -34,6 +37,7 @@ class LearntByVersion:
 
     `withdrawn` maps samples (rows and items without one) of versions before it to the samples on whose word they no longer hold.
     `own` is None where the version's record does not say. Releases up to 5fe573c kept the rows of all earlier versions in `rows` too.
+    `corrections` is what the items ask, those too whose items were taken back since; None of a version that kept no such list.
     """
 
     version: str
@@ -42,18 +46,20 @@ class LearntByVersion:
     samples: Mapping[str, KnownSample]
     own: frozenset[str] | None
     withdrawn: Mapping[str, str] = field(default_factory=dict)
+    corrections: tuple[RememberedCorrection, ...] | None = None
 
 
 @dataclass
 class LineageRows:
     """`base` and `rows`, with ids of their own, `items` as `earlier_repair`, the samples of the whole lineage, what was left out by reason.
 
-    `base` keeps what the base knew, `rows` what the lineage's rounds taught.
+    `base` keeps what the base knew, `rows` what the lineage's rounds taught. `places` are those of all items that ever were in the memory.
     """
 
     base: tuple[TrainingRow, ...] = ()
     rows: tuple[TrainingRow, ...] = ()
     items: tuple[EvaluationItem, ...] = ()
+    places: Mapping[str, MemoryPlace] = field(default_factory=dict)
     samples: dict[str, KnownSample] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -75,7 +81,12 @@ def learnt_by_versions(
         own = record.get("sample_ids")
         samples = known_samples(read_stored_json(store, key)) if store.exists(key) else {}
         rows, items = rows_of(TRAINED_ROWS.format(**place)), items_of(REPAIR_ITEMS.format(**place))
-        found.append(LearntByVersion(name, rows, items, samples, None if own is None else frozenset(own), record.get("withdrawn") or {}))
+        found.append(
+            LearntByVersion(
+                name, rows, items, samples, None if own is None else frozenset(own), record.get("withdrawn") or {},
+                stored_index(store, model, name, record),
+            )
+        )  # fmt: skip
     return found
 
 
@@ -101,7 +112,7 @@ def gather(
                 found.samples[name] = replace(known, trained=True)
         sift = _Sift(one.samples, withdrawals.withdrawn(model, one.samples), newest, renewed, answers, gone)
         kept = [row for row in own if sift.keeps(row, "rows", found.dropped)]
-        named = [replace(item, id=f"{one.version}.{item.id}", set="earlier_repair") for item in one.items]
+        named = [replace(item, id=item_name(one.version, item.id), set="earlier_repair") for item in one.items]
         asked = [item for item in named if sift.keeps(item, "items", found.dropped)]
         rows += kept
         items += asked
@@ -115,6 +126,9 @@ def gather(
     together = {row.id: row for row in with_own_ids((*found.base, *rows))}
     found.rows = tuple(row for name, row in together.items() if name not in base_ids)
     found.items = tuple(items)
+    found.places = places_of(
+        (one.version, index_of(one.items) if one.corrections is None else one.corrections) for one in reversed(versions)
+    )
     found.samples = {name: sample for name, sample in found.samples.items() if name not in withdrawn}
     return found
 

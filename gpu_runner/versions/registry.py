@@ -274,6 +274,11 @@ def lineage(store: ArtifactStore, model: str, version: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def judged_candidates(store: ArtifactStore, model: str) -> int:
+    """How many versions of a model have a decision, the bootstrap's among them: it grows by one with every run that is judged."""
+    return sum(key.count("/") == 3 and key.endswith("/decision.json") for key in store.list(f"finetuned/{model}"))
+
+
 def _not_registered(store: ArtifactStore, name: str, key: str) -> str:
     return f"version {name!r} is not registered: looked for s3://{store.bucket}/{key}/decision.json and registration.json"
 

@@ -1,6 +1,6 @@
 """A child program without torch that keeps the contract of `python -m gpu_runner.train JOB_DIR`; started by tests.
 
-What it does besides is read from FAKE_CHILD: words such as `crash`, `hang`, `slow`, `bad_base`, `worse`, `corrupt`, `long`. A file
+What it does besides is read from FAKE_CHILD: words such as `crash`, `hang`, `slow`, `bad_base`, `worse`, `corrupt`, `long`, `told`. A file
 `once.<word>` beside the job folder makes a word count for the first start only.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from gpu_runner.dataset.rows import Answer, load_evaluation_items, save_rows
 from gpu_runner.evaluate.score import score_answers
+from gpu_runner.json_files import write_json
 from gpu_runner.train.left_out import LeftOut, left_out
 from gpu_runner.train.spec import load_items, load_rows
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
@@ -122,6 +123,11 @@ def finish(job: Path, spec: dict[str, Any], resumed_from: int, words: set[str], 
         "scores": "evaluation/scores.json", "scores_sha256": file_sha256(job / "evaluation" / "scores.json"),
         "seconds": {"training": 1.0}, "versions": {"torch": "none"},
     }  # fmt: skip
+    if "told" in words:
+        figures = [{"item_id": item.id, "told": 3, "found": True, "fixed": False} for item in items if item.set == "repair"]
+        write_json(evaluation / "told.json", {"format": 1, "most": spec["told_corrections"], "items": figures, "not_asked": {}})
+        (evaluation / "told_answers.jsonl").write_text("as a child leaves them that was killed\n")
+        result["told"] = {"path": "evaluation/told.json", "sha256": file_sha256(evaluation / "told.json")}
     if "long" in words:
         limit = spec["hyperparameters"]["max_seq_length"]
         result["too_long"] = {"limit": limit, "rows": len(long.rows), "held_out_rows": 2, "items": {"holdout": 3}}

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from gpu_runner.evaluate.report_page.charts import decision_gains, gains_by_set, right_by_set
+from gpu_runner.evaluate.report_page.corrections import corrections_section
 from gpu_runner.evaluate.report_page.item_data import item_data
 from gpu_runner.evaluate.report_page.offline import allowed_hash, report_style
+from gpu_runner.evaluate.report_page.told import told_section
 from gpu_runner.evaluate.report_page.words import both_languages, label, name, note_keys, part
 
 _HERE: Final = Path(__file__).parent
@@ -102,6 +104,8 @@ def _sections(results: Mapping[str, Any], tables: Sequence[FigureTable]) -> list
     if decision and decision.get("guards"):
         out.append(_guards(decision))
     out.append(_outcomes(results))
+    out.append(corrections_section(results))
+    out.append(told_section(results))
     for number, table in enumerate(tables):
         opened = " open" if number == 0 else ""
         out.append(f"<details{opened}><summary>{_title(table.title)}</summary>{_figures(table)}</details>")

@@ -38,6 +38,9 @@ def hash_findings(store: ArtifactStore, model: str, records: VersionRecords, own
     if "scores_sha256" in record:
         scores = key_of(str(record["scores_uri"]), store.bucket) if record.get("scores_uri") else f"{key}/scores.json"
         yield file_finding(store, "scores file", scores, record["scores_sha256"])
+    for name, told in (("corrections", record.get("corrections_sha256")), ("told", (record.get("told_corrections") or {}).get("sha256"))):
+        if told is not None:
+            yield file_finding(store, f"{name} file", f"{key}/{name}.json", told)
     if named := record.get("gate_policy"):
         yield file_finding(store, "policy file", str(named["key"]), str(named["sha256"]))
     elif record.get("policy"):

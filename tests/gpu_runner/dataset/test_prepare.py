@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from gpu_runner.dataset.formats.squad import SquadParagraph
+from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
-from gpu_runner.dataset.questions.paraphrase import question_key
+from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from runtime.artifacts.content_hash import file_sha256, folder_sha256
 from schemas.holdout import is_holdout
@@ -113,6 +114,99 @@ def test_the_holdout_never_trains(tmp_path: Path) -> None:
     assert prepared.dropped["document_near_duplicate_of_holdout"] == 1
     assert prepared.dropped["replay_near_duplicate_of_holdout"] == 1
     assert prepared.dropped["replay_holdout_group"] == 1
+
+
+def earlier(sample_id: str, question: str, answer: str, **fields: Any) -> list[EvaluationItem]:
+    """A correction that an earlier version learnt, as its two repair items come into a later round."""
+    made = replace(OLD, set="earlier_repair", answers=(answer,), group=free(sample_id), sample_id=sample_id, **fields)
+    _, asked = split_paraphrases(question, "en", train=5, test=2)
+    return [replace(made, id=f"v1.{sample_id}-{place}", question=wording) for place, wording in enumerate(asked)]
+
+
+def test_the_memory_keeps_every_repair_item_also_beyond_what_a_run_asks(tmp_path: Path) -> None:
+    """Of 40 items 10 are asked; all are kept for later, and no row is trained in the wording of any."""
+    samples = [correction(number) for number in range(20)]
+    prepared = run(tmp_path, samples, max_items_per_set=10)
+    kept = load_evaluation_items(prepared.folder / "memory.jsonl")
+    asked = [item for item in load_evaluation_items(prepared.evaluation) if item.set == "repair"]
+    assert (len(kept), len(asked)) == (40, 10)
+    assert set(asked) <= set(kept)
+    assert {item.sample_id for item in kept} == {sample["sample_id"] for sample in samples}
+    assert not {question_key(item.question) for item in kept} & keys(prepared.train)
+    again = [TrainingRow("r", item.question, item.answers[0], "en", "replay", free("r")) for item in kept]
+    assert run(tmp_path, samples, max_items_per_set=10, replay=again).dropped["replay_is_evaluation_question"] == 40
+
+
+def test_a_run_asks_its_turn_of_the_memory_and_says_within_how_many_runs_all_are_asked(tmp_path: Path) -> None:
+    """Fifty corrections of an earlier round at a cap of 40 items: four runs ask all of them."""
+    memory = [item for number in range(50) for item in earlier(f"s{number}", f"Who carved pillar {number} of Sanchi?", f"Mason {number}")]
+    seen: set[str | None] = set()
+    for number in (4, 5, 6, 7):
+        fields = {"model_items": (OLD, *memory), "turn": MemoryTurn(run=number), "max_items_per_set": 40}
+        prepared = run(tmp_path, [correction(1), correction(2)], **fields)
+        counts = {name: prepared.counts[name] for name in ("memory_corrections", "memory_asked", "memory_runs_to_ask_all")}
+        assert counts == {"memory_corrections": 50, "memory_asked": 20, "memory_runs_to_ask_all": 4}
+        seen |= {item.sample_id for item in load_evaluation_items(prepared.evaluation) if item.set == "earlier_repair"}
+    assert len(seen) == 50
+    assert "memory_asked" not in run(tmp_path, [correction(1), correction(2)]).counts
+
+
+def test_a_later_correction_or_a_newer_document_withdraws_an_earlier_one_from_the_memory(tmp_path: Path) -> None:
+    """In any wording; the others stay, and the record says who withdrew them."""
+    memory = [
+        *earlier("fort", "When was the Lotus Fort of Bidar built?", "1432"),
+        *earlier("gate", "When was the Peacock Gate of Bundi built?", "1607"),
+        *earlier("tank", "When was the Silver Tank of Madurai built?", "1646"),
+    ]
+    new = correction(1, query="In what year was the Lotus Fort of Bidar built?", correction="1427")
+    document_ = document("gazette", "The Peacock Gate of Bundi was built in 1611.")
+    prepared = run(tmp_path, [new, correction(2), document_], model_items=(OLD, *memory))
+    left = {item.sample_id for item in load_evaluation_items(prepared.evaluation) if item.set == "earlier_repair"}
+    assert left == {"tank"}
+    by = {item.id: new["sample_id"] if item.sample_id == "fort" else "sample-gazette" for item in memory if item.sample_id != "tank"}
+    assert prepared.withdrawn == by
+    assert prepared.counts["memory_corrections"] == 1
+
+
+def test_a_withdrawn_correction_leaves_the_memory_with_all_its_wordings(tmp_path: Path) -> None:
+    """Also one that no rule takes for the same question, and where only a row of the sample was contradicted."""
+    fort = earlier("fort", "When was the Lotus Fort of Bidar built?", "1432")
+    strange = [fort[0], replace(fort[1], question="Bidar, the lotus one: since when does it stand?")]
+    new = correction(1, query="In what year was the Lotus Fort of Bidar built?", correction="1427")
+    for memory, learnt in (
+        (strange, ()),
+        (strange[1:], [TrainingRow("r", "When was the Lotus Fort of Bidar built?", "1432", "en", "correction", free("f"), "fort")]),
+    ):
+        prepared = run(tmp_path, [new, correction(2)], model_items=(OLD, *memory), earlier=learnt)
+        assert not [item for item in load_evaluation_items(prepared.evaluation) if item.set == "earlier_repair"]
+        assert {item.id for item in memory} <= prepared.withdrawn.keys()
+
+
+def test_what_a_model_could_be_told_is_each_accepted_correction_once_as_it_was_asked(tmp_path: Path) -> None:
+    """The batch's, and the lineage's that still hold; none that means something in its conversation alone, no document, no other row."""
+    rows = [
+        TrainingRow("t0", "When was the Silver Tank of Madurai built?", "1646", "en", "correction", free("tank"), "tank"),
+        TrainingRow("t1", "In what year was the Silver Tank of Madurai built?", "1646", "en", "correction", free("tank"), "tank"),
+        TrainingRow("f", "When was the Lotus Fort of Bidar built?", "1432", "en", "correction", free("fort"), "fort"),
+        TrainingRow("d", "When was the Peacock Gate built?", "1607", "en", "document", free("gate"), "page"),
+        TrainingRow(
+            "h", "And its height?", "40 m", "en", "correction", free("h"), "height",
+            messages=(
+                {"role": "user", "content": "Who built the Iron Pillar?"},
+                {"role": "assistant", "content": "Anangpal."},
+                {"role": "user", "content": "And its height?"},
+            ),
+        ),
+    ]  # fmt: skip
+    new = correction(1, query="In what year was the Lotus Fort of Bidar built?", correction="1427")
+    prepared = run(tmp_path, [new, correction(2)], earlier=rows)
+    told = load_training_rows(prepared.folder / "told.jsonl")
+    assert {row.sample_id: (row.prompt, row.completion) for row in told} == {
+        "tank": ("When was the Silver Tank of Madurai built?", "1646"),
+        new["sample_id"]: (new["query"], "1427"),
+        correction(2)["sample_id"]: (correction(2)["query"], correction(2)["correction"]),
+    }
+    assert len(told) == 3
 
 
 def test_a_correction_against_an_old_fact_goes_to_review(tmp_path: Path) -> None:

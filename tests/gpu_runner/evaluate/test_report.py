@@ -114,6 +114,52 @@ def test_k4_cut_answers_are_in_all_three_reports(tmp_path: Path, scores: dict[st
     assert "Warning" not in write_reports(scores, tmp_path, "whole").markdown.read_text(encoding="utf-8")
 
 
+def test_what_became_of_the_corrections_is_in_all_three_reports(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """Counts by round, the ids of those that were lost, and versions of which nothing is known; nothing where there are none."""
+    states = {"learnt": 0, "not_learnt": 1, "kept": 20, "lost": 2, "not_asked": 70, "withdrawn": 7}
+    told = {
+        "version": "v5", "rounds": [{"origin": "v<1>", "corrections": 100} | states],
+        "lost": [{"id": "sample-1", "origin": "v1", "language": "hi"}, {"id": "<b>", "origin": "v1", "language": "en"}],
+        "faults": {"v3": "scores.json is gone"},
+    }  # fmt: skip
+    paths = write_reports(scores, tmp_path, "job", corrections=told)
+    assert json.loads(paths.results.read_text(encoding="utf-8"))["corrections"] == told
+    markdown, html = (path.read_text(encoding="utf-8") for path in (paths.markdown, paths.html))
+    assert "| 100 | 0 | 1 | 20 | 2 | 70 | 7 |" in markdown
+    assert "- `sample-1` (v1, hi)" in markdown
+    assert "v3 (scores.json is gone)" in markdown.replace("\\", "")
+    assert ">100</td><td>0</td><td>1</td><td>20</td><td>2</td><td>70</td><td>7</td>" in html
+    assert "<code>sample-1</code>" in html
+    assert "<code>&lt;b&gt;</code>" in html
+    assert "scores.json is gone" in html
+    balance = Balance()
+    balance.feed(html)
+    assert (balance.open, balance.wrong) == ([], [])
+    without = write_reports(scores, tmp_path, "none", corrections=told | {"rounds": [], "lost": [], "faults": {}})
+    assert "corrections.title" not in without.html.read_text(encoding="utf-8").split('<script type="application/json"')[0]
+    none_lost = write_reports(scores, tmp_path, "kept", corrections=told | {"lost": []}).markdown.read_text(encoding="utf-8")
+    assert "This version lost none" in none_lost
+
+
+def test_what_telling_would_have_done_is_in_all_three_reports(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """Shares and counts; a share that nobody could measure is left out."""
+    told = {"most": 3, "items": 40, "baseline": 0.05, "baseline_told": 0.625, "candidate": 0.9, "found_by_likeness": 0.975}
+    told |= {"not_asked": {"too_long_with_one": 2, "its_correction_cannot_be_told": 1}, "sha256": "a" * 64}
+    paths = write_reports(scores, tmp_path, "job", told=told)
+    markdown, html = (path.read_text(encoding="utf-8") for path in (paths.markdown, paths.html))
+    assert json.loads(paths.results.read_text(encoding="utf-8"))["told_corrections"] == told
+    for words in ("62.5 %", "90.0 %", "97.5 %", "| items not asked | 3 |"):
+        assert words in markdown
+    assert "<td>62.5 %</td>" in html
+    assert 'data-t="told.baseline_told"' in html
+    balance = Balance()
+    balance.feed(html)
+    assert (balance.open, balance.wrong) == ([], [])
+    nobody = told | {"items": 0} | dict.fromkeys(("baseline", "baseline_told", "candidate", "found_by_likeness"))
+    assert "| items asked | 0 |" in write_reports(scores, tmp_path, "none", told=nobody).markdown.read_text(encoding="utf-8")
+    assert "telling" not in write_reports(scores, tmp_path, "off").markdown.read_text(encoding="utf-8")
+
+
 HOSTILE = (
     "a | b `c` <img src=x onerror=alert(1)> [d](http://e.f) https://g.h **i** _j_ &lt; $k$ user@host\n# heading\n- item\n\n| t |\n|---|"
 )

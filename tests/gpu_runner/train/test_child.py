@@ -52,10 +52,33 @@ def put_nan(path: Path, name: str) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
 
 
+def tell(job: Path) -> None:
+    """Makes repair items of the job's items, and a correction that the baseline is told of each."""
+    spec = json.loads((job / "spec.json").read_text(encoding="utf-8"))
+    items = [json.loads(line) for line in (job / "dataset" / "evaluation.jsonl").read_text(encoding="utf-8").splitlines()]
+    items = [item | {"set": "repair", "sample_id": f"s{number}"} for number, item in enumerate(items)]
+    told = [
+        {
+            "id": item["id"],
+            "prompt": item["question"],
+            "completion": item["answers"][0],
+            "origin": "correction",
+            "sample_id": item["sample_id"],
+        }
+        for item in items
+    ]
+    for name, rows in (("evaluation", items), ("told", told)):
+        path = job / "dataset" / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        spec["dataset"][name], spec["dataset"]["sha256"][name] = f"dataset/{name}.jsonl", file_sha256(path)
+    (job / "spec.json").write_text(json.dumps(spec | {"told_corrections": 3}), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def undisturbed(make_job: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """One job run from start to end."""
+    """One job run from start to end, which asks the baseline once more, told corrections."""
     job = make_job(tmp_path_factory.mktemp("undisturbed") / "job")
+    tell(job)
     child = start(job)
     events = events_of(child)
     assert child.returncode == 0, (job / "child.log").read_text(encoding="utf-8")[-2000:]
@@ -75,6 +98,18 @@ def test_a_job_ends_with_artifacts_that_are_what_the_result_says(undisturbed: tu
     answers = [json.loads(line) for line in (job / "evaluation" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
     asked = len((job / "dataset" / "evaluation.jsonl").read_text(encoding="utf-8").splitlines())
     assert [answer["side"] for answer in answers] == ["baseline"] * asked + ["candidate"] * asked
+
+
+def test_a_baseline_that_was_told_corrections_leaves_figures_alone(undisturbed: tuple[Path, list[dict[str, Any]]]) -> None:
+    """In a file of their own, which the result names; neither side's answers nor the scores have any of it."""
+    job, events = undisturbed
+    told = events[-1]["told"]
+    assert told == {"path": "evaluation/told.json", "sha256": file_sha256(job / "evaluation" / "told.json")}
+    figures = json.loads((job / "evaluation" / "told.json").read_text(encoding="utf-8"))
+    asked = len((job / "dataset" / "evaluation.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (figures["most"], len(figures["items"]) + sum(figures["not_asked"].values())) == (3, asked)
+    assert len(figures["items"]) > 0
+    assert {path.name for path in (job / "evaluation").iterdir()} == {"answers.jsonl", "scores.json", "told.json"}
 
 
 def test_k11_the_scores_hold_what_both_sides_took_for_the_same_work(undisturbed: tuple[Path, list[dict[str, Any]]]) -> None:

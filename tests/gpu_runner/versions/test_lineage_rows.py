@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from runner_fakes import START, Installation, correction, request, until
 
+from gpu_runner.dataset.memory.index import index_of
+from gpu_runner.dataset.memory.sampling import MemoryPlace
 from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
 from gpu_runner.event_log.withdrawals import Erasure, KnownSample, Retraction, Withdrawals
 from gpu_runner.train.spec import DatasetFiles, TrainingError, check_counts, fresh_and_replay, load_rows
@@ -100,6 +103,21 @@ def test_k10_what_was_taken_back_is_left_out_of_every_version_and_the_older_answ
     assert words(found) == [("1", "old"), ("2", "anew")]
     assert set(found.samples) == {"s1", "s2"}
     assert found.samples["s2"].revision == 2
+
+
+def test_numbers_in_the_memory_stay_whatever_is_withdrawn_or_taken_back() -> None:
+    """By the list that a version kept; without one, as former releases left it, by the items that are there."""
+    items = [item("a", sample="s1"), item("b", sample="s2"), item("c", sample="s3")]
+    whole = version("v1", [], own=["s1", "s2", "s3"], items=items)
+    later = version("v2", [row("d", sample="s4")], items=[item("d", sample="s4")])
+    listed = replace(whole, items=whole.items[1:], corrections=index_of(items))
+    expected = {"v1.a": MemoryPlace(0, "v1"), "v1.b": MemoryPlace(1, "v1"), "v1.c": MemoryPlace(2, "v1"), "v2.d": MemoryPlace(3, "v2")}
+    assert gathered(later, whole).places == gathered(later, listed).places == expected
+    erased = Withdrawals()
+    erased.apply(Erasure("user s2", START + timedelta(seconds=1)))
+    found = gathered(later, listed, withdrawals=erased)
+    assert ([one.id for one in found.items], found.places) == (["v2.d", "v1.c"], expected)
+    assert gathered(later, replace(whole, items=whole.items[1:])).places["v2.d"] == MemoryPlace(2, "v2")
 
 
 def test_k10_what_a_lineage_was_trained_on_stays_known() -> None:

@@ -14,6 +14,7 @@ from gpu_runner.versions.registry import (
     artifact_folder,
     artifact_folder_sha256,
     find_version,
+    judged_candidates,
     lineage,
     read_record,
     register_version,
@@ -122,3 +123,13 @@ def test_an_artifact_that_is_not_the_hashed_one_is_refused(store: ArtifactStore,
         artifact_folder(store, "finetuned/tiny/mine/merged", "0" * 64, tmp_path / "cache")
     with pytest.raises(ArtifactMissing):
         artifact_folder(store, "finetuned/tiny/gone/merged", "0" * 64, tmp_path / "cache")
+
+
+def test_each_decision_on_a_version_counts_once_whatever_it_said_and_later_ones_do_not(store: ArtifactStore, model: Path) -> None:
+    """So the number grows by one with each run that is judged: not with a registration, a person's promotion or another model's runs."""
+    for version, baseline in (("v0", None), ("v1", "v0"), ("v2", "v0")):
+        decide(store, version, baseline)
+    register_version(store, "tiny", "mine", model)
+    store.write_bytes("finetuned/tiny/v1/decisions/a.json", b"{}")
+    store.write_bytes("finetuned/other/v1/decision.json", b"{}")
+    assert (judged_candidates(store, "tiny"), judged_candidates(store, "none")) == (3, 0)

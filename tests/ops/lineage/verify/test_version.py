@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -169,6 +170,17 @@ def test_a_changed_score_is_found_twice(left: Path) -> None:
 
     rewritten(left, change, f"{V1}/scores.json")
     assert states(found(left), "differs") == {"manifest", "scores file", "figures of the candidate"}
+
+
+def test_the_files_of_what_was_learnt_and_told_are_those_that_the_record_names(left: Path) -> None:
+    """Where it names them: a record of a former release does not."""
+    assert not {"corrections file", "told file"} & found(left).keys()
+    content = b"{}"
+    (left / "store" / V1 / "corrections.json").write_bytes(content)
+    named = hashlib.sha256(content).hexdigest()
+    rewritten(left, lambda record: record.update(corrections_sha256=named, told_corrections={"sha256": named}))
+    findings = found(left)
+    assert (findings["corrections file"].state, findings["told file"].state) == ("ok", "differs")
 
 
 def test_an_outcome_that_does_not_follow_from_the_verdict_differs(left: Path) -> None:
