@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gpu_runner.evaluate.aggregate import cut_warning
 from gpu_runner.evaluate.markdown_text import code, plain
+from gpu_runner.evaluate.report_page.damage import DAMAGE_FIGURES, damage_cells
 from gpu_runner.evaluate.report_page.intervals import gain_of, intervals_of
 from gpu_runner.evaluate.report_page.outcomes import outcome_of, outcomes_of
 from gpu_runner.evaluate.report_page.page import render_html
@@ -67,11 +68,13 @@ def write_reports(
     title: str = "Evaluation",
     facts: Mapping[str, str] | None = None,
     texts: Mapping[str, Any] | None = None,
+    written_damage: Mapping[str, Any] | None = None,
 ) -> ReportPaths:
     """Write the three reports, each whole or not at all; the same scores give the same bytes.
 
     `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top; `texts` is
-    `report_page.texts.texts_of`, without which the reports hold figures alone.
+    `report_page.texts.texts_of`, without which the reports hold figures alone; `written_damage` is `DamageComparison.as_dict()`, where
+    two sides were compared.
     """
     folder = reports_dir / job_id
     shown = {"job": job_id, **(facts or {}), "checks": checks_sentence(item["language"] for item in scores["items"])}
@@ -84,6 +87,7 @@ def write_reports(
         **scores,
         "intervals": intervals_of(scores["items"], scores["aggregates"]),
         "outcomes": outcomes_of(scores["items"]),
+        **({} if written_damage is None else {"written_damage": dict(written_damage)}),
         **(texts or {}),
     }
     if samples := samples_in(results):
@@ -138,6 +142,15 @@ def outcome_table(results: Mapping[str, Any]) -> Table | None:
     return Table("What changed", ("set, language", "items", *(name.replace("_", " ") for name in names)), rows)
 
 
+def damage_table(results: Mapping[str, Any]) -> Table | None:
+    """Which side writes more damaged words of Hindi; None where no answers of two sides were compared."""
+    found: Mapping[str, Any] = results.get("written_damage") or {}
+    if not found.get("items"):
+        return None
+    header = tuple(english(f"damage.{name}") for name in DAMAGE_FIGURES)
+    return Table(english("page.written_damage"), header, (damage_cells(found),))
+
+
 def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
     """The report for people who read text; what is not ours in it is shown as it is, and is no markup."""
     decision: Mapping[str, Any] | None = results["decision"]
@@ -151,6 +164,8 @@ def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
         lines += [english("notes.false_promotions"), ""]
     if outcomes := outcome_table(results):
         lines += [f"## {outcomes.title}", "", *_markdown_table(outcomes)]
+    if damage := damage_table(results):
+        lines += [f"## {damage.title}", "", *_markdown_table(damage), f"{english('notes.written_damage')}", ""]
     for table in tables:
         lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
     lines += _examples(results)

@@ -14,6 +14,7 @@ from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.report_page.texts import texts_of
 from gpu_runner.gate.decide import broken, decide
+from gpu_runner.gate.written_damage import compare_damage
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.prepare import gate_policy
 from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
@@ -141,7 +142,15 @@ def judge_and_upload(
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
     told = decision.as_dict() | {"reasons": reasons}
     reports = report_folder(settings.eval_reports_dir, state.job_id)
-    write_reports(scores, reports.parent, reports.name, decision=told, facts=facts, texts=_texts(folder, spec, scores))
+    write_reports(
+        scores,
+        reports.parent,
+        reports.name,
+        decision=told,
+        facts=facts,
+        texts=_texts(folder, spec, scores),
+        written_damage=compare_damage(scores["items"], seed=spec["seed"]).as_dict(),
+    )
     copy_reports(store, reports, report_key(state.model, state.version, state.job_id))
     return Candidate(record, scores, str(reports), notes=drift.reasons)
 

@@ -6,6 +6,7 @@ licence. `web_words.json` is made again by `python -m bench.script.web_words`. S
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from gpu_runner.text.script.lexical import LexicalModel
 
 # What a word of the web counts beside those of the stories: 1, 2 and 4 told damage alike on the calibration part of the data.
 WEB_COUNT: Final = 2
+_FILES: Final = ("base_words.json", "web_words.json")
 
 
 def base_counts() -> Mapping[str, int]:
@@ -25,9 +27,18 @@ def base_counts() -> Mapping[str, int]:
     return Counter(stories) + Counter(dict.fromkeys(_told("web_words.json")["words"].split(), WEB_COUNT))
 
 
+def signature() -> str:
+    """What the words are held against, for reports: the hash of the vocabulary."""
+    return f"words {hashlib.sha256(''.join(map(_text, _FILES)).encode()).hexdigest()[:12]}"
+
+
 def _told(name: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((files(__package__) / name).read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads(_text(name))
     return told
+
+
+def _text(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
