@@ -23,8 +23,8 @@ _FILES: Final = ("base_words.json", "web_words.json")
 
 def base_counts() -> Mapping[str, int]:
     """Folded word to count."""
-    stories = {word: int(count) for count, words in _told("base_words.json")["words_by_count"].items() for word in words.split()}
-    return Counter(stories) + Counter(dict.fromkeys(_told("web_words.json")["words"].split(), WEB_COUNT))
+    stories = {word: int(count) for count, words in _content("base_words.json")["words_by_count"].items() for word in words.split()}
+    return Counter(stories) + Counter(dict.fromkeys(_content("web_words.json")["words"].split(), WEB_COUNT))
 
 
 def signature() -> str:
@@ -32,7 +32,7 @@ def signature() -> str:
     return f"words {hashlib.sha256(''.join(map(_text, _FILES)).encode()).hexdigest()[:12]}"
 
 
-def _told(name: str) -> dict[str, Any]:
+def _content(name: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(_text(name))
     return told
 
