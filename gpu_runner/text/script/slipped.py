@@ -14,7 +14,8 @@ from gpu_runner.text.script.letters import folded, placed_words
 from gpu_runner.text.script.lexical import LexicalModel
 from gpu_runner.text.script.structure import StructuralFault, word_fault
 
-# Above it is 1 of 155,000 real words that were not learnt, typing errors aside; above 550 are 5, above 100 are 16 (docs/evaluation/script.md).
+# Of 155,000 real words that were not learnt, typing errors aside, 1 is above it; 5 are above 550, 16 above 100
+# (docs/evaluation/script.md).
 LEAST_ODDS: Final = 600.0
 
 
