@@ -44,7 +44,8 @@ class _Spoken:
 class AnswerTraits:
     """The figures of an answer to a question, the sentence in which it stands best (None: nowhere), and what was asked for.
 
-    `verbatim`: it stands there word for word. `asked_there`: a word of the question stands in the sources, so that a place tells something.
+    `verbatim`: it stands there word for word. `asked_there`: a word of the question stands in the sources, beside the answer or in it, so
+    that a place tells something; who answers with the only words that the question and the sources share answers nothing.
     """
 
     values: dict[str, float]
@@ -88,7 +89,9 @@ def answer_traits(question: ReadSentence, answer: ReadSentence, sources: ReadSou
         if best is None or key > best[0]:
             best = (key, found, sentence)
     values |= best[1] if best is not None else dict.fromkeys(_OF_A_PLACE, 0.0)
-    return AnswerTraits(values, best[2] if best is not None else None, _NAMES_OF_KINDS[kind], verbatim, bool(marks))
+    return AnswerTraits(
+        values, best[2] if best is not None else None, _NAMES_OF_KINDS[kind], verbatim, bool(marks) or values["repeats_the_question"] > 0
+    )
 
 
 def _flat(sources: ReadSources) -> list[_Spoken]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gpu_runner.text.grounding.answer_traits import answer_traits
 from gpu_runner.text.grounding.asked_for import asked_nouns, beside, repeats_what_is_asked
+from gpu_runner.text.grounding.evidence import read_sources
 from gpu_runner.text.grounding.reading import read_sentence
+from gpu_runner.text.grounding.verdict import judged
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,13 @@ def test_what_stands_beside_an_answer() -> None:
     king = read_sentence("राजा वज्रदेव ने दुर्ग बनवाया")
     assert beside(frozenset(), "who", read_sentence("वज्रदेव"), king, (1, 1))["behind_a_person"] == 1
     assert beside(frozenset(), "who", read_sentence("दुर्ग"), king, (3, 3))["behind_a_person"] == 0
+
+
+def test_who_answers_with_the_question_answers_nothing() -> None:
+    """Where the sources have no other word of the question. An answer of other words is then judged as a claim: its place tells nothing."""
+    sources = read_sources(("Lady Gaga performed the national anthem. The museum opened later.",))
+    asked = "Who sang the national anthem?"
+    assert judged("the national anthem", sources, asked).supported is False
+    assert judged("Lady Gaga", sources, asked).supported is True
+    assert judged("Lady Gaga", sources, "Who sang it?").supported is True
+    assert not answer_traits(read_sentence("Who sang it?"), read_sentence("Lady Gaga"), sources).asked_there
