@@ -33,7 +33,7 @@ WEIGHTS: Final = Path(written.__file__).with_name(written.FILE)
 # Of the squared weights of traits in units of their standard deviation.
 _PENALTY_OF_COVER: Final = 3.0
 _PENALTY_OF_NEAR: Final = 30.0
-_PENALTY_OF_ANSWER: Final = 20.0
+_PENALTY_OF_ANSWER: Final = 50.0
 # Right answers of the tuning half that may be called unsupported. Half of those that are asked about there are wrong; of a model's fewer.
 RIGHT_ANSWERS_REFUSED: Final = 0.10
 # Of differences only nearness speaks for a claim: a weight that praised one would be chance.

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from bench.script.damage import Change, damaged
-from bench.script.material import paragraphs, stories, texts
+from bench.script.material import Part, paragraphs, stories, texts
 from bench.script.structural_damage import STRUCTURAL
-from gpu_runner.text.script import StructuralFault, examine, structural_faults
-from gpu_runner.text.script.base_words import base_model
+from gpu_runner.text.script import LexicalModel, StructuralFault, check_text, examine, structural_faults
+from gpu_runner.text.script.base_words import base_counts, base_model
 from gpu_runner.text.script.letters import placed_words
+from gpu_runner.text.script.lexical import count_words
 
 SHARE: Final = 0.05
+# Parts of consecutive training stories, each judged by a vocabulary of the other parts.
+_FOLDS: Final = 8
 _LISTED: Final = Path(__file__).with_name("typing_errors.txt")
 
 
@@ -40,7 +44,7 @@ def _of_one(sample: list[str], change: Change, rng: random.Random) -> dict[str, 
         (hurt,), changes = damaged([text], change, SHARE, rng)
         if not changes:
             continue
-        faults = structural_faults(hurt)
+        faults = check_text(hurt, "hi").faults
         missed = [new for _, new in changes if not any(_is_told(new, fault) for fault in faults)]
         report = examine(hurt)
         told += len(changes) - len(missed)
@@ -65,19 +69,48 @@ def _share(part: int, whole: int) -> float:
 
 
 def false_flags() -> dict[str, Any]:
-    """Every flag among the real words that is no listed typing error, and the rate in 30,000 words."""
+    """Every flag among the real words that is no listed typing error, and the rate in 30,000 words.
+
+    No text is judged by a vocabulary that learnt it: the training stories, a part at a time, by one of the other parts.
+    """
     listed = typing_errors()
-    everything = [paragraph.text for part in ("chosen", "measured") for paragraph in paragraphs(part)]
-    everything += [sentence for split in ("train", "dev", "test") for sentence in stories(split)]
-    words = sum(1 for text in everything for _ in placed_words(text))
-    flags = Counter(fault.word for text in everything for fault in structural_faults(text))
-    false = {word: count for word, count in flags.items() if word not in listed}
+    sources = [("measured", _unlearnt("measured")), ("chosen", _unlearnt("chosen")), ("learnt by the others", list(_by_the_others()))]
+    told: dict[str, Any] = {}
+    flags: Counter[str] = Counter()
+    words = 0
+    for name, judged in sources:
+        found = Counter(fault.word for text, model in judged for fault in check_text(text, "hi", model=model).faults)
+        count = sum(1 for text, _ in judged for _ in placed_words(text))
+        false = {word: number for word, number in found.items() if word not in listed}
+        told[name] = {"words": count, "false": false, "false_in_30000": round(30_000 * sum(false.values()) / count, 3)}
+        flags += found
+        words += count
+    everything = [text for _, judged in sources for text, _ in judged]
     before = Counter(word for text in everything for word in (*examine(text).malformed_words, *examine(text).latin_mid_word))
+    letters = Counter(fault.word for text in everything for fault in structural_faults(text))
+    false = {word: count for word, count in flags.items() if word not in listed}
     return {
         "words": words,
+        "by_source": told,
         "typing_errors_told": sum(count for word, count in flags.items() if word in listed),
         "typing_errors_missed": sorted(word for word in listed if word not in flags),
         "false": false,
         "false_in_30000": round(30_000 * sum(false.values()) / words, 3),
+        "by_letters_alone_in_30000": round(30_000 * sum(count for word, count in letters.items() if word not in listed) / words, 3),
         "by_examine_alone_in_30000": round(30_000 * sum(count for word, count in before.items() if word not in listed) / words, 3),
     }
+
+
+def _unlearnt(part: Part) -> list[tuple[str, LexicalModel]]:
+    model = base_model()
+    texts_of = [paragraph.text for paragraph in paragraphs(part)] + stories("dev" if part == "chosen" else "test")
+    return [(text, model) for text in texts_of]
+
+
+def _by_the_others() -> Iterator[tuple[str, LexicalModel]]:
+    found = stories("train")
+    web = Counter(base_counts()) - count_words(found)
+    for number in range(_FOLDS):
+        start, end = (len(found) * place // _FOLDS for place in (number, number + 1))
+        model = LexicalModel(web + count_words([*found[:start], *found[end:]]))
+        yield from ((text, model) for text in found[start:end])

@@ -12,6 +12,7 @@ _NASALS: Final = "ंँ"
 _VOWELS: Final = "अआइईउऊएऐओऔ"
 _BLOCKS: Final = {"bengali": 0x0980, "gurmukhi": 0x0A00, "gujarati": 0x0A80, "tamil": 0x0B80, "telugu": 0x0C00, "kannada": 0x0C80}
 _LOOK_ALIKES: Final = {"cyrillic": "асеорхутгн", "greek": "ονραυχτκ"}
+_JOINERS: Final = str.maketrans({"\u200c": None, "\u200d": None})
 _LATIN: Final = "abcdehiklmnoprstuxzABDEGHKNPRST"
 
 
@@ -106,8 +107,9 @@ def _look_alike(letters: str) -> Change:
 
 def _whole_word(word: str, rng: random.Random) -> str | None:
     base = rng.choice(list(_BLOCKS.values()))
-    moved = "".join(chr(ord(char) - 0x0900 + base) if char >= "\u0900" else char for char in word)
-    return moved if moved.isprintable() else None
+    # The joiners belong to every script of India.
+    moved = "".join(chr(ord(char) - 0x0900 + base) if "\u0900" <= char <= "\u097f" else char for char in word)
+    return moved if moved.translate(_JOINERS).isprintable() else None
 
 
 def _misread(page: str, errors: str = "browser", times: int = 1) -> Change:

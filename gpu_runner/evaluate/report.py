@@ -21,6 +21,7 @@ from gpu_runner.evaluate.report_page.corrections import (
     lost_corrections,
     unreadable_versions,
 )
+from gpu_runner.evaluate.report_page.damage import DAMAGE_FIGURES, damage_cells
 from gpu_runner.evaluate.report_page.intervals import gain_of, intervals_of
 from gpu_runner.evaluate.report_page.outcomes import outcome_of, outcomes_of
 from gpu_runner.evaluate.report_page.page import render_html
@@ -77,12 +78,13 @@ def write_reports(
     texts: Mapping[str, Any] | None = None,
     corrections: Mapping[str, Any] | None = None,
     told: Mapping[str, Any] | None = None,
+    written_damage: Mapping[str, Any] | None = None,
 ) -> ReportPaths:
     """Write the three reports, each whole or not at all; the same scores give the same bytes.
 
     `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top; `texts` is
     `report_page.texts.texts_of`, without which the reports hold figures alone; `corrections` is `CorrectionsMatrix.report_of` the version,
-    `told` is `train.told_outcome.told_outcome`.
+    `told` is `train.told_outcome.told_outcome`, `written_damage` is `DamageComparison.as_dict()`, where two sides were compared.
     """
     folder = reports_dir / job_id
     shown = {"job": job_id, **(facts or {}), "checks": checks_sentence(item["language"] for item in scores["items"])}
@@ -97,6 +99,7 @@ def write_reports(
         "outcomes": outcomes_of(scores["items"]),
         **({} if corrections is None else {CORRECTIONS: corrections}),
         **({} if told is None else {TOLD: told}),
+        **({} if written_damage is None else {"written_damage": dict(written_damage)}),
         **(texts or {}),
     }
     if samples := samples_in(results):
@@ -151,6 +154,15 @@ def outcome_table(results: Mapping[str, Any]) -> Table | None:
     return Table("What changed", ("set, language", "items", *(name.replace("_", " ") for name in names)), rows)
 
 
+def damage_table(results: Mapping[str, Any]) -> Table | None:
+    """Which side writes more damaged words of Hindi; None where no answers of two sides were compared."""
+    found: Mapping[str, Any] = results.get("written_damage") or {}
+    if not found.get("items"):
+        return None
+    header = tuple(english(f"damage.{name}") for name in DAMAGE_FIGURES)
+    return Table(english("page.written_damage"), header, (damage_cells(found),))
+
+
 def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
     """The report for people who read text; what is not ours in it is shown as it is, and is no markup."""
     decision: Mapping[str, Any] | None = results["decision"]
@@ -166,6 +178,8 @@ def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
         lines += [f"## {outcomes.title}", "", *_markdown_table(outcomes)]
     lines += _corrections(results)
     lines += _telling(results)
+    if damage := damage_table(results):
+        lines += [f"## {damage.title}", "", *_markdown_table(damage), f"{english('notes.written_damage')}", ""]
     for table in tables:
         lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
     lines += _examples(results)

@@ -3,12 +3,14 @@
 One answer of three words tells nothing; two hundred pairs do, because what makes real words look damaged (names, rare words) stands on both
 sides alike. Of each answer counts by how much its expected number of damaged words (`lexical_damaged` of scores.json) is above what
 its length (`lexical_words`) gives at the rate of both sides together: who says more in the same language writes no more damage.
+
+The reports tell it; no guard of the gate is made of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from gpu_runner.gate.statistics import PairedDifferences, sign_flip_p
@@ -31,6 +33,10 @@ class DamageComparison:
     def more(self) -> bool:
         """Whether the candidate writes more damaged words, at 1 % false."""
         return self.p_value <= LEVEL
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the reports."""
+        return {**asdict(self), "more": self.more}
 
 
 def compare_damage(items: Sequence[Mapping[str, Any]], *, seed: int) -> DamageComparison:

@@ -16,6 +16,7 @@ from gpu_runner.errors import JobInterrupted
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.report_page.texts import texts_of
 from gpu_runner.gate.decide import broken, decide
+from gpu_runner.gate.written_damage import compare_damage
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.prepare import gate_policy
 from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
@@ -160,6 +161,7 @@ def judge_and_upload(
     write_reports(
         scores, reports.parent, reports.name, decision=decided, facts=facts, texts=_texts(folder, spec, scores),
         corrections=matrix.report_of(state.version), told=told,
+        written_damage=compare_damage(scores["items"], seed=int(spec["seed"])).as_dict(),
     )  # fmt: skip
     copy_reports(store, reports, report_key(state.model, state.version, state.job_id))
     return Candidate(record, scores, str(reports), notes=drift.reasons)

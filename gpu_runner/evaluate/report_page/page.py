@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from gpu_runner.evaluate.report_page.charts import decision_gains, gains_by_set, right_by_set
 from gpu_runner.evaluate.report_page.corrections import corrections_section
+from gpu_runner.evaluate.report_page.damage import DAMAGE_FIGURES, damage_cells
 from gpu_runner.evaluate.report_page.item_data import item_data
 from gpu_runner.evaluate.report_page.offline import allowed_hash, report_style
 from gpu_runner.evaluate.report_page.told import told_section
@@ -106,6 +107,7 @@ def _sections(results: Mapping[str, Any], tables: Sequence[FigureTable]) -> list
     out.append(_outcomes(results))
     out.append(corrections_section(results))
     out.append(told_section(results))
+    out.append(_written_damage(results))
     for number, table in enumerate(tables):
         opened = " open" if number == 0 else ""
         out.append(f"<details{opened}><summary>{_title(table.title)}</summary>{_figures(table)}</details>")
@@ -202,6 +204,18 @@ def _guards(decision: Mapping[str, Any]) -> str:
         )
     summary = f"<summary>{label('page.guards')}</summary>"
     return f"<details open>{summary}{_scrolled(f'<tr>{head}</tr>', ''.join(rows), 'page.guards')}</details>"
+
+
+def _written_damage(results: Mapping[str, Any]) -> str:
+    found: Mapping[str, Any] = results.get("written_damage") or {}
+    if not found.get("items"):
+        return ""
+    head = "".join(label(f"damage.{key}", tag="th", attributes=" scope=col") for key in DAMAGE_FIGURES)
+    *figures, more = damage_cells(found)
+    row = "".join(f"<td>{escape(cell)}</td>" for cell in figures) + f"<td>{label(f'items.{more}')}</td>"
+    table = _scrolled(f"<tr>{head}</tr>", f"<tr>{row}</tr>", "page.written_damage")
+    note = label("notes.written_damage", tag="p", attributes=" class=quiet")
+    return f"<details open><summary>{label('page.written_damage')}</summary>{table}{note}</details>"
 
 
 def _scrolled(head: str, rows: str, key: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 _FILE: Final = Path(__file__).with_name("words.json")
-_AT_ITS_PLACE: Final = "false_promotions"  # told where there is a decision
+# Told where there is a decision, or a comparison of damage.
+_AT_ITS_PLACE: Final = ("false_promotions", "written_damage")
 
 
 @cache
@@ -31,7 +32,7 @@ def notes() -> list[str]:
 
 def note_keys() -> list[str]:
     """The keys of the notes."""
-    return [key for key in both_languages() if key.startswith("notes.") and key != f"notes.{_AT_ITS_PLACE}"]
+    return [key for key in both_languages() if key.startswith("notes.") and key.removeprefix("notes.") not in _AT_ITS_PLACE]
 
 
 def label(key: str, *, tag: str = "span", attributes: str = "") -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gpu_runner.text.grounding.asked_for import Kind, asked_for, fits
+from gpu_runner.text.grounding.asked_for import Kind, asked_for, asked_nouns, beside, fits, repeats_what_is_asked
 from gpu_runner.text.grounding.evidence import STEM_CHARACTERS, ReadSources
 from gpu_runner.text.grounding.frequency import rarity
 from gpu_runner.text.grounding.reading import ReadQuantity, ReadSentence, ReadWord
@@ -23,6 +23,7 @@ _BETWEEN_SENTENCES: Final = 6
 _OF_A_PLACE: Final = (
     *(f"near_{int(reach)}" for reach in _REACHES),
     *("in_sentence", "beside_best_sentence", "sentence_rank", "before", "after", "both_sides", "nearer_rivals"),
+    *("noun_behind", "before_a_place", "behind_a_person"),
 )
 _FAR: Final = 60
 _NAMES_OF_KINDS: Final[dict[Kind, str]] = {
@@ -43,7 +44,8 @@ class _Spoken:
 class AnswerTraits:
     """The figures of an answer to a question, the sentence in which it stands best (None: nowhere), and what was asked for.
 
-    `verbatim`: it stands there word for word. `asked_there`: a word of the question stands in the sources, so that a place tells something.
+    `verbatim`: it stands there word for word. `asked_there`: a word of the question stands in the sources, beside the answer or in it, so
+    that a place tells something; who answers with the only words that the question and the sources share answers nothing.
     """
 
     values: dict[str, float]
@@ -66,6 +68,9 @@ def answer_traits(question: ReadSentence, answer: ReadSentence, sources: ReadSou
     values["answer_length"] = math.log1p(len(answer.words))
     spans, verbatim = _spans(answer, sources, spoken)
     values["nowhere"] = float(not spans)
+    nouns = asked_nouns(question.text)
+    values |= repeats_what_is_asked(nouns, answer, values["repeats_the_question"])
+    firsts = _firsts(spoken)
     whole = sum(weight for _, weight in asked) or 1.0
     sentence_weights = _by_sentence(asked, spoken, len(sources.sentences))
     best_sentence = max(sentence_weights, default=0.0) or 1.0
@@ -79,11 +84,14 @@ def answer_traits(question: ReadSentence, answer: ReadSentence, sources: ReadSou
         found["before"], found["after"] = _gaps(start, end, marks)
         found["both_sides"] = min(found["before"], found["after"])
         found["nearer_rivals"] = _nearer_rivals((start, end), answer, marks, sources, spoken)
+        found |= beside(nouns, kind, answer, sources.sentences[sentence], (start - firsts[sentence], end - firsts[sentence]))
         key = found["near_3"] + found["near_10"] + found["in_sentence"]
         if best is None or key > best[0]:
             best = (key, found, sentence)
     values |= best[1] if best is not None else dict.fromkeys(_OF_A_PLACE, 0.0)
-    return AnswerTraits(values, best[2] if best is not None else None, _NAMES_OF_KINDS[kind], verbatim, bool(marks))
+    return AnswerTraits(
+        values, best[2] if best is not None else None, _NAMES_OF_KINDS[kind], verbatim, bool(marks) or values["repeats_the_question"] > 0
+    )
 
 
 def _flat(sources: ReadSources) -> list[_Spoken]:
@@ -93,6 +101,11 @@ def _flat(sources: ReadSources) -> list[_Spoken]:
         found += [_Spoken(place + word.place, number, word) for word in sentence.words]
         place += len(sentence.words) + _BETWEEN_SENTENCES
     return found
+
+
+def _firsts(spoken: Sequence[_Spoken]) -> dict[int, int]:
+    """The place of the first word of each sentence."""
+    return {one.sentence: one.place for one in reversed(spoken)}
 
 
 def _asked_words(question: ReadSentence, answer: ReadSentence) -> list[tuple[ReadWord, float]]:
@@ -152,7 +165,7 @@ def _spans(answer: ReadSentence, sources: ReadSources, spoken: Sequence[_Spoken]
             found.append((stretch[0].place, stretch[-1].place, stretch[0].sentence))
     if found:
         return found, True
-    first = {number: next(one.place for one in spoken if one.sentence == number) for number in {one.sentence for one in spoken}}
+    first = _firsts(spoken)
     for quantity in answer.quantities:
         found += [
             (first[number] + one.place, first[number] + one.end - 1, number) for number, one in sources.quantities.get(quantity.value, ())
@@ -181,9 +194,7 @@ def _nearer_rivals(
 ) -> float:
     """How many numbers (for a number) or names (for a name) of the sources lie nearer to the question's words; as a logarithm."""
     mine = _density(*span, marks, _REACHES[1])
-    first: dict[int, int] = {}
-    for one in spoken:
-        first.setdefault(one.sentence, one.place)
+    first = _firsts(spoken)
     figures: list[ReadQuantity] = [one for one in answer.quantities if one.sure]
     if figures:
         others = [

@@ -9,6 +9,7 @@ from gpu_runner.text.script.answers import ScriptReport, dominant_script, examin
 from gpu_runner.text.script.base_words import base_model
 from gpu_runner.text.script.letters import folded, placed_words
 from gpu_runner.text.script.lexical import LexicalModel, LexicalReport
+from gpu_runner.text.script.slipped import slipped_signs
 from gpu_runner.text.script.structure import StructuralFault, structural_faults
 
 # The languages that there is a vocabulary of.
@@ -36,16 +37,20 @@ def check_text(
 ) -> CheckedText:
     """Every check of a text that should be in `language`; what stands in a reference or among the `known` texts is no fault.
 
-    Damage is looked for in Hindi alone: a text in Latin letters, in Marathi or in Nepali is reported as such and not as damaged.
+    Damage and slipped signs are looked for in Hindi alone: a text in Latin letters, in Marathi or in Nepali is reported as such and not as
+    damaged.
     """
     report = examine(text)
     lexical = None
+    faults = structural_faults(text)
     right = {word.word for given in (*references, *known) for word in placed_words(given)}
     if language in LEXICAL_LANGUAGES and report.other_language is None and dominant_script(text) == "devanagari":
-        lexical = (model or base_model()).report(text, known=frozenset(map(folded, right)), suspects=suspects)
+        model, meant = model or base_model(), frozenset(map(folded, right))
+        lexical = model.report(text, known=meant, suspects=suspects)
+        faults = tuple(sorted((*faults, *slipped_signs(text, model, known=meant)), key=lambda fault: fault.start))
     return CheckedText(
         report=report,
         wrong_script=violates_script(text, references, language, report=report),
-        faults=tuple(fault for fault in structural_faults(text) if fault.word not in right),
+        faults=tuple(fault for fault in faults if fault.word not in right),
         lexical=lexical,
     )

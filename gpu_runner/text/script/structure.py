@@ -28,12 +28,12 @@ _LATIN_RUN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]+
 _JOINERS: Final = str.maketrans({"\u200c": None, "\u200d": None})
 # Letters of no script of their own: units, ordinals, the apostrophe of Maithili, Bodo and Dogri.
 _ANY_SCRIPT: Final = ("MICRO", "FEMININE", "MASCULINE", "MODIFIER", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
-# Words of the other scripts of India. One or two in a row amid Hindi are taken for a fault, more for a quotation, and so is what is in
-# brackets or quotation marks.
+# Words of the other scripts of India. One or two in a row amid Hindi are taken for a fault, more for a quotation, and so is what fills
+# brackets or quotation marks; in brackets, a stop may follow (`(ಬೆಂಗಳೂರು; बंगलौर)`). The first word of what someone says is none.
 _OTHER_INDIC: Final = re.compile(
     "[\u0980-\u0dff\u200c\u200d]*[\u0980-\u0dff][\u0980-\u0dff\u200c\u200d]*(?:\\s+[\u0980-\u0dff\u200c\u200d]+)*"
 )
-_QUOTED: Final = "([{'\"“‘«"
+_CLOSING: Final = {"(": ")],;:/।", "[": "]),;:/।", "{": "}", "'": "'", '"': '"', "“": "”", "‘": "’", "«": "»"}
 _QUOTATION_WORDS: Final = 3
 
 
@@ -104,9 +104,9 @@ def _stray_words(text: str) -> Iterator[PlacedWord]:
     if not any("\u0980" <= char <= "\u0dff" for char in text) or len(re.findall(_DEVANAGARI_LETTER, text)) * 2 < len(text.replace(" ", "")):
         return
     for group in _OTHER_INDIC.finditer(text):
-        before, after = text[: group.start()].rstrip()[-1:], text[group.end() : group.end() + 1]
+        before, after, behind = text[: group.start()].rstrip()[-1:], text[group.end() : group.end() + 1], text[group.end() :].lstrip()[:1]
         touches = re.match(_DEVANAGARI_LETTER, after) or re.match(_DEVANAGARI_LETTER, text[group.start() - 1 : group.start()])
-        if touches or len(group.group().split()) >= _QUOTATION_WORDS or (before and before in _QUOTED):
+        if touches or len(group.group().split()) >= _QUOTATION_WORDS or (behind and behind in _CLOSING.get(before, "")):
             continue
         for found in re.finditer(r"\S+", group.group()):
             yield PlacedWord(found.group(), group.start() + found.start(), group.start() + found.end())

@@ -15,6 +15,7 @@ from gpu_runner.evaluate.report import rendered, write_reports
 from gpu_runner.evaluate.report_page.texts import samples_in, texts_of, without_texts
 from gpu_runner.evaluate.score import score_answers
 from gpu_runner.gate.decide import Policy, decide
+from gpu_runner.gate.written_damage import compare_damage
 
 SIDES: tuple[Side, ...] = ("baseline", "candidate")
 VOID = {"meta", "line", "circle", "rect"}
@@ -158,6 +159,28 @@ def test_what_telling_would_have_done_is_in_all_three_reports(tmp_path: Path, sc
     nobody = told | {"items": 0} | dict.fromkeys(("baseline", "baseline_told", "candidate", "found_by_likeness"))
     assert "| items asked | 0 |" in write_reports(scores, tmp_path, "none", told=nobody).markdown.read_text(encoding="utf-8")
     assert "telling" not in write_reports(scores, tmp_path, "off").markdown.read_text(encoding="utf-8")
+
+
+def test_damaged_words_of_both_sides_are_in_all_three_reports(tmp_path: Path, scores: dict[str, Any]) -> None:
+    """The comparison as it was given, in words of both languages; nothing of it where no answers were compared, or none is given."""
+    for number, entry in enumerate(scores["items"]):
+        for side, damaged in (("baseline", 0.1), ("candidate", 1.5 + number / 10)):
+            entry[side] |= {"lexical_damaged": damaged, "lexical_words": 10}
+    told = compare_damage(scores["items"], seed=0).as_dict()
+    assert told["more"]
+    paths = write_reports(scores, tmp_path, "damaged", written_damage=told)
+    assert json.loads(paths.results.read_text(encoding="utf-8"))["written_damage"] == told
+    shown = ["12", "0.0100", "0.2050", f"{told['p_value']:.4f}"]
+    markdown = paths.markdown.read_text(encoding="utf-8")
+    assert f"| {' | '.join(shown)} | yes |" in markdown
+    assert "decides nothing" in markdown
+    html = paths.html.read_text(encoding="utf-8")
+    assert "".join(f"<td>{cell}</td>" for cell in shown) + '<td><span data-t="items.yes">yes</span></td>' in html
+    assert "हिंदी के बिगड़े शब्द" in html
+    for given in (None, compare_damage([], seed=0).as_dict()):
+        without = write_reports(scores, tmp_path, "without", written_damage=given)
+        assert "Damaged words of Hindi" not in without.markdown.read_text(encoding="utf-8")
+        assert '<td><span data-t="items.yes">' not in without.html.read_text(encoding="utf-8")
 
 
 HOSTILE = (

@@ -18,6 +18,9 @@ from gpu_runner.evaluate.score import (
     score_answers,
     score_side,
 )
+from gpu_runner.evaluate.signatures import SIGNATURES
+from gpu_runner.text import grounding
+from gpu_runner.text.script import base_words
 
 ITEMS = (
     EvaluationItem("1", "repair", "ताज महल कहाँ है?", ("आगरा",), "hi", "secret group", "ताज महल आगरा में है।"),
@@ -139,7 +142,15 @@ def test_one_side_is_scored_by_the_seeds_names() -> None:
     assert side.metrics["exact_match"] == pytest.approx(2 / 3)
     assert side.by_language["hi"]["exact_match"] == 1
     assert side.by_set["old_facts"]["exact_match"] == 0.5
-    assert set(side.signatures) == {"bleu"}
+    assert set(side.signatures) == {"bleu", "hallucination_rate"}
+
+
+def test_the_rules_that_judged_are_told(tmp_path: Path) -> None:
+    """scores.json names the rules of grounding and the vocabulary of the script checks by their hashes."""
+    told = scored(tmp_path, answers("candidate", "आगरा", "1653", "nobody"))["signatures"]
+    assert told["hallucination_rate"] == told["hallucination_coverage"] == grounding.signature()
+    assert told["lexical_suspect_rate"] == told["structural_fault_rate"] == base_words.signature()
+    assert SIGNATURES.keys() <= told.keys()
 
 
 def test_every_known_metric_is_a_finite_number() -> None:

@@ -42,6 +42,15 @@ async def test_corrections_of_one_user_each_are_no_gold_and_the_decision_says_wh
     assert record["primary_of"] == "none"
 
 
+async def test_the_reports_compare_the_words_of_both_sides(bootstrapped: Installation, make_command: Maker) -> None:
+    """Answers in English have none to compare; that is told, and the decision's record has nothing of it."""
+    record = await job(bootstrapped, make_command, 1, [correction(number) for number in range(40)])
+    (results,) = bootstrapped.settings.eval_reports_dir.glob("*/results.json")
+    told = json.loads(results.read_text(encoding="utf-8"))["written_damage"]
+    assert told == {"items": 0, "baseline": 0.0, "candidate": 0.0, "p_value": 1.0, "more": False}
+    assert "written_damage" not in record
+
+
 async def test_a_decision_lists_what_the_round_withdrew(bootstrapped: Installation, make_command: Maker) -> None:
     """A later correction of a question takes the place of the earlier one: by the ids of the samples, in the record and in the reasons."""
     first = [correction(number) for number in range(40)]

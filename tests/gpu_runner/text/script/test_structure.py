@@ -61,6 +61,7 @@ def test_each_fault_has_its_kind_and_its_place(word: str, kind: str) -> None:
         "अॅप ऑफ़िस ॲप ऱ्हास",
         "陳京चेन और µग्राम",
         'बंगाली (বাংলা) और "தமிழ்" में',
+        "बंगलौर (ಬೆಂಗಳೂರು; अंग्रेज़ी नाम Bangalore) एक नगर है",
         "কমল কবি বই কমল की कविता",
         "বাংলা ভাষা",
         "à la carte, ‡ § †, naïve, Ã",
@@ -70,6 +71,12 @@ def test_each_fault_has_its_kind_and_its_place(word: str, kind: str) -> None:
 def test_what_people_write_is_no_fault(text: str) -> None:
     """Nukta in either place, joiners, final virama, drawn-out vowels, Latin words that touch, quotations in other scripts."""
     assert structural_faults(text) == ()
+
+
+@pytest.mark.parametrize("text", ["उसने कहा, ‘ আপ यहाँ कैसे आए’", 'वह बोली, "ફિર चतुरी"', 'अर्थ "तीव्र" హై, और', "यहाँ (যদি अस्पताल की ओर)"])
+def test_the_first_word_of_what_someone_says_is_no_quotation(text: str) -> None:
+    """A word in another script is let pass where it fills the quotation marks, not where Hindi goes on within them."""
+    assert [fault.kind for fault in structural_faults(text)] == ["wrong_block"]
 
 
 @given(st.text(alphabet="कमलािीं़्अआaZ2à¤•й \n।ক"))
