@@ -178,8 +178,8 @@ bench-complaints: $(READY)
 	@$(BIN)/python -m bench.complaints --out bench/results/complaints.json; told=$$?; \
 	$(BIN)/python -m bench.complaints.junk --out bench/results/complaints-junk.json && exit $$told
 
-# How often the rule for long answers is right, on the half that was kept apart and on generated ones; two minutes of CPU.
-# python -m bench.long_answers.fit makes its weights again.
+# How often the rule for long answers is right, on the cases that were kept apart and on generated ones; two minutes of CPU.
+# python -m bench.long_answers.fit makes the weights for English again.
 bench-long-answers: $(READY)
 	@$(BIN)/python -m bench.long_answers --out bench/results/long-answers.json
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.long_answers.cases import BY_OTHERS, half_of, of_half, read
+from bench.long_answers.cases import BY_OTHERS, FINAL_EN, OWN, TUNING_EN, half_of, of_half, read
 from bench.long_answers.fit import fitted_on
 from bench.long_answers.generated import DATA, generated
 from bench.long_answers.measure import balanced, best_threshold
 from gpu_runner.evaluate.long_answers import weights
+from gpu_runner.evaluate.long_answers.in_english import weights as weights_en
+from gpu_runner.evaluate.long_answers.score_long import VERSION
 
 RESULT = Path("bench/results/long-answers.json")
 
@@ -28,7 +30,7 @@ def test_the_halves_part_the_cases_by_question_alone() -> None:
 
 
 def test_the_committed_figures_beat_each_single_one() -> None:
-    """By 0.05 or more in both languages, on the half that was kept apart."""
+    """By 0.05 or more in both languages, on the cases that were kept apart."""
     told = json.loads(RESULT.read_text(encoding="utf-8"))
     for language in ("en", "hi"):
         best = max(told[language]["final_of_single_figures"].values())
@@ -37,8 +39,16 @@ def test_the_committed_figures_beat_each_single_one() -> None:
 
 def test_the_weights_are_of_the_committed_sets() -> None:
     """A changed set without a new fit is told; so are figures of other weights."""
-    assert fitted_on() == weights.FITTED_ON
-    assert weights.FITTED_ON in json.loads(RESULT.read_text(encoding="utf-8"))["rule"]
+    assert fitted_on((*BY_OTHERS, OWN)) == weights.FITTED_ON
+    assert fitted_on() == weights_en.FITTED_ON
+    assert json.loads(RESULT.read_text(encoding="utf-8"))["rule"] == VERSION
+
+
+def test_no_question_of_the_final_set_was_tuned_on() -> None:
+    """The final set of English has other questions than the one that the weights are of."""
+    final = {case.question.casefold() for case in read(FINAL_EN)}
+    assert len(final) >= 60
+    assert not final & {case.question.casefold() for path in (TUNING_EN, OWN) for case in read(path)}
 
 
 def test_balanced_accuracy_and_its_best_threshold() -> None:

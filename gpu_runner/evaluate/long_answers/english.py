@@ -117,6 +117,49 @@ known|unknown
 likely|unlikely
 able|unable
 aware|unaware
+separate separately alone|together
+major|minor
+majority|minority
+most|least
+many several|few none
+public|secret
+quiet quietly silent silently|loud loudly
+expand widen|shrink narrow
+gather collect|scatter spread
+absorb|emit release give_off
+hotter|colder cooler
+longer|shorter
+larger bigger|smaller
+higher|lower
+faster quicker|slower
+older|younger newer
+keep retain|lose discard throw
+visible|invisible
+deep|shallow
+thick|thin
+dark night|daylight
+sunny|cloudy
+save|waste spend
+lock|unlock
+cheap|expensive costly dear
+complete whole entire|partial part
+equal same|unequal different
+solid|hollow
+often frequent|rare seldom
+begin start|cease
+attract|repel
+clear|cloudy
+fresh|stale salt
+home|abroad away
+married|unmarried
+appear|disappear vanish
+connect|disconnect separate
+agree|disagree
+honour|dishonour
+obey|disobey
+like|dislike
+advantage|disadvantage
+usual|unusual
 """
 
 DENIALS: Final = """
@@ -125,6 +168,10 @@ reject rejected forbid forbidden ban banned prohibit prohibited hardly barely av
 isn aren wasn weren
 don doesn didn won wouldn couldn shouldn hasn haven hadn can_t ain non false untrue unlikely impossible illegal except excluding stop
 prevent
+no_one scarcely seldom rarely fails failing refuses refusing declines denies denying
+lacks lacked rejects forbids bans prohibits avoids avoided
+stops stopped prevents prevented incapable impossibly free_of short_of instead excludes excluded missed misses stay_away stayed_away
+staying_away kept_out turned_down turned_away give_up gave_up ruled_out barred wasnt isnt didnt doesnt cant wont
 """
 
 IRREGULAR: Final = """

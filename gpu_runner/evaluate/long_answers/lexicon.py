@@ -71,6 +71,13 @@ def common_words() -> frozenset[str]:
 
 
 @cache
+def ranks() -> dict[str, int]:
+    """The common stems of English by their place, the commonest first."""
+    content: dict[str, str] = json.loads(COMMON_WORDS.read_text(encoding="utf-8"))
+    return {word: place for place, word in enumerate(content["en"].split())}
+
+
+@cache
 def plain_words() -> frozenset[str]:
     """The stems of all words in the tables: what is written in capitals at the head of a sentence and is no name."""
     return (

@@ -1,14 +1,15 @@
 """Scores one long answer: the facts of the references that it has, what it contradicts, and whether the correction was learnt.
 
-The rule for "fixed" is a logistic regression over the figures of `features`, fitted on cases that people wrote and on sentences with one
-thing changed (`bench.long_answers.fit`); signs are fixed where a sign has a meaning, so that a contradiction never helps. What equals a
-reference is fixed without it. Figures on the half that was kept apart: docs/evaluation/long-answers.md.
+The rule for "fixed" is a logistic regression over the figures of `features`, in English of `in_english` too and with weights of its own,
+fitted on cases that people wrote and on sentences with one thing changed (`bench.long_answers.fit`); signs are fixed where a sign has a
+meaning, so that a contradiction never helps. What equals a reference is fixed without it. How often it is right, on answers that were kept
+apart: docs/evaluation/long-answers.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,12 +18,14 @@ from gpu_runner.evaluate.exact_match import score_answer
 from gpu_runner.evaluate.long_answers import weights
 from gpu_runner.evaluate.long_answers.comparison import Compared, changed_recall, compared, fact_precision, fact_recall
 from gpu_runner.evaluate.long_answers.features import by_closeness, features
+from gpu_runner.evaluate.long_answers.in_english import weights as weights_en
+from gpu_runner.evaluate.long_answers.in_english.figures import english_figures
 from gpu_runner.evaluate.long_answers.reasons import contradictions_of, reasons_of
 from gpu_runner.evaluate.long_answers.units import units_of
 from gpu_runner.text.abstention import abstains
 
 # Figures of two versions are not comparable; the hash is of what the weights were fitted on.
-VERSION: Final = f"facts:1|fitted:{weights.FITTED_ON}"
+VERSION: Final = f"facts:2|fitted:{weights.FITTED_ON}|en:{weights_en.FITTED_ON}"
 LEAST_SCORE: Final = 0.5
 
 
@@ -77,7 +80,8 @@ def _against(answer: str, reference: str, rejected: str | None, question: str | 
     known = units_of(rejected) if rejected else None
     pair = compared(units_of(answer), units_of(reference), known, units_of(question) if question else None)
     chrf = sentence_chrf(answer, [reference])
-    score = probability(pair, chrf=chrf, chrf_of_rejected=sentence_chrf(answer, [rejected]) if rejected else 0.0, language=language)
+    of_rejected = sentence_chrf(answer, [rejected]) if rejected else 0.0
+    score = probability(pair, answer, chrf=chrf, chrf_of_rejected=of_rejected, language=language)
     fixed = score >= LEAST_SCORE
     contradictions = contradictions_of(pair)
     return LongScore(
@@ -92,10 +96,15 @@ def _against(answer: str, reference: str, rejected: str | None, question: str | 
     )
 
 
-def probability(pair: Compared, *, chrf: float, chrf_of_rejected: float, language: str) -> float:
+def probability(pair: Compared, answer: str, *, chrf: float, chrf_of_rejected: float, language: str) -> float:
     """The rule's probability that the correction was learnt, of answers half right and half wrong."""
-    by_name = weights.WITH_REJECTED if pair.rejected is not None else weights.WITHOUT_REJECTED
-    figures = by_closeness(features(pair, chrf=chrf, chrf_of_rejected=chrf_of_rejected))
-    figures |= {"one": 1.0, "hindi": float(language == "hi")}
+    by_name: Mapping[str, float]
+    if language == "en":
+        by_name = weights_en.WITH_REJECTED if pair.rejected is not None else weights_en.WITHOUT_REJECTED
+        figures = english_figures(pair, answer, chrf=chrf, chrf_of_rejected=chrf_of_rejected) | {"one": 1.0}
+    else:
+        by_name = weights.WITH_REJECTED if pair.rejected is not None else weights.WITHOUT_REJECTED
+        figures = by_closeness(features(pair, chrf=chrf, chrf_of_rejected=chrf_of_rejected))
+        figures |= {"one": 1.0, "hindi": float(language == "hi")}
     odds = math.fsum(weight * figures[name] for name, weight in by_name.items())
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
