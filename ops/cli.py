@@ -29,6 +29,7 @@ from ops.commands.models.bootstrap import bootstrap
 from ops.commands.models.corrections import corrections
 from ops.commands.models.explain import explain
 from ops.commands.models.history import history
+from ops.commands.models.holdout import rotate_key, show
 from ops.commands.models.operator import operator
 from ops.commands.models.register import register
 from ops.commands.models.verify import verify
@@ -98,6 +99,7 @@ published = _group(
     "publish", "Puts the events of a JSONL file on a topic.", feedback=publish.feedback, turns=publish.turns, documents=publish.documents
 )
 published.callback(invoke_without_command=True)(publish.history)
+_group("holdout", "What is held out of a model's training, and its key.", show=show, rotate_key=rotate_key)
 _group("dataset", "Files of questions and answers.", check=check)
 _group("drift", "The drift detectors over files.", fit=documents.fit, run=documents.run, ratings=ratings)
 

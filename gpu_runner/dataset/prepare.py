@@ -15,19 +15,22 @@ from gpu_runner.dataset.answers.known_answers import KnownAnswers, answer_of
 from gpu_runner.dataset.answers.votes import earlier_answers
 from gpu_runner.dataset.corrections import TIED, Conflict, Corrections, repair_items, resolve_corrections
 from gpu_runner.dataset.evaluation_items import MOST_ITEMS_OF_A_SET, asked_again, assemble, still_true
+from gpu_runner.dataset.firewall.assignment import Assignment
+from gpu_runner.dataset.firewall.embedder import Embedder
 from gpu_runner.dataset.folder import FILES, write_folder
 from gpu_runner.dataset.formats.training_file import load_dataset
 from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.memory.told import told_rows
 from gpu_runner.dataset.questions.extract import Extraction, extract_pairs
 from gpu_runner.dataset.questions.in_context import wording_of
-from gpu_runner.dataset.rows import EARLIER, REPLAY, Document, EvaluationItem, Origin, Row, TrainingRow, is_replayed
+from gpu_runner.dataset.rows import EARLIER, REPLAY, Document, EvaluationItem, Message, Origin, Row, TrainingRow, is_replayed
 from gpu_runner.dataset.served.raft import SHARES, PassageShares
 from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, splits
 from gpu_runner.dataset.training_rows import (
     CONTRADICTS_DOCUMENT,
     CollectedRows,
     Grounds,
+    Leak,
     Quarantined,
     Teaching,
     admitted,
@@ -37,6 +40,7 @@ from gpu_runner.dataset.training_rows import (
     may_be_paraphrased,
     not_taught_anew,
     outside_evaluation,
+    outside_holdout,
     paraphrased,
     still_held,
     without_contradictions,
@@ -62,6 +66,7 @@ class PrepareRequest:
     in up to `test_wordings` others.
     A correction is asked in the gate's primary where it has `support_min` supporters; one that no served passage supports is taught only
     with `train_closed_book`; `shares` of the rows with passages have them changed. `turn` says which earlier repairs this run asks.
+    With an `embedder` the holdout is compared by meaning too; `kept_groups` (`group_sha256`) are those that a change of its key left.
     """
 
     out: Path
@@ -84,6 +89,8 @@ class PrepareRequest:
     train_closed_book: bool = False
     shares: PassageShares = SHARES
     turn: MemoryTurn = field(default_factory=MemoryTurn)
+    embedder: Embedder | None = None
+    kept_groups: frozenset[str] | None = None
 
     @property
     def teaching(self) -> Teaching:
@@ -114,6 +121,8 @@ class PreparedDataset:
     stands_for: Mapping[str, tuple[str, ...]]
     primary: Primary
     withdrawn: Mapping[str, str]
+    leaks: tuple[Leak, ...] = ()
+    firewall: Mapping[str, Any] = field(default_factory=dict)
 
 
 class NoData(ValueError):
@@ -182,12 +191,12 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
     )  # fmt: skip
     asked = (*model_items, *repair, *evaluation)
     replay = not_taught_anew(replay, (*split.train, *split.eval), collected.dropped)
-    train = outside_evaluation((*split.train, *replay), asked, collected.dropped)
+    train = outside_holdout(outside_evaluation((*split.train, *replay), asked, collected.dropped), guard, collected)
     new_rows = [row for row in train if not is_replayed(row.origin)]
     rows: dict[str, Sequence[Row]] = {
         "train": train,
-        "eval": outside_evaluation(split.eval, asked, collected.dropped),
-        "test": outside_evaluation(split.test, asked, collected.dropped),
+        "eval": outside_holdout(outside_evaluation(split.eval, asked, collected.dropped), guard, collected),
+        "test": outside_holdout(outside_evaluation(split.test, asked, collected.dropped), guard, collected),
         "evaluation": evaluation,
         "memory": tuple({item.id: item for item in repair}.values()),
         "told": told_rows(collected.corrections, replay, by_users),
@@ -197,14 +206,18 @@ def prepare(request: PrepareRequest) -> PreparedDataset:
         raise NoData(counts | dict(+collected.dropped), request.min_training_rows)
     used = {row.sample_id for row in (*new_rows, *split.eval) if row.sample_id}
     sample_ids = {name for correction in collected.corrections if correction.sample_id in used for name in correction.sample_ids}
-    facts = _manifest(request, counts, collected, resolved.conflicts, primary) | {"sample_ids": sorted(used | sample_ids)}
+    leaks, firewall = _leaks(collected, guard)
+    facts = _manifest(request, counts, collected, resolved.conflicts, primary) | {
+        "firewall": firewall | {"rows": [leak.as_dict() for leak in leaks]},
+        "sample_ids": sorted(used | sample_ids),
+    }
     hashes = write_folder(request.out, rows, facts)
     paths = {name: request.out / f"{name}.jsonl" for name in FILES}
     return PreparedDataset(
         request.out, paths["train"], paths["eval"], paths["test"], paths["evaluation"], request.out / "manifest.json",
         hashes, counts, facts["dropped"], _in_order(collected), tuple(facts["sample_ids"]),
         {one.sample_id: one.sample_ids for one in collected.corrections if len(one.sample_ids) > 1}, primary,
-        facts["withdrawn"],
+        facts["withdrawn"], leaks, firewall,
     )  # fmt: skip
 
 
@@ -254,13 +267,25 @@ def _guard(
     extractions: Sequence[tuple[Document, str | None, Extraction]],
     dataset_rows: Sequence[TrainingRow],
 ) -> HoldoutGuard:
-    background = [
-        *(correction.query for correction in resolved.accepted),
-        *(pair.question for _, _, extraction in extractions for pair in extraction.pairs),
-        *(row.prompt for row in (*dataset_rows, *request.replay, *request.earlier)),
-        *(item.question for item in request.model_items),
-    ]
-    return HoldoutGuard(request.model_items, background, key=request.holdout_key, percent=request.holdout_percent)
+    """The guard, which has compared every new row with the holdout, by meaning too where there is an embedder.
+
+    What earlier rounds taught is compared by its words alone: it was compared when it was new, and a round's cost must not grow.
+    """
+    corrections = [(one.query, one.answer, one.messages) for one in resolved.accepted]
+    pairs = [(pair.question, pair.answer, ()) for _, _, extraction in extractions for pair in extraction.pairs]
+    given = [(row.prompt, row.completion, row.messages) for row in dataset_rows]
+    before = [(row.prompt, row.completion) for row in (*request.replay, *request.earlier)]
+    items = [(item.question, item.answers[0]) for item in request.model_items if item.set != "holdout"]
+    new: list[tuple[str, str, Sequence[Message]]] = [*corrections, *pairs, *given]
+    trained = (row.group for row in (*request.replay, *request.earlier)) if request.kept_groups is not None else ()
+    guard = HoldoutGuard(
+        request.model_items,
+        [*((question, answer) for question, answer, _ in new), *before, *items],
+        assignment=Assignment(request.holdout_key, request.holdout_percent, request.kept_groups, tuple(trained)),
+        embedder=request.embedder,
+    )
+    guard.screen(new)
+    return guard
 
 
 def _split(corrections: Sequence[TrainingRow], others: Sequence[TrainingRow], request: PrepareRequest) -> _Split:
@@ -334,9 +359,15 @@ def _manifest(
         "withdrawn": dict(sorted(collected.withdrawn.items())),
         "counts": counts,
         "dropped": dict(sorted((+collected.dropped).items())),
-        "quarantined": [asdict(item) for item in _in_order(collected)],
+        "quarantined": [item.as_dict() for item in _in_order(collected)],
         "conflicts": [asdict(conflict) for conflict in conflicts],
     }
+
+
+def _leaks(collected: CollectedRows, guard: HoldoutGuard) -> tuple[tuple[Leak, ...], dict[str, Any]]:
+    """What gives held-out items away, in order, and what the manifest says of the comparison."""
+    leaks = tuple(sorted(set(collected.leaks), key=lambda leak: (leak.kind, leak.name, leak.hit.item_id, leak.hit.reason)))
+    return leaks, guard.firewall.as_dict() | {"hits": dict(sorted(Counter(f"{leak.kind}_{leak.hit.reason}" for leak in leaks).items()))}
 
 
 def _in_order(collected: CollectedRows) -> tuple[Quarantined, ...]:

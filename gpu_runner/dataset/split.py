@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from gpu_runner.dataset.near_duplicates import NearDuplicates
-from gpu_runner.dataset.rows import EvaluationItem
-from schemas.holdout import is_holdout, normalise_group
+from gpu_runner.dataset.firewall.assignment import Assignment
+from gpu_runner.dataset.firewall.embedder import Embedder
+from gpu_runner.dataset.firewall.questions import HeldOut, Hit, candidates_of
+from gpu_runner.dataset.firewall.screen import Firewall, first_hit
+from gpu_runner.dataset.rows import EvaluationItem, Message
+from schemas.holdout import normalise_group
 
 Split = Literal["train", "eval", "test"]
 
 HOLDOUT_GROUP: Final = "holdout_group"
-NEAR_HOLDOUT: Final = "near_duplicate_of_holdout"
 
 EVAL_PERCENT = 10
 TEST_PERCENT = 10
@@ -37,24 +39,36 @@ def splits(groups: Iterable[str], *, seed: int) -> dict[str, Split]:
 
 
 class HoldoutGuard:
-    """Keeps the holdout out of training: by group, by exact question, and by near-duplicates of its questions.
+    """Keeps the holdout out of training: by group, and by likeness to its questions (`firewall`).
 
-    `items` are the model's evaluation items, of which those of the set `holdout` are guarded; `background` are the questions
-    of everything else, which tell the words of a question's form from those that name what it asks about.
+    `items` are the model's evaluation items, of which those of the set `holdout` are guarded; `known` are (question, answer) of everything
+    else, which tell the words of a question's form from those that name what it asks about. `assignment` says which groups are held out.
     """
 
-    def __init__(self, items: Iterable[EvaluationItem], background: Iterable[str], *, key: bytes, percent: int) -> None:
-        self._key = key
-        self._percent = percent
-        held_out = [(item.question, item.answers) for item in items if item.set == "holdout"]
-        self._near = NearDuplicates(held_out, background)
+    def __init__(
+        self, items: Iterable[EvaluationItem], known: Iterable[tuple[str, str]], *, assignment: Assignment, embedder: Embedder | None = None
+    ) -> None:
+        self._assignment = assignment
+        self.firewall = Firewall((HeldOut.of(item) for item in items if item.set == "holdout"), known, embedder)
 
     def group_is_held_out(self, group: str) -> bool:
-        """Whether the keyed hash of the group assigns it to the holdout."""
-        return is_holdout(group, key=self._key, percent=self._percent)
+        """Whether the group is assigned to the holdout."""
+        return self._assignment.is_held_out(group)
 
-    def objection(self, question: str, answer: str, group: str) -> str | None:
-        """Why the pair may not train (`holdout_group` or `near_duplicate_of_holdout`); None where it may."""
+    def hit(self, question: str, answer: str, messages: Sequence[Message] = ()) -> Hit | None:
+        """The held-out item that a row gives away, by its question or by a turn before it; None where there is none.
+
+        By meaning too only where the row was among those that `screen` was given.
+        """
+        return first_hit(self.firewall.screen(candidates_of(question, answer, messages), by_meaning=False))
+
+    def screen(self, rows: Iterable[tuple[str, str, Sequence[Message]]]) -> None:
+        """Compare rows of (question, answer, messages) at once, by meaning too: much faster than one by one."""
+        self.firewall.screen([one for question, answer, messages in rows for one in candidates_of(question, answer, messages)])
+
+    def objection(self, question: str, answer: str, group: str, messages: Sequence[Message] = ()) -> str | None:
+        """Why the pair may not train: `holdout_group`, or the reason of its hit; None where it may."""
         if self.group_is_held_out(group):
             return HOLDOUT_GROUP
-        return NEAR_HOLDOUT if self._near.nearest(question, answer) else None
+        found = self.hit(question, answer, messages)
+        return None if found is None else found.reason

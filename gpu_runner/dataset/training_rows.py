@@ -6,14 +6,16 @@ import json
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from gpu_runner.dataset.answers.known_answers import KnownAnswer, KnownAnswers
 from gpu_runner.dataset.conversation import asked_in_other_words
 from gpu_runner.dataset.corrections import Correction
 from gpu_runner.dataset.evaluation_items import wording_keys
+from gpu_runner.dataset.firewall.questions import Hit
 from gpu_runner.dataset.questions.extract import Extraction
-from gpu_runner.dataset.questions.in_context import wording_of
+from gpu_runner.dataset.questions.in_context import context_of, wording_of
 from gpu_runner.dataset.questions.paraphrase import question_key, split_paraphrases
 from gpu_runner.dataset.rows import Document, EvaluationItem, TrainingRow, row_id
 from gpu_runner.dataset.served.raft import SHARES, PassageShares, distractors
@@ -37,11 +39,33 @@ MOST_ROWS_TO_PARAPHRASE = 2_000
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A sample (or dataset row) that may not train and that a person should look at; ids and reason, no text."""
+    """A sample (or dataset row) that may not train and that a person should look at; ids and reason, no text.
+
+    `item_id` is the held-out item that it gives away, `similarity` how near it is, where that is why.
+    """
 
     sample_id: str
     reason: str
     kind: str
+    item_id: str | None = None
+    similarity: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a record, without what it does not say."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A row (by its sample, else its id) that gives a held-out item away; what kind of row (`earlier` and `replay` trained before)."""
+
+    name: str
+    kind: str
+    hit: Hit
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the manifest: ids, reason and similarity, no text."""
+        return {"row": self.name, "kind": self.kind} | self.hit.as_dict()
 
 
 @dataclass(frozen=True)
@@ -59,18 +83,27 @@ class Teaching:
 class CollectedRows:
     """What the collection found so far; filled by the functions below, read by `prepare`.
 
-    `withdrawn` maps who said what no longer holds (a sample, else a row or an item) to the sample that says otherwise.
+    `withdrawn` maps who said what no longer holds (a sample, else a row or an item) to the sample that says otherwise. `leaks` are the rows
+    that give a held-out item away, none of which trains.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     quarantined: list[Quarantined] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     withdrawn: dict[str, str] = field(default_factory=dict)
+    leaks: list[Leak] = field(default_factory=list)
 
-    def quarantine(self, sample_id: str, reason: str, kind: str) -> None:
+    def quarantine(self, sample_id: str, reason: str, kind: str, hit: Hit | None = None) -> None:
         """Set a sample aside for review, and count it."""
-        self.quarantined.append(Quarantined(sample_id, reason, kind))
+        found = (None, None) if hit is None or hit.reason != reason else (hit.item_id, round(hit.similarity, 4))
+        self.quarantined.append(Quarantined(sample_id, reason, kind, *found))
         self.dropped[f"{kind}_{reason}"] += 1
+        self.leak(sample_id, kind, hit)
+
+    def leak(self, name: str, kind: str, hit: Hit | None) -> None:
+        """Remember what gives a held-out item away."""
+        if hit is not None:
+            self.leaks.append(Leak(name, kind, hit))
 
 
 @dataclass(frozen=True)
@@ -91,12 +124,14 @@ def collect_corrections(
     supports it is not taught, unless closed-book: what the retrieval missed is no fault of the model.
     """
     for correction in corrections:
-        reason = grounds.guard.objection(correction.query, correction.answer, correction.group)
+        asked = (correction.query, correction.answer)
+        reason = grounds.guard.objection(*asked, correction.group, correction.messages)
+        hit = grounds.guard.hit(*asked, correction.messages)
         if reason is None and _against_an_old_fact(correction, grounds, teaching):
             reason = CONTRADICTS_OLD_FACT
         if reason is not None:
             for sample_id in correction.sample_ids:
-                collected.quarantine(sample_id, reason, "correction")
+                collected.quarantine(sample_id, reason, "correction", hit)
         elif correction.conversation and correction.conversation.passages and not correction.supporting and not teaching.closed_book:
             collected.dropped[UNSUPPORTED] += len(correction.sample_ids)
         else:
@@ -143,6 +178,7 @@ def collect_documents(
         for pair in extraction.pairs:
             if reason := guard.objection(pair.question, pair.answer, document.source_group):
                 collected.dropped[f"document_{reason}"] += 1
+                collected.leak(sample_id or document.id, "document", guard.hit(pair.question, pair.answer))
                 continue
             identity = row_id("document", document.id, pair.question, pair.answer)
             rows.append(TrainingRow(identity, pair.question, pair.answer, pair.language, "document", document.source_group, sample_id))
@@ -155,10 +191,24 @@ def admitted(rows: Iterable[TrainingRow], guard: HoldoutGuard, collected: Collec
     for row in rows:
         if not question_key(row.prompt):
             collected.dropped[f"{row.origin}_{BLANK_QUESTION}"] += 1
-        elif reason := guard.objection(row.prompt, row.completion, row.group):
+        elif reason := guard.objection(row.prompt, row.completion, row.group, row.messages):
             collected.dropped[f"{row.origin}_{reason}"] += 1
+            collected.leak(row.sample_id or row.id, row.origin, guard.hit(row.prompt, row.completion, row.messages))
         else:
             kept.append(row)
+    return tuple(kept)
+
+
+def outside_holdout(rows: Iterable[TrainingRow], guard: HoldoutGuard, collected: CollectedRows) -> tuple[TrainingRow, ...]:
+    """The rows of which no wording, those that a rule made included, spells a held-out question."""
+    kept = []
+    for row in rows:
+        hit = guard.firewall.exact(row.prompt, context_of(row.prompt, row.messages))
+        if hit is None:
+            kept.append(row)
+        else:
+            collected.dropped[f"{row.origin}_{hit.reason}"] += 1
+            collected.leak(row.sample_id or row.id, row.origin, hit)
     return tuple(kept)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gpu_runner.evaluate.aggregate import cut_warning
+from gpu_runner.evaluate.contamination import contamination, contamination_rows, contamination_sentence
 from gpu_runner.evaluate.markdown_text import code, plain
 from gpu_runner.evaluate.report_page.corrections import (
     CORRECTIONS,
@@ -79,12 +80,14 @@ def write_reports(
     corrections: Mapping[str, Any] | None = None,
     told: Mapping[str, Any] | None = None,
     written_damage: Mapping[str, Any] | None = None,
+    leaked: Mapping[str, Sequence[str]] | None = None,
 ) -> ReportPaths:
     """Write the three reports, each whole or not at all; the same scores give the same bytes.
 
     `scores` is scores.json (two sides, or one); `decision` is `Decision.as_dict()`; `facts` are shown at the top; `texts` is
     `report_page.texts.texts_of`, without which the reports hold figures alone; `corrections` is `CorrectionsMatrix.report_of` the version,
     `told` is `train.told_outcome.told_outcome`, `written_damage` is `DamageComparison.as_dict()`, where two sides were compared.
+    `leaked` are ids of holdout items that training data gave away (`contamination`), for the holdout's scores without them.
     """
     folder = reports_dir / job_id
     shown = {"job": job_id, **(facts or {}), "checks": checks_sentence(item["language"] for item in scores["items"])}
@@ -100,6 +103,7 @@ def write_reports(
         **({} if corrections is None else {CORRECTIONS: corrections}),
         **({} if told is None else {TOLD: told}),
         **({} if written_damage is None else {"written_damage": dict(written_damage)}),
+        **({} if leaked is None else {"contamination": contamination(scores["items"], leaked)}),
         **(texts or {}),
     }
     if samples := samples_in(results):
@@ -180,6 +184,10 @@ def render_markdown(results: Mapping[str, Any], tables: Sequence[Table]) -> str:
     lines += _telling(results)
     if damage := damage_table(results):
         lines += [f"## {damage.title}", "", *_markdown_table(damage), f"{english('notes.written_damage')}", ""]
+    if told := results.get("contamination"):
+        header = ("side", "metric", "all holdout items", "without those given away", "items left")
+        lines += ["## Contamination of the holdout", "", contamination_sentence(told), ""]
+        lines += _markdown_table(Table("", header, contamination_rows(told)))
     for table in tables:
         lines += [f"## {plain(table.title)}", "", *_markdown_table(table)]
     lines += _examples(results)

@@ -20,13 +20,14 @@ from gpu_runner.gate.written_damage import compare_damage
 from gpu_runner.jobs.folder import JobFolder
 from gpu_runner.jobs.prepare import gate_policy
 from gpu_runner.jobs.report_files import copy_reports, report_folder, report_key
-from gpu_runner.json_files import read_json
+from gpu_runner.json_files import read_json, write_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.train.left_out import row_name
 from gpu_runner.train.told import FIGURES as TOLD_FIGURES
 from gpu_runner.train.told_outcome import told_outcome, told_sentence
 from gpu_runner.versions.corrections.stored import INDEX, judged_version, stored_matrix
 from gpu_runner.versions.drift_baseline import DriftFacts, Fit, next_baseline
+from gpu_runner.versions.holdout import HOLDOUT_FILE
 from gpu_runner.versions.keys import REPAIR_ITEMS, TRAINED_ROWS, TRAINED_SAMPLES
 from gpu_runner.versions.lineage_start import lineage_start
 from gpu_runner.versions.pinned_items import pinned_fault
@@ -127,6 +128,7 @@ def judge_and_upload(
         "counts": prepared["counts"],
         "dropped": prepared["dropped"],
         "quarantined": prepared["quarantined"],
+        "firewall": prepared.get("firewall"),
         "withdrawn": prepared.get("withdrawn", {}),
         "said": prepared.get("said"),
         "primary_of": prepared.get("primary"),
@@ -149,11 +151,12 @@ def judge_and_upload(
             store, state.model, state.version, folder.leased_documents, drift, fit=fit, alarms_per_100k=settings.drift_alarms_per_100k
         )
     record |= drift.as_dict()
-    _upload(store, state, folder, result, record)
+    _upload(store, state, folder, result, record, holdout=prepared.get("holdout"))
     with to_its_end():  # rows that no list of samples speaks of would never be found again by what is taken back
         _keep_for_later(store, state, folder, spec, prepared, repair=remembered, left_out=left_out)
     look()
     facts = {"model": state.model, "version": state.version, "baseline": str(prepared["baseline"]["version"])}
+    leaked = (prepared.get("holdout") or {}).get("leaked")
     decided = decision.as_dict() | {"reasons": reasons}
     reports = report_folder(settings.eval_reports_dir, state.job_id)
     judged = judged_version(state.version, scores_path.read_bytes(), corrections, prepared.get("withdrawn") or {})
@@ -161,7 +164,7 @@ def judge_and_upload(
     write_reports(
         scores, reports.parent, reports.name, decision=decided, facts=facts, texts=_texts(folder, spec, scores),
         corrections=matrix.report_of(state.version), told=told,
-        written_damage=compare_damage(scores["items"], seed=int(spec["seed"])).as_dict(),
+        written_damage=compare_damage(scores["items"], seed=int(spec["seed"])).as_dict(), leaked=leaked,
     )  # fmt: skip
     copy_reports(store, reports, report_key(state.model, state.version, state.job_id))
     return Candidate(record, scores, str(reports), notes=drift.reasons)
@@ -215,13 +218,19 @@ def _not_learnt(spec: Mapping[str, Any], prepared: Mapping[str, Any], result: Ma
     return told
 
 
-def _upload(store: ArtifactStore, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+def _upload(
+    store: ArtifactStore, state: TrainingState, folder: JobFolder, result: Mapping[str, Any], record: Mapping[str, Any],
+    *, holdout: Mapping[str, Any] | None,
+) -> None:  # fmt: skip
     card = folder.path / "README.md"
     card.write_text(model_card(record), encoding="utf-8")
     files = files_below(folder.path / result["adapter"]["path"], "adapter") | files_below(folder.path / result["merged"]["path"], "merged")
     files |= {"README.md": card, "scores.json": folder.path / result["scores"], INDEX: folder.path / INDEX}
     if record["told_corrections"] is not None:
         files[TOLD_FIGURES] = folder.path / result["told"]["path"]
+    if holdout is not None:
+        write_json(folder.path / HOLDOUT_FILE, holdout)
+        files[HOLDOUT_FILE] = folder.path / HOLDOUT_FILE
     # Without a decision record nothing speaks of what may lie there: it is of this same job, before its folder was lost.
     put_folder(store, version_key(state.model, state.version), files, replace=True)
 
@@ -274,6 +283,7 @@ Trained by Abhyas from version {record["baseline"]["version"]} (sha256 {record["
 - `merged/`: the full-precision model that was evaluated and that serves, sha256 {record["artifact"]["sha256"]}
 - `scores.json`: scores of both sides for each item, without their texts
 - `corrections.json`: which corrections were learnt, and which items ask them; ids alone
+- `holdout.json`: ids and hashes of the held-out items, and which of them training data gave away
 - `decision.json`: what the gate said, by which policy, and what was done
 
 | knob | value | from |

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gpu_runner.dataset.fields import DataError
+from gpu_runner.dataset.firewall.embedder import installed_embedder
 from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
-from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, load_evaluation_items, load_training_rows
+from gpu_runner.dataset.rows import EvaluationItem, TrainingRow, is_replayed, load_evaluation_items, load_training_rows
 from gpu_runner.errors import JobRefused, JobWithoutData
 from gpu_runner.event_log.withdrawals import KnownSample, Withdrawals
 from gpu_runner.gate.policy import PolicyError
@@ -23,10 +24,12 @@ from gpu_runner.json_files import write_json
 from gpu_runner.settings import RunnerSettings
 from gpu_runner.versions.drift_documents import leased_rows, write_rows
 from gpu_runner.versions.gate_policy_file import ActivePolicy, active_policy
+from gpu_runner.versions.holdout import KeyChange, after_changes, current_key_id, holdout_record, key_changes, leaked_before
 from gpu_runner.versions.keys import MODEL_ITEMS, MODEL_REPLAY
 from gpu_runner.versions.lineage_rows import LineageRows, gather, learnt_by_versions
 from gpu_runner.versions.registry import artifact_folder, judged_candidates
 from runtime.artifacts.content_hash import file_sha256
+from runtime.artifacts.stopping import look
 from runtime.artifacts.store import ArtifactError, ArtifactMissing, ArtifactStore, key_of
 from schemas.events.model_current import ModelCurrent
 from schemas.events.sample_collected import SampleCollected
@@ -48,10 +51,12 @@ class Preparation:
 
         Raises JobWithoutData where nothing is left to train on, JobRefused for data or settings that can't be used.
         """
-        key = self._holdout_key(serving)
+        changes = key_changes(self._store, serving.model)
+        key = self._holdout_key(serving, changes)
         gate_policy(self._store, serving.model)  # a policy that can't be used is told before hours of training, not after
         try:
             earlier = self._earlier(serving, leased, withdrawals, folder)
+            items = after_changes(self._load_items(MODEL_ITEMS.format(model=serving.model), folder), changes)
             start = artifact_folder(self._store, serving.artifact_uri, serving.artifact_sha256, self._settings.cache_dir())
             prepared = prepare(
                 PrepareRequest(
@@ -60,7 +65,7 @@ class Preparation:
                     replay=earlier.base,
                     earlier=earlier.rows,
                     users={name: sample.user_hash for name, sample in earlier.samples.items() if sample.user_hash},
-                    model_items=(*self._load_items(MODEL_ITEMS.format(model=serving.model), folder), *earlier.items),
+                    model_items=(*items, *earlier.items),
                     holdout_key=key,
                     holdout_percent=serving.holdout_percent,
                     seed=self._settings.training_seed,
@@ -69,6 +74,8 @@ class Preparation:
                     support_min=self._settings.support_min,
                     train_closed_book=self._settings.train_closed_book,
                     turn=MemoryTurn(earlier.places, judged_candidates(self._store, serving.model)),
+                    embedder=installed_embedder(look) if self._settings.firewall_by_meaning else None,
+                    kept_groups=changes[-1].kept if changes else None,
                 )
             )
         except NoData as error:
@@ -85,22 +92,32 @@ class Preparation:
             before = known.get(sample.sample_id)
             known[sample.sample_id] = replace(KnownSample.of(sample), trained=before is not None and before.trained)
         write_rows(folder.leased_documents, leased_rows(leased.samples))
-        self._write_prepared(folder, prepared, dict(leased.dropped) | earlier.dropped, known, serving, told=said(leased.samples))
+        leaked = self._leaked(prepared, serving)
+        pinned = holdout_record(items, key=key_id(key), percent=serving.holdout_percent, leaked=leaked)
+        told = said(leased.samples)
+        self._write_prepared(folder, prepared, dict(leased.dropped) | earlier.dropped, known, serving=serving, holdout=pinned, told=told)
         spec = self._spec(state, serving, start, prepared, folder)
         write_json(folder.spec, spec)
         return spec
 
-    def _holdout_key(self, serving: ModelCurrent) -> bytes:
+    def _holdout_key(self, serving: ModelCurrent, changes: Sequence[KeyChange]) -> bytes:
         try:
             key = self._settings.holdout_key_bytes()
         except ValueError as error:
             raise JobRefused(str(error)) from error
-        if key_id(key) != serving.holdout_key_id:
-            raise JobRefused(
-                f"HOLDOUT_KEY has id {key_id(key)}, {serving.model} was bootstrapped with {serving.holdout_key_id}: "
-                "set the key it was bootstrapped with"
-            )
+        active_id = current_key_id(serving.holdout_key_id, changes)
+        if key_id(key) != active_id:
+            since = f"its key was changed to {active_id}" if changes else f"{serving.model} was bootstrapped with {active_id}"
+            told = "set the key it was changed to" if changes else "set the key it was bootstrapped with"
+            raise JobRefused(f"HOLDOUT_KEY has id {key_id(key)}, {since}: {told}")
         return key
+
+    def _leaked(self, prepared: PreparedDataset, serving: ModelCurrent) -> dict[str, list[str]]:
+        """The held-out items that rows gave away: of this batch, which were set aside, and of what the lineage trained on, now or then."""
+        trained = {leak.hit.item_id for leak in prepared.leaks if is_replayed(leak.kind)}
+        trained |= leaked_before(self._store, serving.model, serving.version)
+        batch = {leak.hit.item_id for leak in prepared.leaks if not is_replayed(leak.kind)}
+        return {"batch": sorted(batch), "trained": sorted(trained)}
 
     def _with_text(self, sample: SampleCollected) -> Mapping[str, Any]:
         row = sample.model_dump(mode="json")
@@ -162,9 +179,10 @@ class Preparation:
         prepared: PreparedDataset,
         dropped: Mapping[str, int],
         known: Mapping[str, KnownSample],
-        serving: ModelCurrent,
         *,
+        serving: ModelCurrent,
         told: Mapping[str, Any],
+        holdout: Mapping[str, Any],
     ) -> None:
         facts = {
             "model": serving.model,
@@ -176,7 +194,9 @@ class Preparation:
             },
             "counts": dict(prepared.counts),
             "dropped": dict(prepared.dropped) | dict(dropped),
-            "quarantined": [{"sample_id": item.sample_id, "reason": item.reason, "kind": item.kind} for item in prepared.quarantined],
+            "quarantined": [item.as_dict() for item in prepared.quarantined],
+            "firewall": dict(prepared.firewall),
+            "holdout": dict(holdout),
             "primary": prepared.primary,
             "support_min": self._settings.support_min,
             "withdrawn": dict(prepared.withdrawn),

@@ -7,6 +7,7 @@ so that later changes to the files a person uploaded change nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,6 +35,7 @@ from gpu_runner.versions.base_models import (
 from gpu_runner.versions.drift_baseline import Fit, first_baseline
 from gpu_runner.versions.drift_documents import requested_documents
 from gpu_runner.versions.gate_policy_file import FIRST, languages_of, parse_policy, write_policy
+from gpu_runner.versions.holdout import HOLDOUT_FILE, holdout_record
 from gpu_runner.versions.keys import MODEL_ITEMS, MODEL_REPLAY, REGISTERED_DOCUMENTS
 from gpu_runner.versions.registry import artifact_folder_sha256, read_record, version_key, write_record
 from runtime.artifacts.content_hash import file_sha256
@@ -110,6 +112,8 @@ def bootstrap(
         rows = 0 if replay is None else len(replay.rows)
         left_out = [*_left_out("eval", evaluation.left_out), *_left_out("replay", {} if replay is None else replay.dropped)]
         reasons = [*_reasons(items, rows, len(documents), request), *left_out, sizes_sentence(sizes), *weak, *drift.reasons]
+        pinned = holdout_record(items, key=content.holdout_key_id, percent=content.holdout_percent)
+        store.write_bytes(f"{version_key(request.model, FIRST)}/{HOLDOUT_FILE}", json.dumps(pinned, indent=1).encode() + b"\n")
         record = {
             "format": 1,
             "decision_id": request.request_id,

@@ -41,6 +41,7 @@ _FORM: Final = frozenset(
 _ENDINGS: Final = re.compile(r"(?:ed|ing|es|s)$")
 _HINDI_ENDINGS: Final = re.compile(r"(?<=[\u0915-\u0939\u094d\u093c])(?:ता|ती|ते|ना|नी|ने)$")
 LEAST_STEM = 4
+_YES_OR_NO: Final = frozenset(words("is are was were do does did can could has have had will would should may क्या kya"))
 _IRREGULAR: Final = {
     form: base
     for base, forms in (
@@ -89,6 +90,20 @@ def kinds_agree(one: str, other: str) -> bool:
     """
     first, second = (_kind(question_key(uncarried(question)))[0] for question in (one, other))
     return first == second
+
+
+@lru_cache(maxsize=65_536)
+def kind_asked_for(question: str) -> str | None:
+    """The kind of answer that a question asks for by its question word ("person", "time", …), "yes or no", or None where neither shows.
+
+    >>> kind_asked_for("By whom was it built?"), kind_asked_for("Is it open?"), kind_asked_for("the height of the fort")
+    ('person', 'yes or no', None)
+    """
+    key = question_key(uncarried(question))
+    first, _, rest = key.partition(" ")
+    if first in _YES_OR_NO and _kind(rest)[0] is None:
+        return "yes or no"
+    return _kind(key)[0]
 
 
 def _kind(key: str) -> tuple[str | None, str]:

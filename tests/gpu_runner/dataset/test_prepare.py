@@ -10,8 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from gpu_runner.dataset.firewall.assignment import group_sha256
 from gpu_runner.dataset.formats.squad import SquadParagraph
 from gpu_runner.dataset.memory.sampling import MemoryTurn
 from gpu_runner.dataset.prepare import NoData, PreparedDataset, PrepareRequest, prepare
@@ -111,8 +113,8 @@ def test_the_holdout_never_trains(tmp_path: Path) -> None:
         samples[3]["sample_id"]: "holdout_group",
         "sample-e": "holdout_group",
     }
-    assert prepared.dropped["document_near_duplicate_of_holdout"] == 1
-    assert prepared.dropped["replay_near_duplicate_of_holdout"] == 1
+    assert prepared.dropped["document_same_question_as_holdout"] == 1
+    assert prepared.dropped["replay_same_question_as_holdout"] == 1
     assert prepared.dropped["replay_holdout_group"] == 1
 
 
@@ -316,3 +318,66 @@ def test_xquad_makes_a_dataset(tmp_path: Path, language: str, xquad: Callable[[s
     assert {question_key(question.question) for _, question in chosen} <= trained
     assert len(items) == 2 * len({question_key(question.question) for _, question in chosen})
     assert not trained & {question_key(item.question) for item in items}
+
+
+class SameForAll:
+    """An embedder to which all texts of one number are one."""
+
+    name = "numbers"
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        """One direction a number."""
+        vectors = np.zeros((len(texts), 64), dtype=np.float32)
+        for place, text in enumerate(texts):
+            digits = "".join(char for char in text if char.isdigit())
+            vectors[place, int(sha256(digits.encode() if digits else text.encode()).hexdigest(), 16) % 64] = 1
+        return vectors
+
+
+def test_what_gives_a_held_out_item_away_is_listed_by_id(tmp_path: Path) -> None:
+    """By words and by meaning, in a question and in an earlier turn: quarantined with item and similarity, without a text."""
+    held = EvaluationItem("h", "holdout", "Who wrote the hymn of hall 42?", ("Asha Merwin",), "en", free("library", held_out=True))
+    turns = [{"role": "user", "content": "who wrote the hymn of hall 42"}, {"role": "assistant", "content": "Asha Merwin"}]
+    samples = [
+        correction(1),
+        correction(2, query="Hall 42, whose hymn does it have?", correction="Asha Merwin"),
+        correction(
+            3, messages=[*turns, {"role": "user", "content": "Who built the old tower there?"}], query="Who built the old tower there?"
+        ),
+    ]
+    asked = {sample["sample_id"]: sample for sample in samples}
+    prepared = run(tmp_path, samples, model_items=(OLD, held), embedder=SameForAll())
+    found = {item.sample_id: (item.reason, item.item_id) for item in prepared.quarantined}
+    assert found == {
+        samples[1]["sample_id"]: ("paraphrase_of_holdout", "h"),
+        samples[2]["sample_id"]: ("same_question_as_holdout", "h"),
+    }
+    manifest = json.loads(prepared.manifest.read_text(encoding="utf-8"))
+    assert manifest["firewall"]["embeddings"] == "numbers"
+    assert {row["row"] for row in manifest["firewall"]["rows"]} == found.keys() <= asked.keys()
+    assert all(0 < row["similarity"] <= 1 and row["item_id"] == "h" for row in manifest["firewall"]["rows"])
+    assert manifest["firewall"]["hits"] == {"correction_paraphrase_of_holdout": 1, "correction_same_question_as_holdout": 1}
+    assert "hymn" not in prepared.manifest.read_text(encoding="utf-8")
+
+
+def test_without_embeddings_the_manifest_says_that_it_is_off(tmp_path: Path) -> None:
+    """And the paraphrase trains."""
+    held = EvaluationItem("h", "holdout", "Who wrote the hymn of hall 42?", ("Asha Merwin",), "en", free("library", held_out=True))
+    asked = correction(2, query="Hall 42, whose hymn does it have?", correction="Asha Merwin")
+    prepared = run(tmp_path, [asked], model_items=(OLD, held))
+    assert prepared.quarantined == ()
+    told = json.loads(prepared.manifest.read_text(encoding="utf-8"))["firewall"]
+    assert told["by_meaning"] == "off"
+    assert told["compared"] > 0 == told["compared_by_meaning"]
+
+
+def test_a_new_key_moves_nothing_that_was_trained_into_the_holdout(tmp_path: Path) -> None:
+    """Replay rows of groups that the new key would hold out stay; a group that was held out and kept stays out under any key."""
+    kept, renamed = free("kept"), free("trained", held_out=True)
+    replay = [TrainingRow("r1", "What is a raga?", "a mode", "en", "replay", renamed)]
+    samples = [correction(1), correction(2, group=kept), correction(3, group=free("unknown", held_out=True))]
+    before = run(tmp_path, samples, replay=replay)
+    assert before.dropped["replay_holdout_group"] == 1
+    after = run(tmp_path, samples, replay=replay, kept_groups=frozenset([group_sha256(kept)]))
+    assert "replay_holdout_group" not in after.dropped
+    assert {item.sample_id for item in after.quarantined} == {samples[1]["sample_id"], samples[2]["sample_id"]}

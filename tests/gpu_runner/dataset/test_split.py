@@ -7,8 +7,10 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpu_runner.dataset.firewall.assignment import Assignment
+from gpu_runner.dataset.firewall.questions import NEAR, SAME
 from gpu_runner.dataset.rows import EvaluationItem
-from gpu_runner.dataset.split import HOLDOUT_GROUP, NEAR_HOLDOUT, HoldoutGuard, split_of, splits
+from gpu_runner.dataset.split import HOLDOUT_GROUP, HoldoutGuard, split_of, splits
 from schemas.holdout import is_holdout
 
 KEY = b"the key of these tests"
@@ -37,17 +39,17 @@ def test_few_groups_all_train() -> None:
 
 def test_the_guard_knows_groups_questions_and_near_questions() -> None:
     """A held-out group, the question itself and a rewording are refused; another question passes."""
-    guard = HoldoutGuard([ITEM], ["Who built the Red Fort?"], key=KEY, percent=10)
+    guard = HoldoutGuard([ITEM], [("Who built the Red Fort?", "Shah Jahan")], assignment=Assignment(KEY, 10))
     held = next(f"g{number}" for number in range(200) if is_holdout(f"g{number}", key=KEY, percent=10))
     free = next(f"g{number}" for number in range(200) if not is_holdout(f"g{number}", key=KEY, percent=10))
     assert guard.objection("What is new?", "x", held) == HOLDOUT_GROUP
-    assert guard.objection(ITEM.question, "1774", free) == NEAR_HOLDOUT
-    assert guard.objection("Could you tell me, when was the Rampur Library founded?", "in 1774", free) == NEAR_HOLDOUT
+    assert guard.objection(ITEM.question, "1774", free) == SAME
+    assert guard.objection("Could you tell me, when was the Rampur Library founded?", "in 1774", free) == NEAR
     assert guard.objection("Who built the Red Fort?", "Shah Jahan", free) is None
 
 
 def test_an_item_of_another_set_is_not_guarded_by_likeness() -> None:
     """Old facts are kept out by their exact question alone: training on likenesses of them is what replay is for."""
     old_fact = EvaluationItem("o", "old_facts", ITEM.question, ITEM.answers, "en", "x")
-    guard = HoldoutGuard([old_fact], [], key=KEY, percent=0)
+    guard = HoldoutGuard([old_fact], [], assignment=Assignment(KEY, 0))
     assert guard.objection(ITEM.question, "1774", "x") is None

@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from runner_fakes import Installation, correction, erasure, until
 
+from gpu_runner.dataset.fields import Fields
 from gpu_runner.dataset.memory.index import index_of, read_index
-from gpu_runner.dataset.rows import EvaluationItem, load_evaluation_items
+from gpu_runner.dataset.rows import EvaluationItem, evaluation_item, load_evaluation_items
 from gpu_runner.jobs.leased_samples import said
+from gpu_runner.versions.holdout import changed_key
 from schemas.events.retrain_requested import RetrainRequested
 from schemas.events.sample_collected import SampleCollected
+from schemas.holdout import key_id
+from schemas.reading.json_lines import own_lines
 
 Maker = Callable[..., RetrainRequested]
 
@@ -22,10 +27,15 @@ async def job(installation: Installation, make_command: Maker, number: int, batc
     """Run the job of a batch; its decision record."""
     installation.samples.collected = list(batch)
     async with installation.running():
-        installation.ask(make_command, command_id=f"cmd-{number}", serving_version=f"v{number - 1}")
+        installation.ask(make_command, command_id=f"cmd-{number}", serving_version=installation.current().version)
         await until(lambda: installation.states(f"cmd-{number}") and installation.states(f"cmd-{number}")[-1].phase == "ended")
     record: dict[str, Any] = json.loads(installation.store.read_bytes(f"finetuned/tiny/v{number}/decision.json"))
     return record
+
+
+def load_items(data: bytes) -> tuple[EvaluationItem, ...]:
+    """The items of a stored file."""
+    return tuple(evaluation_item(Fields("items", row)) for _, row in own_lines(data))
 
 
 async def test_corrections_of_one_user_each_are_no_gold_and_the_decision_says_why(bootstrapped: Installation, make_command: Maker) -> None:
@@ -143,3 +153,44 @@ async def test_a_setting_of_none_tells_the_baseline_nothing(bootstrapped: Instal
     assert not [reason for reason in record["gate_reasons"] if "telling" in reason]
     spec = json.loads((bootstrapped.settings.jobs_dir() / "cmd-1" / "spec.json").read_text())
     assert (spec["told_corrections"], set(spec["dataset"]["sha256"])) == (0, {"train", "eval", "evaluation"})
+
+
+async def test_the_holdout_is_pinned_beside_a_version_and_its_contamination_is_reported(
+    bootstrapped: Installation, make_command: Maker
+) -> None:
+    """Ids and hashes of the items at v0 and v1; a correction that gives an item away is listed there, and the report scores without it."""
+    store, tiny = bootstrapped.store, "finetuned/tiny"
+    first = json.loads(store.read_bytes(f"{tiny}/v0/holdout.json"))
+    given_away = next(item["id"] for item in first["items"] if int(item["id"][1:]) % 2)
+    asked = f"Kindly say: what colour is the fort {given_away[1:]}?"
+    leak = correction(101).model_copy(update={"query": asked, "correction": f"shade{given_away[1:]}"})
+    record = await job(bootstrapped, make_command, 1, [leak, *(correction(number) for number in range(40))])
+    pinned = json.loads(store.read_bytes(f"{tiny}/v1/holdout.json"))
+    assert pinned["items"] == first["items"]
+    assert pinned["leaked"]["batch"] == [given_away]
+    assert [item["item_id"] for item in record["quarantined"] if item["sample_id"] == leak.sample_id] == [given_away]
+    reports = bootstrapped.settings.eval_reports_dir / "cmd-1"
+    told = json.loads((reports / "results.json").read_text(encoding="utf-8"))["contamination"]
+    assert given_away in told["given_away"]["batch"]
+    assert told["scores"]["candidate"]["without"]["items"] < told["scores"]["candidate"]["all"]["items"] == told["items"]
+    assert "## Contamination of the holdout" in (reports / "report.md").read_text(encoding="utf-8")
+
+
+async def test_after_a_rotation_a_job_runs_with_the_new_key_alone(bootstrapped: Installation, make_command: Maker) -> None:
+    """With the old key it is refused; with the new one the released items are asked no more, and nothing else is held out."""
+    store, old = bootstrapped.store, bootstrapped.settings.holdout_key_bytes()
+    items = load_items(store.read_bytes("eval_data/tiny/registered/items.jsonl"))
+    change = changed_key(
+        items, (), first_key_id=key_id(old), old=old, new=b"another key", keep_percent=50, actor="asha", reason="", now=datetime.now(UTC)
+    )
+    store.write_bytes("eval_data/tiny/holdout_keys/0001.json", json.dumps(change).encode())
+    bootstrapped.samples.collected = [correction(number) for number in range(40)]
+    async with bootstrapped.running():
+        bootstrapped.ask(make_command, command_id="cmd-9")
+        await until(lambda: bootstrapped.states("cmd-9") and bootstrapped.states("cmd-9")[-1].phase == "ended")
+    assert f"its key was changed to {change['after']}" in str(bootstrapped.states("cmd-9")[-1].error)
+    bootstrapped.settings = bootstrapped.settings.model_copy(update={"holdout_key": "another key"})
+    await job(bootstrapped, make_command, 2, bootstrapped.samples.collected)
+    pinned = json.loads(store.read_bytes("finetuned/tiny/v2/holdout.json"))
+    assert {item["id"] for item in pinned["items"]} == set(change["items_kept"])
+    assert pinned["key_id"] == change["after"]
