@@ -75,11 +75,13 @@ def items_sha256(items: Iterable[EvaluationItem]) -> str:
 
 
 def score_answers(
-    items_path: Path, answers_path: Path, out_path: Path, *, without: Collection[str] = (), timings: Mapping[str, Any] | None = None
-) -> None:
+    items_path: Path, answers_path: Path, out_path: Path, *, without: Collection[str] = (), timings: Mapping[str, Any] | None = None,
+    repeat: Mapping[str, float] | None = None,
+) -> None:  # fmt: skip
     """Score both sides' answers to the items and write scores.json whole or not at all; items of the ids `without` were not asked.
 
-    `timings` are the passes of both sides over the timed batches (`gpu_runner.train.timing`), where they were taken.
+    `timings` are the passes of both sides over the timed batches (`gpu_runner.train.timing`), where they were taken; `repeat` is `em` of
+    the baseline's second answers by item id, where it was asked some again.
 
     Raises DataError for a file that can't be read, for an answer to an unknown item and for two answers of one side to one item.
     """
@@ -103,6 +105,8 @@ def score_answers(
     }
     if timings is not None:
         scores["timings"] = dict(timings)
+    if repeat:
+        scores["repeat"] = {item.id: repeat[item.id] for item in items if item.id in repeat}
     write_whole(out_path, (json.dumps(scores, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
 
 

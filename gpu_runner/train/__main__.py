@@ -23,6 +23,7 @@ from gpu_runner.json_files import write_json
 from gpu_runner.model_folder.chat_tokens import TemplateMisfit
 from gpu_runner.model_folder.memory import DoesNotFit, is_out_of_memory
 from gpu_runner.model_folder.weight_files import ModelFault
+from gpu_runner.train.repeated import RepeatedBaseline
 from gpu_runner.train.spec import Item, Spec, TrainingError, check_counts, load_items, load_rows, load_spec
 from gpu_runner.train.told import ToldArm
 from runtime.artifacts.content_hash import file_sha256, folder_has_sha256, folder_sha256
@@ -81,11 +82,14 @@ def run(folder: Path, reporter: Reporter, termination: Termination, parent: Pare
     }
     answers = evaluation / "answers.jsonl"
     arm = ToldArm(folder, spec, items, parent)
-    timings = write_answers(items, sides, answers, spec=spec, reporter=reporter, parent=parent, also_of_baseline=arm.ask)
+    again = RepeatedBaseline(folder, spec, items)
+    timings = write_answers(items, sides, answers, spec=spec, reporter=reporter, parent=parent, also_of_baseline=(arm.ask, again.ask))
     from gpu_runner.evaluate.score import score_answers
 
     keep_answers_to(_asked(folder, spec, unasked), answers)
-    score_answers(folder / spec.dataset.evaluation, answers, evaluation / "scores.json", without=unasked, timings=timings)
+    score_answers(
+        folder / spec.dataset.evaluation, answers, evaluation / "scores.json", without=unasked, timings=timings, repeat=again.figures()
+    )  # fmt: skip
     result |= {"told": arm.finish()}
     reporter.end(2 * len(items), 2 * len(items))
     result |= {"scores": "evaluation/scores.json", "scores_sha256": file_sha256(evaluation / "scores.json")}

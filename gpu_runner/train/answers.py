@@ -34,13 +34,13 @@ class ModelFolder:
 
 def write_answers(
     items: Sequence[Item], sides: dict[Side, ModelFolder], out: Path, *, spec: Spec, reporter: Reporter, parent: Parent,
-    also_of_baseline: Callable[[InProcessEngine], None] | None = None,
+    also_of_baseline: Sequence[Callable[[InProcessEngine], None]] = (),
 ) -> dict[str, Any] | None:  # fmt: skip
     """Writes one line for each item and side, in the order of `sides` and then of the items; returns the timings of scores.json.
 
     What `out` holds of an attempt that was killed is not asked again. No question may be over the limit. A first batch that is thrown away
     warms each side up. Each side is timed after its answers, and then once more in turn, so that what disturbs the machine for a while
-    can't lie over all passes of one side alone. `also_of_baseline` is called with the baseline's engine when its answers and
+    can't lie over all passes of one side alone. `also_of_baseline` are called with the baseline's engine when its answers and
     its time are taken.
     """
     timings = Timings(items)
@@ -60,8 +60,8 @@ def write_answers(
             engine, questions, out, side=side, least_tokens=spec.max_new_tokens, order=[item.id for item in items], progress=progress
         )  # fmt: skip
         timings.measure(side, generator)
-        if side == "baseline" and also_of_baseline is not None:
-            also_of_baseline(engine)
+        for also in also_of_baseline if side == "baseline" else ():
+            also(engine)
         del engine, generator
         gc.collect()
     for side, model in sides.items():

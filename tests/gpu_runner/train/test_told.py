@@ -191,7 +191,7 @@ def test_the_arm_leaves_scores_and_answers_as_they_are(make_job: Callable[..., P
         arm = ToldArm(job, telling, items, Parent())
         sides: Any = {side: ModelFolder(small_base, folder_sha256(small_base)) for side in ("baseline", "candidate")}
         out = tmp_path / f"{path}.jsonl"
-        write_answers(items, sides, out, spec=telling, reporter=Reporter(io.StringIO()), parent=Parent(), also_of_baseline=arm.ask)  # type: ignore[arg-type]
+        write_answers(items, sides, out, spec=telling, reporter=Reporter(io.StringIO()), parent=Parent(), also_of_baseline=(arm.ask,))  # type: ignore[arg-type]
         written[path] = [json.loads(line) | {"latency_ms": 0} for line in out.read_text(encoding="utf-8").splitlines()], arm.finish()
     assert written["plain"][0] == written["telling"][0]
     assert written["plain"][1] is None
