@@ -35,6 +35,7 @@ KEPT: Final = 0.95
 ROUND: Final = {
     "right_with_passage": "right with the passage",
     "abstains_without": "abstains without it",
+    "follow_up_abstains_without": "abstains without it, follow-ups",
     "same_follow_up_right": "the same follow-up right in each conversation",
 }
 
@@ -100,8 +101,8 @@ def of_the_round(seed: int, result: dict[str, Any]) -> list[Figure]:
     """Of the corrections of the batch, asked in the conversations in which they were served."""
     figures = []
     for key, name in ROUND.items():
-        shares = result.get(key) or {"before": None, "after": None}  # a run without a candidate has shown nothing
-        told = f"of the batch's corrections; {shares['before']} before; {result['verdict']}"
+        shares = result.get(key) or {"before": None, "after": None, "of": 0}  # a run without a candidate has shown nothing
+        told = f"of {shares['of']} of the batch's corrections; {shares['before']} before; {result['verdict']}"
         figures.append(Figure(f"round of seed {seed}, {name}", shares["after"] or 0.0, "", told, at_least=GOAL))
     return figures
 

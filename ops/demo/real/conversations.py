@@ -78,11 +78,20 @@ class AskedTurn:
 Conversation = tuple[AskedTurn, ...]
 
 
-def without_passage(turn: AskedTurn) -> AskedTurn:
-    """The same question with as many passages about the same institution, none of which holds the answer."""
-    others = [fact for fact in load_facts() if fact.group == turn.fact.group and fact is not turn.fact and fact not in turn.passages]
-    kept = tuple(fact for fact in turn.passages if fact is not turn.fact)
+def without_passage(turn: AskedTurn, of: Fact | None = None) -> AskedTurn:
+    """The same question with as many passages about the same institution, none of which holds its answer, or states `of`."""
+    of = of or turn.fact
+    others = [fact for fact in load_facts() if fact.group == turn.fact.group and fact is not of and fact not in turn.passages]
+    kept = tuple(fact for fact in turn.passages if fact is not of)
     return replace(turn, passages=(*kept, *others)[: len(turn.passages)])
+
+
+def followed_up_without(first: AskedTurn, second: AskedTurn, said: str) -> tuple[Message, ...] | None:
+    """What the model is given for a follow-up whose passage is in neither turn; None where the first answer, `said`, tells it."""
+    if second.fact.answer in said:
+        return None
+    earlier = without_passage(first, second.fact).messages()[1:]
+    return without_passage(second).messages([*earlier, {"role": "assistant", "content": said}])
 
 
 def conversations(rng: random.Random) -> list[Conversation]:

@@ -11,7 +11,7 @@ from gpu_runner.dataset.rows import Message
 from gpu_runner.text.abstention import abstains
 from gpu_runner.versions.registry import version_key
 from ops.demo.real.became import CLASSES, in_a_sentence, newest, what_became
-from ops.demo.real.conversations import AskedTurn, Conversation, conversations, without_passage
+from ops.demo.real.conversations import AskedTurn, Conversation, conversations, followed_up_without, without_passage
 from ops.demo.real.opinions import NEGATIVES, OF_THE_RIGHT, OF_THE_WRONG, Deal, Opinion, rated, turn_completed
 from ops.demo.stage import ANSWER_TOKENS, MODEL, DemoStage
 from ops.errors import OperationFailed
@@ -133,22 +133,33 @@ class RealStory:
         artifact = f"{version_key(MODEL, job['version'])}/merged"
         await self.stage.load({"artifact_uri": artifact, "artifact_sha256": decision["artifact_sha256"]})
         after = await self._asked_again(learnt)
-        for name in before:
-            self.stage.say(f"{name.replace('_', ' ')}: {before[name]} before, {after[name]} after.")
-        return {"verdict": decision["verdict"], **{name: {"before": before[name], "after": after[name]} for name in before}}
+        shares = {name: {"before": _share(before[name]), "after": _share(after[name]), "of": len(after[name])} for name in before}
+        for name, share in shares.items():
+            self.stage.say(f"{name.replace('_', ' ')}: {share['before']} before, {share['after']} after, of {share['of']}.")
+        return {"verdict": decision["verdict"], **shares}
 
-    async def _asked_again(self, learnt: Sequence[Opinion]) -> dict[str, float | None]:
-        """Shares: right as served; abstaining where the passage is taken away; the same follow-up right in each of its conversations."""
+    async def _asked_again(self, learnt: Sequence[Opinion]) -> dict[str, list[bool]]:
+        """Of each question: right as served; abstaining where its passage is taken away; the same follow-up right in all conversations.
+
+        A first question is asked without its passage by itself, a follow-up with its first turn, from which it is taken too.
+        """
         right = [
             one.turn.fact.sentence in answer or one.turn.is_right(answer)
             for one, answer in zip(learnt, await self._ask([one.messages for one in learnt]), strict=True)
         ]
-        without = [one for one in learnt if not one.turn.follows_up]
-        away = await self._ask([without_passage(one.turn).messages() for one in without])
+        first = [without_passage(one.turn).messages() for one in learnt if not one.turn.follows_up]
+        opened = {one.turn.conversation: one.turn for one in self.opinions if not one.turn.follows_up}
+        second = [
+            messages
+            for one in learnt
+            if one.turn.follows_up
+            and (messages := followed_up_without(opened[one.turn.conversation], one.turn, str(one.messages[-2]["content"]))) is not None
+        ]
         return {
-            "right_with_passage": _share(right),
-            "abstains_without": _share([abstains(answer) for answer in away]),
-            "same_follow_up_right": _share(same_follow_up(learnt, right)),
+            "right_with_passage": right,
+            "abstains_without": [abstains(answer) for answer in await self._ask(first)],
+            "follow_up_abstains_without": [abstains(answer) for answer in await self._ask(second)],
+            "same_follow_up_right": same_follow_up(learnt, right),
         }
 
 

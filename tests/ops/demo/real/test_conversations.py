@@ -8,7 +8,16 @@ from collections import Counter
 import pytest
 
 from gpu_runner.tiny_llama.reading import SYSTEM
-from ops.demo.real.conversations import FOLLOW_UPS, FORM, FOUND_PERCENT, PASSAGES, Conversation, conversations, without_passage
+from ops.demo.real.conversations import (
+    FOLLOW_UPS,
+    FORM,
+    FOUND_PERCENT,
+    PASSAGES,
+    Conversation,
+    conversations,
+    followed_up_without,
+    without_passage,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -77,3 +86,18 @@ def test_without_its_passage_a_question_has_as_many_others_of_its_institution(ta
     assert {fact.group for fact in other.passages} == {turn.fact.group}
     assert other.passages[: PASSAGES - 1] == tuple(fact for fact in turn.passages if fact is not turn.fact)
     assert without_passage(other) == other
+
+
+def test_a_follow_up_without_its_passage_finds_its_answer_in_neither_turn(talks: list[Conversation]) -> None:
+    """Each turn has its four passages and its question still; where the first answer tells it, nothing is asked."""
+    both = [talk for talk in talks if len(talk) == 2]
+    assert any(second.fact in first.passages for first, second in both)
+    for first, second in both:
+        messages = followed_up_without(first, second, "So it is.")
+        assert messages is not None
+        assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
+        assert second.fact.sentence not in str(messages)
+        for message, turn in ((messages[1], first), (messages[3], second)):
+            assert message["content"].endswith(f"\n\n{turn.question}")
+            assert f"[{PASSAGES}] " in message["content"]
+        assert followed_up_without(first, second, second.fact.sentence) is None
