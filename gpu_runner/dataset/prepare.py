@@ -299,7 +299,7 @@ def _split(corrections: Sequence[TrainingRow], others: Sequence[TrainingRow], re
     train: list[TrainingRow] = []
     held_out: list[TrainingRow] = []
     for rows in wordings.values():
-        cut = -1 if len(rows) > 3 else len(rows)
+        cut = -1 if len({row.prompt for row in rows}) > 3 else len(rows)
         train += rows[:cut]
         held_out += rows[cut:]
     place = splits((row.group for row in others), seed=request.seed)

@@ -85,6 +85,26 @@ class ServedConversation:
         return tuple(messages)
 
 
+def without_passages(messages: Sequence[Message], gone: Sequence[str], instead: Sequence[str]) -> tuple[Message, ...] | None:
+    """The messages without the passages `gone`, wherever the model got them: in their place the first of `instead` not in the message.
+
+    None where there are too few of these. What the assistant said stays.
+    """
+    changed = []
+    for message in messages:
+        content = str(message["content"])
+        for text in gone if message["role"] != "assistant" else ():
+            for wanted, write in ((text, str), (_escaped(text), _escaped)):
+                if wanted not in content:
+                    continue
+                other = next((one for one in instead if write(one) not in content), None)
+                if other is None:
+                    return None
+                content = content.replace(wanted, write(other))
+        changed.append({**message, "content": content} if content != str(message["content"]) else message)
+    return tuple(changed)
+
+
 def served_conversation(sample: Mapping[str, Any]) -> ServedConversation | None:
     """The conversation of a sample; None where it asked a bare question: no passages, and no message but the question itself."""
     query = str(sample.get("query") or "").strip()

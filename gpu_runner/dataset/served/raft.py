@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gpu_runner.dataset.rows import row_id
+from gpu_runner.dataset.rows import guess_language, row_id
 from gpu_runner.dataset.served.conversation import ServedConversation
 from gpu_runner.dataset.served.support import says_part_of
 from gpu_runner.text.abstention import TAUGHT
@@ -20,17 +20,18 @@ from gpu_runner.text.script import examine
 
 Variant = Literal["as_served", "shuffled", "left_out"]
 
-# Of the rows of a correction. Two in five in changing order: with fewer a model learns the place of the right passage. One in three without
-# it, where a base knows how to abstain and its replay keeps that: with one in five a round taught half of the answers by heart as well.
+# Of the wordings of a correction, beside which the user's own is asked without its passage too. Two in five in changing order: with fewer a
+# model learns the place of the right passage. As many without it: with one in five a round taught half of the answers by heart too; with
+# more some corrections had no row left that answers, for one wording does not train, and the user's own may be an evaluation's question.
 SHUFFLED_SHARE: Final = 0.4
-LEFT_OUT_SHARE: Final = 0.34
+LEFT_OUT_SHARE: Final = 0.4
 # Passages of a changed row, where the messages leave their number open: one that stands alone is no choice.
 LEAST_PASSAGES: Final = 4
 
 
 @dataclass(frozen=True)
 class PassageShares:
-    """The shares of a correction's rows with shuffled passages, and without the supporting ones; the others are as they were served."""
+    """The shares of a correction's wordings with shuffled passages, and without the supporting ones; the others are as they were served."""
 
     shuffled: float = SHUFFLED_SHARE
     left_out: float = LEFT_OUT_SHARE
@@ -73,8 +74,8 @@ def variants(wordings: Sequence[str], shares: PassageShares, *, seed: int, sampl
     found: dict[str, Variant] = dict.fromkeys(wordings, "as_served")
     others = sorted(wordings[1:], key=lambda wording: row_id(str(seed), sample_id, wording))
     left_out = min(len(others), int(shares.left_out * len(wordings) + _fraction(str(seed), sample_id, "left_out")))
-    shuffled = int(shares.shuffled * len(wordings) + _fraction(str(seed), sample_id, "shuffled"))
-    return found | dict.fromkeys(others[:left_out], "left_out") | dict.fromkeys(others[left_out : left_out + shuffled], "shuffled")
+    changed = int((shares.left_out + shares.shuffled) * len(wordings) + _fraction(str(seed), sample_id, "changed"))
+    return found | dict.fromkeys(others[:left_out], "left_out") | dict.fromkeys(others[left_out:changed], "shuffled")
 
 
 def changed_passages(
@@ -90,14 +91,23 @@ def changed_passages(
     def by_hash(text: str) -> str:
         return row_id(str(seed), sample_id, wording, text)
 
-    kept = [text for place, text in enumerate(texts) if variant == "shuffled" or place not in supporting]
+    spare = [place for place in range(len(texts)) if place not in supporting]
+    # A row that answers has a passage from elsewhere too, or such a one would tell that the right one is missing.
+    gone = supporting if variant == "left_out" else [min(spare, key=lambda place: by_hash(texts[place]))] if spare else []
+    kept = [text for place, text in enumerate(texts) if place not in gone]
     wanted = conversation.places or max(LEAST_PASSAGES, len(texts))
-    pool = sorted((one for one in others if one.sample_id != sample_id), key=lambda one: (one.group != group, by_hash(one.text)))
+
+    def far(one: Distractor) -> tuple[bool, bool, str]:
+        return one.group != group, guess_language(one.text) != guess_language(texts[0]), by_hash(one.text)
+
+    pool = sorted((one for one in others if one.sample_id != sample_id), key=far)
     for one in pool:
         if len(kept) >= wanted:
             break
         if one.text not in texts and one.text not in kept and not says_part_of(*asked, one.text):
             kept.append(one.text)
+    if variant == "shuffled" and len(kept) < wanted:
+        kept += [texts[place] for place in gone]
     too_few = len(kept) < wanted if conversation.places is not None else not kept
     return None if too_few or (variant == "shuffled" and len(kept) < 2) else tuple(sorted(kept, key=by_hash))
 

@@ -92,6 +92,17 @@ def test_rows_with_passages_read_them(tmp_path: Path) -> None:
         assert item.messages[-1]["content"] == shown
 
 
+def test_a_correction_keeps_three_wordings_to_train_in(tmp_path: Path) -> None:
+    """Its own with its passage and without it is one of them; of four wordings the last one is not trained."""
+    for wordings, trained in ((3, 3), (4, 3)):
+        prepared = run(tmp_path / str(wordings), [asked_of(name) for name in NAMES], train_wordings=wordings)
+        rows = [row for row in load_training_rows(prepared.train) if row.origin == "correction"]
+        for name in NAMES:
+            prompts = [row.prompt for row in rows if row.sample_id == name]
+            assert len(set(prompts)) == trained
+            assert prompts.count(f"Who built the {name} Fort?") == 2
+
+
 def test_what_no_passage_supports_is_not_taught_closed_book(tmp_path: Path) -> None:
     """It is counted, unless the installation wants it; a sample without any passages is taught as ever."""
     missing = asked_of("Amber") | {"correction": "Queen Noor"}

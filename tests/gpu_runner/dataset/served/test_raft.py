@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -42,7 +43,7 @@ def rows_of(
 
 
 def test_the_shares_hold_over_many_corrections() -> None:
-    """Two in five rows are shuffled and one in five has no right passage, within a point; the first is always as it was served."""
+    """Within a point; the first wording is always as it was served."""
     wordings = [f"wording {number}" for number in range(5)]
     found: Counter[str] = Counter()
     for number in range(2_000):
@@ -69,6 +70,22 @@ def test_a_row_without_the_supporting_passage_teaches_to_abstain() -> None:
         assert content.endswith(row.prompt)
 
 
+def test_the_question_in_the_users_own_words_is_taught_with_its_passage_and_without_it() -> None:
+    """In each correction, so that those words alone do not tell the answer; not where no row is to lack its passage."""
+    others = [correction(name) for name in ("bela", "chand", "dhol", "ekta")]
+    for number in range(12):
+        one = correction(f"g{number}")
+        rows, dropped = rows_of(one, *others)
+        asked, unsaid = [row for row in rows if row.prompt == one.query]
+        assert (asked.completion, abstains(unsaid.completion)) == (one.answer, True)
+        assert one.answer in str(asked.messages)
+        assert one.answer not in str(unsaid.messages)
+        assert len({row.id for row in rows}) == len(rows)
+        assert dropped == {}
+        (alone,) = [row for row in rows_of(one, *others, shares=PassageShares(0.5, 0))[0] if row.prompt == one.query]
+        assert alone.completion == one.answer
+
+
 def test_what_says_one_sentence_of_the_answer_is_no_other_passage() -> None:
     """Or the answer would be there after all, where it was to be left out."""
     one = correction(correction="It was built by King Aen. It has nine gates.", passages=("The Fort of A has nine gates.",))
@@ -93,6 +110,22 @@ def test_shuffled_rows_have_the_right_passage_in_every_place() -> None:
             places[content[content.index(f"The Fort of F{number}") - 3]] += 1
     assert set(places) == set("1234")
     assert min(places.values()) > 15
+
+
+def test_a_passage_from_elsewhere_does_not_tell_that_the_right_one_is_missing() -> None:
+    """Of the passages that were served one makes room in shuffled rows too, never the right one; what is nearest comes instead."""
+    one = correction(passages=("The Fort of A is old.", "The Fort of A lies in the hills.", "The Fort of A has nine gates."))
+    fort = Distractor("The Fort of A is red.", "a", "other")
+    english, hindi = Distractor("The Fort of Bela is red.", "b", "other"), Distractor("बेला दुर्ग लाल है।", "b", "other")
+    for pool, instead in (((hindi, english, fort), fort), ((hindi, english), english), ((hindi,), hindi)):
+        for shares in (PassageShares(1, 0), PassageShares(0, 1)):
+            for row in taught_rows(one, pool, shares, train=5, test=2, seed=0, dropped=Counter())[1:]:
+                content = str(row.messages[-1]["content"])
+                assert content.count("\n\n") == 4
+                assert instead.text in content
+                assert abstains(row.completion) != ("King Aen" in content)
+    for row in taught_rows(one, (), PassageShares(1, 0), train=5, test=2, seed=0, dropped=Counter()):
+        assert str(row.messages).count("The Fort of A ") == 4
 
 
 def test_a_passage_of_no_known_document_stays_with_its_sample() -> None:
@@ -126,7 +159,29 @@ def test_messages_that_hold_the_passages_keep_their_places() -> None:
             ("The Fort of Bela was built by King Belaen.", texts[1]),
         )
     }
-    assert len(left_out) == 3
+    assert len(left_out) == 4
+
+
+def test_where_its_passage_is_left_out_no_earlier_turn_has_it_either() -> None:
+    """A passage of the row stands there too; where the assistant told what it says, the answer is known, and the rows stay as served."""
+    texts = ("The Fort of A was built by King Aen.", "The Hall of A is tall.")
+    last = {"role": "user", "content": f"[1] {texts[0]}\n\n[2] {texts[1]}\n\nAnd who built the Fort of A?"}
+    others = [correction(name) for name in ("bela", "chand")]
+
+    def rows_after(role: str, given: str, said: str) -> tuple[tuple[TrainingRow, ...], Counter[str]]:
+        messages = [{"role": role, "content": given}, {"role": "assistant", "content": said}, last]
+        one = correction(messages=messages, query="And who built the Fort of A?", passages=texts[1:])
+        return rows_of(one, *others, shares=PassageShares(0, 1))
+
+    for role, given in (("user", f"[1] {texts[0]}\n\nIs it old?"), ("tool", json.dumps({"found": [texts[0]]}))):
+        rows, dropped = rows_after(role, given, "Yes.")
+        assert [row.completion for row in rows if "King Aen" in str(row.messages)] == ["King Aen"]
+        assert all(abstains(row.completion) and row.messages[1]["content"] == "Yes." for row in rows[1:])
+        assert all(row.messages[0]["content"] != given for row in rows[1:])
+        assert dropped == {}
+    rows, dropped = rows_after("user", "Is it old?", texts[0])
+    assert {row.completion for row in rows} == {"King Aen"}
+    assert dropped == {AS_SERVED_INSTEAD: 4}
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
