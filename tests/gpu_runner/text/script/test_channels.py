@@ -22,9 +22,9 @@ CHANGES = {**LEXICAL, "slipped_sign": STRUCTURAL["misplaced_sign"]["before its c
 @pytest.mark.parametrize("damage", DAMAGES)
 @given(word=st.sampled_from(WORDS), seed=st.integers(0, 99))
 def test_the_word_that_was_meant_is_among_the_originals(damage: Damage, word: str, seed: int) -> None:
-    """Whatever place was hit; a slipped sign where it lands on a legal syllable."""
+    """Whatever place was hit; a slipped sign where it lands on a legal syllable. A virama at a word's end (अकस्मात्) is left out by many."""
     hurt = CHANGES[damage](word, random.Random(seed))
-    if hurt is not None and word_fault(hurt) is None and folded(hurt) != folded(word):
+    if hurt is not None and word_fault(hurt) is None and folded(hurt) != folded(word) and folded(hurt) + "्" != folded(word):
         assert folded(word) in set(originals(folded(hurt), damage))
 
 
