@@ -8,11 +8,10 @@ from typing import Final
 from gpu_runner.gate.guards import Comparison
 from gpu_runner.gate.non_inferiority import Z_95, design_effect
 from gpu_runner.gate.policy import Policy
-from gpu_runner.gate.statistics import PairedDifferences
+from gpu_runner.gate.statistics import Z_POWER, PairedDifferences
 
 # A set without any loss shows it at its size in 97.7 of 100 cases, so that several sets do so together.
 _Z_SHOWN: Final = 2.0
-_Z_POWER: Final = 0.8416
 MOST: Final = 1_000_000
 _GROWTH: Final = 1.02
 
@@ -43,4 +42,4 @@ def items_to_gain(policy: Policy, differences: PairedDifferences, error: float) 
     items = len(differences.values)
     gain = max(differences.mean(), policy.margin)
     spread = max(error, math.sqrt(gain / items))
-    return min(MOST, max(items + 1, math.ceil(items * ((Z_95 + _Z_POWER) * spread / gain) ** 2)))
+    return min(MOST, max(items + 1, math.ceil(items * ((Z_95 + Z_POWER) * spread / gain) ** 2)))

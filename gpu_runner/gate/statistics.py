@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 FLIPS = 9_999
 RESAMPLES = 2_000
 _BLOCK = 1_000  # rows of random numbers held at once: memory stays at block x clusters
-_Z_POWER = 0.8416  # the 80 % quantile of the normal distribution
+Z_POWER = 0.8416  # the 80 % quantile of the normal distribution
 _Z_ALPHA = 1.6449  # its 95 % quantile
 
 
@@ -86,7 +86,7 @@ def detectable_effect(differences: PairedDifferences) -> float:
     clusters = differences.sums()[0].size
     if clusters < 2:
         return 1.0
-    return min(1.0, max(5 / clusters, (_Z_ALPHA + _Z_POWER) * standard_error(differences)))
+    return min(1.0, max(5 / clusters, (_Z_ALPHA + Z_POWER) * standard_error(differences)))
 
 
 def standard_error(differences: PairedDifferences) -> float:

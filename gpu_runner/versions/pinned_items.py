@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from gpu_runner.versions.gate_policy_file import FIRST
 from gpu_runner.versions.keys import MODEL_ITEMS
 from gpu_runner.versions.registry import read_record
 from runtime.artifacts.store import ArtifactError, ArtifactStore
-
-FIRST = "v0"
 
 
 def pinned_fault(store: ArtifactStore, model: str) -> str | None:

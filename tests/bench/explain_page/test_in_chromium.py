@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.explain_page.sample import MODEL, write_sample
-from bench.report_page.chromium import Chromium, chromium_path
-from bench.report_page.tools import ToolMissing, axe_script, devanagari_fonts
+from bench.report_page.chromium import Chromium
+from bench.report_page.tools import ToolMissing, axe_script
 from ops.commands.models.explain import write_page
 from ops.lineage.records import read_model
 
@@ -30,19 +29,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for version in VERSIONS:
         write_page(sample.store, records, records.versions[version], folder / f"{version}.html", words=True, listed=False)
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    """One Chromium for all; with a Devanagari font where npm has one."""
-    if chromium_path() is None:
-        pytest.skip("no Chromium on PATH")
-    try:
-        fonts = devanagari_fonts()
-    except ToolMissing:
-        fonts = None  # boxes for letters are as wide as letters
-    with Chromium(fonts=fonts) as chromium:
-        yield chromium
 
 
 def show(browser: Chromium, page: Path, language: str, *, width: int = 1280, dark: bool = False) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.report_page.chromium import Chromium, chromium_path
+from bench.report_page.chromium import Chromium
 from bench.report_page.sample import write_sample
-from bench.report_page.tools import ToolMissing, axe_script, devanagari_fonts
+from bench.report_page.tools import ToolMissing, axe_script
 from gpu_runner.dataset.rows import Answer, EvaluationItem
 from gpu_runner.evaluate.report import write_reports
 from gpu_runner.evaluate.report_page.texts import texts_of
@@ -29,19 +28,6 @@ OPEN_THREE = "[...document.querySelectorAll('#list > li > details')].slice(0, 3)
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's report."""
     return write_sample(tmp_path_factory.mktemp("report")).html
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    """One Chromium for all; with a Devanagari font where npm has one."""
-    if chromium_path() is None:
-        pytest.skip("no Chromium on PATH")
-    try:
-        fonts = devanagari_fonts()
-    except ToolMissing:
-        fonts = None  # boxes for letters are as wide as letters
-    with Chromium(fonts=fonts) as chromium:
-        yield chromium
 
 
 def show(browser: Chromium, page: Path, language: str = "en", *, width: int = 1280, dark: bool = False) -> None:
